@@ -1,0 +1,49 @@
+package dev.fovea;
+
+import dev.fovea.internal.kernels.KernelEngine;
+import java.util.List;
+
+/**
+ * What computes: a backend, its kernels and its threads. Safe to share between threads; models and
+ * sessions are made on one.
+ *
+ * <p>Callers that meet on one engine never wait for each other: a call that finds the pool busy does
+ * its work alone, with the same bits as result. An idle engine uses no CPU.
+ */
+public sealed interface Engine extends AutoCloseable permits KernelEngine {
+    /** An engine with {@link EngineOptions#defaults()}. */
+    static Engine create() {
+        return create(EngineOptions.defaults());
+    }
+
+    /**
+     * An engine with these options.
+     *
+     * @throws IllegalArgumentException if the ISA asked for does not exist or does not run on this CPU
+     * @throws UnsupportedOperationException if the backend asked for is not available here; the message
+     *     says why
+     */
+    static Engine create(EngineOptions options) {
+        return KernelEngine.create(options);
+    }
+
+    /** What does the arithmetic. */
+    Backend backend();
+
+    /** Threads that share one call, the caller included. */
+    int threads();
+
+    /** The kernel table in use, such as {@code "avx2"}; {@code "java"} on the Java backend. */
+    String isa();
+
+    /** The kernel tables that this machine could run, best last. */
+    List<String> availableIsas();
+
+    /**
+     * Stops the threads and frees the engine. Idempotent. Models made on it must be closed before.
+     *
+     * @throws IllegalStateException if a call is running on it
+     */
+    @Override
+    void close();
+}

@@ -1,0 +1,62 @@
+package dev.fovea;
+
+import java.util.Objects;
+
+/**
+ * How an engine runs. Immutable; each {@code with…} gives a copy.
+ *
+ * @param backend what does the arithmetic; {@code null} for {@link Backend#NATIVE} where its library
+ *     loads and {@link Backend#JAVA} elsewhere
+ * @param threads threads that share one call, the caller included; 0 for as many as the process may
+ *     use. 1 starts no thread: the latency mode of a service that has a thread per request.
+ * @param spinMicros microseconds that an idle worker spins before it sleeps; 0 sleeps at once, −1 is
+ *     the library's default
+ * @param isa the kernel table, such as {@code "avx2"}; {@code null} for what the environment variable
+ *     {@code FOVEA_ISA} says, else the best that this CPU runs
+ */
+public record EngineOptions(Backend backend, int threads, int spinMicros, String isa) {
+    /** The most threads an engine takes. */
+    public static final int MAX_THREADS = 1024;
+
+    /** The longest spin, in microseconds. */
+    public static final int MAX_SPIN_MICROS = 1_000_000;
+
+    /**
+     * Validates the values.
+     *
+     * @throws IllegalArgumentException if threads or spin are out of their range
+     */
+    public EngineOptions {
+        if (threads < 0 || threads > MAX_THREADS) {
+            throw new IllegalArgumentException("threads must be 0 to " + MAX_THREADS + ", got " + threads);
+        }
+        if (spinMicros < -1 || spinMicros > MAX_SPIN_MICROS) {
+            throw new IllegalArgumentException("spinMicros must be -1 to " + MAX_SPIN_MICROS + ", got " + spinMicros);
+        }
+    }
+
+    /** Everything chosen by the library. */
+    public static EngineOptions defaults() {
+        return new EngineOptions(null, 0, -1, null);
+    }
+
+    /** A copy with another backend. */
+    public EngineOptions withBackend(Backend backend) {
+        return new EngineOptions(Objects.requireNonNull(backend, "backend"), threads, spinMicros, isa);
+    }
+
+    /** A copy with another number of threads. */
+    public EngineOptions withThreads(int threads) {
+        return new EngineOptions(backend, threads, spinMicros, isa);
+    }
+
+    /** A copy with another spin. */
+    public EngineOptions withSpinMicros(int spinMicros) {
+        return new EngineOptions(backend, threads, spinMicros, isa);
+    }
+
+    /** A copy with another kernel table. */
+    public EngineOptions withIsa(String isa) {
+        return new EngineOptions(backend, threads, spinMicros, Objects.requireNonNull(isa, "isa"));
+    }
+}

@@ -1,0 +1,13 @@
+/** Transformer inference inside the JVM. */
+module dev.fovea {
+    requires ai.djl.api;
+    requires ai.djl.tokenizers;
+    requires com.google.gson;
+
+    exports dev.fovea;
+    exports dev.fovea.graph;
+    exports dev.fovea.model;
+    exports dev.fovea.tensor;
+    exports dev.fovea.text;
+    exports dev.fovea.weights;
+}

@@ -1,0 +1,323 @@
+/*
+ * Fovea's C ABI: the one public header of the native core.
+ *
+ * Rules of the ABI
+ *   - Every type is a fixed-width int, long long, float or pointer, so that the
+ *     generated Java bindings are the same on every platform.
+ *   - Every call returns a status, FOVEA_STATUS_OK (0) or one of the codes below,
+ *     except the few that return a constant. Nothing prints, exits or aborts.
+ *   - Tensors are direct pointer arguments, inputs first, outputs trailing. Sizes
+ *     and strides travel in a params struct whose first field, struct_size, is
+ *     the caller's sizeof it.
+ *   - Strides count elements, not bytes. The last dimension is contiguous.
+ *     Float and int pointers are aligned to 4 bytes; nothing more is required.
+ *   - The caller owns every buffer. The library keeps no pointer past the call,
+ *     but for handles that a *_create function returns.
+ *   - Outputs may not overlap inputs unless a function says that they may.
+ *   - A call that fails its checks has written nothing.
+ *
+ * Threads. Any number of threads may call into one engine at once. The engine has
+ * one pool; a caller that finds the pool busy does its work itself, so no call
+ * ever waits for another. Results are the same bits either way: reductions are
+ * never split, and tile borders start at the sequence.
+ */
+#ifndef FOVEA_FOVEA_H
+#define FOVEA_FOVEA_H
+
+#ifdef _WIN32
+#define FOVEA_API __declspec(dllexport)
+#else
+#define FOVEA_API __attribute__((visibility("default")))
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The version of this header's ABI; fovea_abi_version() returns the library's. */
+#define FOVEA_ABI_VERSION 1
+
+/* Status codes. */
+#define FOVEA_STATUS_OK 0
+#define FOVEA_STATUS_NULL_POINTER 1     /* a required pointer is null */
+#define FOVEA_STATUS_INVALID_ARGUMENT 2 /* a size, stride, mode or alignment is out of its range */
+#define FOVEA_STATUS_OVERFLOW 3         /* sizes multiply past what an address can hold */
+#define FOVEA_STATUS_OUT_OF_RANGE 4     /* a token id or an offset points outside its table */
+#define FOVEA_STATUS_OUT_OF_MEMORY 5
+#define FOVEA_STATUS_UNSUPPORTED 6      /* not on this CPU, or a library that is needed is absent */
+#define FOVEA_STATUS_MISMATCH 7         /* packed weights made by another engine layout or for another shape */
+#define FOVEA_STATUS_THREAD 8           /* the operating system refused a thread */
+
+/* Instruction sets, in the order of native/cmake/isa.cmake. */
+#define FOVEA_ISA_AUTO (-1)
+#define FOVEA_ISA_BASELINE 0
+#define FOVEA_ISA_AVX2 1
+#define FOVEA_ISA_AVX512 2
+#define FOVEA_ISA_NEON 3
+
+/* Data types of weights. */
+#define FOVEA_DTYPE_F32 0
+
+/* Epilogue activations of fovea_linear. */
+#define FOVEA_ACTIVATION_NONE 0
+#define FOVEA_ACTIVATION_GELU_ERF 1  /* x/2 (1 + erf(x/sqrt 2)); Hendrycks and Gimpel, arXiv:1606.08415 */
+#define FOVEA_ACTIVATION_GELU_TANH 2 /* x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))); ibid. */
+
+/* Pooling modes of fovea_pool. */
+#define FOVEA_POOLING_MEAN 0
+#define FOVEA_POOLING_CLS 1  /* the first token */
+#define FOVEA_POOLING_LAST 2 /* the last token */
+
+/* The ABI version that the library was built with: compare with FOVEA_ABI_VERSION. */
+FOVEA_API int fovea_abi_version(void);
+/* The library's version, such as "0.1.0". A static string. */
+FOVEA_API const char *fovea_version(void);
+/* The name of a status code, such as "out of range". A static string, "unknown status" for others. */
+FOVEA_API const char *fovea_status_name(int status);
+/* The name of an FOVEA_ISA_* code as FOVEA_ISA spells it, such as "avx2". A static string, "unknown" for others. */
+FOVEA_API const char *fovea_isa_name(int isa);
+/* A bit mask, 1 << FOVEA_ISA_*, of the kernel tables that are built in and that this CPU runs. */
+FOVEA_API int fovea_isa_available(void);
+
+/* ---- engine --------------------------------------------------------------- */
+
+/* A thread pool and a table of kernels. */
+typedef struct fovea_engine fovea_engine;
+
+typedef struct fovea_engine_options {
+  int struct_size;
+  int threads;     /* the caller included; 0: as many as the process may use; at most 1024. 1 starts no thread. */
+  int spin_micros; /* how long an idle worker spins before it sleeps; -1: default; 0: sleeps at once; at most 1 000 000 */
+  int isa;         /* FOVEA_ISA_*; AUTO takes the environment's FOVEA_ISA if set, else the best available */
+} fovea_engine_options;
+
+typedef struct fovea_engine_info {
+  int struct_size;
+  int threads;
+  int spin_micros;
+  int isa;
+  int linear_row_tile;    /* rows of the linear micro-kernel */
+  int linear_column_tile; /* columns of a packed panel */
+} fovea_engine_info;
+
+/*
+ * Makes an engine. The caller destroys it with fovea_engine_destroy.
+ * UNSUPPORTED if the ISA asked for, or the one FOVEA_ISA names, does not run here.
+ */
+FOVEA_API int fovea_engine_create(const fovea_engine_options *options, fovea_engine **engine);
+/* Fills *info, whose struct_size the caller sets. */
+FOVEA_API int fovea_engine_describe(const fovea_engine *engine, fovea_engine_info *info);
+/* Stops the pool and frees the engine. No call may be running on it. */
+FOVEA_API int fovea_engine_destroy(fovea_engine *engine);
+
+/* ---- OpenBLAS ------------------------------------------------------------- */
+
+/*
+ * Opens OpenBLAS at path (UTF-8), makes it single-threaded and ends the threads
+ * that it starts by itself. Once per process: later calls return OK at once.
+ * UNSUPPORTED if the library does not open or lacks a function.
+ */
+FOVEA_API int fovea_blas_load(const char *path);
+/* Writes OpenBLAS's own description, or "" before fovea_blas_load, as a C string of at most capacity bytes. */
+FOVEA_API int fovea_blas_describe(int capacity, char *text);
+
+/* ---- embedding ------------------------------------------------------------ */
+
+typedef struct fovea_embedding_params {
+  int struct_size;
+  int sequences;      /* >= 0 */
+  int width;          /* >= 1 */
+  int vocabulary;     /* rows of words */
+  int positions;      /* rows of position_table; each sequence needs first_position + its length <= positions */
+  int first_position; /* the row that a sequence's first token takes (0 for BERT, 2 for RoBERTa) */
+  long long out_stride;
+} fovea_embedding_params;
+
+/*
+ * out[t] = words[ids[t]] + position_table[first_position + t - start of t's sequence] + type
+ *
+ *   ids            [tokens] with tokens = offsets[sequences]
+ *   offsets        [sequences + 1], offsets[0] = 0, not decreasing
+ *   words          [vocabulary, width], dense
+ *   position_table [positions, width], dense, or null
+ *   type           [width], or null
+ *   out            [tokens, width], stride out_stride >= width
+ *
+ * Devlin et al., BERT, arXiv:1810.04805, section 3. OUT_OF_RANGE if an id is
+ * outside the vocabulary, a sequence is longer than the positions, or the
+ * offsets decrease.
+ */
+FOVEA_API int fovea_embedding(fovea_engine *engine, const fovea_embedding_params *params, const int *ids,
+                              const int *offsets, const float *words, const float *position_table,
+                              const float *type, float *out);
+
+/* ---- layer norm ----------------------------------------------------------- */
+
+typedef struct fovea_layer_norm_params {
+  int struct_size;
+  int rows;  /* >= 0 */
+  int width; /* >= 1 */
+  float epsilon;
+  long long x_stride;
+  long long out_stride;
+} fovea_layer_norm_params;
+
+/*
+ * out[r] = (x[r] - mean(x[r])) / sqrt(var(x[r]) + epsilon) * gamma + beta, var over width (biased).
+ *
+ *   x, out      [rows, width]; out may be x itself (same pointer and stride)
+ *   gamma, beta [width]
+ *
+ * Two passes: the mean first, then the variance about it. Ba et al., arXiv:1607.06450.
+ */
+FOVEA_API int fovea_layer_norm(fovea_engine *engine, const fovea_layer_norm_params *params, const float *x,
+                               const float *gamma, const float *beta, float *out);
+
+/* ---- linear --------------------------------------------------------------- */
+
+typedef struct fovea_linear_pack_params {
+  int struct_size;
+  int outputs;             /* >= 1 */
+  int inputs;              /* >= 1 */
+  int dtype;               /* FOVEA_DTYPE_F32 */
+  long long output_stride; /* weight[o][i] lies at weight[o * output_stride + i * input_stride] */
+  long long input_stride;
+  long long packed_bytes;  /* capacity of packed, at least what fovea_linear_packed_bytes says */
+} fovea_linear_pack_params;
+
+/* Bytes that fovea_linear_pack writes for these outputs, inputs and dtype; other fields are not read. */
+FOVEA_API int fovea_linear_packed_bytes(const fovea_engine *engine, const fovea_linear_pack_params *params,
+                                        long long *bytes);
+
+/*
+ * Packs weight [outputs, inputs] into the panels that this engine's kernel streams.
+ *
+ *   packed  aligned to 64 bytes; it begins with a header that names shape and
+ *           layout, so that weights packed for another ISA are refused (MISMATCH)
+ */
+FOVEA_API int fovea_linear_pack(fovea_engine *engine, const fovea_linear_pack_params *params, const float *weight,
+                                void *packed);
+
+typedef struct fovea_linear_params {
+  int struct_size;
+  int rows;       /* >= 0 */
+  int inputs;
+  int outputs;
+  int activation; /* FOVEA_ACTIVATION_* */
+  int reserved;   /* 0 */
+  long long packed_bytes;
+  long long x_stride;
+  long long residual_stride; /* not read without a residual */
+  long long out_stride;
+} fovea_linear_params;
+
+/*
+ * out = activation(x W^T + bias) + residual
+ *
+ *   x        [rows, inputs]
+ *   packed   W [outputs, inputs] as fovea_linear_pack left it
+ *   bias     [outputs], or null
+ *   residual [rows, outputs], or null; may be out itself (same pointer and stride)
+ *   out      [rows, outputs]
+ *
+ * Each output is one chain of multiply-adds in the order of the inputs, so a row's
+ * bits do not depend on the other rows.
+ */
+FOVEA_API int fovea_linear(fovea_engine *engine, const fovea_linear_params *params, const float *x,
+                           const void *packed, const float *bias, const float *residual, float *out);
+
+/* ---- matrix product ------------------------------------------------------- */
+
+typedef struct fovea_matmul_params {
+  int struct_size;
+  int batch; /* >= 0 */
+  int m;     /* >= 0 */
+  int n;     /* >= 0 */
+  int k;     /* >= 0; 0 gives beta * c */
+  int transpose_b; /* 0: b is [k, n]; 1: b is [n, k] */
+  float alpha;
+  float beta; /* 0: c is only written, NaN in it does not spread */
+  long long a_stride, b_stride, c_stride;                   /* between rows */
+  long long a_batch_stride, b_batch_stride, c_batch_stride; /* between products */
+} fovea_matmul_params;
+
+/*
+ * c = alpha a b + beta c for each product of the batch, through OpenBLAS.
+ *
+ *   a [batch, m, k]; b [batch, k, n] or [batch, n, k]; c [batch, m, n]
+ *
+ * UNSUPPORTED before fovea_blas_load.
+ */
+FOVEA_API int fovea_matmul(fovea_engine *engine, const fovea_matmul_params *params, const float *a, const float *b,
+                           float *c);
+
+/* ---- attention ------------------------------------------------------------ */
+
+typedef struct fovea_attention_params {
+  int struct_size;
+  int sequences; /* >= 0 */
+  int heads;     /* a multiple of kv_heads */
+  int kv_heads;  /* >= 1 */
+  int head_dim;  /* >= 1 */
+  int value_dim; /* >= 1 */
+  float scale;   /* 1/sqrt(head_dim) in the usual case; any finite value */
+  int reserved;  /* 0 */
+  long long q_token_stride, q_head_stride;
+  long long k_token_stride, k_head_stride;
+  long long v_token_stride, v_head_stride;
+  long long out_token_stride, out_head_stride;
+  long long scratch_bytes;
+} fovea_attention_params;
+
+/* Bytes of scratch that fovea_attention needs for these params: O(threads x tile), whatever the lengths. */
+FOVEA_API int fovea_attention_scratch_bytes(const fovea_engine *engine, const fovea_attention_params *params,
+                                            long long *bytes);
+
+/*
+ * out = softmax(scale Q K^T) V per sequence and head, in tiles with an online softmax.
+ *
+ *   q          [query tokens, heads, head_dim]
+ *   k          [key tokens, kv_heads, head_dim]
+ *   v          [key tokens, kv_heads, value_dim]
+ *   q_offsets  [sequences + 1], q_offsets[0] = 0, not decreasing
+ *   kv_offsets [sequences + 1], likewise; may be q_offsets itself
+ *   scratch    aligned to 64 bytes, overwritten
+ *   out        [query tokens, heads, value_dim]
+ *
+ * A query with no key gives 0. Query head h reads key/value head h / (heads / kv_heads).
+ * Dao et al., FlashAttention-2, arXiv:2307.08691; Milakov and Gimelshein, arXiv:1805.02867.
+ */
+FOVEA_API int fovea_attention(fovea_engine *engine, const fovea_attention_params *params, const float *q,
+                              const float *k, const float *v, const int *q_offsets, const int *kv_offsets,
+                              void *scratch, float *out);
+
+/* ---- pooling -------------------------------------------------------------- */
+
+typedef struct fovea_pool_params {
+  int struct_size;
+  int sequences; /* >= 0 */
+  int width;     /* >= 1 */
+  int mode;      /* FOVEA_POOLING_* */
+  int normalize; /* 1: divide each vector by max(its L2 norm, 1e-12) */
+  int reserved;  /* 0 */
+  long long x_stride;
+  long long out_stride;
+} fovea_pool_params;
+
+/*
+ * One vector per sequence.
+ *
+ *   x       [tokens, width] with tokens = offsets[sequences]
+ *   offsets [sequences + 1], offsets[0] = 0, not decreasing
+ *   out     [sequences, width]; an empty sequence gives 0
+ *
+ * Reimers and Gurevych, Sentence-BERT, arXiv:1908.10084, section 3.
+ */
+FOVEA_API int fovea_pool(fovea_engine *engine, const fovea_pool_params *params, const float *x, const int *offsets,
+                         float *out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* FOVEA_FOVEA_H */

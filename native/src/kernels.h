@@ -1,0 +1,30 @@
+/*
+ * One table of kernels per instruction set. kernels.c is compiled once per row of
+ * cmake/isa.cmake, with the kernel sources, and binds what they define. Each op's
+ * header gives its kernel's contract.
+ */
+#ifndef FV_KERNELS_H
+#define FV_KERNELS_H
+
+#include "ops/attention/attention.h"
+#include "ops/embedding/embedding.h"
+#include "ops/layer_norm/layer_norm.h"
+#include "ops/linear/linear.h"
+#include "ops/pool/pool_op.h"
+
+typedef struct fv_kernels {
+  int isa; /* FOVEA_ISA_* */
+  fv_embedding_kernel embedding;
+  fv_layer_norm_kernel layer_norm;
+  fv_linear_tile linear_tile;
+  fv_linear_pack_kernel linear_pack;
+  fv_linear_kernel linear;
+  fv_attention_tile attention_tile;
+  fv_attention_kernel attention;
+  fv_pool_kernel pool;
+} fv_kernels;
+
+/* The table of an FOVEA_ISA_* code, or null where it is not built in or this CPU does not run it. */
+const fv_kernels *fv_kernels_find(int isa);
+
+#endif /* FV_KERNELS_H */
