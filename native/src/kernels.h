@@ -16,10 +16,10 @@ typedef struct fv_kernels {
   int isa; /* FOVEA_ISA_* */
   fv_embedding_kernel embedding;
   fv_layer_norm_kernel layer_norm;
-  fv_linear_tile linear_tile;
+  int linear_row_tile, linear_column_tile; /* FV_TILE_ROWS, FV_PANEL */
   fv_linear_pack_kernel linear_pack;
   fv_linear_kernel linear;
-  fv_attention_tile attention_tile;
+  fv_attention_scratch attention_scratch;
   fv_attention_kernel attention;
   fv_pool_kernel pool;
 } fv_kernels;
