@@ -1,0 +1,71 @@
+package dev.fovea.internal.ffi;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+
+/** Header, symbol list and committed bindings agree. {@code java/core/bindings.sh} makes them so. */
+class BindingsTest {
+    private static final Path NATIVE = Path.of("..", "..", "native");
+    private static final Path SOURCES = Path.of("src", "main", "java", "dev", "fovea", "internal", "ffi");
+    private static final Pattern HASH = Pattern.compile("SHA-256 ([0-9a-f]{64})");
+
+    @Test
+    void shouldCarryTheHashOfTheHeader() throws IOException, NoSuchAlgorithmException {
+        byte[] header = Files.readAllBytes(NATIVE.resolve("include/fovea/fovea.h"));
+        String expected = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(header));
+        for (Path source : sources()) {
+            var hash = HASH.matcher(Files.readAllLines(source).getFirst());
+            assertTrue(hash.find(), () -> source + " names no header hash");
+            assertEquals(expected, hash.group(1), () -> source + " is older than fovea.h: run java/core/bindings.sh");
+        }
+    }
+
+    @Test
+    void shouldNotDependOnTheWidthOfLong() throws IOException {
+        Pattern platformLong = Pattern.compile("\\bC_LONG\\b");
+        for (Path source : sources()) {
+            assertFalse(platformLong.matcher(Files.readString(source)).find(), () -> source + " uses C_LONG");
+        }
+    }
+
+    @Test
+    void shouldBindExactlyTheExportedSymbols() throws IOException {
+        Set<String> exported = new TreeSet<>(Files.readAllLines(NATIVE.resolve("abi/fovea.symbols")));
+        Set<String> bound = Arrays.stream(FoveaH.class.getDeclaredMethods())
+                .map(method -> method.getName())
+                .filter(name -> name.endsWith("$handle"))
+                .map(name -> name.substring(0, name.length() - "$handle".length()))
+                .collect(Collectors.toCollection(TreeSet::new));
+        assertEquals(exported, bound);
+    }
+
+    @Test
+    void shouldLookUpSymbolsInWhatTheLoaderHasLoaded() throws IOException {
+        String header = Files.readString(SOURCES.resolve("FoveaH.java"));
+        assertTrue(header.contains("SYMBOL_LOOKUP = SymbolLookup.loaderLookup()"));
+        assertFalse(header.contains("libraryLookup"));
+    }
+
+    private static List<Path> sources() throws IOException {
+        try (var files = Files.list(SOURCES)) {
+            List<Path> sources = files.filter(file -> file.toString().endsWith(".java")).toList();
+            assertFalse(sources.isEmpty(), () -> "no sources in " + SOURCES.toAbsolutePath());
+            return sources;
+        }
+    }
+}
