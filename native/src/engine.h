@@ -9,7 +9,6 @@
 struct fovea_engine {
   int threads;
   int spin_micros;
-  int isa;
   const fv_kernels *kernels;
   fv_pool *pool; /* null with one thread */
 };

@@ -18,6 +18,9 @@ typedef void (*fv_loop_body)(void *context, long long begin, long long end, int 
  */
 void fv_parallel(struct fovea_engine *engine, long long items, long long grain, fv_loop_body body, void *context);
 
+/* The grain for items that stream floats floats each: slices below some microseconds are not worth a wake-up. */
+static inline long long fv_grain(long long floats) { return floats < 1 << 14 ? (1 << 14) / (floats > 0 ? floats : 1) : 1; }
+
 /* Starts threads - 1 workers. An FOVEA_STATUS_* code. */
 int fv_pool_create(int threads, int spin_micros, fv_pool **pool);
 void fv_pool_destroy(fv_pool *pool);

@@ -67,7 +67,7 @@ static int check(const fovea_engine *engine, const fovea_attention_params *p, co
 }
 
 typedef struct attention_context {
-  fv_attention_kernel kernel;
+  fv_attention_kernel *kernel;
   fv_attention_job job;
 } attention_context;
 

@@ -38,12 +38,12 @@ typedef struct fv_attention_job {
 } fv_attention_job;
 
 /* Floats of scratch that one worker needs: a multiple of 16. */
-typedef long long (*fv_attention_scratch)(int head_dim, int value_dim);
+typedef long long fv_attention_scratch_kernel(int head_dim, int value_dim);
 
 /*
  * Computes items [first, last) with the scratch of this worker. Items are numbered sequence by
  * sequence, in a sequence head by head, in a head by query block.
  */
-typedef void (*fv_attention_kernel)(const fv_attention_job *job, long long first, long long last, int worker);
+typedef void fv_attention_kernel(const fv_attention_job *job, long long first, long long last, int worker);
 
 #endif /* FV_OPS_ATTENTION_H */

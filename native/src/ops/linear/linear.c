@@ -39,7 +39,7 @@ int fovea_linear_packed_bytes(const fovea_engine *engine, const fovea_linear_pac
 }
 
 typedef struct pack_context {
-  fv_linear_pack_kernel kernel;
+  fv_linear_pack_kernel *kernel;
   fv_linear_pack_job job;
 } pack_context;
 
@@ -103,7 +103,7 @@ static int check(const fovea_engine *engine, const fovea_linear_params *p, const
 }
 
 typedef struct linear_context {
-  fv_linear_kernel kernel;
+  fv_linear_kernel *kernel;
   fv_linear_job job;
 } linear_context;
 

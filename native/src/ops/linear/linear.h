@@ -32,7 +32,7 @@ typedef struct fv_linear_pack_job {
 } fv_linear_pack_job;
 
 /* Packs panels [first, last). */
-typedef void (*fv_linear_pack_kernel)(const fv_linear_pack_job *job, long long first, long long last);
+typedef void fv_linear_pack_kernel(const fv_linear_pack_job *job, long long first, long long last);
 
 typedef struct fv_linear_job {
   int rows, inputs, outputs, activation;
@@ -44,6 +44,6 @@ typedef struct fv_linear_job {
 } fv_linear_job;
 
 /* Computes items [first, last); item i is panel i % panels of row block i / panels. */
-typedef void (*fv_linear_kernel)(const fv_linear_job *job, long long first, long long last);
+typedef void fv_linear_kernel(const fv_linear_job *job, long long first, long long last);
 
 #endif /* FV_OPS_LINEAR_H */

@@ -1,0 +1,24 @@
+/* Binds the kernels of one instruction set; compiled once per row of cmake/isa.cmake. */
+#include "kernels.h"
+
+#include "fovea/fovea.h"
+#include "simd/tile.h"
+
+fv_layer_norm_kernel FV_NAME(layer_norm);
+fv_linear_pack_kernel FV_NAME(linear_pack);
+fv_linear_kernel FV_NAME(linear);
+fv_attention_scratch_kernel FV_NAME(attention_scratch);
+fv_attention_kernel FV_NAME(attention);
+
+extern const fv_kernels FV_NAME(kernels);
+
+const fv_kernels FV_NAME(kernels) = {
+    .isa = FV_ISA_CODE,
+    .linear_row_tile = FV_TILE_ROWS,
+    .linear_column_tile = FV_PANEL,
+    .layer_norm = FV_NAME(layer_norm),
+    .linear_pack = FV_NAME(linear_pack),
+    .linear = FV_NAME(linear),
+    .attention_scratch = FV_NAME(attention_scratch),
+    .attention = FV_NAME(attention),
+};
