@@ -21,6 +21,11 @@ void fv_parallel(struct fovea_engine *engine, long long items, long long grain, 
 /* The grain for items that stream floats floats each: slices below some microseconds are not worth a wake-up. */
 static inline long long fv_grain(long long floats) { return floats < 1 << 14 ? (1 << 14) / (floats > 0 ? floats : 1) : 1; }
 
+/* The grain for items of products multiply-adds each. */
+static inline long long fv_grain_of_products(long long products) {
+  return products < 1 << 16 ? (1 << 16) / (products > 0 ? products : 1) : 1;
+}
+
 /* Starts threads - 1 workers. An FOVEA_STATUS_* code. */
 int fv_pool_create(int threads, int spin_micros, fv_pool **pool);
 void fv_pool_destroy(fv_pool *pool);

@@ -5,65 +5,55 @@
 #include "ops/attention/attention.h"
 #include "validate.h"
 
-/* Multiply-adds that pay for waking a worker: see docs/performance.md. */
-#define SLICE_WORK 65536
-
-/* The sizes that scratch depends on; the bytes of all workers' scratch in *bytes, of one worker's in *floats. */
-static int scratch_of(const fovea_engine *engine, const fovea_attention_params *p, long long *floats,
-                      long long *bytes) {
-  if (p->struct_size != (int)sizeof *p || p->heads < 1 || p->kv_heads < 1 || p->heads % p->kv_heads != 0 ||
-      p->head_dim < 1 || p->value_dim < 1) {
-    return FOVEA_STATUS_INVALID_ARGUMENT;
-  }
+/* The sizes that scratch depends on. *floats: of one worker's scratch; *bytes: of all workers'. */
+static int check_scratch(const fovea_engine *engine, const fovea_attention_params *p, long long *floats,
+                         long long *bytes) {
+  FV_REQUIRE(fv_check(p->heads >= 1 && p->kv_heads >= 1 && p->heads % p->kv_heads == 0));
+  FV_REQUIRE(fv_check(p->head_dim >= 1 && p->value_dim >= 1));
   *floats = engine->kernels->attention_scratch(p->head_dim, p->value_dim);
-  return __builtin_mul_overflow(*floats * (long long)sizeof(float), (long long)engine->threads, bytes)
-             ? FOVEA_STATUS_OVERFLOW
-             : FOVEA_STATUS_OK;
+  return __builtin_mul_overflow(*floats * (long long)sizeof(float), engine->threads, bytes) ? FOVEA_STATUS_OVERFLOW
+                                                                                            : FOVEA_STATUS_OK;
 }
 
 int fovea_attention_scratch_bytes(const fovea_engine *engine, const fovea_attention_params *params,
                                   long long *bytes) {
-  if (!engine || !params || !bytes) return FOVEA_STATUS_NULL_POINTER;
+  FV_REQUIRE_PARAMS(engine, params);
+  if (!bytes) return FOVEA_STATUS_NULL_POINTER;
   long long floats, needed;
-  const int status = scratch_of(engine, params, &floats, &needed);
-  if (status == FOVEA_STATUS_OK) *bytes = needed;
-  return status;
+  FV_REQUIRE(check_scratch(engine, params, &floats, &needed));
+  *bytes = needed;
+  return FOVEA_STATUS_OK;
 }
 
-/* Whether tokens x heads x dim under these strides stays inside an address, the last dimension contiguous. */
-static int strides_status(long long tokens, int heads, int dim, long long token_stride, long long head_stride) {
-  if (token_stride < 0 || head_stride < 0 || (heads > 1 && head_stride < dim) || (tokens > 1 && token_stride < dim)) {
-    return FOVEA_STATUS_INVALID_ARGUMENT;
-  }
+/* A tensor [tokens, heads, dim] under any strides that keep its vectors apart, inside the address space. */
+static int check_heads(const float *p, long long tokens, int heads, int dim, long long token_stride,
+                       long long head_stride) {
+  FV_REQUIRE(fv_check_pointer(p));
+  FV_REQUIRE(fv_check(tokens == 0 || heads == 1 || head_stride >= dim));
+  FV_REQUIRE(fv_check(tokens <= 1 || token_stride >= dim));
+  FV_REQUIRE(fv_check(head_stride >= 0 && token_stride >= 0));
   return fv_overflows(tokens, token_stride, heads, head_stride) ? FOVEA_STATUS_OVERFLOW : FOVEA_STATUS_OK;
 }
 
-static int check(const fovea_engine *engine, const fovea_attention_params *p, const float *q, const float *k,
-                 const float *v, const int *q_offsets, const int *kv_offsets, const void *scratch, const float *out,
-                 long long *scratch_floats) {
-  if (!engine || !p || !q || !k || !v || !q_offsets || !kv_offsets || !scratch || !out) {
-    return FOVEA_STATUS_NULL_POINTER;
-  }
-  long long needed;
-  int status = scratch_of(engine, p, scratch_floats, &needed);
-  if (status != FOVEA_STATUS_OK) return status;
-  if (p->sequences < 0 || !isfinite(p->scale) || p->reserved != 0 || p->scratch_bytes < needed ||
-      !fv_is_aligned(scratch, 64) || !fv_is_aligned(q, 4) || !fv_is_aligned(k, 4) || !fv_is_aligned(v, 4) ||
-      !fv_is_aligned(q_offsets, 4) || !fv_is_aligned(kv_offsets, 4) || !fv_is_aligned(out, 4)) {
-    return FOVEA_STATUS_INVALID_ARGUMENT;
-  }
-  if ((status = fv_check_offsets(p->sequences, q_offsets)) != FOVEA_STATUS_OK ||
-      (status = fv_check_offsets(p->sequences, kv_offsets)) != FOVEA_STATUS_OK) {
-    return status;
-  }
+static int check_attention(const fovea_engine *engine, const fovea_attention_params *p, const float *q,
+                           const float *k, const float *v, const int *q_offsets, const int *kv_offsets,
+                           const void *scratch, const float *out, long long *scratch_floats) {
+  FV_REQUIRE_PARAMS(engine, p);
+  long long scratch_bytes;
+  FV_REQUIRE(check_scratch(engine, p, scratch_floats, &scratch_bytes));
+  FV_REQUIRE(fv_check(isfinite(p->scale) && p->reserved == 0));
+  FV_REQUIRE(fv_check(p->sequences >= 0));
+  FV_REQUIRE(fv_check_pointer(q_offsets));
+  FV_REQUIRE(fv_check_pointer(kv_offsets));
+  FV_REQUIRE(fv_check_offsets(p->sequences, q_offsets));
+  FV_REQUIRE(fv_check_offsets(p->sequences, kv_offsets));
   const long long queries = q_offsets[p->sequences], keys = kv_offsets[p->sequences];
-  if ((status = strides_status(queries, p->heads, p->head_dim, p->q_token_stride, p->q_head_stride)) ||
-      (status = strides_status(keys, p->kv_heads, p->head_dim, p->k_token_stride, p->k_head_stride)) ||
-      (status = strides_status(keys, p->kv_heads, p->value_dim, p->v_token_stride, p->v_head_stride)) ||
-      (status = strides_status(queries, p->heads, p->value_dim, p->out_token_stride, p->out_head_stride))) {
-    return status;
-  }
-  return FOVEA_STATUS_OK;
+  FV_REQUIRE(check_heads(q, queries, p->heads, p->head_dim, p->q_token_stride, p->q_head_stride));
+  FV_REQUIRE(check_heads(k, keys, p->kv_heads, p->head_dim, p->k_token_stride, p->k_head_stride));
+  FV_REQUIRE(check_heads(v, keys, p->kv_heads, p->value_dim, p->v_token_stride, p->v_head_stride));
+  FV_REQUIRE(check_heads(out, queries, p->heads, p->value_dim, p->out_token_stride, p->out_head_stride));
+  if (!scratch) return FOVEA_STATUS_NULL_POINTER;
+  return fv_check(fv_is_aligned(scratch, 64) && p->scratch_bytes >= scratch_bytes);
 }
 
 typedef struct attention_context {
@@ -79,8 +69,7 @@ static void attention_slice(void *context, long long begin, long long end, int w
 int fovea_attention(fovea_engine *engine, const fovea_attention_params *params, const float *q, const float *k,
                     const float *v, const int *q_offsets, const int *kv_offsets, void *scratch, float *out) {
   long long scratch_floats;
-  const int status = check(engine, params, q, k, v, q_offsets, kv_offsets, scratch, out, &scratch_floats);
-  if (status != FOVEA_STATUS_OK) return status;
+  FV_REQUIRE(check_attention(engine, params, q, k, v, q_offsets, kv_offsets, scratch, out, &scratch_floats));
   long long items = 0, pairs = 0;
   for (int s = 0; s < params->sequences; s++) {
     const long long queries = (long long)q_offsets[s + 1] - q_offsets[s];
@@ -111,9 +100,9 @@ int fovea_attention(fovea_engine *engine, const fovea_attention_params *params, 
                                   .scratch = scratch,
                                   .scratch_floats = scratch_floats,
                                   .out = out}};
-  /* Doubles: pairs x heads x dims can pass 2^63. */
+  /* In doubles: pairs x heads x dims can pass 2^63. */
   const double item_work = (double)pairs * params->heads * (params->head_dim + params->value_dim) / (double)items;
-  const long long grain = item_work >= SLICE_WORK ? 1 : (long long)(SLICE_WORK / (item_work + 1)) + 1;
+  const long long grain = fv_grain_of_products(item_work < 1e15 ? (long long)item_work : 1000000000000000);
   fv_parallel(engine, items, grain, attention_slice, &attention);
   return FOVEA_STATUS_OK;
 }

@@ -1,6 +1,4 @@
 /* fovea_linear and its packing: checks, then the kernel over blocks of rows and panels. */
-#include <stddef.h>
-
 #include "engine.h"
 #include "ops/linear/linear.h"
 #include "validate.h"
@@ -8,34 +6,34 @@
 /* A block of x of this many bytes leaves half of a common L2 to the panels. */
 #define BLOCK_BYTES (192 * 1024)
 
-/* Multiply-adds that pay for waking a worker: see docs/performance.md. */
-#define SLICE_WORK 65536
-
 static int panel_of(const fovea_engine *engine) { return engine->kernels->linear_column_tile; }
 
 static long long panels_of(const fovea_engine *engine, int outputs) {
   return ((long long)outputs + panel_of(engine) - 1) / panel_of(engine);
 }
 
-/* Header and panels; an FOVEA_STATUS_* code. */
-static int packed_bytes(const fovea_engine *engine, int outputs, int inputs, int dtype, long long *bytes) {
-  if (outputs < 1 || inputs < 1 || dtype != FOVEA_DTYPE_F32) return FOVEA_STATUS_INVALID_ARGUMENT;
+/* *bytes of header and panels. */
+static int check_packed_bytes(const fovea_engine *engine, int outputs, int inputs, int dtype, long long *bytes) {
+  FV_REQUIRE(fv_check(outputs >= 1 && inputs >= 1 && dtype == FOVEA_DTYPE_F32));
   long long floats;
-  if (__builtin_mul_overflow(panels_of(engine, outputs) * panel_of(engine), (long long)inputs, &floats) ||
-      __builtin_mul_overflow(floats, (long long)sizeof(float), bytes) ||
-      __builtin_add_overflow(*bytes, (long long)sizeof(fv_packed_header), bytes)) {
-    return FOVEA_STATUS_OVERFLOW;
-  }
-  return FOVEA_STATUS_OK;
+  const bool overflows = __builtin_mul_overflow(panels_of(engine, outputs) * panel_of(engine), inputs, &floats) ||
+                         __builtin_mul_overflow(floats, (long long)sizeof(float), bytes) ||
+                         __builtin_add_overflow(*bytes, (long long)sizeof(fv_packed_header), bytes);
+  return overflows ? FOVEA_STATUS_OVERFLOW : FOVEA_STATUS_OK;
 }
 
 int fovea_linear_packed_bytes(const fovea_engine *engine, const fovea_linear_pack_params *params, long long *bytes) {
-  if (!engine || !params || !bytes) return FOVEA_STATUS_NULL_POINTER;
-  if (params->struct_size != (int)sizeof *params) return FOVEA_STATUS_INVALID_ARGUMENT;
+  FV_REQUIRE_PARAMS(engine, params);
+  if (!bytes) return FOVEA_STATUS_NULL_POINTER;
   long long needed;
-  const int status = packed_bytes(engine, params->outputs, params->inputs, params->dtype, &needed);
-  if (status == FOVEA_STATUS_OK) *bytes = needed;
-  return status;
+  FV_REQUIRE(check_packed_bytes(engine, params->outputs, params->inputs, params->dtype, &needed));
+  *bytes = needed;
+  return FOVEA_STATUS_OK;
+}
+
+static int check_packed(const void *packed, long long bytes, long long needed) {
+  if (!packed) return FOVEA_STATUS_NULL_POINTER;
+  return fv_check(fv_is_aligned(packed, 64) && bytes >= needed);
 }
 
 typedef struct pack_context {
@@ -51,15 +49,12 @@ static void pack_slice(void *context, long long begin, long long end, int worker
 
 int fovea_linear_pack(fovea_engine *engine, const fovea_linear_pack_params *params, const float *weight,
                       void *packed) {
-  if (!engine || !params || !weight || !packed) return FOVEA_STATUS_NULL_POINTER;
-  if (params->struct_size != (int)sizeof *params) return FOVEA_STATUS_INVALID_ARGUMENT;
+  FV_REQUIRE_PARAMS(engine, params);
   long long needed;
-  const int status = packed_bytes(engine, params->outputs, params->inputs, params->dtype, &needed);
-  if (status != FOVEA_STATUS_OK) return status;
-  if (params->packed_bytes < needed || params->output_stride < 0 || params->input_stride < 0 ||
-      !fv_is_aligned(weight, 4) || !fv_is_aligned(packed, 64)) {
-    return FOVEA_STATUS_INVALID_ARGUMENT;
-  }
+  FV_REQUIRE(check_packed_bytes(engine, params->outputs, params->inputs, params->dtype, &needed));
+  FV_REQUIRE(fv_check_pointer(weight));
+  FV_REQUIRE(fv_check(params->output_stride >= 0 && params->input_stride >= 0));
+  FV_REQUIRE(check_packed(packed, params->packed_bytes, needed));
   if (fv_overflows(params->outputs, params->output_stride, params->inputs, params->input_stride)) {
     return FOVEA_STATUS_OVERFLOW;
   }
@@ -76,30 +71,23 @@ int fovea_linear_pack(fovea_engine *engine, const fovea_linear_pack_params *para
   return FOVEA_STATUS_OK;
 }
 
-static int check(const fovea_engine *engine, const fovea_linear_params *p, const float *x,
-                 const fv_packed_header *header, const float *bias, const float *residual, const float *out) {
-  if (!engine || !p || !x || !header || !out) return FOVEA_STATUS_NULL_POINTER;
-  if (p->struct_size != (int)sizeof *p || p->rows < 0 || p->activation < FOVEA_ACTIVATION_NONE ||
-      p->activation > FOVEA_ACTIVATION_GELU_TANH || p->reserved != 0) {
-    return FOVEA_STATUS_INVALID_ARGUMENT;
-  }
+static int check_linear(const fovea_engine *engine, const fovea_linear_params *p, const float *x,
+                        const fv_packed_header *header, const float *bias, const float *residual, const float *out) {
+  FV_REQUIRE_PARAMS(engine, p);
+  FV_REQUIRE(fv_check(p->activation >= FOVEA_ACTIVATION_NONE && p->activation <= FOVEA_ACTIVATION_GELU_TANH));
+  FV_REQUIRE(fv_check(p->reserved == 0));
   long long needed;
-  const int status = packed_bytes(engine, p->outputs, p->inputs, FOVEA_DTYPE_F32, &needed);
-  if (status != FOVEA_STATUS_OK) return status;
-  if (p->x_stride < p->inputs || p->out_stride < p->outputs || (residual && p->residual_stride < p->outputs) ||
-      p->packed_bytes < needed || !fv_is_aligned(header, 64) || !fv_is_aligned(x, 4) || !fv_is_aligned(bias, 4) ||
-      !fv_is_aligned(residual, 4) || !fv_is_aligned(out, 4)) {
-    return FOVEA_STATUS_INVALID_ARGUMENT;
-  }
-  if (fv_overflows(p->rows, p->x_stride, 1, 0) || fv_overflows(p->rows, p->out_stride, 1, 0) ||
-      (residual && fv_overflows(p->rows, p->residual_stride, 1, 0))) {
-    return FOVEA_STATUS_OVERFLOW;
-  }
-  if (header->magic != FV_PACKED_MAGIC || header->dtype != FOVEA_DTYPE_F32 || header->panel != panel_of(engine) ||
-      header->outputs != p->outputs || header->inputs != p->inputs) {
-    return FOVEA_STATUS_MISMATCH;
-  }
-  return FOVEA_STATUS_OK;
+  FV_REQUIRE(check_packed_bytes(engine, p->outputs, p->inputs, FOVEA_DTYPE_F32, &needed));
+  FV_REQUIRE(check_packed(header, p->packed_bytes, needed));
+  FV_REQUIRE(fv_check_matrix(x, p->rows, p->inputs, p->x_stride));
+  if (bias) FV_REQUIRE(fv_check_pointer(bias));
+  if (residual) FV_REQUIRE(fv_check_matrix(residual, p->rows, p->outputs, p->residual_stride));
+  FV_REQUIRE(fv_check_matrix(out, p->rows, p->outputs, p->out_stride));
+  FV_REQUIRE(fv_check(residual != out || p->residual_stride == p->out_stride));
+  const bool matches = header->magic == FV_PACKED_MAGIC && header->dtype == FOVEA_DTYPE_F32 &&
+                       header->panel == panel_of(engine) && header->outputs == p->outputs &&
+                       header->inputs == p->inputs;
+  return matches ? FOVEA_STATUS_OK : FOVEA_STATUS_MISMATCH;
 }
 
 typedef struct linear_context {
@@ -123,8 +111,7 @@ static int block_rows(const fovea_engine *engine, int inputs) {
 int fovea_linear(fovea_engine *engine, const fovea_linear_params *params, const float *x, const void *packed,
                  const float *bias, const float *residual, float *out) {
   const fv_packed_header *header = packed;
-  const int status = check(engine, params, x, header, bias, residual, out);
-  if (status != FOVEA_STATUS_OK || params->rows == 0) return status;
+  FV_REQUIRE(check_linear(engine, params, x, header, bias, residual, out));
   const int rows = block_rows(engine, params->inputs);
   const long long blocks = ((long long)params->rows + rows - 1) / rows, panels = panels_of(engine, params->outputs);
   linear_context linear = {engine->kernels->linear,
@@ -143,7 +130,7 @@ int fovea_linear(fovea_engine *engine, const fovea_linear_params *params, const 
                             .residual = residual,
                             .out = out}};
   const long long item_work =
-      (long long)(params->rows < rows ? params->rows : rows) * params->inputs * panel_of(engine);
-  fv_parallel(engine, blocks * panels, (SLICE_WORK + item_work - 1) / item_work, linear_slice, &linear);
+      (long long)(params->rows < rows ? params->rows : rows) * panel_of(engine) * params->inputs;
+  fv_parallel(engine, blocks * panels, fv_grain_of_products(item_work), linear_slice, &linear);
   return FOVEA_STATUS_OK;
 }
