@@ -4,11 +4,13 @@
 #include "fovea/fovea.h"
 #include "simd/tile.h"
 
+fv_embedding_kernel FV_NAME(embedding);
 fv_layer_norm_kernel FV_NAME(layer_norm);
 fv_linear_pack_kernel FV_NAME(linear_pack);
 fv_linear_kernel FV_NAME(linear);
 fv_attention_scratch_kernel FV_NAME(attention_scratch);
 fv_attention_kernel FV_NAME(attention);
+fv_pooling_kernel FV_NAME(pooling);
 
 extern const fv_kernels FV_NAME(kernels);
 
@@ -16,9 +18,11 @@ const fv_kernels FV_NAME(kernels) = {
     .isa = FV_ISA_CODE,
     .linear_row_tile = FV_TILE_ROWS,
     .linear_column_tile = FV_PANEL,
+    .embedding = FV_NAME(embedding),
     .layer_norm = FV_NAME(layer_norm),
     .linear_pack = FV_NAME(linear_pack),
     .linear = FV_NAME(linear),
     .attention_scratch = FV_NAME(attention_scratch),
     .attention = FV_NAME(attention),
+    .pooling = FV_NAME(pooling),
 };

@@ -7,17 +7,21 @@
 #define FV_KERNELS_H
 
 #include "ops/attention/attention.h"
+#include "ops/embedding/embedding.h"
 #include "ops/layer_norm/layer_norm.h"
 #include "ops/linear/linear.h"
+#include "ops/pooling/pooling.h"
 
 typedef struct fv_kernels {
   int isa;                                 /* FOVEA_ISA_* */
   int linear_row_tile, linear_column_tile; /* FV_TILE_ROWS, FV_PANEL */
+  fv_embedding_kernel *embedding;
   fv_layer_norm_kernel *layer_norm;
   fv_linear_pack_kernel *linear_pack;
   fv_linear_kernel *linear;
   fv_attention_scratch_kernel *attention_scratch;
   fv_attention_kernel *attention;
+  fv_pooling_kernel *pooling;
 } fv_kernels;
 
 /* The table of an FOVEA_ISA_* code, or null where it is not built in or this CPU does not run it. */

@@ -1,0 +1,68 @@
+/* fovea_embedding: checks, then the kernel over tokens. */
+#include "ops/embedding/embedding.h"
+
+#include "engine.h"
+#include "validate.h"
+
+/* That first_position and what the longest sequence adds to it are rows of the position table. */
+static int check_positions(const fovea_embedding_params *p, const int *offsets) {
+  if (p->first_position > p->positions) return FOVEA_STATUS_OUT_OF_RANGE;
+  for (int s = 0; s < p->sequences; s++) {
+    if (offsets[s + 1] - offsets[s] > p->positions - p->first_position) return FOVEA_STATUS_OUT_OF_RANGE;
+  }
+  return FOVEA_STATUS_OK;
+}
+
+static int check_ids(const fovea_embedding_params *p, const int *ids, int tokens) {
+  for (int t = 0; t < tokens; t++) {
+    if (ids[t] < 0 || ids[t] >= p->vocabulary) return FOVEA_STATUS_OUT_OF_RANGE;
+  }
+  return FOVEA_STATUS_OK;
+}
+
+static int check(const fovea_engine *engine, const fovea_embedding_params *p, const int *ids, const int *offsets,
+                 const float *words, const float *position_table, const float *type, const float *out) {
+  FV_REQUIRE_PARAMS(engine, p);
+  FV_REQUIRE(fv_check(p->sequences >= 0 && p->width >= 1 && p->vocabulary >= 0));
+  FV_REQUIRE(fv_check(p->positions >= 0 && p->first_position >= 0));
+  FV_REQUIRE(fv_check_pointer(ids));
+  FV_REQUIRE(fv_check_pointer(offsets));
+  FV_REQUIRE(fv_check_matrix(words, p->vocabulary, p->width, p->width));
+  if (position_table) FV_REQUIRE(fv_check_matrix(position_table, p->positions, p->width, p->width));
+  FV_REQUIRE(fv_check(fv_is_aligned(type, 4)));
+  FV_REQUIRE(fv_check_offsets(p->sequences, offsets));
+  const int tokens = offsets[p->sequences];
+  FV_REQUIRE(fv_check_matrix(out, tokens, p->width, p->out_stride));
+  if (position_table) FV_REQUIRE(check_positions(p, offsets));
+  return check_ids(p, ids, tokens);
+}
+
+typedef struct embedding_context {
+  fv_embedding_kernel *kernel;
+  fv_embedding_job job;
+} embedding_context;
+
+static void embedding_slice(void *context, long long begin, long long end, int worker) {
+  (void)worker;
+  const embedding_context *embedding = context;
+  embedding->kernel(&embedding->job, begin, end);
+}
+
+int fovea_embedding(fovea_engine *engine, const fovea_embedding_params *params, const int *ids, const int *offsets,
+                    const float *words, const float *position_table, const float *type, float *out) {
+  FV_REQUIRE(check(engine, params, ids, offsets, words, position_table, type, out));
+  const long long width = params->width;
+  embedding_context embedding = {
+      engine->kernels->embedding,
+      {.sequences = params->sequences,
+       .width = params->width,
+       .ids = ids,
+       .offsets = offsets,
+       .words = words,
+       .positions = position_table ? position_table + params->first_position * width : 0,
+       .type = type,
+       .out_stride = params->out_stride,
+       .out = out}};
+  fv_parallel(engine, offsets[params->sequences], fv_grain(width), embedding_slice, &embedding);
+  return FOVEA_STATUS_OK;
+}

@@ -1,0 +1,21 @@
+/*
+ * Embedding: the sum of a word, a position and a type vector per token. fovea.h has
+ * the contract; this is what the kernel of each ISA implements.
+ *
+ *   out[t] = (words[ids[t]] + positions[t - start of t's sequence]) + type
+ */
+#ifndef FV_OPS_EMBEDDING_H
+#define FV_OPS_EMBEDDING_H
+
+typedef struct fv_embedding_job {
+  int sequences, width;
+  const int *ids, *offsets;
+  const float *words, *positions, *type; /* positions: the row of a sequence's first token, or null; type may be null */
+  long long out_stride;
+  float *out;
+} fv_embedding_job;
+
+/* Computes tokens [first, last). */
+typedef void fv_embedding_kernel(const fv_embedding_job *job, long long first, long long last);
+
+#endif /* FV_OPS_EMBEDDING_H */

@@ -1,0 +1,45 @@
+/* The embedding kernel, compiled once per ISA. Contract in embedding.h. */
+#include "ops/embedding/embedding.h"
+
+#include "simd/vector.h"
+
+/* out [width] = (word + position) + type; position and type may be null. */
+static void add(int width, const float *word, const float *position, const float *type, float *out) {
+  int i = 0;
+  for (; i + FV_LANES <= width; i += FV_LANES) {
+    fv_f32 sum = fv_load(word + i);
+    if (position) sum += fv_load(position + i);
+    if (type) sum += fv_load(type + i);
+    fv_store(out + i, sum);
+  }
+  for (; i < width; i++) {
+    float sum = word[i];
+    if (position) sum += position[i];
+    if (type) sum += type[i];
+    out[i] = sum;
+  }
+}
+
+/* The sequence that holds a token: the last one that starts at or before it. */
+static int sequence_of(const fv_embedding_job *job, long long token) {
+  int low = 0, high = job->sequences - 1;
+  while (low < high) {
+    const int middle = high - (high - low) / 2;
+    if (job->offsets[middle] <= token) {
+      low = middle;
+    } else {
+      high = middle - 1;
+    }
+  }
+  return low;
+}
+
+void FV_NAME(embedding)(const fv_embedding_job *job, long long first, long long last) {
+  const long long width = job->width;
+  int sequence = sequence_of(job, first);
+  for (long long t = first; t < last; t++) {
+    while (job->offsets[sequence + 1] <= t) sequence++;
+    const float *position = job->positions ? job->positions + (t - job->offsets[sequence]) * width : 0;
+    add(job->width, job->words + job->ids[t] * width, position, job->type, job->out + t * job->out_stride);
+  }
+}
