@@ -19,7 +19,9 @@ typedef void (*fv_loop_body)(void *context, long long begin, long long end, int 
 void fv_parallel(struct fovea_engine *engine, long long items, long long grain, fv_loop_body body, void *context);
 
 /* The grain for items that stream floats floats each: slices below some microseconds are not worth a wake-up. */
-static inline long long fv_grain(long long floats) { return floats < 1 << 14 ? (1 << 14) / (floats > 0 ? floats : 1) : 1; }
+static inline long long fv_grain(long long floats) {
+  return floats < 1 << 14 ? (1 << 14) / (floats > 0 ? floats : 1) : 1;
+}
 
 /* The grain for items of products multiply-adds each. */
 static inline long long fv_grain_of_products(long long products) {

@@ -197,6 +197,18 @@ const char *test_describe(const fovea_engine *engine) {
   return text;
 }
 
+int test_threads(void) {
+  FILE *status = fopen("/proc/self/status", "r");
+  if (!status) return 0;
+  char line[256];
+  int threads = 0;
+  while (fgets(line, sizeof line, status)) {
+    if (sscanf(line, "Threads: %d", &threads) == 1) break;
+  }
+  fclose(status);
+  return threads;
+}
+
 int test_finish(const char *name) {
   test_release();
   printf("%s: %lld checks, %lld failed; kernels:", name, checks, failures);

@@ -71,6 +71,9 @@ fovea_engine *test_engine(int threads);
 /* "avx2, 4 threads", for messages; valid until the next call. */
 const char *test_describe(const fovea_engine *engine);
 
+/* Threads of this process, 0 where the system does not say. */
+int test_threads(void);
+
 /* Prints the closing line and returns main's exit status. */
 int test_finish(const char *name);
 

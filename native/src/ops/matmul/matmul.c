@@ -15,9 +15,6 @@
 /* Rows of one call: few enough to share out, enough to make packing b again for each block cheap. */
 #define BLOCK_ROWS 256
 
-/* Multiply-adds that pay for waking a worker: see docs/performance.md. */
-#define SLICE_WORK 65536
-
 typedef struct matmul_job {
   const fv_blas *blas;
   const fovea_matmul_params *params;
@@ -81,9 +78,8 @@ int fovea_matmul(fovea_engine *engine, const fovea_matmul_params *params, const 
   FV_REQUIRE(check(engine, params, a, b, c));
   if (params->m == 0 || params->n == 0) return FOVEA_STATUS_OK;
   matmul_job job = {fv_blas_loaded(), params, ((long long)params->m - 1) / BLOCK_ROWS + 1, a, b, c};
-  /* A double: m n k can pass 2^63. */
-  const double block_work = (double)(params->m < BLOCK_ROWS ? params->m : BLOCK_ROWS) * params->n * params->k;
-  const long long grain = block_work >= SLICE_WORK ? 1 : (long long)(SLICE_WORK / (block_work + 1)) + 1;
-  fv_parallel(engine, params->batch * job.blocks, grain, matmul_slice, &job);
+  const long long rows = params->m < BLOCK_ROWS ? params->m : BLOCK_ROWS;
+  const long long terms = params->k < 1 << 16 ? params->k : 1 << 16; /* rows * n * k can pass 2^63 */
+  fv_parallel(engine, params->batch * job.blocks, fv_grain_of_products(rows * params->n * terms), matmul_slice, &job);
   return FOVEA_STATUS_OK;
 }

@@ -1,0 +1,150 @@
+/* Versions, names, options, the choice of the instruction set, and OpenBLAS before it is loaded. */
+#include "harness.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const fovea_engine_options defaults = {
+    .struct_size = sizeof defaults, .threads = 1, .spin_micros = -1, .isa = FOVEA_ISA_AUTO};
+
+static void should_name_versions_codes_and_sets(void) {
+  CHECK(fovea_abi_version() == FOVEA_ABI_VERSION, "got ABI %d", fovea_abi_version());
+  CHECK(strcmp(fovea_version(), "0.1.0") == 0, "got version %s", fovea_version());
+  static const char *const statuses[] = {"ok",           "null pointer",  "invalid argument",
+                                         "overflow",     "out of range",  "out of memory",
+                                         "unsupported",  "mismatch",      "thread"};
+  for (int i = FOVEA_STATUS_OK; i <= FOVEA_STATUS_THREAD; i++) {
+    CHECK(strcmp(fovea_status_name(i), statuses[i]) == 0, "got %s for status %d", fovea_status_name(i), i);
+  }
+  CHECK(strcmp(fovea_status_name(-1), "unknown status") == 0, "got %s", fovea_status_name(-1));
+  static const char *const sets[] = {"baseline", "avx2", "avx512", "neon"};
+  for (int i = FOVEA_ISA_BASELINE; i <= FOVEA_ISA_NEON; i++) {
+    CHECK(strcmp(fovea_isa_name(i), sets[i]) == 0, "got %s for set %d", fovea_isa_name(i), i);
+  }
+  CHECK(strcmp(fovea_isa_name(77), "unknown") == 0, "got %s", fovea_isa_name(77));
+  CHECK(fovea_isa_available() & 1 << FOVEA_ISA_BASELINE, "got the sets %x without baseline", fovea_isa_available());
+}
+
+static int isa_of(const fovea_engine *engine) {
+  fovea_engine_info info = {.struct_size = sizeof info};
+  CHECK_STATUS(FOVEA_STATUS_OK, fovea_engine_describe(engine, &info));
+  CHECK(info.linear_row_tile > 0 && info.linear_column_tile > 0, "got a tile of %d rows, %d columns",
+        info.linear_row_tile, info.linear_column_tile);
+  return info.isa;
+}
+
+static void should_take_the_set_that_is_asked_for(void) {
+  for (int isa = FOVEA_ISA_BASELINE; isa <= FOVEA_ISA_NEON; isa++) {
+    fovea_engine_options options = defaults;
+    options.isa = isa;
+    fovea_engine *engine = NULL;
+    if (fovea_isa_available() >> isa & 1) {
+      CHECK_STATUS(FOVEA_STATUS_OK, fovea_engine_create(&options, &engine));
+      CHECK(isa_of(engine) == isa, "expected %s, got %s", fovea_isa_name(isa), fovea_isa_name(isa_of(engine)));
+      CHECK_STATUS(FOVEA_STATUS_OK, fovea_engine_destroy(engine));
+    } else {
+      CHECK_STATUS(FOVEA_STATUS_UNSUPPORTED, fovea_engine_create(&options, &engine));
+      CHECK(engine == NULL, "an engine was made for %s", fovea_isa_name(isa));
+    }
+  }
+}
+
+static void should_take_the_set_that_the_environment_names(void) {
+  fovea_engine *engine = NULL;
+  setenv("FOVEA_ISA", "baseline", 1);
+  CHECK_STATUS(FOVEA_STATUS_OK, fovea_engine_create(&defaults, &engine));
+  CHECK(isa_of(engine) == FOVEA_ISA_BASELINE, "got %s", fovea_isa_name(isa_of(engine)));
+  CHECK_STATUS(FOVEA_STATUS_OK, fovea_engine_destroy(engine));
+  setenv("FOVEA_ISA", "", 1); /* as if unset: the best, which is the last */
+  CHECK_STATUS(FOVEA_STATUS_OK, fovea_engine_create(&defaults, &engine));
+  CHECK(fovea_isa_available() >> isa_of(engine) == 1, "got %s", fovea_isa_name(isa_of(engine)));
+  CHECK_STATUS(FOVEA_STATUS_OK, fovea_engine_destroy(engine));
+  static const char *const absent[] = {"AVX2", "unknown", "sse"};
+  for (int i = 0; i < 3; i++) {
+    setenv("FOVEA_ISA", absent[i], 1);
+    CHECK_STATUS(FOVEA_STATUS_UNSUPPORTED, fovea_engine_create(&defaults, &engine));
+  }
+  unsetenv("FOVEA_ISA");
+}
+
+static void should_describe_threads_and_spin(void) {
+  fovea_engine_options options = defaults;
+  fovea_engine *engine = NULL;
+  options.threads = 3;
+  options.spin_micros = 7;
+  fovea_engine_info info = {.struct_size = sizeof info};
+  CHECK_STATUS(FOVEA_STATUS_OK, fovea_engine_create(&options, &engine));
+  CHECK_STATUS(FOVEA_STATUS_OK, fovea_engine_describe(engine, &info));
+  CHECK(info.threads == 3 && info.spin_micros == 7, "got %d threads, %d us", info.threads, info.spin_micros);
+  CHECK_STATUS(FOVEA_STATUS_OK, fovea_engine_destroy(engine));
+  options.threads = 0;
+  CHECK_STATUS(FOVEA_STATUS_OK, fovea_engine_create(&options, &engine));
+  CHECK_STATUS(FOVEA_STATUS_OK, fovea_engine_describe(engine, &info));
+  CHECK(info.threads >= 1, "got %d threads", info.threads);
+  CHECK_STATUS(FOVEA_STATUS_OK, fovea_engine_destroy(engine));
+}
+
+static void should_start_no_thread_for_one(void) {
+  const int threads = test_threads();
+  fovea_engine *engine = test_engine(1);
+  CHECK(test_threads() == threads, "expected %d threads, got %d", threads, test_threads());
+  fovea_engine_destroy(engine);
+  engine = test_engine(4);
+  CHECK(test_threads() == threads + 3 || threads == 0, "expected 3 more than %d threads, got %d", threads,
+        test_threads());
+  fovea_engine_destroy(engine);
+  CHECK(test_threads() == threads, "expected %d threads, got %d", threads, test_threads());
+}
+
+static void should_refuse_misuse(void) {
+  fovea_engine *engine = NULL;
+  fovea_engine_options options;
+#define CHECK_WITH(field, value)                                                        \
+  do {                                                                                  \
+    options = defaults;                                                                 \
+    options.field = (value);                                                            \
+    CHECK_STATUS(FOVEA_STATUS_INVALID_ARGUMENT, fovea_engine_create(&options, &engine)); \
+  } while (0)
+  CHECK_STATUS(FOVEA_STATUS_NULL_POINTER, fovea_engine_create(NULL, &engine));
+  CHECK_STATUS(FOVEA_STATUS_NULL_POINTER, fovea_engine_create(&defaults, NULL));
+  CHECK_WITH(struct_size, 0);
+  CHECK_WITH(struct_size, 1 << 20);
+  CHECK_WITH(threads, -1);
+  CHECK_WITH(threads, 1025);
+  CHECK_WITH(spin_micros, -2);
+  CHECK_WITH(spin_micros, 1000001);
+  CHECK_WITH(isa, -2);
+  CHECK_WITH(isa, 4);
+  CHECK(engine == NULL, "an engine was made");
+  CHECK_STATUS(FOVEA_STATUS_NULL_POINTER, fovea_engine_destroy(NULL));
+  engine = test_engine(1);
+  fovea_engine_info info = {.struct_size = sizeof info - 4};
+  CHECK_STATUS(FOVEA_STATUS_INVALID_ARGUMENT, fovea_engine_describe(engine, &info));
+  CHECK_STATUS(FOVEA_STATUS_NULL_POINTER, fovea_engine_describe(engine, NULL));
+  CHECK_STATUS(FOVEA_STATUS_NULL_POINTER, fovea_engine_describe(NULL, &info));
+  fovea_engine_destroy(engine);
+}
+
+static void should_refuse_what_is_not_openblas(void) {
+  char text[8] = "before";
+  CHECK_STATUS(FOVEA_STATUS_NULL_POINTER, fovea_blas_load(NULL));
+  CHECK_STATUS(FOVEA_STATUS_UNSUPPORTED, fovea_blas_load("/nowhere/libopenblas.so"));
+  CHECK_STATUS(FOVEA_STATUS_UNSUPPORTED, fovea_blas_load(__FILE__));
+  CHECK_STATUS(FOVEA_STATUS_UNSUPPORTED, fovea_blas_load(FV_LIBRARY)); /* a library, without BLAS */
+  CHECK_STATUS(FOVEA_STATUS_NULL_POINTER, fovea_blas_describe(8, NULL));
+  CHECK_STATUS(FOVEA_STATUS_INVALID_ARGUMENT, fovea_blas_describe(0, text));
+  CHECK(strcmp(text, "before") == 0, "a call that fails wrote %s", text);
+  CHECK_STATUS(FOVEA_STATUS_OK, fovea_blas_describe(8, text));
+  CHECK(text[0] == 0, "got the description %s before OpenBLAS is loaded", text);
+}
+
+int main(void) {
+  should_name_versions_codes_and_sets();
+  should_take_the_set_that_is_asked_for();
+  should_take_the_set_that_the_environment_names();
+  should_describe_threads_and_spin();
+  should_start_no_thread_for_one();
+  should_refuse_misuse();
+  should_refuse_what_is_not_openblas();
+  return test_finish("engine");
+}
