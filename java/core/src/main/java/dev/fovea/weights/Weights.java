@@ -42,7 +42,7 @@ public interface Weights extends AutoCloseable {
     /** The file that was opened. */
     Path file();
 
-    /** The names of all tensors, in the order of the file. Immutable. */
+    /** The names of all tensors. Immutable. */
     Set<String> names();
 
     /** Whether there is a tensor of this name. */
