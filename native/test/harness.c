@@ -146,8 +146,9 @@ bool test_check_close(const float *got, const double *reference, const float *na
                       const char *file, int line, const char *format, ...) {
   double peak = 0, naive_error = 0;
   for (long long i = 0; i < count; i++) {
-    peak = fmax(peak, fabs(reference[i]));
-    if (naive) naive_error = fmax(naive_error, fabs(naive[i] - reference[i]));
+    const double size = fabs(reference[i]), error = naive ? fabs(naive[i] - reference[i]) : 0;
+    if (size > peak) peak = size;
+    if (error > naive_error) naive_error = error;
   }
   const double tolerance = 2 * naive_error + 4 * FLT_EPSILON * peak;
   for (long long i = 0; i < count; i++) {

@@ -65,6 +65,31 @@ static void should_visit_each_item_once(int threads, int spin_micros) {
   fovea_engine_destroy(engine);
 }
 
+/* ---- workers ---------------------------------------------------------------- */
+
+/* Slice 0 lasts until another thread has begun slice 1, or a generous time is over. */
+static void meet(void *context, long long begin, long long end, int worker) {
+  (void)end;
+  atomic_int *met = context;
+  if (begin == 1) {
+    atomic_store(met, worker);
+    return;
+  }
+  for (int millis = 0; millis < 10000 && atomic_load(met) < 0; millis++) {
+    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+  }
+}
+
+static void should_wake_a_worker(int spin_micros) {
+  fovea_engine *engine = create(2, spin_micros);
+  for (int i = 0; i < 20; i++) {
+    atomic_int met = -1;
+    fv_parallel(engine, 2, 1, meet, &met);
+    CHECK(met == 1, "expected slice 1 on worker 1, got %d, spin %d us", met, spin_micros);
+  }
+  fovea_engine_destroy(engine);
+}
+
 /* ---- many callers ------------------------------------------------------------- */
 
 enum { CALLERS = 8, LOOPS = 2000, SUMMED = 257 };
@@ -159,6 +184,7 @@ int main(void) {
   static const int spins[] = {0, 20, 2000};
   for (int i = 0; i < 3; i++) {
     for (int threads = 1; threads <= MAX_THREADS; threads++) should_visit_each_item_once(threads, spins[i]);
+    should_wake_a_worker(spins[i]);
     should_serve_many_callers(2, spins[i]);
     should_serve_many_callers(4, spins[i]);
   }
