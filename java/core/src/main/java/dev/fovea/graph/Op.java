@@ -1,0 +1,358 @@
+package dev.fovea.graph;
+
+import dev.fovea.graph.Value.Rows;
+import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Tensor;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
+
+/**
+ * One operation of a graph: its inputs and its constants. Op {@code i} of a graph yields value {@code i}.
+ *
+ * <p>Constants are {@code F32} tensors of any strides. The records check all shapes on construction and
+ * throw {@link IllegalArgumentException}, naming op, value and both sizes. The formulas are those of
+ * {@code native/include/fovea/fovea.h}.
+ */
+public sealed interface Op {
+    /** The name of the op and of its value. */
+    String name();
+
+    /** The values it reads, in order; one that it reads twice stands there twice. */
+    List<Value> inputs();
+
+    /** The tensors it reads besides, absent ones left out. */
+    default List<Tensor> constants() {
+        return List.of();
+    }
+
+    /** What a row of its value stands for. */
+    Rows rows();
+
+    /** The columns of its value. */
+    int columns();
+
+    /**
+     * The sum of word, position and type embeddings of the session's token ids.
+     *
+     * @param words [vocabulary, width]
+     * @param positions [positions, width], or null; a sequence's first token takes row {@code firstPosition}
+     * @param firstPosition 0 for BERT, 2 for RoBERTa
+     * @param type [width], added to every token, or null
+     */
+    record Embedding(String name, Tensor words, Tensor positions, int firstPosition, Tensor type) implements Op {
+        /** Checks the shapes. */
+        public Embedding {
+            String label = label("embedding", name);
+            requireShape(label, "words", words, 2);
+            if (positions != null) {
+                requireShape(label, "positions", positions, 2);
+                requireEqual(label, "positions has", positions.size(1), "columns, words has", words.size(1));
+                if (firstPosition < 0 || firstPosition >= positions.size(0)) {
+                    throw new IllegalArgumentException(label + ": first position " + firstPosition
+                            + " is outside the table of " + positions.size(0) + " positions");
+                }
+            }
+            if (type != null) {
+                requireShape(label, "type", type, 1);
+                requireEqual(label, "type has", type.size(0), "columns, words has", words.size(1));
+            }
+        }
+
+        @Override
+        public List<Value> inputs() {
+            return List.of();
+        }
+
+        @Override
+        public List<Tensor> constants() {
+            return Stream.of(words, positions, type).filter(Objects::nonNull).toList();
+        }
+
+        @Override
+        public Rows rows() {
+            return Rows.TOKENS;
+        }
+
+        @Override
+        public int columns() {
+            return (int) words.size(1);
+        }
+    }
+
+    /**
+     * Normalises each row to mean 0 and variance 1, then scales and shifts it.
+     *
+     * @param gamma [columns of x]
+     * @param beta [columns of x]
+     * @param epsilon added to the variance, finite and not negative
+     */
+    record LayerNorm(String name, Value x, Tensor gamma, Tensor beta, float epsilon) implements Op {
+        /** Checks the shapes. */
+        public LayerNorm {
+            String label = label("layer norm", name);
+            Objects.requireNonNull(x, "x");
+            requireShape(label, "gamma", gamma, 1);
+            requireShape(label, "beta", beta, 1);
+            requireEqual(label, "gamma has", gamma.size(0), "elements, x " + x + " has", x.columns());
+            requireEqual(label, "beta has", beta.size(0), "elements, x " + x + " has", x.columns());
+            if (!(epsilon >= 0 && epsilon < Float.POSITIVE_INFINITY)) {
+                throw new IllegalArgumentException(label + ": epsilon must be finite and not negative, got " + epsilon);
+            }
+        }
+
+        @Override
+        public List<Value> inputs() {
+            return List.of(x);
+        }
+
+        @Override
+        public List<Tensor> constants() {
+            return List.of(gamma, beta);
+        }
+
+        @Override
+        public Rows rows() {
+            return x.rows();
+        }
+
+        @Override
+        public int columns() {
+            return x.columns();
+        }
+    }
+
+    /**
+     * {@code x Wᵀ + bias}.
+     *
+     * @param weight W [outputs, inputs]
+     * @param bias [outputs], or null
+     */
+    record Linear(String name, Value x, Tensor weight, Tensor bias) implements Op {
+        /** Checks the shapes. */
+        public Linear {
+            String label = label("linear", name);
+            Objects.requireNonNull(x, "x");
+            requireShape(label, "weight", weight, 2);
+            requireEqual(label, "weight has", weight.size(1), "inputs, x " + x + " has", x.columns());
+            if (bias != null) {
+                requireShape(label, "bias", bias, 1);
+                requireEqual(label, "bias has", bias.size(0), "elements, weight has outputs", weight.size(0));
+            }
+        }
+
+        @Override
+        public List<Value> inputs() {
+            return List.of(x);
+        }
+
+        @Override
+        public List<Tensor> constants() {
+            return Stream.of(weight, bias).filter(Objects::nonNull).toList();
+        }
+
+        @Override
+        public Rows rows() {
+            return x.rows();
+        }
+
+        @Override
+        public int columns() {
+            return (int) weight.size(0);
+        }
+    }
+
+    /** An elementwise function. */
+    record Activate(String name, Value x, Activation activation) implements Op {
+        /** Checks that both are there. */
+        public Activate {
+            Objects.requireNonNull(x, "x");
+            Objects.requireNonNull(activation, "activation");
+        }
+
+        @Override
+        public List<Value> inputs() {
+            return List.of(x);
+        }
+
+        @Override
+        public Rows rows() {
+            return x.rows();
+        }
+
+        @Override
+        public int columns() {
+            return x.columns();
+        }
+    }
+
+    /** The sum of two values of one shape. */
+    record Add(String name, Value a, Value b) implements Op {
+        /** Checks the shapes. */
+        public Add {
+            Objects.requireNonNull(a, "a");
+            Objects.requireNonNull(b, "b");
+            if (a.rows() != b.rows() || a.columns() != b.columns()) {
+                throw new IllegalArgumentException(label("add", name) + ": a is " + a + ", b is " + b);
+            }
+        }
+
+        @Override
+        public List<Value> inputs() {
+            return List.of(a, b);
+        }
+
+        @Override
+        public Rows rows() {
+            return a.rows();
+        }
+
+        @Override
+        public int columns() {
+            return a.columns();
+        }
+    }
+
+    /**
+     * {@code softmax(scale Q Kᵀ) V} per sequence and head, every token attending to all of its sequence.
+     *
+     * @param q [tokens, heads · head_dim]
+     * @param k [tokens, kv_heads · head_dim]
+     * @param v [tokens, kv_heads · value_dim]
+     * @param heads query heads, a multiple of {@code kvHeads}
+     * @param kvHeads key and value heads
+     * @param scale {@code 1/√head_dim} in the usual case; finite
+     */
+    record Attention(String name, Value q, Value k, Value v, int heads, int kvHeads, float scale) implements Op {
+        /** Checks the shapes. */
+        public Attention {
+            String label = label("attention", name);
+            requireHeads(label, "query", q, heads);
+            requireHeads(label, "key", k, kvHeads);
+            requireHeads(label, "value", v, kvHeads);
+            if (heads % kvHeads != 0) {
+                throw new IllegalArgumentException(
+                        label + ": " + heads + " query heads are no multiple of " + kvHeads + " key/value heads");
+            }
+            requireEqual(label, "expected head_dim", q.columns() / heads, "as in query " + q + ", got key " + k
+                    + " with", k.columns() / kvHeads);
+            if (!Float.isFinite(scale)) {
+                throw new IllegalArgumentException(label + ": scale must be finite, got " + scale);
+            }
+        }
+
+        private static void requireHeads(String label, String role, Value x, int heads) {
+            Objects.requireNonNull(x, role);
+            if (x.rows() != Rows.TOKENS) {
+                throw new IllegalArgumentException(label + ": " + role + " must have a row per token, got " + x);
+            }
+            if (heads < 1 || x.columns() % heads != 0) {
+                throw new IllegalArgumentException(
+                        label + ": " + role + ' ' + x + " does not divide into " + heads + " heads");
+            }
+        }
+
+        /** Columns of one query or key head. */
+        public int headDim() {
+            return q.columns() / heads;
+        }
+
+        /** Columns of one value head. */
+        public int valueDim() {
+            return v.columns() / kvHeads;
+        }
+
+        @Override
+        public List<Value> inputs() {
+            return List.of(q, k, v);
+        }
+
+        @Override
+        public Rows rows() {
+            return Rows.TOKENS;
+        }
+
+        @Override
+        public int columns() {
+            return Math.multiplyExact(heads, valueDim());
+        }
+    }
+
+    /** One row per sequence from the rows of its tokens. An empty sequence gives 0. */
+    record Pool(String name, Value x, Pooling mode) implements Op {
+        /** Checks the shape. */
+        public Pool {
+            Objects.requireNonNull(x, "x");
+            Objects.requireNonNull(mode, "mode");
+            if (x.rows() != Rows.TOKENS) {
+                throw new IllegalArgumentException(label("pool", name) + ": x must have a row per token, got " + x);
+            }
+        }
+
+        @Override
+        public List<Value> inputs() {
+            return List.of(x);
+        }
+
+        @Override
+        public Rows rows() {
+            return Rows.SEQUENCES;
+        }
+
+        @Override
+        public int columns() {
+            return x.columns();
+        }
+    }
+
+    /** Divides each row by its L2 norm, or by 1e-12 where the norm is less. */
+    record Normalize(String name, Value x) implements Op {
+        /** Checks that x is there. */
+        public Normalize {
+            Objects.requireNonNull(x, "x");
+        }
+
+        @Override
+        public List<Value> inputs() {
+            return List.of(x);
+        }
+
+        @Override
+        public Rows rows() {
+            return x.rows();
+        }
+
+        @Override
+        public int columns() {
+            return x.columns();
+        }
+    }
+
+    private static String label(String kind, String name) {
+        return kind + " \"" + name + '"';
+    }
+
+    private static void requireShape(String label, String role, Tensor tensor, int rank) {
+        Objects.requireNonNull(tensor, role);
+        if (tensor.dtype() != DType.F32) {
+            throw new IllegalArgumentException(label + ": expected " + role + " of dtype F32, got " + tensor);
+        }
+        if (tensor.rank() != rank) {
+            throw new IllegalArgumentException(
+                    label + ": expected " + role + " with " + rank + " dimensions, got " + tensor);
+        }
+        for (int i = 0; i < rank; i++) {
+            if (tensor.size(i) < 1 || tensor.size(i) > Integer.MAX_VALUE) {
+                throw new IllegalArgumentException(
+                        label + ": sizes must be 1 to " + Integer.MAX_VALUE + ", got " + role + ' ' + tensor);
+            }
+        }
+    }
+
+    private static void requireEqual(String label, String left, long leftSize, String right, long rightSize) {
+        if (leftSize != rightSize) {
+            throw new IllegalArgumentException(
+                    label + ": " + left + ' ' + leftSize + ' ' + right + ' ' + rightSize);
+        }
+    }
+}

@@ -1,0 +1,34 @@
+package dev.fovea.graph;
+
+import java.util.Locale;
+
+/**
+ * A matrix that an op of a graph yields: one row per token or per sequence of the batch.
+ *
+ * <p>Values come from a {@link Graph.Builder} and mean something only to it and to its graph.
+ *
+ * @param id the index of the op that yields it, in {@link Graph#ops()}
+ * @param rows what a row stands for; how many there are is known when a session runs
+ * @param columns the number of columns, at least 1
+ * @param name what error messages and {@link Plan#toString()} call it
+ */
+public record Value(int id, Rows rows, int columns, String name) {
+    /** What a row of a value stands for. */
+    public enum Rows {
+        /** One row per token of the batch, sequence after sequence. */
+        TOKENS,
+        /** One row per sequence. */
+        SEQUENCES;
+
+        /** The number of rows in a batch of these sizes. */
+        int count(int tokens, int sequences) {
+            return this == TOKENS ? tokens : sequences;
+        }
+    }
+
+    /** Such as {@code "query" [tokens, 384]}. */
+    @Override
+    public String toString() {
+        return '"' + name + "\" [" + rows.name().toLowerCase(Locale.ROOT) + ", " + columns + "]";
+    }
+}
