@@ -6,7 +6,7 @@
 
 #include "cpu.h"
 
-enum { MAX_THREADS = 1024, MAX_SPIN_MICROS = 1000000, DEFAULT_SPIN_MICROS = 20, ISA_CODES = 32 };
+enum { MAX_THREADS = 1024, MAX_SPIN_MICROS = 1000000, DEFAULT_SPIN_MICROS = 50, ISA_CODES = 32 };
 
 /* The best table that runs here: the last of cmake/isa.cmake. */
 static const fv_kernels *best_kernels(void) {

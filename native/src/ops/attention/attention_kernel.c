@@ -5,7 +5,7 @@
 #include "simd/tile.h"
 
 /* value_dim, padded to whole panels. */
-FV_INLINE int padded(int dim) { return (dim + FV_PANEL - 1) / FV_PANEL * FV_PANEL; }
+FV_INLINE long long padded(int dim) { return ((long long)dim + FV_PANEL - 1) / FV_PANEL * FV_PANEL; }
 
 /* One worker's scratch. */
 typedef struct workspace {
@@ -93,7 +93,7 @@ static float soften(float *scores, int keys, float *peak, float *sum) {
 
 /* The queries of one block against one packed key block. */
 static void attend_block(const fv_attention_job *job, const workspace *w, const float *q, int queries, int keys) {
-  const int dim = padded(job->value_dim), head_dim = job->head_dim;
+  const int dim = (int)padded(job->value_dim), head_dim = job->head_dim;
   const int key_panels = (keys + FV_PANEL - 1) / FV_PANEL;
   const int tiles = (queries + FV_TILE_ROWS - 1) / FV_TILE_ROWS;
   for (int t = 0; t < tiles; t++) {
@@ -123,7 +123,7 @@ static void attend_block(const fv_attention_job *job, const workspace *w, const 
 
 /* out = o / l, or 0 for a query that saw no key. */
 static void write_out(const fv_attention_job *job, const workspace *w, int queries, float *out) {
-  const int dim = padded(job->value_dim);
+  const int dim = (int)padded(job->value_dim);
   for (int r = 0; r < queries; r++, out += job->out_token_stride) {
     const float *row = w->out + (long long)r * dim;
     const float inverse = w->sum[r] == 0 ? 0 : 1 / w->sum[r];

@@ -234,6 +234,7 @@ static void should_refuse_misuse(void) {
   CALL_WITH(FOVEA_STATUS_INVALID_ARGUMENT, params.q_token_stride, 7);
   CALL_WITH(FOVEA_STATUS_INVALID_ARGUMENT, params.k_head_stride, 7);
   CALL_WITH(FOVEA_STATUS_INVALID_ARGUMENT, params.out_head_stride, -8);
+  CALL_WITH(FOVEA_STATUS_INVALID_ARGUMENT, params.value_dim, 0x7fffffff); /* the scratch is too small for it */
   CALL_WITH(FOVEA_STATUS_OVERFLOW, params.v_token_stride, 1LL << 62);
   CALL_WITH(FOVEA_STATUS_OVERFLOW, params.out_token_stride, 1LL << 61);
   p = good;
