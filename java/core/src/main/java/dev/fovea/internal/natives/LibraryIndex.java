@@ -1,0 +1,104 @@
+package dev.fovea.internal.natives;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.DigestOutputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+
+/**
+ * What the jar of one platform holds: {@code META-INF/fovea/<platform>/index}, a line that names the
+ * version and then one line per file.
+ *
+ * <pre>
+ * fovea 0.1.0
+ * 5f0c…(SHA-256)  183264  libfovea.so
+ * </pre>
+ *
+ * @param platform such as {@code linux-x86_64}
+ * @param version Fovea's version
+ * @param hash the index's own SHA-256, 64 hexadecimal digits
+ * @param files the core library and what OpenBLAS consists of
+ */
+record LibraryIndex(String platform, String version, String hash, List<Entry> files) {
+    /**
+     * One file.
+     *
+     * @param sha256 64 hexadecimal digits
+     * @param size in bytes
+     * @param name without a directory
+     */
+    record Entry(String sha256, long size, String name) {
+        /** Whether {@code file} has exactly these bytes. */
+        boolean matches(Path file) throws IOException {
+            return Files.isRegularFile(file) && Files.size(file) == size && digestOf(file).equals(sha256);
+        }
+    }
+
+    /** The name of the index of {@code platform} on the class path. */
+    static String resource(String platform) {
+        return "META-INF/fovea/" + platform + "/index";
+    }
+
+    /** The index of {@code platform}, or null if the class path has none. */
+    static LibraryIndex find(String platform) throws IOException {
+        try (InputStream in = open(resource(platform))) {
+            return in == null ? null : parse(platform, in.readAllBytes());
+        }
+    }
+
+    static LibraryIndex parse(String platform, byte[] bytes) throws IOException {
+        List<String> lines = new String(bytes, StandardCharsets.UTF_8).lines().toList();
+        if (lines.isEmpty() || !lines.getFirst().startsWith("fovea ")) {
+            throw new IOException(resource(platform) + ": expected 'fovea VERSION' in line 1");
+        }
+        List<Entry> files = new ArrayList<>();
+        for (String line : lines.subList(1, lines.size())) {
+            String[] fields = line.split("  ", 3);
+            if (fields.length != 3) {
+                throw new IOException(resource(platform) + ": expected 'SHA-256  size  name', got '" + line + "'");
+            }
+            files.add(new Entry(fields[0], Long.parseLong(fields[1]), fields[2]));
+        }
+        String hash = HexFormat.of().formatHex(sha256().digest(bytes));
+        return new LibraryIndex(platform, lines.getFirst().substring("fovea ".length()), hash, List.copyOf(files));
+    }
+
+    /** Copies the bytes of {@code entry} out of the jar into {@code out}. */
+    void copy(Entry entry, OutputStream out) throws IOException {
+        String name = "META-INF/fovea/" + platform + "/" + entry.name();
+        try (InputStream in = open(name)) {
+            if (in == null) {
+                throw new IOException("the class path has no " + name + ", which the index names");
+            }
+            in.transferTo(out);
+        }
+    }
+
+    private static InputStream open(String resource) {
+        return LibraryIndex.class.getClassLoader().getResourceAsStream(resource);
+    }
+
+    private static String digestOf(Path file) throws IOException {
+        MessageDigest digest = sha256();
+        try (var out = new DigestOutputStream(OutputStream.nullOutputStream(), digest)) {
+            Files.copy(file, out);
+        }
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    private static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
+    }
+}

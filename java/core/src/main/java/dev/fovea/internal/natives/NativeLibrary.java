@@ -1,0 +1,192 @@
+package dev.fovea.internal.natives;
+
+import dev.fovea.internal.cache.CacheDirectory;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The C core, found and loaded, and OpenBLAS, found.
+ *
+ * <p>The files come from {@code META-INF/fovea/<platform>/} on the class path. Each is copied, once, to
+ * {@code <cache>/native/<version>-<hash>/}, a directory that only the user can write, and compared with
+ * its SHA-256 before each use: a file that is absent or damaged is replaced by an atomic rename, so that
+ * any number of processes may do so at once. OpenBLAS is copied and checked when first asked for.
+ *
+ * <p>{@code -Dfovea.native.path=DIR} takes the files from {@code DIR} instead, as they are.
+ */
+public final class NativeLibrary {
+    /** The system property that names a directory to take the files from. */
+    public static final String PROPERTY = "fovea.native.path";
+
+    private static NativeLibrary loaded;
+
+    private final String platform;
+    private final Path directory;
+    /** Null where {@link #PROPERTY} names the directory. */
+    private final LibraryIndex index;
+
+    private NativeLibrary(String platform, Path directory, LibraryIndex index) {
+        this.platform = platform;
+        this.directory = directory;
+        this.index = index;
+    }
+
+    /**
+     * Loads the C core into this process, once. A failure is tried again by the next call.
+     *
+     * @throws NativeLibraryException if there is none for this platform, it cannot be copied to the cache, or
+     *     it does not load
+     */
+    public static synchronized NativeLibrary load() throws NativeLibraryException {
+        if (loaded == null) {
+            NativeLibrary library = find();
+            library.loadCore();
+            loaded = library;
+        }
+        return loaded;
+    }
+
+    /** Such as {@code linux-x86_64}. */
+    public String platform() {
+        return platform;
+    }
+
+    /** Where the files are. */
+    public Path directory() {
+        return directory;
+    }
+
+    /**
+     * The OpenBLAS library, its checksum and those of the libraries that it needs compared. They lie beside it.
+     *
+     * @throws NativeLibraryException if it is not there and cannot be put there
+     */
+    public Path openBlas() throws NativeLibraryException {
+        try {
+            if (index == null) {
+                return openBlasAmong(filesIn(directory));
+            }
+            List<Path> files = new ArrayList<>();
+            for (LibraryIndex.Entry entry : index.files()) {
+                if (!entry.name().equals(coreName())) {
+                    files.add(ensure(entry));
+                }
+            }
+            return openBlasAmong(files);
+        } catch (IOException e) {
+            throw new NativeLibraryException("OpenBLAS: " + e.getMessage(), e);
+        }
+    }
+
+    private static NativeLibrary find() throws NativeLibraryException {
+        String platform = Platform.current();
+        String override = System.getProperty(PROPERTY);
+        if (override != null) {
+            return new NativeLibrary(platform, Path.of(override).toAbsolutePath().normalize(), null);
+        }
+        try {
+            LibraryIndex index = LibraryIndex.find(platform);
+            if (index == null) {
+                throw new NativeLibraryException(Platform.absent(platform));
+            }
+            String entry = "native/" + index.version() + "-" + index.hash().substring(0, 16);
+            return new NativeLibrary(platform, CacheDirectory.user().privateDirectory(entry), index);
+        } catch (IOException e) {
+            throw new NativeLibraryException(e.getMessage(), e);
+        }
+    }
+
+    private void loadCore() throws NativeLibraryException {
+        Path core = core();
+        try {
+            System.load(core.toString());
+        } catch (UnsatisfiedLinkError e) {
+            throw new NativeLibraryException("cannot load " + core + " (" + oneLine(e.getMessage()) + "); "
+                    + (index == null ? "-D" + PROPERTY + " names its directory"
+                            : "if its file system forbids execution, name another with -D" + CacheDirectory.PROPERTY
+                                    + "=DIR, or a directory of your own with -D" + PROPERTY + "=DIR"), e);
+        }
+    }
+
+    private Path core() throws NativeLibraryException {
+        if (index == null) {
+            Path core = directory.resolve(coreName());
+            if (!Files.isRegularFile(core)) {
+                throw new NativeLibraryException("no " + coreName() + " in " + directory + ", which -D" + PROPERTY
+                        + " names");
+            }
+            return core;
+        }
+        try {
+            for (LibraryIndex.Entry entry : index.files()) {
+                if (entry.name().equals(coreName())) {
+                    return ensure(entry);
+                }
+            }
+        } catch (IOException e) {
+            throw new NativeLibraryException(e.getMessage(), e);
+        }
+        throw new NativeLibraryException(LibraryIndex.resource(platform) + " names no " + coreName());
+    }
+
+    /** The file of {@code entry} in the cache, with the bytes that the index says. */
+    private Path ensure(LibraryIndex.Entry entry) throws IOException {
+        Path file = directory.resolve(entry.name());
+        if (entry.matches(file)) {
+            return file;
+        }
+        try {
+            Path partial = Files.createTempFile(directory, entry.name(), ".partial");
+            try {
+                try (OutputStream out = Files.newOutputStream(partial)) {
+                    index.copy(entry, out);
+                }
+                Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            } finally {
+                Files.deleteIfExists(partial);
+            }
+        } catch (IOException e) {
+            // Where a file in use cannot be replaced, another process may have put the right one there.
+            if (!entry.matches(file)) {
+                throw new IOException("cannot write " + file + " (" + e + "); name another cache with -D"
+                        + CacheDirectory.PROPERTY + "=DIR", e);
+            }
+        }
+        if (!entry.matches(file)) {
+            throw new IOException(file + " does not have the SHA-256 " + entry.sha256() + " after it was copied from "
+                    + LibraryIndex.resource(index.platform()) + "'s jar: the jar is damaged, or the file system of -D"
+                    + CacheDirectory.PROPERTY);
+        }
+        return file;
+    }
+
+    private Path openBlasAmong(List<Path> files) throws NativeLibraryException {
+        for (Path file : files) {
+            String name = file.getFileName().toString();
+            if (name.startsWith("libopenblas") && !name.contains("nolapack")) {
+                return file;
+            }
+        }
+        throw new NativeLibraryException("no OpenBLAS library in " + directory
+                + (index == null ? ", which -D" + PROPERTY + " names" : ""));
+    }
+
+    private static List<Path> filesIn(Path directory) throws IOException {
+        try (var files = Files.list(directory)) {
+            return files.filter(Files::isRegularFile).sorted().toList();
+        }
+    }
+
+    private static String coreName() {
+        return System.mapLibraryName("fovea");
+    }
+
+    private static String oneLine(String message) {
+        return message.strip().replaceAll("\\s*\\R\\s*", "; ");
+    }
+}
