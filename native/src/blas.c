@@ -28,7 +28,12 @@ static void *open_library(const char *path) {
   return LoadLibraryExW(wide, NULL, LOAD_WITH_ALTERED_SEARCH_PATH);
 }
 
-static void *find_symbol(void *library, const char *name) { return (void *)GetProcAddress(library, name); }
+/* Copies the address of a function into a function pointer. */
+static bool bind(void *library, const char *name, void *function) {
+  const FARPROC address = GetProcAddress(library, name);
+  memcpy(function, &address, sizeof address);
+  return address != NULL;
+}
 
 static void close_library(void *library) { FreeLibrary(library); }
 
@@ -38,18 +43,16 @@ static void close_library(void *library) { FreeLibrary(library); }
 
 static void *open_library(const char *path) { return dlopen(path, RTLD_NOW | RTLD_LOCAL); }
 
-static void *find_symbol(void *library, const char *name) { return dlsym(library, name); }
+/* Copies the address of a function into a function pointer, which C does not let one cast. */
+static bool bind(void *library, const char *name, void *function) {
+  void *const address = dlsym(library, name);
+  memcpy(function, &address, sizeof address);
+  return address != NULL;
+}
 
 static void close_library(void *library) { dlclose(library); }
 
 #endif
-
-/* Copies the address into a function pointer, which C does not let one cast. */
-static bool bind(void *library, const char *name, void *function) {
-  void *const address = find_symbol(library, name);
-  memcpy(function, &address, sizeof address);
-  return address != NULL;
-}
 
 static bool bind_all(void *library, fv_blas *blas) {
   return bind(library, "cblas_sgemm", &blas->sgemm) && bind(library, "openblas_get_config", &blas->config) &&
