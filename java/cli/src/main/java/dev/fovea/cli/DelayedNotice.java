@@ -1,0 +1,31 @@
+package dev.fovea.cli;
+
+import java.io.PrintWriter;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+/** Says what is going on, if it goes on for long enough to be noticed. */
+final class DelayedNotice implements AutoCloseable {
+    private static final Duration NOTICEABLE = Duration.ofMillis(300);
+
+    private final CountDownLatch over = new CountDownLatch(1);
+
+    /** Writes {@code notice} as a line unless closed before that is due. */
+    DelayedNotice(PrintWriter err, String notice) {
+        Thread.ofPlatform().daemon().name("fovea-notice").start(() -> {
+            try {
+                if (!over.await(NOTICEABLE.toMillis(), TimeUnit.MILLISECONDS)) {
+                    err.println(notice);
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+    }
+
+    @Override
+    public void close() {
+        over.countDown();
+    }
+}

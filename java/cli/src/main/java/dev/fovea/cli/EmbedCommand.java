@@ -1,0 +1,149 @@
+package dev.fovea.cli;
+
+import dev.fovea.model.TextEmbedding;
+import dev.fovea.model.TextEncoder;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code fovea embed}: texts in, vectors out, block by block. */
+@Command(
+        name = "embed",
+        description = "Turn texts into vectors.",
+        footer = {
+            "",
+            "A line of JSON per text, in input order:",
+            "  {\"text\":…,\"tokens\":…,\"embedding\":[…]}",
+            "with \"truncated\":true after the tokens if the text was cut to the model's limit."
+        })
+final class EmbedCommand implements Callable<Integer> {
+    /** How embeddings are written. */
+    enum Format {
+        JSONL,
+        NPY
+    }
+
+    private final Streams streams;
+
+    @Mixin
+    private EncoderArguments encoderArguments;
+
+    @Option(names = "--input", paramLabel = "FILE|-", description = "Read texts, one per line; - is standard input.")
+    private String input;
+
+    @Option(
+            names = "--format",
+            paramLabel = "jsonl|npy",
+            defaultValue = "jsonl",
+            converter = LowerCaseEnum.OfFormat.class,
+            description = "JSON Lines or a NumPy array (default: ${DEFAULT-VALUE}).")
+    private Format format;
+
+    @Option(names = "--output", paramLabel = "FILE", description = "Write there instead of to standard output.")
+    private Path output;
+
+    @Parameters(paramLabel = "TEXT", arity = "0..*", description = "Texts to embed, instead of --input.")
+    private List<String> texts = List.of();
+
+    @Spec
+    private CommandSpec command;
+
+    EmbedCommand(Streams streams) {
+        this.streams = streams;
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        checkUse();
+        embedAll().print(streams.err());
+        return ExitCode.OK;
+    }
+
+    private TruncationNotice embedAll() throws IOException {
+        try (TextSource source = openSource();
+                TextEncoder encoder = encoderArguments.load(streams.err());
+                EmbeddingSink sink = openSink(encoder.dimension());
+                ProgressBar progress = new ProgressBar(streams.err(), source.total())) {
+            TruncationNotice truncation = new TruncationNotice(source.unit(), encoder.maxTokens());
+            for (List<String> block = source.next(); !block.isEmpty(); block = source.next()) {
+                List<TextEmbedding> embeddings = embed(encoder, source, block);
+                truncation.add(embeddings);
+                progress.erase();
+                for (int i = 0; i < block.size(); i++) {
+                    sink.write(block.get(i), embeddings.get(i));
+                }
+                sink.flush();
+                progress.update(source.done(), source.texts());
+            }
+            sink.commit();
+            return truncation;
+        }
+    }
+
+    private void checkUse() {
+        if (input == null && texts.isEmpty()) {
+            throw new ParameterException(command.commandLine(), "nothing to embed: give TEXT… or --input FILE|-");
+        }
+        if (input != null && !texts.isEmpty()) {
+            throw new ParameterException(command.commandLine(),
+                    "give either TEXT… or --input, got --input " + input + " and " + texts.size() + " TEXT");
+        }
+        if (format == Format.NPY && output == null) {
+            throw new ParameterException(command.commandLine(), "--format npy needs --output FILE");
+        }
+    }
+
+    private TextSource openSource() throws IOException {
+        if (input == null) {
+            return new TextArguments(texts);
+        }
+        if (input.equals("-")) {
+            return new TextLines("standard input", streams.in(), 0);
+        }
+        Path file = Path.of(input);
+        if (Files.isDirectory(file)) {
+            throw new IOException("is a directory: " + file);
+        }
+        return new TextLines(input, Files.newInputStream(file), Files.size(file));
+    }
+
+    private EmbeddingSink openSink(int dimension) throws IOException {
+        if (output == null) {
+            return JsonLinesSink.to(streams);
+        }
+        if (format == Format.NPY && OutputFile.isSpecial(output)) {
+            throw new IOException("a NumPy file needs a regular file, not a device or pipe: " + output);
+        }
+        OutputFile file = OutputFile.create(output);
+        return format == Format.NPY ? new NpySink(file, dimension) : JsonLinesSink.to(file);
+    }
+
+    /** Embeds a block; if a text in it is refused, says which one. */
+    private static List<TextEmbedding> embed(TextEncoder encoder, TextSource source, List<String> block) {
+        try {
+            return encoder.embedAll(block);
+        } catch (IllegalArgumentException e) {
+            long number = source.texts() - block.size();
+            for (String text : block) {
+                number++;
+                try {
+                    encoder.encode(text);
+                } catch (IllegalArgumentException refused) {
+                    throw new IllegalArgumentException(
+                            source.unit() + " " + number + ": " + refused.getMessage(), refused);
+                }
+            }
+            throw e;
+        }
+    }
+}

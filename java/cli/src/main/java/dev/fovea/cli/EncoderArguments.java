@@ -1,0 +1,83 @@
+package dev.fovea.cli;
+
+import dev.fovea.Backend;
+import dev.fovea.EngineOptions;
+import dev.fovea.model.EncoderOptions;
+import dev.fovea.model.LengthPolicy;
+import dev.fovea.model.ModelCatalog;
+import dev.fovea.model.NamedModel;
+import dev.fovea.model.TextEncoder;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.util.Optional;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** The options of the commands that encode texts. */
+final class EncoderArguments {
+    @Option(
+            names = "--model",
+            paramLabel = "NAME|DIR",
+            defaultValue = "all-minilm-l6-v2",
+            description = "A name that 'fovea models' lists, or a directory in the Hugging Face layout"
+                    + " (default: ${DEFAULT-VALUE}).")
+    private String model;
+
+    @Option(
+            names = "--backend",
+            paramLabel = "native|java",
+            converter = LowerCaseEnum.OfBackend.class,
+            description = "What computes: the C core or plain Java (default: native where it loads).")
+    private Backend backend;
+
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            description = "Threads that compute, 1 to " + EngineOptions.MAX_THREADS + " (default: one per CPU).")
+    private Integer threads;
+
+    @Option(
+            names = "--on-long",
+            paramLabel = "POLICY",
+            defaultValue = "truncate",
+            converter = LowerCaseEnum.OfLengthPolicy.class,
+            description = "What to do with a text of more tokens than the model takes: truncate it, take it as an"
+                    + " error, or chunk-mean, the mean over its pieces (default: ${DEFAULT-VALUE}).")
+    private LengthPolicy lengthPolicy;
+
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec command;
+
+    /**
+     * Loads the model. Says so on {@code err} if that means to unpack it first and takes noticeable time.
+     *
+     * @throws ParameterException if the number of threads is out of range
+     */
+    TextEncoder load(PrintWriter err) throws IOException {
+        EncoderOptions options = options();
+        Optional<NamedModel> named = ModelCatalog.find(model);
+        if (named.isPresent()) {
+            try (var _ = new DelayedNotice(err, "Unpacking " + model + " …")) {
+                ModelCatalog.directory(named.get());
+            }
+        }
+        return TextEncoder.load(model, options);
+    }
+
+    private EncoderOptions options() {
+        EngineOptions engine = EngineOptions.defaults();
+        if (backend != null) {
+            engine = engine.withBackend(backend);
+        }
+        if (threads != null) {
+            if (threads < 1 || threads > EngineOptions.MAX_THREADS) {
+                throw new ParameterException(command.commandLine(),
+                        "--threads must be 1 to " + EngineOptions.MAX_THREADS + ", got " + threads);
+            }
+            engine = engine.withThreads(threads);
+        }
+        return EncoderOptions.defaults().withEngineOptions(engine).withLengthPolicy(lengthPolicy);
+    }
+}

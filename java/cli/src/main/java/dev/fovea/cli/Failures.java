@@ -1,0 +1,83 @@
+package dev.fovea.cli;
+
+import com.google.gson.JsonParseException;
+import dev.fovea.KernelException;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.InvalidPathException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.util.Locale;
+import java.util.regex.Pattern;
+import picocli.CommandLine.ExitCode;
+
+/** Says in one line why a command failed. */
+final class Failures {
+    private static final Pattern LINE_BREAKS = Pattern.compile("\\s*\\R\\s*");
+
+    private Failures() {}
+
+    /**
+     * Writes one line, and the trace if {@code verbose}, unless the failure is only that the reader of
+     * the output has seen enough.
+     *
+     * @return the exit status
+     */
+    static int report(Throwable failure, PrintWriter err, boolean verbose) {
+        if (isClosedPipe(failure)) {
+            return ExitCode.OK;
+        }
+        err.println("fovea: " + message(failure));
+        if (verbose) {
+            failure.printStackTrace(err);
+        }
+        return ExitCode.SOFTWARE;
+    }
+
+    /** {@code text} without line breaks. */
+    static String oneLine(String text) {
+        return LINE_BREAKS.matcher(text.strip()).replaceAll(" ");
+    }
+
+    private static String message(Throwable failure) {
+        return switch (failure) {
+            case UncheckedIOException unchecked -> message(unchecked.getCause());
+            case NoSuchFileException e -> "no such file or directory: " + e.getFile();
+            case AccessDeniedException e -> "permission denied: " + e.getFile();
+            case FileAlreadyExistsException e -> "exists already: " + e.getFile();
+            case NotDirectoryException e -> "not a directory: " + e.getFile();
+            case DirectoryNotEmptyException e -> "directory is not empty: " + e.getFile();
+            case FileSystemException e when e.getReason() != null ->
+                    oneLine(e.getReason().toLowerCase(Locale.ROOT) + ": " + e.getFile());
+            case FileNotFoundException e when e.getMessage() != null -> "cannot open " + oneLine(e.getMessage());
+            case InvalidPathException e -> "not a path: " + oneLine(e.getMessage());
+            case OutOfMemoryError e -> "out of memory (" + e.getMessage() + "); java -Xmx sets the limit";
+            default -> isExpected(failure) && failure.getMessage() != null
+                    ? oneLine(failure.getMessage())
+                    : "unexpected " + oneLine(failure.toString()) + " (--verbose shows where)";
+        };
+    }
+
+    /** Whether the message of {@code failure} is written for users. */
+    private static boolean isExpected(Throwable failure) {
+        return failure instanceof IOException
+                || failure instanceof IllegalArgumentException
+                || failure instanceof UnsupportedOperationException
+                || failure instanceof KernelException
+                || failure instanceof JsonParseException;
+    }
+
+    private static boolean isClosedPipe(Throwable failure) {
+        String message = failure instanceof IOException ? failure.getMessage() : null;
+        return message != null
+                && (message.equals("Broken pipe")
+                        || message.equals("The pipe is being closed")
+                        || message.equals("The pipe has been ended"));
+    }
+}

@@ -1,0 +1,56 @@
+package dev.fovea.cli;
+
+import dev.fovea.Backend;
+import dev.fovea.model.LengthPolicy;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/** Reads a constant {@code FOO_BAR} from {@code foo-bar}. */
+abstract class LowerCaseEnum<E extends Enum<E>> implements ITypeConverter<E> {
+    private final E[] constants;
+
+    private LowerCaseEnum(E[] constants) {
+        this.constants = constants;
+    }
+
+    /** How the command line spells {@code constant}. */
+    static String spelling(Enum<?> constant) {
+        return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    @Override
+    public E convert(String value) {
+        for (E constant : constants) {
+            if (spelling(constant).equals(value)) {
+                return constant;
+            }
+        }
+        throw new TypeConversionException("expected "
+                + Arrays.stream(constants).map(LowerCaseEnum::spelling).collect(Collectors.joining(" or "))
+                + ", got '" + value + "'");
+    }
+
+    /** Reads {@code native} or {@code java}. */
+    static final class OfBackend extends LowerCaseEnum<Backend> {
+        OfBackend() {
+            super(Backend.values());
+        }
+    }
+
+    /** Reads {@code truncate}, {@code error} or {@code chunk-mean}. */
+    static final class OfLengthPolicy extends LowerCaseEnum<LengthPolicy> {
+        OfLengthPolicy() {
+            super(LengthPolicy.values());
+        }
+    }
+
+    /** Reads {@code jsonl} or {@code npy}. */
+    static final class OfFormat extends LowerCaseEnum<EmbedCommand.Format> {
+        OfFormat() {
+            super(EmbedCommand.Format.values());
+        }
+    }
+}

@@ -1,0 +1,70 @@
+package dev.fovea.cli;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import picocli.CommandLine;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/** The command {@code fovea}. */
+public final class Main {
+    private Main() {}
+
+    /**
+     * Runs the command and ends the process with 0 for success, 1 for a failure or 2 for wrong use.
+     *
+     * @param args the command line
+     */
+    public static void main(String[] args) {
+        // What the libraries log is one plain line on standard error, as every other message is.
+        System.setProperty("java.util.logging.SimpleFormatter.format", "fovea: %5$s%n");
+        System.exit(run(Streams.ofProcess(), args));
+    }
+
+    /** Runs the command on {@code streams}; returns the exit status and throws nothing. */
+    static int run(Streams streams, String... args) {
+        FoveaCommand fovea = new FoveaCommand();
+        try {
+            int status = execute(fovea, streams, args);
+            streams.out().flush();
+            return status;
+        } catch (Throwable failure) {
+            return Failures.report(failure, streams.err(), fovea.verbose());
+        }
+    }
+
+    private static int execute(FoveaCommand fovea, Streams streams, String... args) throws IOException {
+        StringWriter help = new StringWriter();
+        CommandLine commandLine = new CommandLine(fovea)
+                .addSubcommand(new SimilarCommand(streams))
+                .addSubcommand(new EmbedCommand(streams))
+                .addSubcommand(new CommandLine(new ModelsCommand(streams))
+                        .addSubcommand(new ModelsPullCommand(streams)))
+                .addSubcommand(new InfoCommand(streams))
+                .setOut(new PrintWriter(help))
+                .setErr(streams.err())
+                .setExpandAtFiles(false)
+                .setParameterExceptionHandler((e, _) -> reportUsage(e, streams.err()))
+                .setExecutionExceptionHandler((e, _, _) -> Failures.report(e, streams.err(), fovea.verbose()));
+        int status = commandLine.execute(args);
+        streams.print(help.getBuffer());
+        return status;
+    }
+
+    private static int reportUsage(ParameterException failure, PrintWriter err) {
+        CommandLine command = failure.getCommandLine();
+        String message = Failures.oneLine(failure.getMessage());
+        String hint = "";
+        if (failure instanceof UnmatchedArgumentException unmatched) {
+            if (unmatched.isUnknownOption()) {
+                hint = "; texts that begin with - go after --";
+            } else if (!command.getSubcommands().isEmpty()) {
+                message = "no such command: " + unmatched.getUnmatched().getFirst();
+            }
+        }
+        err.println("fovea: " + Character.toLowerCase(message.charAt(0)) + message.substring(1) + hint
+                + " (see '" + command.getCommandSpec().qualifiedName() + " --help')");
+        return CommandLine.ExitCode.USAGE;
+    }
+}

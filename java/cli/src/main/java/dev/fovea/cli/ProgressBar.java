@@ -1,0 +1,101 @@
+package dev.fovea.cli;
+
+import java.io.PrintWriter;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.function.BooleanSupplier;
+
+/**
+ * One line on standard error that says how far a command has come, from its second second on and only where that is
+ * a terminal. A thread of its own draws it, so that it lives while a block takes long.
+ */
+final class ProgressBar implements AutoCloseable {
+    private static final Duration PATIENCE = Duration.ofSeconds(2);
+    private static final Duration REDRAW = Duration.ofMillis(250);
+    private static final int CELLS = 24;
+    private static final String ERASE = "\r\u001b[K";
+
+    private final PrintWriter err;
+    private final long start = System.nanoTime();
+    /** In the unit of {@link #done}; 0 where nobody knows. */
+    private final long total;
+
+    private final Thread painter;
+    private long done;
+    private long texts;
+    private boolean drawn;
+    private boolean closed;
+
+    /** A bar that is full at {@code total}; 0 if that is not known. */
+    ProgressBar(PrintWriter err, long total) {
+        this(err, total, PATIENCE, Terminal::isStandardError);
+    }
+
+    ProgressBar(PrintWriter err, long total, Duration patience, BooleanSupplier isTerminal) {
+        this.err = err;
+        this.total = total;
+        painter = Thread.ofPlatform().daemon().name("fovea-progress").start(() -> paint(patience, isTerminal));
+    }
+
+    /** Says that {@code done} of the total is done, which were {@code texts} texts. */
+    synchronized void update(long done, long texts) {
+        this.done = done;
+        this.texts = texts;
+    }
+
+    /** Takes the bar off the screen, for output to follow, until it is drawn next. */
+    synchronized void erase() {
+        if (drawn) {
+            err.print(ERASE);
+            err.flush();
+            drawn = false;
+        }
+    }
+
+    @Override
+    public synchronized void close() {
+        erase();
+        closed = true;
+        painter.interrupt();
+    }
+
+    private void paint(Duration patience, BooleanSupplier isTerminal) {
+        try {
+            Thread.sleep(patience);
+            if (isTerminal.getAsBoolean()) {
+                while (draw()) {
+                    Thread.sleep(REDRAW);
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private synchronized boolean draw() {
+        if (closed) {
+            return false;
+        }
+        err.print(ERASE + line(done, total, texts, (System.nanoTime() - start) / 1e9));
+        err.flush();
+        drawn = true;
+        return true;
+    }
+
+    /** The line: the bar if the total is known, the texts, their rate, the time left. */
+    static String line(long done, long total, long texts, double seconds) {
+        String rate = String.format(Locale.ROOT, "%,d texts  %.0f/s", texts, texts / seconds);
+        if (total <= 0) {
+            return rate;
+        }
+        double fraction = Math.min(1, (double) done / total);
+        int full = (int) (fraction * CELLS);
+        String bar = String.format(Locale.ROOT, "[%s%s] %3d%%  %s",
+                "#".repeat(full), ".".repeat(CELLS - full), (int) (100 * fraction), rate);
+        if (done == 0) {
+            return bar;
+        }
+        long left = (long) (seconds * (1 - fraction) / fraction);
+        return bar + String.format(Locale.ROOT, "  %d:%02d left", left / 60, left % 60);
+    }
+}

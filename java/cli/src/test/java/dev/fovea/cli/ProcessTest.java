@@ -1,0 +1,97 @@
+package dev.fovea.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What only a process of its own shows: the environment, the locale, a reader that goes away. */
+class ProcessTest {
+    @TempDir
+    private Path directory;
+
+    private Process start(Map<String, String> environment, String... args) throws IOException {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp", System.getProperty("java.class.path"),
+                "-Dfovea.cache=" + System.getProperty("fovea.cache"),
+                Main.class.getName()));
+        Collections.addAll(command, args);
+        ProcessBuilder builder = new ProcessBuilder(command).directory(directory.toFile());
+        builder.environment().putAll(environment);
+        return builder.redirectError(directory.resolve("err").toFile()).start();
+    }
+
+    private String err() throws IOException {
+        return Files.readString(directory.resolve("err"));
+    }
+
+    private static int status(Process process) throws InterruptedException {
+        assertTrue(process.waitFor(60, TimeUnit.SECONDS), "hangs");
+        return process.exitValue();
+    }
+
+    @Test
+    void shouldEndQuietlyWhenNobodyReadsOn() throws Exception {
+        Path input = Files.write(directory.resolve("lines"), Collections.nCopies(2000, "a line of text"));
+        Process process = start(Map.of(), "embed", "--input", input.toString());
+        BufferedReader reader = process.inputReader(StandardCharsets.UTF_8);
+        assertNotNull(reader.readLine());
+        reader.close();
+        assertEquals(0, status(process));
+        assertEquals("", err());
+    }
+
+    @Test
+    void shouldSpeakUtf8WhateverTheLocale() throws Exception {
+        Process process = start(Map.of("LC_ALL", "C"), "embed", "--input", "-");
+        process.getOutputStream().write("Köln 🚲\n".getBytes(StandardCharsets.UTF_8));
+        process.getOutputStream().close();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, status(process));
+        assertEquals("", err());
+        assertTrue(output.startsWith("{\"text\":\"Köln 🚲\","), output);
+    }
+
+    @Test
+    void shouldAnswerALineBeforeTheNextIsWritten() throws Exception {
+        Process process = start(Map.of(), "embed", "--input", "-");
+        BufferedReader reader = process.inputReader(StandardCharsets.UTF_8);
+        for (String line : new String[] {"first", "second"}) {
+            process.getOutputStream().write((line + "\n").getBytes(StandardCharsets.UTF_8));
+            process.getOutputStream().flush();
+            assertTrue(reader.readLine().startsWith("{\"text\":\"" + line + "\","));
+        }
+        process.getOutputStream().close();
+        assertEquals(0, status(process));
+    }
+
+    @Test
+    void shouldSayThatMavenIsMissing() throws Exception {
+        Process process = start(Map.of("PATH", "/none", "MAVEN_HOME", ""), "models", "pull", "e5-small-v2");
+        assertEquals(1, status(process));
+        assertEquals("fovea: Maven is needed and was not found: there is no mvn on PATH or in MAVEN_HOME,"
+                + " and no mvnw in this directory\n", err());
+    }
+
+    @Test
+    void shouldSayWhichCommandGetsAnAbsentModel() throws Exception {
+        Process process = start(Map.of(), "embed", "--model", "e5-small-v2", "text");
+        assertEquals(1, status(process));
+        assertTrue(err().startsWith("fovea: ") && err().contains("./fovea models pull e5-small-v2"), err());
+        assertEquals(1, err().lines().count());
+    }
+}
