@@ -1,0 +1,73 @@
+package dev.fovea.graph;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Puts what follows a kernel into the kernel, where nothing else reads the value between them: an activation
+ * and the addition of a residual into a linear layer, normalisation into pooling.
+ *
+ * <p>A fused stage takes the place of the later one, where all that it reads has been computed.
+ */
+final class EpilogueFusion {
+    private final List<Stage> stages = new ArrayList<>();
+    private final Map<Value, Stage> producers = new HashMap<>();
+    private final Readers readers;
+
+    private EpilogueFusion(Readers readers) {
+        this.readers = readers;
+    }
+
+    static List<Stage> fuse(List<Stage> stages, List<Value> outputs) {
+        var fusion = new EpilogueFusion(Readers.of(stages, outputs));
+        stages.forEach(fusion::append);
+        return fusion.stages;
+    }
+
+    private void append(Stage stage) {
+        Stage fused = stage instanceof Stage.Single single ? fuse(single) : stage;
+        stages.add(fused);
+        fused.outputs().forEach(output -> producers.put(output, fused));
+    }
+
+    private Stage fuse(Stage.Single stage) {
+        return switch (stage.op()) {
+            case Op.Activate(_, Value x, Activation activation) -> {
+                yield soleProducer(x) instanceof Stage.Product product
+                                && product.activation() == Activation.NONE
+                                && product.residual() == null
+                        ? replace(product, product.activated(activation, stage.output()))
+                        : stage;
+            }
+            case Op.Add(_, Value a, Value b) -> {
+                Stage.Product left = openProduct(a);
+                Stage.Product right = openProduct(b);
+                if (right != null && (left == null || stages.indexOf(right) > stages.indexOf(left))) {
+                    yield replace(right, right.added(a, stage.output()));
+                }
+                yield left != null ? replace(left, left.added(b, stage.output())) : stage;
+            }
+            case Op.Normalize(_, Value x) -> soleProducer(x) instanceof Stage.Pooled pooled && !pooled.normalize()
+                    ? replace(pooled, new Stage.Pooled(pooled.x(), pooled.mode(), true, stage.output()))
+                    : stage;
+            default -> stage;
+        };
+    }
+
+    /** The product that yields {@code value} to one reader only and adds nothing yet, or null. */
+    private Stage.Product openProduct(Value value) {
+        return soleProducer(value) instanceof Stage.Product product && product.residual() == null ? product : null;
+    }
+
+    /** The stage that yields {@code value}, or null if the value has several readers. */
+    private Stage soleProducer(Value value) {
+        return readers.count(value) == 1 ? producers.get(value) : null;
+    }
+
+    private Stage replace(Stage before, Stage after) {
+        stages.remove(before);
+        return after;
+    }
+}

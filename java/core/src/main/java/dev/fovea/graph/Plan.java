@@ -1,0 +1,135 @@
+package dev.fovea.graph;
+
+import dev.fovea.Engine;
+import dev.fovea.graph.Value.Rows;
+import dev.fovea.internal.kernels.KernelEngine;
+import dev.fovea.internal.kernels.Kernels;
+import dev.fovea.internal.lifetime.Lifetime;
+import java.lang.foreign.Arena;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/**
+ * A graph made ready to run on one engine: ops fused into few kernel calls, weights packed, every value given
+ * its place in one workspace. Immutable and safe to share between threads, each with a {@link Session} of its
+ * own.
+ *
+ * <p>A plan owns what it has packed and copied. Matrices other than linear weights, such as embedding tables,
+ * are used where they lie if they are dense and aligned to 4 bytes: their memory, and the engine, must outlive
+ * the plan.
+ *
+ * <p>A plan may be closed while its sessions run: those runs end well, later ones fail, and its memory is freed
+ * after the last.
+ */
+public final class Plan implements AutoCloseable {
+    private final KernelEngine engine;
+    private final List<Value> outputs;
+    private final List<Stage> stages;
+    private final MemoryPlan memory;
+    private final Constants constants;
+    private final Lifetime lifetime;
+
+    private Plan(KernelEngine engine, List<Value> outputs, List<Stage> stages, Arena arena) {
+        this.engine = engine;
+        this.outputs = outputs;
+        this.stages = stages;
+        this.memory = MemoryPlan.of(stages, outputs);
+        try (Arena packing = Arena.ofConfined()) {
+            this.constants = Constants.prepare(stages, engine.kernels(packing), arena);
+        }
+        this.lifetime = new Lifetime("plan", arena::close);
+    }
+
+    /**
+     * Compiles a graph for an engine. Takes as long as copying all weights of linear layers once.
+     *
+     * @throws IllegalStateException if the engine, or the arena of a constant, is closed
+     */
+    public static Plan compile(Graph graph, Engine engine) {
+        List<Stage> stages = stages(graph);
+        Arena arena = Arena.ofShared();
+        try {
+            return new Plan(KernelEngine.of(engine), graph.outputs(), stages, arena);
+        } catch (Throwable e) {
+            arena.close();
+            throw e;
+        }
+    }
+
+    /** The passes, in their order. */
+    static List<Stage> stages(Graph graph) {
+        List<Stage> stages = Lowering.lower(graph);
+        stages = EpilogueFusion.fuse(stages, graph.outputs());
+        return List.copyOf(SharedInputFusion.fuse(stages, graph.outputs()));
+    }
+
+    /**
+     * A session for batches of up to this many tokens and sequences. The caller closes it.
+     *
+     * @throws IllegalArgumentException if a number is less than 1, or the workspace exceeds the address space
+     * @throws IllegalStateException if the plan or its engine is closed
+     */
+    public Session newSession(int maxTokens, int maxSequences) {
+        lifetime.enter();
+        try {
+            return new Session(this, maxTokens, maxSequences);
+        } finally {
+            lifetime.exit();
+        }
+    }
+
+    /** Bytes of workspace that a session needs per token of its capacity. */
+    public long workspaceBytesPerToken() {
+        return memory.floatsPerRow(Rows.TOKENS) * Float.BYTES;
+    }
+
+    /** Bytes of workspace that a session needs per sequence of its capacity. */
+    public long workspaceBytesPerSequence() {
+        return memory.floatsPerRow(Rows.SEQUENCES) * Float.BYTES;
+    }
+
+    /** Frees the weights when the last running session is done. Idempotent; never waits. */
+    @Override
+    public void close() {
+        lifetime.close();
+    }
+
+    /** The steps, one per line with what was fused into it and where its output lies, and the workspace's size. */
+    @Override
+    public String toString() {
+        return stages.stream().map(this::line).collect(Collectors.joining("\n", "", "\n"))
+                + "workspace: " + workspaceBytesPerToken() + " bytes per token, " + workspaceBytesPerSequence()
+                + " per sequence";
+    }
+
+    private String line(Stage stage) {
+        return stage.outputs().stream().map(Value::toString).collect(Collectors.joining(" "))
+                + " = " + stage.describe()
+                + stage.inputs().stream().map(x -> " \"" + x.name() + '"').distinct().collect(Collectors.joining())
+                + " @" + memory.buffer(stage.output()).offset();
+    }
+
+    Lifetime lifetime() {
+        return lifetime;
+    }
+
+    Kernels kernels(Arena arena) {
+        return engine.kernels(arena);
+    }
+
+    List<Value> outputs() {
+        return outputs;
+    }
+
+    List<Stage> stages() {
+        return stages;
+    }
+
+    MemoryPlan memory() {
+        return memory;
+    }
+
+    Constants constants() {
+        return constants;
+    }
+}

@@ -1,0 +1,147 @@
+package dev.fovea.graph;
+
+import dev.fovea.graph.Value.Rows;
+import dev.fovea.internal.kernels.Kernels;
+import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Shape;
+import dev.fovea.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.List;
+
+/** The memory of a session for one capacity, and the plan's stages bound to it. */
+final class Workspace implements AutoCloseable {
+    private static final long ALIGNMENT = 64;
+
+    private final int maxTokens;
+    private final int maxSequences;
+    private final MemoryPlan memory;
+    private final Arena arena;
+    private final MemorySegment values;
+    private final Tensor ids;
+    private final Tensor offsets;
+    private final Tensor[] outputs;
+    private final Call[] calls;
+
+    Workspace(Plan plan, Kernels kernels, int maxTokens, int maxSequences) {
+        if (maxTokens < 1 || maxSequences < 1) {
+            throw new IllegalArgumentException("a session takes at least 1 token and 1 sequence, got capacity for "
+                    + maxTokens + " tokens and " + maxSequences + " sequences");
+        }
+        this.maxTokens = maxTokens;
+        this.maxSequences = maxSequences;
+        this.memory = plan.memory();
+        this.arena = Arena.ofShared();
+        try {
+            this.values = arena.allocate(regionBytes(Rows.TOKENS) + regionBytes(Rows.SEQUENCES), ALIGNMENT);
+            this.ids = Tensor.allocate(arena, DType.I32, Shape.of(maxTokens));
+            this.offsets = Tensor.allocate(arena, DType.I32, Shape.of(maxSequences + 1L));
+            this.outputs = plan.outputs().stream().map(this::tensor).toArray(Tensor[]::new);
+            var binding = new Binding(this, plan.constants(), attentionScratch(plan.stages(), kernels));
+            this.calls = plan.stages().stream().map(binding::bind).toArray(Call[]::new);
+        } catch (Throwable e) {
+            arena.close();
+            throw e;
+        }
+    }
+
+    int maxTokens() {
+        return maxTokens;
+    }
+
+    int maxSequences() {
+        return maxSequences;
+    }
+
+    Tensor ids() {
+        return ids;
+    }
+
+    Tensor offsets() {
+        return offsets;
+    }
+
+    Tensor output(int index) {
+        return outputs[index];
+    }
+
+    /** The memory of a value, [capacity, columns], with the row stride of the buffer that it lies in. */
+    Tensor tensor(Value value) {
+        return tensor(value, value.columns());
+    }
+
+    /** The memory of all values that a product yields, [capacity, columns of the product]. */
+    Tensor tensor(Stage.Product product) {
+        return tensor(product.output(), product.columns());
+    }
+
+    private Tensor tensor(Value value, int columns) {
+        int capacity = value.rows().count(maxTokens, maxSequences);
+        MemoryPlan.Buffer buffer = memory.buffer(value);
+        long region = value.rows() == Rows.TOKENS ? 0 : regionBytes(Rows.TOKENS);
+        long start = region + Float.BYTES * (buffer.offset() * capacity + memory.firstColumn(value));
+        long end = region + Float.BYTES * (buffer.offset() + buffer.columns()) * capacity;
+        return Tensor.of(values.asSlice(start, end - start), DType.F32, Shape.of(capacity, columns),
+                buffer.columns(), 1);
+    }
+
+    /** Runs all stages on the first sequences of the inputs. */
+    void run(Kernels kernels, int sequences) {
+        int tokens = countTokens(sequences);
+        for (Call call : calls) {
+            call.run(kernels, tokens, sequences);
+        }
+    }
+
+    @Override
+    public void close() {
+        arena.close();
+    }
+
+    private int countTokens(int sequences) {
+        if (sequences < 0 || sequences > maxSequences) {
+            throw new IllegalArgumentException(
+                    "the session has capacity for " + maxSequences + " sequences, got " + sequences);
+        }
+        int tokens = 0;
+        for (int i = 0; i <= sequences; i++) {
+            int offset = offsets.segment().getAtIndex(ValueLayout.JAVA_INT, i);
+            if (i == 0 && offset != 0) {
+                throw new IllegalArgumentException("offsets must begin with 0, got " + offset);
+            }
+            if (offset < tokens) {
+                throw new IllegalArgumentException("offsets must not decrease, got offsets[" + (i - 1) + "] = "
+                        + tokens + " and offsets[" + i + "] = " + offset);
+            }
+            tokens = offset;
+        }
+        if (tokens > maxTokens) {
+            throw new IllegalArgumentException(
+                    "the session has capacity for " + maxTokens + " tokens, got " + tokens);
+        }
+        return tokens;
+    }
+
+    private long regionBytes(Rows rows) {
+        try {
+            long floats = Math.multiplyExact(memory.floatsPerRow(rows), (long) rows.count(maxTokens, maxSequences));
+            return Math.multiplyExact(floats, (long) Float.BYTES);
+        } catch (ArithmeticException e) {
+            throw new IllegalArgumentException("a workspace for " + maxTokens + " tokens and " + maxSequences
+                    + " sequences exceeds the address space", e);
+        }
+    }
+
+    /** Scratch for the attention stage that needs most of it. */
+    private Tensor attentionScratch(List<Stage> stages, Kernels kernels) {
+        long bytes = 1;
+        for (Stage stage : stages) {
+            if (stage instanceof Stage.Single(Op.Attention op, _)) {
+                bytes = Math.max(bytes, kernels.attentionScratchBytes(
+                        op.heads(), op.kvHeads(), op.headDim(), op.valueDim()));
+            }
+        }
+        return Tensor.allocate(arena, DType.I8, Shape.of(bytes));
+    }
+}
