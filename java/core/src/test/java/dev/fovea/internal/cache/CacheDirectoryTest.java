@@ -1,0 +1,167 @@
+package dev.fovea.internal.cache;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class CacheDirectoryTest {
+    @TempDir
+    private Path temporary;
+
+    @Test
+    void shouldTakeItsRootFromTheProperty() {
+        String before = System.getProperty(CacheDirectory.PROPERTY);
+        System.setProperty(CacheDirectory.PROPERTY, temporary.toString());
+        try {
+            assertEquals(temporary.toAbsolutePath(), CacheDirectory.user().root());
+        } finally {
+            if (before == null) {
+                System.clearProperty(CacheDirectory.PROPERTY);
+            } else {
+                System.setProperty(CacheDirectory.PROPERTY, before);
+            }
+        }
+    }
+
+    @Test
+    void shouldFillADirectoryOnce() throws IOException {
+        CacheDirectory cache = CacheDirectory.at(temporary.resolve("new"));
+        Path published = cache.publish("a/b", directory -> Files.writeString(directory.resolve("file"), "first"));
+        cache.publish("a/b", directory -> Files.writeString(directory.resolve("file"), "second"));
+        assertEquals(cache.root().resolve("a/b"), published);
+        assertEquals("first", Files.readString(published.resolve("file")));
+    }
+
+    @Test
+    void shouldKeepNothingWhenTheWriterFails() throws IOException {
+        CacheDirectory cache = CacheDirectory.at(temporary);
+        IOException failure = assertThrows(IOException.class, () -> cache.publish("a/b", directory -> {
+            Files.writeString(directory.resolve("file"), "half");
+            throw new IOException("the disk is full");
+        }));
+        assertEquals("the disk is full", failure.getMessage());
+        assertEquals(List.of(), entries(temporary.resolve("a")));
+    }
+
+    @Test
+    void shouldLetOneWinWhenManyPublishAtOnce() throws Exception {
+        CacheDirectory cache = CacheDirectory.at(temporary);
+        CountDownLatch allWrite = new CountDownLatch(8);
+        List<Callable<String>> writers = new ArrayList<>();
+        for (int i = 0; i < 8; i++) {
+            String mark = "writer " + i;
+            writers.add(() -> {
+                Path published = cache.publish("a/b", directory -> {
+                    Files.writeString(directory.resolve("one"), mark);
+                    allWrite.countDown();
+                    awaitAll(allWrite);
+                    Files.writeString(directory.resolve("two"), mark);
+                });
+                return Files.readString(published.resolve("one")) + Files.readString(published.resolve("two"));
+            });
+        }
+        try (var threads = Executors.newFixedThreadPool(8)) {
+            List<String> seen = new ArrayList<>();
+            for (Future<String> result : threads.invokeAll(writers)) {
+                seen.add(result.get());
+            }
+            assertEquals(1, seen.stream().distinct().count(), seen.toString());
+        }
+        assertEquals(List.of("b"), entries(temporary.resolve("a")));
+    }
+
+    @Test
+    void shouldRemoveWhatADeadProcessLeft() throws IOException {
+        Path old = Files.createDirectory(temporary.resolve(".partial-old"));
+        Files.writeString(old.resolve("file"), "half");
+        Files.setLastModifiedTime(old, FileTime.from(Instant.now().minus(Duration.ofDays(2))));
+        Path young = Files.createDirectory(temporary.resolve(".partial-young"));
+        CacheDirectory.at(temporary).publish("a", directory -> { });
+        assertFalse(Files.exists(old));
+        assertTrue(Files.exists(young));
+    }
+
+    @Test
+    void shouldNameDirectoryAndPropertyWhenItCannotBeWritten() throws IOException {
+        Path file = Files.writeString(temporary.resolve("file"), "not a directory");
+        for (Path root : List.of(file, unwritable())) {
+            IOException failure =
+                    assertThrows(IOException.class, () -> CacheDirectory.at(root).publish("a", directory -> { }));
+            assertTrue(failure.getMessage().contains(root.toString()), failure.getMessage());
+            assertTrue(failure.getMessage().contains("-Dfovea.cache="), failure.getMessage());
+        }
+    }
+
+    @Test
+    void shouldMakeDirectoriesForTheUserAlone() throws IOException {
+        assumeTrue(posix());
+        Path directory = CacheDirectory.at(temporary).privateDirectory("native/1");
+        assertEquals("rwx------", PosixFilePermissions.toString(Files.getPosixFilePermissions(directory)));
+        assertEquals("rwx------", PosixFilePermissions.toString(Files.getPosixFilePermissions(directory.getParent())));
+    }
+
+    @Test
+    void shouldRefuseADirectoryThatOthersCanWrite() throws IOException {
+        assumeTrue(posix());
+        CacheDirectory cache = CacheDirectory.at(temporary);
+        Path directory = cache.privateDirectory("native/1");
+        Files.setPosixFilePermissions(directory.getParent(), PosixFilePermissions.fromString("rwxrwxrwx"));
+        IOException failure = assertThrows(IOException.class, () -> cache.privateDirectory("native/1"));
+        assertTrue(failure.getMessage().contains(directory.getParent() + " is writable by others (rwxrwxrwx)"),
+                failure.getMessage());
+    }
+
+    @Test
+    void shouldRefuseADirectoryOutside() {
+        CacheDirectory cache = CacheDirectory.at(temporary);
+        for (String outside : List.of("..", "a/../../b", "", "/etc")) {
+            assertThrows(IllegalArgumentException.class, () -> cache.publish(outside, directory -> { }), outside);
+        }
+    }
+
+    private static void awaitAll(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static List<String> entries(Path directory) throws IOException {
+        try (var files = Files.list(directory)) {
+            return files.map(file -> file.getFileName().toString()).toList();
+        }
+    }
+
+    /** A directory that even root cannot write, where there is one. */
+    private Path unwritable() throws IOException {
+        if (Files.isDirectory(Path.of("/proc/self"))) {
+            return Path.of("/proc/fovea");
+        }
+        Path directory = Files.createDirectory(temporary.resolve("readonly"));
+        assertTrue(directory.toFile().setWritable(false));
+        return directory;
+    }
+
+    private boolean posix() {
+        return temporary.getFileSystem().supportedFileAttributeViews().contains("posix");
+    }
+}

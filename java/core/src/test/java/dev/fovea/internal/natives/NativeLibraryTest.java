@@ -1,0 +1,146 @@
+package dev.fovea.internal.natives;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A library is loaded once per process, so each case is a process of its own. */
+class NativeLibraryTest {
+    private static final String CORE = System.mapLibraryName("fovea");
+
+    @TempDir
+    private Path temporary;
+
+    @BeforeAll
+    static void requireALibraryForThisPlatform() throws IOException {
+        assumeTrue(LibraryIndex.find(Platform.current()) != null, "no native library for " + Platform.current());
+    }
+
+    @Test
+    void shouldCopyTheCoreAloneUntilOpenBlasIsAskedFor() throws Exception {
+        Path directory = loadedFrom(run(start("-Dfovea.cache=" + temporary)));
+        assertEquals(List.of(CORE), names(directory));
+        assertEquals(directory, loadedFrom(run(start("-Dfovea.cache=" + temporary, "blas"))));
+        assertTrue(names(directory).stream().anyMatch(name -> name.startsWith("libopenblas")));
+    }
+
+    @Test
+    void shouldLoadInManyProcessesThatStartAtOnce() throws Exception {
+        List<Process> processes = new ArrayList<>();
+        for (int i = 0; i < 6; i++) {
+            processes.add(start("-Dfovea.cache=" + temporary, "blas"));
+        }
+        List<Path> directories = new ArrayList<>();
+        for (Process process : processes) {
+            directories.add(loadedFrom(run(process)));
+        }
+        assertEquals(1, directories.stream().distinct().count());
+        assertFalse(names(directories.getFirst()).stream().anyMatch(name -> name.endsWith(".partial")));
+    }
+
+    @Test
+    void shouldRepairDamagedFiles() throws Exception {
+        Path directory = loadedFrom(run(start("-Dfovea.cache=" + temporary, "blas")));
+        long coreSize = Files.size(directory.resolve(CORE));
+        for (String name : names(directory)) {
+            byte[] bytes = Files.readAllBytes(directory.resolve(name));
+            bytes[bytes.length / 2] ^= 1;
+            Files.write(directory.resolve(name), bytes);
+        }
+        Files.writeString(directory.resolve(CORE), "truncated");
+        assertEquals(directory, loadedFrom(run(start("-Dfovea.cache=" + temporary, "blas"))));
+        assertEquals(coreSize, Files.size(directory.resolve(CORE)));
+        LibraryIndex index = LibraryIndex.find(Platform.current());
+        for (LibraryIndex.Entry entry : index.files()) {
+            assertTrue(entry.matches(directory.resolve(entry.name())), entry.name());
+        }
+    }
+
+    @Test
+    void shouldNamePathAndPropertyWhenTheCacheCannotBeWritten() throws Exception {
+        Path file = Files.writeString(temporary.resolve("file"), "not a directory");
+        assertUnavailable(run(start("-Dfovea.cache=" + file)), file.resolve("native").toString(), "-Dfovea.cache=");
+        if (Files.isDirectory(Path.of("/proc/self"))) {
+            assertUnavailable(run(start("-Dfovea.cache=/proc/fovea")), "/proc/fovea/native", "-Dfovea.cache=");
+        }
+    }
+
+    @Test
+    void shouldTakeTheFilesFromTheDirectoryThatThePropertyNames() throws Exception {
+        Path directory = loadedFrom(run(start("-Dfovea.cache=" + temporary, "blas")));
+        assertEquals(directory,
+                loadedFrom(run(start("-Dfovea.cache=/proc/fovea", "-Dfovea.native.path=" + directory, "blas"))));
+    }
+
+    @Test
+    void shouldNamePathAndPropertyWhenTheOverrideHasNoLibrary() throws Exception {
+        Path absent = temporary.resolve("absent");
+        assertUnavailable(run(start("-Dfovea.native.path=" + absent)), absent.toString(), "-Dfovea.native.path");
+        assertUnavailable(run(start("-Dfovea.native.path=" + temporary)), temporary.toString(), CORE);
+    }
+
+    @Test
+    void shouldNamePathAndPropertyWhenTheLibraryIsGarbage() throws Exception {
+        Path garbage = Files.writeString(temporary.resolve(CORE), "this is no library");
+        assertUnavailable(run(start("-Dfovea.native.path=" + temporary)), garbage.toString(), "-Dfovea.native.path");
+    }
+
+    @Test
+    void shouldSayThatTheOverrideHasNoOpenBlas() throws Exception {
+        Path directory = loadedFrom(run(start("-Dfovea.cache=" + temporary)));
+        assertUnavailable(run(start("-Dfovea.native.path=" + directory, "blas")), directory.toString(),
+                "no OpenBLAS library");
+    }
+
+    private static Process start(String... arguments) throws IOException {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED", "-XX:TieredStopAtLevel=1", "-Xmx128m",
+                "-cp", System.getProperty("java.class.path")));
+        List<String> rest = new ArrayList<>();
+        for (String argument : arguments) {
+            (argument.startsWith("-D") ? command : rest).add(argument);
+        }
+        command.add(LoadNative.class.getName());
+        command.addAll(rest);
+        return new ProcessBuilder(command).redirectErrorStream(true).start();
+    }
+
+    private static String run(Process process) throws IOException, InterruptedException {
+        String output = new String(process.getInputStream().readAllBytes()).strip();
+        assertTrue(process.waitFor(60, TimeUnit.SECONDS));
+        assertEquals(0, process.exitValue(), output);
+        return output;
+    }
+
+    private static Path loadedFrom(String output) {
+        assertTrue(output.startsWith("loaded "), output);
+        return Path.of(output.substring("loaded ".length()));
+    }
+
+    /** The JVM may have printed a warning of its own before. */
+    private static void assertUnavailable(String output, String... parts) {
+        String reason = output.lines().reduce((first, last) -> last).orElse("");
+        assertTrue(reason.startsWith("unavailable "), output);
+        for (String part : parts) {
+            assertTrue(reason.contains(part), () -> "expected '" + part + "' in: " + reason);
+        }
+    }
+
+    private static List<String> names(Path directory) throws IOException {
+        try (var files = Files.list(directory)) {
+            return files.map(file -> file.getFileName().toString()).sorted().toList();
+        }
+    }
+}
