@@ -1,0 +1,42 @@
+package dev.fovea.model;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * Where a directory in the Hugging Face layout keeps what a model needs.
+ *
+ * @param config {@code config.json}
+ * @param tokenizer {@code tokenizer.json}
+ * @param weights the first of the forms that are read
+ */
+record ModelFiles(Path directory, Path config, Path tokenizer, Path weights) {
+    private static final List<String> WEIGHTS =
+            List.of("model.safetensors", "model.safetensors.index.json", "model.onnx", "onnx/model.onnx");
+
+    /**
+     * Finds the files; none is opened.
+     *
+     * @throws ModelNotFoundException if the directory or a file is not there; the message names it
+     */
+    static ModelFiles in(Path directory) throws IOException {
+        if (!Files.isDirectory(directory)) {
+            throw new ModelNotFoundException("no model directory " + directory);
+        }
+        Path weights = WEIGHTS.stream().map(directory::resolve).filter(Files::exists).findFirst().orElseThrow(
+                () -> new ModelNotFoundException(
+                        "model directory " + directory + " has none of " + String.join(", ", WEIGHTS)));
+        return new ModelFiles(
+                directory, required(directory, "config.json"), required(directory, "tokenizer.json"), weights);
+    }
+
+    private static Path required(Path directory, String name) throws ModelNotFoundException {
+        Path file = directory.resolve(name);
+        if (!Files.exists(file)) {
+            throw new ModelNotFoundException("model directory " + directory + " has no " + name);
+        }
+        return file;
+    }
+}
