@@ -1,36 +1,190 @@
 package dev.fovea.model;
 
+import dev.fovea.graph.Session;
+import dev.fovea.internal.lifetime.Lifetime;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /**
  * Encodes token ids, without allocation on the Java heap: the path of a service that counts microseconds.
  *
- * <p>Serves one thread at a time. Many sessions share one encoder's weights. Close a session before its encoder.
+ * <p>Serves one thread at a time. Many sessions share one encoder's weights.
  */
 public final class EncoderSession implements AutoCloseable {
-    EncoderSession() {}
+    /** Capacities are multiples of this, so that batches that grow bit by bit do not move the workspace each time. */
+    private static final int GRANULE = 64;
+
+    private final EncoderModel model;
+    private final Session session;
+    private final Lifetime lifetime;
+
+    /** A session of a model that is open and stays so meanwhile. */
+    EncoderSession(EncoderModel model) {
+        this.model = model;
+        this.session = model.newSession(GRANULE, 1);
+        this.lifetime = new Lifetime("session of " + model.name(), session::close);
+    }
 
     /**
      * Encodes a batch of token sequences as they are: special tokens must be in them.
      *
      * <p>The segments may lie on or off the heap, at any alignment. Only the first batch that is larger than every
-     * one before it allocates, and that off the heap.
+     * one before it allocates: off the heap, beside a few objects.
      *
-     * @param tokenIds I32 [tokens]
-     * @param offsets I32 [sequences + 1]: where each sequence starts in {@code tokenIds}, and last their number;
-     *     from 0, not decreasing
+     * @param tokenIds I32 [≥ tokens]
+     * @param offsets I32 [sequences + 1]: where each sequence starts in {@code tokenIds}, and last the number of
+     *     tokens; from 0, not decreasing
      * @param out F32 [≥ sequences, dimension]; an empty sequence gives a row of 0
      * @throws IllegalArgumentException if sizes do not fit, an id is outside the vocabulary, or a sequence is longer
      *     than {@link TextEncoder#maxTokens()}; {@code out} is not written
-     * @throws IllegalStateException if this session or its encoder is closed
+     * @throws IllegalStateException if this session, its encoder or the arena of a segment is closed, or another
+     *     thread is using this session
      */
     public void encode(MemorySegment tokenIds, MemorySegment offsets, MemorySegment out) {
-        throw new UnsupportedOperationException();
+        long entries = offsets.byteSize() / Integer.BYTES;
+        if (entries < 1 || entries > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException("offsets must hold 1 to " + Integer.MAX_VALUE
+                    + " entries of 4 bytes, got " + offsets.byteSize() + " bytes");
+        }
+        encode((int) entries - 1, tokenIds, offsets, out);
     }
 
-    /** Frees the workspace. Idempotent. */
+    /**
+     * As {@link #encode(MemorySegment, MemorySegment, MemorySegment)}, for segments that serve batches of many sizes.
+     *
+     * @param sequences the number of sequences in this batch
+     * @param offsets I32 [≥ sequences + 1]
+     */
+    public void encode(int sequences, MemorySegment tokenIds, MemorySegment offsets, MemorySegment out) {
+        enter();
+        try {
+            requireSpace(sequences, out);
+            run(sequences, tokenIds, offsets);
+            copyOutput(0, sequences, out);
+        } finally {
+            exit();
+        }
+    }
+
+    /**
+     * As above, with the vectors before their normalisation as well; for models that keep them.
+     *
+     * @param pooled F32 [≥ sequences, dimension]
+     */
+    void encode(int sequences, MemorySegment tokenIds, MemorySegment offsets, MemorySegment out,
+            MemorySegment pooled) {
+        enter();
+        try {
+            requireSpace(sequences, out);
+            requireSpace(sequences, pooled);
+            run(sequences, tokenIds, offsets);
+            copyOutput(0, sequences, out);
+            copyOutput(1, sequences, pooled);
+        } finally {
+            exit();
+        }
+    }
+
+    /** Frees the workspace, at once or when the call in progress is done. Idempotent; never waits. */
     @Override
     public void close() {
-        throw new UnsupportedOperationException();
+        lifetime.close();
+    }
+
+    private void enter() {
+        model.lifetime().enter();
+        try {
+            lifetime.enterAlone();
+        } catch (IllegalStateException e) {
+            model.lifetime().exit();
+            throw e;
+        }
+    }
+
+    private void exit() {
+        lifetime.exit();
+        model.lifetime().exit();
+    }
+
+    private void run(int sequences, MemorySegment tokenIds, MemorySegment offsets) {
+        int tokens = tokens(sequences, tokenIds, offsets);
+        session.ensureCapacity(roundUp(tokens), roundUp(sequences));
+        // What is checked is our copy: the caller's memory may change meanwhile.
+        MemorySegment starts = session.offsets().segment();
+        MemorySegment.copy(offsets, 0, starts, 0, (sequences + 1L) * Integer.BYTES);
+        requireOffsets(sequences, tokens, starts);
+        MemorySegment ids = session.ids().segment();
+        MemorySegment.copy(tokenIds, 0, ids, 0, (long) tokens * Integer.BYTES);
+        requireIds(tokens, ids);
+        session.run(sequences);
+    }
+
+    /** The number of tokens in the batch, after the sizes of the segments are checked. */
+    private static int tokens(int sequences, MemorySegment tokenIds, MemorySegment offsets) {
+        if (offsets.byteSize() / Integer.BYTES < sequences + 1L) {
+            throw new IllegalArgumentException("offsets of " + sequences + " sequences need "
+                    + (sequences + 1L) * Integer.BYTES + " bytes, got " + offsets.byteSize());
+        }
+        int tokens = offsets.get(ValueLayout.JAVA_INT_UNALIGNED, (long) sequences * Integer.BYTES);
+        if (tokens < 0 || tokens > tokenIds.byteSize() / Integer.BYTES) {
+            throw new IllegalArgumentException("offsets[" + sequences + "] is " + tokens + ", tokenIds holds "
+                    + tokenIds.byteSize() / Integer.BYTES + " tokens");
+        }
+        return tokens;
+    }
+
+    private void requireOffsets(int sequences, int tokens, MemorySegment offsets) {
+        int start = offsets.getAtIndex(ValueLayout.JAVA_INT, 0);
+        if (start != 0) {
+            throw new IllegalArgumentException("offsets[0] must be 0, got " + start);
+        }
+        for (int i = 1; i <= sequences; i++) {
+            int end = offsets.getAtIndex(ValueLayout.JAVA_INT, i);
+            if (end < start || end > tokens) {
+                throw new IllegalArgumentException("offsets[" + i + "] must be " + start + " to " + tokens + ", got "
+                        + end);
+            }
+            if (end - start > model.maxTokens()) {
+                throw new IllegalArgumentException("sequence " + (i - 1) + " has " + (end - start) + " tokens; model "
+                        + model.name() + " takes at most " + model.maxTokens());
+            }
+            start = end;
+        }
+        if (start != tokens) {
+            throw new IllegalArgumentException("offsets[" + sequences + "] changed from " + tokens + " to " + start);
+        }
+    }
+
+    private void requireIds(int tokens, MemorySegment ids) {
+        int vocabulary = model.vocabulary();
+        for (int i = 0; i < tokens; i++) {
+            int id = ids.getAtIndex(ValueLayout.JAVA_INT, i);
+            if (id < 0 || id >= vocabulary) {
+                throw new IllegalArgumentException("tokenIds[" + i + "] must be 0 to " + (vocabulary - 1) + ", got " + id);
+            }
+        }
+    }
+
+    private void requireSpace(int sequences, MemorySegment out) {
+        if (sequences < 0) {
+            throw new IllegalArgumentException("sequences must be at least 0, got " + sequences);
+        }
+        long needed = (long) sequences * model.dimension() * Float.BYTES;
+        if (out.byteSize() < needed) {
+            throw new IllegalArgumentException("out needs " + needed + " bytes for " + sequences + " sequences of "
+                    + model.dimension() + " components, got " + out.byteSize());
+        }
+        if (out.isReadOnly()) {
+            throw new IllegalArgumentException("out is read-only: " + out);
+        }
+    }
+
+    private void copyOutput(int index, int sequences, MemorySegment out) {
+        MemorySegment vectors = session.output(index).segment();
+        MemorySegment.copy(vectors, 0, out, 0, (long) sequences * model.dimension() * Float.BYTES);
+    }
+
+    private static int roundUp(int count) {
+        return (int) Math.min(Integer.MAX_VALUE, Math.ceilDiv(Math.max(1L, count), GRANULE) * GRANULE);
     }
 }

@@ -2,13 +2,37 @@ package dev.fovea.model;
 
 import dev.fovea.Engine;
 import dev.fovea.graph.Pooling;
+import dev.fovea.text.Tokenizer;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
-/** Turns texts into vectors. Safe to share between threads. */
+/**
+ * Turns texts into vectors. Safe to share between threads.
+ *
+ * <pre>{@code
+ * try (var encoder = TextEncoder.load("all-minilm-l6-v2")) {
+ *     float[] vector = encoder.encode("How do I reset my password?");
+ * }
+ * }</pre>
+ *
+ * <p>A text's vector is the same to the last bit alone, in any list, with any number of threads and whatever else runs
+ * at the same time. Forgetting to close costs memory; it does not keep the JVM alive.
+ */
 public final class TextEncoder implements AutoCloseable {
-    private TextEncoder() {}
+    private final EncoderModel model;
+    private final Piece.Cutter cutter;
+    private final SessionPool sessions;
+
+    private TextEncoder(EncoderModel model) {
+        this.model = model;
+        this.cutter = new Piece.Cutter(model.tokenizer(), model.sentence(), model.lengthPolicy(), model.name());
+        this.sessions = model.own(new SessionPool(() -> new EncoderSession(model)));
+    }
 
     /** Loads a model with {@link EncoderOptions#defaults()}; see {@link #load(String, EncoderOptions)}. */
     public static TextEncoder load(String nameOrDirectory) throws IOException {
@@ -24,79 +48,153 @@ public final class TextEncoder implements AutoCloseable {
      * Loads a model.
      *
      * @param nameOrDirectory a name of {@link ModelCatalog}, else a directory in the Hugging Face layout
-     * @throws ModelNotFoundException if it is neither, or the named model is not on this machine
+     * @throws ModelNotFoundException if it is neither, or the named model is not on this machine; the message says
+     *     the command that gets it
      * @throws dev.fovea.weights.FormatException if a file of the model is damaged or does not fit the others
+     * @throws IOException if a file cannot be read, or the cache not be written
+     * @throws IllegalArgumentException if the engine's options name an ISA that does not run here
+     * @throws UnsupportedOperationException if the backend asked for is not available here
      */
     public static TextEncoder load(String nameOrDirectory, EncoderOptions options) throws IOException {
-        throw new UnsupportedOperationException();
+        Objects.requireNonNull(options, "options");
+        var named = ModelCatalog.find(nameOrDirectory);
+        if (named.isPresent()) {
+            return new TextEncoder(new EncoderModel(nameOrDirectory, ModelCatalog.directory(named.get()), options));
+        }
+        return load(directory(nameOrDirectory), options);
     }
 
     /**
-     * Loads the model in a directory in the Hugging Face layout.
+     * Loads the model in a directory in the Hugging Face layout: {@code config.json} of a BERT-family encoder,
+     * {@code tokenizer.json}, {@code model.safetensors} or {@code model.onnx}, and the files of sentence-transformers
+     * where there are any.
      *
      * @throws ModelNotFoundException if there is no such directory, or a file that a model needs is not in it
      * @throws dev.fovea.weights.FormatException if a file of the model is damaged or does not fit the others
+     * @throws IOException if a file cannot be read
+     * @throws IllegalArgumentException if the engine's options name an ISA that does not run here
+     * @throws UnsupportedOperationException if the backend asked for is not available here
      */
     public static TextEncoder load(Path directory, EncoderOptions options) throws IOException {
-        throw new UnsupportedOperationException();
+        Objects.requireNonNull(options, "options");
+        Path absolute = directory.toAbsolutePath().normalize();
+        return new TextEncoder(new EncoderModel(String.valueOf(absolute.getFileName()), absolute, options));
     }
 
     /**
      * The text's vector, {@link #dimension()} components.
      *
-     * @throws IllegalArgumentException if the text has too many tokens and the policy is {@link LengthPolicy#ERROR}
+     * @throws IllegalArgumentException if the text has too many tokens and the policy is {@link LengthPolicy#ERROR};
+     *     the message names both numbers
      * @throws IllegalStateException if the encoder is closed
      */
     public float[] encode(String text) {
-        throw new UnsupportedOperationException();
+        Objects.requireNonNull(text, "text");
+        return embedAll(List.of(text)).getFirst().vector();
     }
 
-    /** Each text's vector, in order; see {@link #encode}. */
+    /** Each text's vector, in order, for any number of texts; see {@link #encode}. */
     public float[][] encodeAll(List<String> texts) {
-        throw new UnsupportedOperationException();
+        return embedAll(texts).stream().map(TextEmbedding::vector).toArray(float[][]::new);
     }
 
-    /** Each text's vector and tokens, in order; see {@link #encode}. */
+    /** Each text's vector and tokens, in order, for any number of texts; see {@link #encode}. */
     public List<TextEmbedding> embedAll(List<String> texts) {
-        throw new UnsupportedOperationException();
+        Objects.requireNonNull(texts, "texts");
+        List<TextEmbedding> results = new ArrayList<>(texts.size());
+        model.lifetime().enter();
+        try {
+            EncoderSession session = sessions.take();
+            try {
+                embedAll(texts, session, new TextBatch(model, results));
+            } finally {
+                sessions.give(session);
+            }
+        } finally {
+            model.lifetime().exit();
+        }
+        return results;
     }
 
-    /** A session for one thread, over this encoder's weights. The caller closes it. */
+    private void embedAll(List<String> texts, EncoderSession session, TextBatch batch) {
+        int index = 0;
+        for (String text : texts) {
+            String label = texts.size() == 1 ? "the text" : "texts[" + index++ + "]";
+            for (Piece piece : cutter.cut(Objects.requireNonNull(text, label), label)) {
+                if (!batch.fits(piece)) {
+                    batch.encode(session);
+                }
+                batch.add(piece);
+            }
+        }
+        if (!batch.isEmpty()) {
+            batch.encode(session);
+        }
+    }
+
+    /**
+     * A session for one thread, over this encoder's weights. The caller closes it.
+     *
+     * @throws IllegalStateException if the encoder is closed
+     */
     public EncoderSession newSession() {
-        throw new UnsupportedOperationException();
+        model.lifetime().enter();
+        try {
+            return new EncoderSession(model);
+        } finally {
+            model.lifetime().exit();
+        }
     }
 
     /** Components of a vector. */
     public int dimension() {
-        throw new UnsupportedOperationException();
+        return model.dimension();
     }
 
     /** Tokens that the model takes, special tokens included. */
     public int maxTokens() {
-        throw new UnsupportedOperationException();
+        return model.maxTokens();
     }
 
     /** How token vectors become one. */
     public Pooling pooling() {
-        throw new UnsupportedOperationException();
+        return model.sentence().pooling();
     }
 
     /** The name that it was loaded by, or the directory's. */
     public String name() {
-        throw new UnsupportedOperationException();
+        return model.name();
+    }
+
+    /** What makes token ids of texts. It is closed with the encoder. */
+    public Tokenizer tokenizer() {
+        return model.tokenizer();
     }
 
     /** What it runs on. */
     public Engine engine() {
-        throw new UnsupportedOperationException();
+        return model.engine();
     }
 
     /**
-     * Frees the model. Calls that are running finish first; later ones throw {@link IllegalStateException}.
-     * Idempotent.
+     * Frees the model, at once or when the calls in progress are done. Later calls throw
+     * {@link IllegalStateException}. Idempotent; never waits.
      */
     @Override
     public void close() {
-        throw new UnsupportedOperationException();
+        model.lifetime().close();
+    }
+
+    private static Path directory(String name) throws ModelNotFoundException {
+        try {
+            Path directory = Path.of(name);
+            if (Files.isDirectory(directory)) {
+                return directory;
+            }
+        } catch (InvalidPathException e) {
+            // No directory has such a name.
+        }
+        throw new ModelNotFoundException("no model and no directory is called '" + name + "'; there are the models "
+                + ModelCatalog.names());
     }
 }

@@ -1,0 +1,117 @@
+package dev.fovea.model;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.fovea.Backend;
+import dev.fovea.Engine;
+import dev.fovea.EngineOptions;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.Callable;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** A text's vector does not depend on company: the same bits in every batch, with any threads. */
+class BitIdentityTest {
+    private static final String MODEL = "all-minilm-l6-v2";
+    private static final int BATCH = 64;
+
+    /** 64 texts of 2 to 256 tokens. */
+    private static List<String> texts() {
+        List<String> texts = new ArrayList<>();
+        for (GoldenFile.Entry entry : GoldenFile.of(MODEL).entries()) {
+            texts.add(entry.text());
+        }
+        for (int i = 0; texts.size() < BATCH; i++) {
+            texts.add("text number " + i + " of those that fill the batch ".repeat(i));
+        }
+        return texts;
+    }
+
+    private static Stream<String> isas() {
+        try (Engine engine = Engine.create(EngineOptions.defaults().withBackend(Backend.NATIVE))) {
+            return engine.availableIsas().stream();
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("isas")
+    void shouldGiveTheSameBitsAloneAndAnywhereInABatch(String isa) throws Exception {
+        EngineOptions options = EngineOptions.defaults().withBackend(Backend.NATIVE).withIsa(isa).withThreads(2);
+        try (TextEncoder encoder = load(options)) {
+            List<String> texts = texts();
+            float[][] alone = texts.stream().map(encoder::encode).toArray(float[][]::new);
+            assertArrayEquals(alone, encoder.encodeAll(texts));
+            List<Integer> order = new ArrayList<>(Collections.nCopies(BATCH, 0));
+            for (int i = 0; i < BATCH; i++) {
+                order.set(i, i);
+            }
+            Random random = new Random(1);
+            for (int round = 0; round < 3; round++) {
+                Collections.shuffle(order, random);
+                float[][] batched = encoder.encodeAll(order.stream().map(texts::get).toList());
+                for (int i = 0; i < BATCH; i++) {
+                    assertArrayEquals(alone[order.get(i)], batched[i], texts.get(order.get(i)));
+                }
+            }
+        }
+    }
+
+    @Test
+    void shouldGiveTheSameBitsWithAnyNumberOfThreads() throws Exception {
+        float[][] expected = null;
+        for (int threads : new int[] {1, 2, 4}) {
+            try (TextEncoder encoder =
+                    load(EngineOptions.defaults().withBackend(Backend.NATIVE).withThreads(threads))) {
+                assertEquals(threads, encoder.engine().threads());
+                float[][] vectors = encoder.encodeAll(texts());
+                expected = expected == null ? vectors : expected;
+                assertArrayEquals(expected, vectors, threads + " threads");
+            }
+        }
+    }
+
+    @Test
+    void shouldGiveTheSameBitsWhenEightThreadsEncodeAtOnce() throws Exception {
+        try (TextEncoder encoder = load(EngineOptions.defaults().withBackend(Backend.NATIVE).withThreads(2));
+                var executor = Executors.newFixedThreadPool(8)) {
+            List<String> texts = texts();
+            float[][] alone = texts.stream().map(encoder::encode).toArray(float[][]::new);
+            List<Callable<float[][]>> calls = new ArrayList<>();
+            for (int thread = 0; thread < 8; thread++) {
+                boolean batched = thread % 2 == 0;
+                calls.add(() -> batched
+                        ? encoder.encodeAll(texts)
+                        : texts.stream().map(encoder::encode).toArray(float[][]::new));
+            }
+            for (Future<float[][]> call : executor.invokeAll(calls)) {
+                assertArrayEquals(alone, call.get());
+            }
+        }
+    }
+
+    @Test
+    void shouldGiveTheSameBitsOnTheJavaBackend() throws Exception {
+        List<String> texts = GoldenFile.of(MODEL).upTo(24).stream().map(GoldenFile.Entry::text).toList();
+        float[][] alone;
+        try (TextEncoder encoder = load(EngineOptions.defaults().withBackend(Backend.JAVA).withThreads(1))) {
+            alone = texts.stream().map(encoder::encode).toArray(float[][]::new);
+            assertArrayEquals(alone, encoder.encodeAll(texts));
+        }
+        try (TextEncoder encoder = load(EngineOptions.defaults().withBackend(Backend.JAVA).withThreads(4))) {
+            assertArrayEquals(alone, encoder.encodeAll(texts));
+            assertArrayEquals(alone[0], encoder.encode(texts.getFirst()));
+        }
+    }
+
+    private static TextEncoder load(EngineOptions options) throws Exception {
+        return TextEncoder.load(MODEL, EncoderOptions.defaults().withEngineOptions(options));
+    }
+}

@@ -1,0 +1,102 @@
+package dev.fovea.model;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.fovea.Engine;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Encoders come and go without leaving memory behind, and without taking it away from under a call. */
+class LifetimeTest {
+    private static final long MIB = 1 << 20;
+
+    @TempDir
+    private Path directory;
+
+    @Test
+    void shouldLetCallsFinishWhenClosedMeanwhile() throws Exception {
+        new TinyModel(1).write(directory);
+        List<String> texts = List.of(TinyModel.text(new int[18]), "w1", "w2 w3");
+        for (int round = 0; round < 30; round++) {
+            TextEncoder encoder = TextEncoder.load(directory);
+            float[][] expected = encoder.encodeAll(texts);
+            try (var executor = Executors.newFixedThreadPool(4)) {
+                List<Future<?>> callers = new ArrayList<>();
+                for (int i = 0; i < 4; i++) {
+                    callers.add(executor.submit(() -> encodeUntilClosed(encoder, texts, expected)));
+                }
+                Thread.sleep(3);
+                encoder.close();
+                for (Future<?> caller : callers) {
+                    caller.get();
+                }
+            }
+        }
+    }
+
+    private static void encodeUntilClosed(TextEncoder encoder, List<String> texts, float[][] expected) {
+        try {
+            while (true) {
+                assertArrayEquals(expected, encoder.encodeAll(texts));
+            }
+        } catch (IllegalStateException e) {
+            assertTrue(e.getMessage().contains("closed"), e.getMessage());
+        }
+    }
+
+    @Test
+    void shouldLeaveTheCallersEngineOpen() throws Exception {
+        new TinyModel(1).write(directory);
+        try (Engine engine = Engine.create()) {
+            var options = EncoderOptions.defaults().withEngine(engine);
+            float[] first;
+            try (var encoder = TextEncoder.load(directory, options)) {
+                first = encoder.encode("w1");
+            }
+            try (var encoder = TextEncoder.load(directory, options)) {
+                assertArrayEquals(first, encoder.encode("w1"));
+            }
+        }
+    }
+
+    /** {@code -Dfovea.test.encoders=200} loads and closes as many. */
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void shouldLeaveResidentMemoryWhereItWas() throws Exception {
+        int encoders = Integer.getInteger("fovea.test.encoders", 12);
+        for (int i = 0; i < 4; i++) {
+            loadAndClose();
+        }
+        long before = residentBytes();
+        for (int i = 0; i < encoders; i++) {
+            loadAndClose();
+        }
+        long grown = residentBytes() - before;
+        assertTrue(grown < 24 * MIB, encoders + " encoders left " + grown / MIB + " MiB");
+    }
+
+    private static void loadAndClose() throws IOException {
+        try (var encoder = TextEncoder.load("all-minilm-l6-v2");
+                var session = encoder.newSession()) {
+            encoder.encodeAll(List.of("How do I reset my password?", "I forgot my login"));
+        }
+    }
+
+    private static long residentBytes() throws IOException {
+        System.gc();
+        try (var lines = Files.lines(Path.of("/proc/self/status"))) {
+            String line = lines.filter(each -> each.startsWith("VmRSS:")).findFirst().orElseThrow();
+            return Long.parseLong(line.replaceAll("\\D", "")) * 1024;
+        }
+    }
+}

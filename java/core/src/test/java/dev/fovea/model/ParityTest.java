@@ -1,0 +1,95 @@
+package dev.fovea.model;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.DynamicContainer.dynamicContainer;
+import static org.junit.jupiter.api.DynamicTest.dynamicTest;
+
+import dev.fovea.Backend;
+import dev.fovea.Engine;
+import dev.fovea.EngineOptions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicNode;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+/**
+ * Every named model against ONNX Runtime, on every backend and every kernel table that runs here.
+ *
+ * <p>Plain Java takes seconds per long text, so it gets the short ones and a truncated one;
+ * {@code -Dfovea.test.thorough=true} gives it all.
+ */
+class ParityTest {
+    private static final double MAX_DIFFERENCE = 1e-5;
+    private static final double MIN_COSINE = 0.999999;
+    private static final int SHORT = 100;
+
+    @TestFactory
+    Stream<DynamicNode> shouldAgreeWithOnnxRuntime() {
+        return engines().stream().map(options -> dynamicContainer(
+                name(options),
+                ModelCatalog.models().stream().map(model -> compare(options, GoldenFile.of(model.name())))));
+    }
+
+    private static DynamicTest compare(EngineOptions options, GoldenFile golden) {
+        return dynamicTest(golden.model(), () -> {
+            List<GoldenFile.Entry> entries = entries(options, golden);
+            assertTrue(entries.size() >= 44, entries.size() + " texts");
+            try (var encoder = TextEncoder.load(
+                    golden.model(), EncoderOptions.defaults().withEngineOptions(options))) {
+                assertEquals(golden.maxTokens(), encoder.maxTokens());
+                List<TextEmbedding> embeddings =
+                        encoder.embedAll(entries.stream().map(GoldenFile.Entry::text).toList());
+                for (int i = 0; i < entries.size(); i++) {
+                    check(entries.get(i), embeddings.get(i));
+                }
+            }
+        });
+    }
+
+    private static void check(GoldenFile.Entry golden, TextEmbedding embedding) {
+        assertEquals(golden.tokens(), embedding.tokens(), golden.name());
+        assertEquals(golden.truncated(), embedding.truncated(), golden.name());
+        assertEquals(golden.vector().length, embedding.vector().length, golden.name());
+        double worst = 0;
+        double dot = 0;
+        double ours = 0;
+        double theirs = 0;
+        for (int i = 0; i < golden.vector().length; i++) {
+            double a = golden.vector()[i];
+            double b = embedding.vector()[i];
+            worst = Math.max(worst, Double.isNaN(b) ? Double.POSITIVE_INFINITY : Math.abs(a - b));
+            dot += a * b;
+            ours += b * b;
+            theirs += a * a;
+        }
+        double cosine = dot / Math.sqrt(ours * theirs);
+        assertTrue(worst <= MAX_DIFFERENCE, golden.name() + ": a component differs by " + worst);
+        assertTrue(cosine >= MIN_COSINE, golden.name() + ": cosine " + cosine);
+    }
+
+    private static List<GoldenFile.Entry> entries(EngineOptions options, GoldenFile golden) {
+        if (options.backend() == Backend.NATIVE || Boolean.getBoolean("fovea.test.thorough")) {
+            return golden.entries();
+        }
+        List<GoldenFile.Entry> entries = new ArrayList<>(golden.upTo(SHORT));
+        entries.add(golden.entries().stream().filter(GoldenFile.Entry::truncated).findFirst().orElseThrow());
+        return entries;
+    }
+
+    private static List<EngineOptions> engines() {
+        List<EngineOptions> engines = new ArrayList<>();
+        engines.add(EngineOptions.defaults().withBackend(Backend.JAVA));
+        EngineOptions natively = EngineOptions.defaults().withBackend(Backend.NATIVE);
+        try (Engine engine = Engine.create(natively)) {
+            engine.availableIsas().forEach(isa -> engines.add(natively.withIsa(isa)));
+        }
+        return engines;
+    }
+
+    private static String name(EngineOptions options) {
+        return options.backend() == Backend.JAVA ? "java" : options.isa();
+    }
+}
