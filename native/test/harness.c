@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define FV_ASAN 1
@@ -208,6 +209,12 @@ int test_threads(void) {
   }
   fclose(status);
   return threads;
+}
+
+int test_threads_settled(int expected) {
+  const struct timespec millisecond = {.tv_nsec = 1000000};
+  for (int i = 0; i < 1000 && test_threads() != expected; i++) nanosleep(&millisecond, NULL);
+  return test_threads();
 }
 
 int test_finish(const char *name) {

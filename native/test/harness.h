@@ -73,6 +73,11 @@ const char *test_describe(const fovea_engine *engine);
 
 /* Threads of this process, 0 where the system does not say. */
 int test_threads(void);
+/*
+ * Threads of this process once they are expected, or after a second. The system may
+ * count a thread for a moment after it was joined.
+ */
+int test_threads_settled(int expected);
 
 /* Prints the closing line and returns main's exit status. */
 int test_finish(const char *name);
