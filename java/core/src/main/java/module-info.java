@@ -1,6 +1,5 @@
 /** Transformer inference inside the JVM. */
 module dev.fovea {
-    requires ai.djl.api;
     requires ai.djl.tokenizers;
     requires com.google.gson;
 

@@ -1,43 +1,137 @@
 package dev.fovea.text;
 
+import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
+import dev.fovea.internal.lifetime.Lifetime;
+import dev.fovea.weights.FormatException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
+import java.util.function.LongFunction;
 
-/** A Hugging Face tokenizer: text to token ids. Safe to share between threads. */
+/**
+ * Text to token ids, by the Hugging Face tokenizers library.
+ *
+ * <p>{@link #encode} gives all tokens of a text: truncation and padding are off, whatever the file
+ * says. A model's input is {@link #prefix}, then tokens of the text, then {@link #suffix}; a text cut
+ * to {@code limit} tokens in all is {@code prefix + first (limit − prefix − suffix) tokens + suffix},
+ * which is what the library's own truncation gives. A special token that the text spells out, such as
+ * {@code [SEP]}, becomes that token, as everywhere with this library. A surrogate without its partner
+ * counts as U+FFFD.
+ *
+ * <p>Supported are WordPiece models with the parts that BERT and its descendants have. Nothing is
+ * downloaded; the native library is copied once to the user's cache, see {@link #load}. Safe to share
+ * between threads; a call while another thread closes finishes first.
+ */
 public final class Tokenizer implements AutoCloseable {
-    private Tokenizer() {}
+    /** The longest text, in chars. The library takes about 120 bytes of native memory for each. */
+    public static final int MAX_CHARS = 1 << 23;
 
-    /** Loads a {@code tokenizer.json}. */
+    private final TokenizersLibrary library;
+    private final long handle;
+    private final Lifetime lifetime;
+    private final int[] prefix;
+    private final int[] suffix;
+    private final int vocabularySize;
+
+    private Tokenizer(TokenizersLibrary library, long handle, TokenizerFile file) {
+        this.library = library;
+        this.handle = handle;
+        this.lifetime = new Lifetime("tokenizer", () -> library.deleteTokenizer(handle));
+        this.prefix = toArray(file.specialTokens().before());
+        this.suffix = toArray(file.specialTokens().after());
+        this.vocabularySize = file.vocabularySize();
+    }
+
+    /**
+     * Loads a {@code tokenizer.json}. The first call in a process loads the native library of DJL's
+     * {@code tokenizers} jar from the cache ({@code -Dfovea.cache=DIR}), where it is copied first if
+     * need be; {@code -Dfovea.tokenizers.path=FILE} names another library.
+     *
+     * @throws FormatException if the file is not a tokenizer, or has parts that are not supported
+     * @throws IOException if the file is absent, a directory or not readable, or the native library does not load
+     */
     public static Tokenizer load(Path tokenizerJson) throws IOException {
-        throw new UnsupportedOperationException();
+        TokenizerFile file = TokenizerFile.read(tokenizerJson);
+        TokenizersLibrary library = TokenizerLibrary.load();
+        long handle;
+        try {
+            handle = library.createTokenizerFromString(file.json());
+        } catch (RuntimeException e) {
+            throw new FormatException(tokenizerJson, -1, "tokenizer", e.getMessage(), e);
+        }
+        return new Tokenizer(library, handle, file);
     }
 
-    /** The ids of the text's tokens, without special tokens around them. */
+    /**
+     * The ids of all tokens of a text, in [0, {@link #vocabularySize}), without special tokens around them.
+     *
+     * @throws IllegalArgumentException if the text has more than {@link #MAX_CHARS} chars
+     * @throws IllegalStateException if the tokenizer is closed
+     */
     public int[] encode(String text) {
-        throw new UnsupportedOperationException();
+        return onEncoding(text, encoding -> toArray(library.getTokenIds(encoding)));
     }
 
-    /** The text's tokens, without special tokens around them. */
+    /**
+     * The tokens whose ids {@link #encode} gives, as the vocabulary spells them.
+     *
+     * @throws IllegalArgumentException if the text has more than {@link #MAX_CHARS} chars
+     * @throws IllegalStateException if the tokenizer is closed
+     */
     public List<String> tokens(String text) {
-        throw new UnsupportedOperationException();
+        return onEncoding(text, encoding -> List.of(library.getTokens(encoding)));
     }
 
-    /** The special tokens before a single text. */
+    /** The ids of the special tokens that the model wants before a single text, such as {@code [CLS]}. */
     public int[] prefix() {
-        throw new UnsupportedOperationException();
+        return prefix.clone();
     }
 
-    /** The special tokens after a single text. */
+    /** The ids of the special tokens that the model wants after a single text, such as {@code [SEP]}. */
     public int[] suffix() {
-        throw new UnsupportedOperationException();
+        return suffix.clone();
     }
 
-    /** One more than the largest token id. */
+    /** One more than the largest id that there is. */
     public int vocabularySize() {
-        throw new UnsupportedOperationException();
+        return vocabularySize;
     }
 
+    /** Frees the native tokenizer, when the last call that uses it has returned. Closing twice does nothing. */
     @Override
-    public void close() {}
+    public void close() {
+        lifetime.close();
+    }
+
+    private <T> T onEncoding(String text, LongFunction<T> reader) {
+        Objects.requireNonNull(text, "text");
+        if (text.length() > MAX_CHARS) {
+            throw new IllegalArgumentException(
+                    "expected a text of at most " + MAX_CHARS + " chars, got " + text.length());
+        }
+        lifetime.enter();
+        try {
+            long encoding = library.encode(handle, Utf16.wellFormed(text), false);
+            try {
+                return reader.apply(encoding);
+            } finally {
+                library.deleteEncoding(encoding);
+            }
+        } finally {
+            lifetime.exit();
+        }
+    }
+
+    private static int[] toArray(List<Integer> ids) {
+        return ids.stream().mapToInt(Integer::intValue).toArray();
+    }
+
+    private static int[] toArray(long[] ids) {
+        int[] narrow = new int[ids.length];
+        for (int i = 0; i < ids.length; i++) {
+            narrow[i] = (int) ids[i];
+        }
+        return narrow;
+    }
 }

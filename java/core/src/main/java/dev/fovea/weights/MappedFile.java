@@ -1,14 +1,11 @@
 package dev.fovea.weights;
 
+import dev.fovea.internal.files.ReadableFile;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.FileSystemException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
@@ -25,22 +22,9 @@ record MappedFile(Path file, MemorySegment bytes) {
      * @throws IOException if the file is absent, a directory or not readable; the message names it
      */
     static MappedFile map(Path file, Arena arena) throws IOException {
-        checkReadable(file);
+        ReadableFile.require(file);
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
             return new MappedFile(file, channel.map(MapMode.READ_ONLY, 0, channel.size(), arena));
-        }
-    }
-
-    /** Refuses, with a reason in the message, what can not be read as a file. */
-    static void checkReadable(Path file) throws IOException {
-        if (Files.notExists(file)) {
-            throw new NoSuchFileException(file.toString(), null, "there is no such file");
-        }
-        if (Files.isDirectory(file)) {
-            throw new FileSystemException(file.toString(), null, "expected a file, got a directory");
-        }
-        if (!Files.isReadable(file)) {
-            throw new AccessDeniedException(file.toString(), null, "the file is not readable");
         }
     }
 

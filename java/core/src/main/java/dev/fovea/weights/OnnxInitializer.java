@@ -32,7 +32,7 @@ final class OnnxInitializer {
         this.message = message;
     }
 
-    /** Adds a {@code TensorProto} to {@code tensors}; what is not stored as plain bytes is decoded into {@code arena}. */
+    /** Adds a {@code TensorProto} to {@code tensors}; data that is not stored as such is decoded into {@code arena}. */
     static void read(ProtoReader message, Arena arena, TensorTable tensors) throws FormatException {
         OnnxInitializer initializer = new OnnxInitializer(message);
         initializer.readFields();

@@ -1,5 +1,6 @@
 package dev.fovea.weights;
 
+import dev.fovea.internal.files.ReadableFile;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Tensor;
 import java.io.IOException;
@@ -89,7 +90,7 @@ public final class Safetensors implements Weights {
 
     /** The index: tensor name to the name of a file beside it. */
     private static Map<String, String> readIndex(Path index) throws IOException {
-        MappedFile.checkReadable(index);
+        ReadableFile.require(index);
         if (Files.size(index) > MAX_INDEX_BYTES) {
             throw new FormatException(index, 0, "index",
                     "expected at most " + MAX_INDEX_BYTES + " bytes, got " + Files.size(index));

@@ -1,0 +1,210 @@
+package dev.fovea.text;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonNull;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
+import com.google.gson.Strictness;
+import com.google.gson.stream.JsonReader;
+import com.google.gson.stream.JsonToken;
+import dev.fovea.internal.files.ReadableFile;
+import dev.fovea.weights.FormatException;
+import java.io.IOException;
+import java.io.StringReader;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * A {@code tokenizer.json}, checked.
+ *
+ * <p>The library that tokenizes is native code that ends the process where it meets a contradiction
+ * that it does not expect. So it never sees the file itself, but {@link #json}: what the file says,
+ * limited to known components with values that are known to be safe, and without what this package
+ * does itself or not at all: truncation, padding, special tokens and decoding.
+ */
+final class TokenizerFile {
+    private static final long MAX_BYTES = 1 << 28;
+    /** The library's time for one word grows with the square of this. */
+    private static final int MAX_WORD_CHARS = 1000;
+
+    private final Path file;
+    private final JsonObject root = new JsonObject();
+    private Vocabulary vocabulary;
+    private String json;
+    private SpecialTokens specialTokens;
+    private int maxId;
+
+    private TokenizerFile(Path file) {
+        this.file = file;
+    }
+
+    /**
+     * Reads and checks a file.
+     *
+     * @throws FormatException if it is not a tokenizer, or has components that are not supported
+     * @throws IOException if it is absent, a directory or not readable
+     */
+    static TokenizerFile read(Path file) throws IOException {
+        TokenizerFile tokenizer = new TokenizerFile(file);
+        tokenizer.parse(text(file));
+        tokenizer.check();
+        return tokenizer;
+    }
+
+    /** What the library is to load. */
+    String json() {
+        return json;
+    }
+
+    /** One more than the largest id. */
+    int vocabularySize() {
+        return maxId + 1;
+    }
+
+    /** The tokens around a single text. */
+    SpecialTokens specialTokens() {
+        return specialTokens;
+    }
+
+    private static String text(Path file) throws IOException {
+        ReadableFile.require(file);
+        if (Files.size(file) > MAX_BYTES) {
+            throw new FormatException(
+                    file, 0, "size", "expected at most " + MAX_BYTES + " bytes, got " + Files.size(file));
+        }
+        try {
+            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(Files.readAllBytes(file))).toString();
+        } catch (CharacterCodingException e) {
+            throw new FormatException(file, -1, "text", "not valid UTF-8", e);
+        }
+    }
+
+    /** Reads everything but the vocabulary into {@link #root}. */
+    private void parse(String text) throws FormatException {
+        JsonReader reader = new JsonReader(new StringReader(text));
+        reader.setStrictness(Strictness.STRICT);
+        try {
+            reader.beginObject();
+            while (reader.hasNext()) {
+                String key = reader.nextName();
+                if (key.equals("model") && reader.peek() == JsonToken.BEGIN_OBJECT) {
+                    root.add(key, parseModel(reader));
+                } else {
+                    root.add(key, JsonParser.parseReader(reader));
+                }
+            }
+            reader.endObject();
+            reader.peek();
+        } catch (FormatException e) {
+            throw e;
+        } catch (JsonParseException | IOException | IllegalStateException | NumberFormatException e) {
+            throw new FormatException(file, -1, "text", "not the JSON of a tokenizer: " + e.getMessage(), e);
+        }
+    }
+
+    private JsonObject parseModel(JsonReader reader) throws IOException {
+        JsonObject model = new JsonObject();
+        reader.beginObject();
+        while (reader.hasNext()) {
+            String key = reader.nextName();
+            if (key.equals("vocab") && reader.peek() == JsonToken.BEGIN_OBJECT) {
+                vocabulary = Vocabulary.read(file, "model.vocab", reader);
+            } else {
+                model.add(key, JsonParser.parseReader(reader));
+            }
+        }
+        reader.endObject();
+        return model;
+    }
+
+    private void check() throws FormatException {
+        JsonFields fields = JsonFields.of(file, "", root);
+        String model = checkModel(fields.object("model")).toString();
+        maxId = vocabulary.maxId();
+        JsonObject checked = new JsonObject();
+        checked.addProperty("version", "1.0");
+        checked.add("truncation", JsonNull.INSTANCE);
+        checked.add("padding", JsonNull.INSTANCE);
+        checked.add("added_tokens", checkAddedTokens(fields));
+        checked.add("normalizer", TextPipeline.NORMALIZERS.check(fields, "normalizer"));
+        checked.add("pre_tokenizer", TextPipeline.PRE_TOKENIZERS.check(fields, "pre_tokenizer"));
+        checked.add("post_processor", JsonNull.INSTANCE);
+        checked.add("decoder", JsonNull.INSTANCE);
+        String parts = checked.toString();
+        if (!Utf16.isWellFormed(parts) || !Utf16.isWellFormed(model)) {
+            throw fields.error("text", "has an escaped surrogate alone");
+        }
+        json = parts.substring(0, parts.length() - 1) + ",\"model\":" + model.substring(0, model.length() - 1)
+                + ",\"vocab\":" + vocabulary.json() + "}}";
+        specialTokens = SpecialTokens.of(fields, Vocabulary.MAX_ID);
+        for (List<Integer> ids : List.of(specialTokens.before(), specialTokens.after())) {
+            ids.forEach(id -> maxId = Math.max(maxId, id));
+        }
+    }
+
+    /** The model without its vocabulary. */
+    private JsonObject checkModel(JsonFields model) throws FormatException {
+        if (!model.string("type").equals("WordPiece")) {
+            throw model.error("type", "expected WordPiece, got '" + model.string("type") + "'");
+        }
+        if (vocabulary == null) {
+            throw model.error("vocab", "expected an object of tokens and ids");
+        }
+        String unknown = model.string("unk_token");
+        if (vocabulary.id(unknown) == null) {
+            throw model.error("unk_token", "'" + unknown + "' is not in the vocabulary");
+        }
+        JsonObject checked = new JsonObject();
+        checked.addProperty("type", "WordPiece");
+        checked.addProperty("unk_token", unknown);
+        checked.addProperty("continuing_subword_prefix", model.string("continuing_subword_prefix"));
+        checked.addProperty("max_input_chars_per_word", model.integer("max_input_chars_per_word", MAX_WORD_CHARS));
+        return checked;
+    }
+
+    private JsonArray checkAddedTokens(JsonFields fields) throws FormatException {
+        JsonArray checked = new JsonArray();
+        if (fields.has("added_tokens")) {
+            AddedIds ids = new AddedIds(vocabulary);
+            for (JsonFields token : fields.objects("added_tokens")) {
+                checked.add(checkAddedToken(token, ids));
+            }
+        }
+        return checked;
+    }
+
+    private JsonObject checkAddedToken(JsonFields token, AddedIds ids) throws FormatException {
+        String content = token.string("content");
+        // What vanishes when it is normalized, or takes the white space behind it along, makes the
+        // library cut a text at places that do not exist.
+        if (token.flag("normalized") ? content.codePoints().noneMatch(TokenizerFile::staysWhenNormalized)
+                : content.isEmpty()) {
+            throw token.error("content", "expected some visible text, got '" + content + "'");
+        }
+        if (token.flag("rstrip")) {
+            throw token.error("rstrip", "expected false; true is not supported");
+        }
+        int id = token.integer("id", Vocabulary.MAX_ID);
+        if (id != ids.give(content)) {
+            throw token.error("id", "token '" + content + "' has the id " + id
+                    + " here, but " + ids.give(content) + " by the vocabulary");
+        }
+        maxId = Math.max(maxId, id);
+        JsonObject checked = new JsonObject();
+        checked.addProperty("id", id);
+        checked.addProperty("content", content);
+        for (String flag : List.of("single_word", "lstrip", "rstrip", "normalized", "special")) {
+            checked.addProperty(flag, token.flag(flag));
+        }
+        return checked;
+    }
+
+    private static boolean staysWhenNormalized(int codePoint) {
+        return codePoint > ' ' && codePoint <= '~' || Character.isLetterOrDigit(codePoint);
+    }
+}
