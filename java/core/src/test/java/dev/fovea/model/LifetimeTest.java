@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.fovea.Engine;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -89,6 +90,10 @@ class LifetimeTest {
         try (var encoder = TextEncoder.load("all-minilm-l6-v2");
                 var session = encoder.newSession()) {
             encoder.encodeAll(List.of("How do I reset my password?", "I forgot my login"));
+            session.encode(
+                    MemorySegment.ofArray(new int[] {101, 7592, 102}),
+                    MemorySegment.ofArray(new int[] {0, 3}),
+                    MemorySegment.ofArray(new float[encoder.dimension()]));
         }
     }
 

@@ -222,7 +222,6 @@ class MisuseTest {
         throwsNaming(ModelNotFoundException.class, () -> TextEncoder.load("no-such-model"), "no-such-model",
                 "all-minilm-l6-v2");
         throwsNaming(ModelNotFoundException.class, () -> TextEncoder.load("\0"), "all-minilm-l6-v2");
-        throwsNaming(ModelNotFoundException.class, () -> TextEncoder.load(""), "all-minilm-l6-v2");
         for (String file : List.of("model.safetensors", "tokenizer.json", "config.json")) {
             Files.delete(directory.resolve(file));
             loadNaming(ModelNotFoundException.class, directory, file);

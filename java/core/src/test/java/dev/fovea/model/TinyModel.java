@@ -171,7 +171,8 @@ final class TinyModel {
                    "special_tokens": {"[CLS]": {"id": "[CLS]", "ids": [2], "tokens": ["[CLS]"]},
                                       "[SEP]": {"id": "[SEP]", "ids": [3], "tokens": ["[SEP]"]}}},
                  "decoder": null,
-                 "model": {"type": "WordLevel", "vocab": %s, "unk_token": "[UNK]"}}
+                 "model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
+                           "max_input_chars_per_word": 100, "vocab": %s}}
                 """.formatted(new Gson().toJson(vocabulary));
     }
 }
