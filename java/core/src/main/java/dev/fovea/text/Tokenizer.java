@@ -19,7 +19,7 @@ import java.util.function.LongFunction;
  * {@code [SEP]}, becomes that token, as everywhere with this library. A surrogate without its partner
  * counts as U+FFFD.
  *
- * <p>Supported are WordPiece models with the parts that BERT and its descendants have. Nothing is
+ * <p>Supported are WordPiece and WordLevel models with the parts that BERT and its descendants have. Nothing is
  * downloaded; the native library is copied once to the user's cache, see {@link #load}. Safe to share
  * between threads; a call while another thread closes finishes first.
  */

@@ -28,6 +28,8 @@ import java.util.List;
  * does itself or not at all: truncation, padding, special tokens and decoding.
  */
 final class TokenizerFile {
+    private static final String WORD_PIECE = "WordPiece";
+    private static final String WORD_LEVEL = "WordLevel";
     private static final long MAX_BYTES = 1 << 28;
     /** The library's time for one word grows with the square of this. */
     private static final int MAX_WORD_CHARS = 1000;
@@ -149,8 +151,9 @@ final class TokenizerFile {
 
     /** The model without its vocabulary. */
     private JsonObject checkModel(JsonFields model) throws FormatException {
-        if (!model.string("type").equals("WordPiece")) {
-            throw model.error("type", "expected WordPiece, got '" + model.string("type") + "'");
+        String type = model.string("type");
+        if (!type.equals(WORD_PIECE) && !type.equals(WORD_LEVEL)) {
+            throw model.error("type", "expected " + WORD_PIECE + " or " + WORD_LEVEL + ", got '" + type + "'");
         }
         if (vocabulary == null) {
             throw model.error("vocab", "expected an object of tokens and ids");
@@ -160,10 +163,14 @@ final class TokenizerFile {
             throw model.error("unk_token", "'" + unknown + "' is not in the vocabulary");
         }
         JsonObject checked = new JsonObject();
-        checked.addProperty("type", "WordPiece");
+        checked.addProperty("type", type);
         checked.addProperty("unk_token", unknown);
-        checked.addProperty("continuing_subword_prefix", model.string("continuing_subword_prefix"));
-        checked.addProperty("max_input_chars_per_word", model.integer("max_input_chars_per_word", MAX_WORD_CHARS));
+        if (type.equals(WORD_PIECE)) {
+            String prefix = "continuing_subword_prefix";
+            checked.addProperty(prefix, model.string(prefix));
+            String limit = "max_input_chars_per_word";
+            checked.addProperty(limit, model.integer(limit, MAX_WORD_CHARS));
+        }
         return checked;
     }
 
