@@ -15,16 +15,10 @@ import org.junit.jupiter.api.DynamicNode;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
-/**
- * Every named model against ONNX Runtime, on every backend and every kernel table that runs here.
- *
- * <p>Plain Java takes seconds per long text, so it gets the short ones and a truncated one;
- * {@code -Dfovea.test.thorough=true} gives it all.
- */
+/** Every named model against ONNX Runtime, on every backend and every kernel table that runs here. */
 class ParityTest {
     private static final double MAX_DIFFERENCE = 1e-5;
     private static final double MIN_COSINE = 0.999999;
-    private static final int SHORT = 100;
 
     @TestFactory
     Stream<DynamicNode> shouldAgreeWithOnnxRuntime() {
@@ -35,7 +29,7 @@ class ParityTest {
 
     private static DynamicTest compare(EngineOptions options, GoldenFile golden) {
         return dynamicTest(golden.model(), () -> {
-            List<GoldenFile.Entry> entries = entries(options, golden);
+            List<GoldenFile.Entry> entries = golden.entries();
             assertTrue(entries.size() >= 44, entries.size() + " texts");
             try (var encoder = TextEncoder.load(
                     golden.model(), EncoderOptions.defaults().withEngineOptions(options))) {
@@ -68,15 +62,6 @@ class ParityTest {
         double cosine = dot / Math.sqrt(ours * theirs);
         assertTrue(worst <= MAX_DIFFERENCE, golden.name() + ": a component differs by " + worst);
         assertTrue(cosine >= MIN_COSINE, golden.name() + ": cosine " + cosine);
-    }
-
-    private static List<GoldenFile.Entry> entries(EngineOptions options, GoldenFile golden) {
-        if (options.backend() == Backend.NATIVE || Boolean.getBoolean("fovea.test.thorough")) {
-            return golden.entries();
-        }
-        List<GoldenFile.Entry> entries = new ArrayList<>(golden.upTo(SHORT));
-        entries.add(golden.entries().stream().filter(GoldenFile.Entry::truncated).findFirst().orElseThrow());
-        return entries;
     }
 
     private static List<EngineOptions> engines() {

@@ -1,0 +1,48 @@
+package dev.fovea.model;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import com.sun.management.ThreadMXBean;
+import dev.fovea.Backend;
+import dev.fovea.EngineOptions;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The token path makes no garbage once it is warm. */
+class AllocationTest {
+    private static final int WARM_UP = 20_000;
+    private static final int CALLS = 1_000;
+
+    @TempDir
+    private Path directory;
+
+    @ParameterizedTest
+    @EnumSource(Backend.class)
+    void shouldEncodeTokenIdsWithoutHeapAllocation(Backend backend) throws Exception {
+        new TinyModel(1).write(directory);
+        EngineOptions engine = EngineOptions.defaults().withBackend(backend).withThreads(1);
+        try (var encoder = TextEncoder.load(directory, EncoderOptions.defaults().withEngineOptions(engine));
+                var session = encoder.newSession();
+                Arena arena = Arena.ofConfined()) {
+            MemorySegment ids = arena.allocateFrom(ValueLayout.JAVA_INT, 2, 7, 3, 2, 8, 9, 3);
+            MemorySegment offsets = arena.allocateFrom(ValueLayout.JAVA_INT, 0, 3, 7);
+            MemorySegment out = arena.allocate(ValueLayout.JAVA_FLOAT, 2L * encoder.dimension());
+            for (int i = 0; i < WARM_UP; i++) {
+                session.encode(ids, offsets, out);
+            }
+            var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+            threads.getCurrentThreadAllocatedBytes();
+            long before = threads.getCurrentThreadAllocatedBytes();
+            for (int i = 0; i < CALLS; i++) {
+                session.encode(ids, offsets, out);
+            }
+            assertEquals(0, threads.getCurrentThreadAllocatedBytes() - before, CALLS + " calls");
+        }
+    }
+}
