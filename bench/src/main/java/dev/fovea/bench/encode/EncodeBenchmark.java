@@ -1,0 +1,117 @@
+package dev.fovea.bench.encode;
+
+import dev.fovea.Backend;
+import dev.fovea.model.ModelCatalog;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/**
+ * Token ids to vectors with all-MiniLM-L6-v2, against ONNX Runtime on the same file with as many threads. From the top
+ * of the repository:
+ *
+ * <pre>{@code
+ * mvn -Pjmh -pl bench -am package -DskipTests
+ * java -jar bench/target/benchmarks.jar Encode -prof gc
+ * java -jar bench/target/benchmarks.jar Encode -bm sample -p batch=1x16 -p threads=1
+ * }</pre>
+ *
+ * <p>The second shows what a call allocates, the third its p50 and p99. Before anything is timed, each batch's vectors
+ * are compared with those of the other engine.
+ */
+@State(Scope.Benchmark)
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.MICROSECONDS)
+// Enough for the JIT to be done with the step loop; the kernels themselves need none.
+@Warmup(iterations = 4, time = 1)
+@Measurement(iterations = 5, time = 1)
+// Weights land at other addresses in each process, and with them the conflicts in the caches.
+@Fork(value = 3, jvmArgsAppend = {"-Xmx1g", "--enable-native-access=ALL-UNNAMED"})
+public class EncodeBenchmark {
+    /** How far components of vectors of length 1 may lie apart. */
+    private static final float TOLERANCE = 1e-5f;
+
+    /** The batches differ, so that no engine meets the same words again and again. */
+    private static final int BATCHES = 8;
+
+    /** What computes. */
+    @Param({"fovea", "onnxruntime"})
+    public String engine;
+
+    /** Texts × tokens of each. */
+    @Param({"1x8", "1x16", "1x32", "1x128", "1x512", "32x32"})
+    public String batch;
+
+    /** Threads that share one call. */
+    @Param({"1", "2"})
+    public int threads;
+
+    private TokenEncoder encoder;
+    private int next;
+
+    /** Loads the model and compares the engine with its peer. */
+    @Setup
+    public void load() throws Exception {
+        String[] shape = batch.split("x");
+        Random random = new Random(42);
+        List<TokenBatch> batches = Stream.generate(
+                        () -> TokenBatch.random(random, Integer.parseInt(shape[0]), Integer.parseInt(shape[1])))
+                .limit(BATCHES)
+                .toList();
+        encoder = open(engine, batches);
+        try (TokenEncoder peer = open(engine.equals("onnxruntime") ? "fovea" : "onnxruntime", batches)) {
+            for (int i = 0; i < BATCHES; i++) {
+                encoder.encode(i);
+                peer.encode(i);
+                compare(encoder.vectors(), peer.vectors());
+            }
+        }
+    }
+
+    private TokenEncoder open(String engine, List<TokenBatch> batches) throws Exception {
+        Path model = ModelCatalog.directory(ModelCatalog.find("all-minilm-l6-v2").orElseThrow());
+        return switch (engine) {
+            case "fovea" -> new FoveaEncoder(model, Backend.NATIVE, threads, batches);
+            case "fovea-java" -> new FoveaEncoder(model, Backend.JAVA, threads, batches);
+            case "onnxruntime" -> new OnnxRuntimeEncoder(model.resolve("model.onnx"), threads, batches);
+            default -> throw new IllegalArgumentException(
+                    "engine must be fovea, fovea-java or onnxruntime, got " + engine);
+        };
+    }
+
+    private static void compare(float[] vectors, float[] expected) {
+        for (int i = 0; i < expected.length; i++) {
+            if (!(Math.abs(vectors[i] - expected[i]) <= TOLERANCE)) {
+                throw new IllegalStateException(
+                        "component " + i + " is " + vectors[i] + " here and " + expected[i] + " in the peer");
+            }
+        }
+    }
+
+    /** Frees the model. */
+    @TearDown
+    public void close() {
+        encoder.close();
+    }
+
+    /** Encodes the next batch. */
+    @Benchmark
+    public void encode() {
+        next = (next + 1) % BATCHES;
+        encoder.encode(next);
+    }
+}
