@@ -47,7 +47,9 @@ final class OnnxRuntimeEncoder implements TokenEncoder {
             long[] ones = new long[ids.length];
             Arrays.fill(ones, 1);
             inputs.add(Map.of(
-                    "input_ids", tensor(ids), "attention_mask", tensor(ones), "token_type_ids", tensor(new long[ids.length])));
+                    "input_ids", tensor(ids),
+                    "attention_mask", tensor(ones),
+                    "token_type_ids", tensor(new long[ids.length])));
         }
         hidden = direct(sequences * length * DIMENSION * Float.BYTES).asFloatBuffer();
         output = OnnxTensor.createTensor(environment, hidden, new long[] {sequences, length, DIMENSION});
