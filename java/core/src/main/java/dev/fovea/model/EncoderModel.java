@@ -128,12 +128,17 @@ final class EncoderModel {
     }
 
     private void free() {
+        IllegalStateException failure = null;
         while (!owned.isEmpty()) {
             try {
                 owned.pop().close();
             } catch (Exception e) {
-                throw new IllegalStateException("encoder of " + name + " could not be freed", e);
+                failure = failure != null ? failure : new IllegalStateException(name + " could not be freed");
+                failure.addSuppressed(e);
             }
+        }
+        if (failure != null) {
+            throw failure;
         }
     }
 }

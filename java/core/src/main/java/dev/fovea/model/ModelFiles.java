@@ -12,7 +12,7 @@ import java.util.List;
  * @param tokenizer {@code tokenizer.json}
  * @param weights the first of the forms that are read
  */
-record ModelFiles(Path directory, Path config, Path tokenizer, Path weights) {
+record ModelFiles(Path config, Path tokenizer, Path weights) {
     private static final List<String> WEIGHTS =
             List.of("model.safetensors", "model.safetensors.index.json", "model.onnx", "onnx/model.onnx");
 
@@ -25,11 +25,12 @@ record ModelFiles(Path directory, Path config, Path tokenizer, Path weights) {
         if (!Files.isDirectory(directory)) {
             throw new ModelNotFoundException("no model directory " + directory);
         }
+        Path config = required(directory, "config.json");
+        Path tokenizer = required(directory, "tokenizer.json");
         Path weights = WEIGHTS.stream().map(directory::resolve).filter(Files::exists).findFirst().orElseThrow(
                 () -> new ModelNotFoundException(
                         "model directory " + directory + " has none of " + String.join(", ", WEIGHTS)));
-        return new ModelFiles(
-                directory, required(directory, "config.json"), required(directory, "tokenizer.json"), weights);
+        return new ModelFiles(config, tokenizer, weights);
     }
 
     private static Path required(Path directory, String name) throws ModelNotFoundException {

@@ -98,6 +98,16 @@ class MisuseTest {
     }
 
     @Test
+    void shouldRefuseCallsOnceItsEngineIsClosed() throws Exception {
+        Engine engine = Engine.create();
+        try (var other = TextEncoder.load(directory, EncoderOptions.defaults().withEngine(engine))) {
+            other.encode(TEXT);
+            engine.close();
+            assertThrows(IllegalStateException.class, () -> other.encode(TEXT));
+        }
+    }
+
+    @Test
     void shouldRefuseAnIsaThatDoesNotExist() {
         var options = EncoderOptions.defaults().withEngineOptions(EngineOptions.defaults().withIsa("mmx"));
         throwsNaming(IllegalArgumentException.class, () -> TextEncoder.load(directory, options), "mmx");
