@@ -2,6 +2,7 @@ package dev.fovea;
 
 import dev.fovea.internal.kernels.KernelEngine;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What computes: a backend, its kernels and its threads. Safe to share between threads; models and
@@ -27,6 +28,11 @@ public sealed interface Engine extends AutoCloseable permits KernelEngine {
         return KernelEngine.create(options);
     }
 
+    /** Why {@code backend} is not available on this machine, in one line; empty where it is. */
+    static Optional<String> unavailable(Backend backend) {
+        return KernelEngine.unavailable(backend);
+    }
+
     /** What does the arithmetic. */
     Backend backend();
 
@@ -38,6 +44,12 @@ public sealed interface Engine extends AutoCloseable permits KernelEngine {
 
     /** The kernel tables that this machine could run, best last. */
     List<String> availableIsas();
+
+    /**
+     * The BLAS behind general matrix products, in its own words; {@code "none"} on the Java backend,
+     * and {@code "unavailable: "} with the reason where it does not load.
+     */
+    String blas();
 
     /**
      * Stops the threads and frees the engine. Idempotent. Models made on it must be closed before.

@@ -12,13 +12,15 @@ import java.lang.foreign.Arena;
  * <p>Every backend implements this contract and passes the same tests. An instance serves one thread
  * at a time. Tensors are views made once; a call takes the number of rows that it works on, so a view
  * of the largest batch serves every smaller one. No method allocates on the Java heap. Every method
- * throws {@link IllegalArgumentException}, naming both values, for shapes, dtypes or strides that do
- * not fit, before it writes anything; and {@link IllegalStateException} when an arena is closed.
+ * throws, before it writes anything: {@link NullPointerException} naming an argument that is missing;
+ * {@link IllegalArgumentException} naming both values for a shape, dtype, stride, alignment or overlap
+ * that does not fit; {@link IllegalStateException} when an arena or the engine is closed; and
+ * {@link WrongThreadException} when an arena is confined to another thread.
  *
  * <p>Unless said otherwise tensors are {@code F32} with contiguous last dimension, and {@code out}
  * overlaps no input. {@code offsets} are {@code I32 [≥ sequences + 1]}, begin with 0 and do not decrease.
  */
-public sealed interface Kernels permits NativeKernels, JavaKernels {
+public sealed interface Kernels permits JavaKernels {
     /** Who computes. */
     Backend backend();
 
@@ -52,6 +54,7 @@ public sealed interface Kernels permits NativeKernels, JavaKernels {
      * Packs a constant weight for {@link #linear}, into {@code arena}.
      *
      * @param weight F32 [outputs, inputs], any strides
+     * @return panels that the engines of the same kernel table read
      */
     PackedLinear pack(Arena arena, Tensor weight);
 

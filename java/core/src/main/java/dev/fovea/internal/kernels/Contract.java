@@ -1,0 +1,243 @@
+package dev.fovea.internal.kernels;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import dev.fovea.graph.Activation;
+import dev.fovea.graph.Pooling;
+import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Tensor;
+import java.util.Objects;
+
+/**
+ * What {@link Kernels} demands of its arguments, checked alike by every backend before it writes anything.
+ *
+ * <p>{@link NullPointerException}, naming the argument, where one is missing;
+ * {@link IllegalArgumentException}, naming both values, where one does not fit;
+ * {@link IllegalStateException} where an arena is closed and {@link WrongThreadException} where it
+ * belongs to another thread.
+ */
+final class Contract {
+    private static final int SCRATCH_ALIGNMENT = 64;
+
+    private Contract() {}
+
+    static void embedding(int sequences, Tensor ids, Tensor offsets, Tensor words, Tensor positions,
+            int firstPosition, Tensor type, Tensor out) {
+        Expect.count("sequences", sequences);
+        Expect.atLeast("first_position", 0, firstPosition);
+        Expect.readable("words", words, DType.F32, 2);
+        int vocabulary = Expect.extent("vocabulary", words, 0, "words");
+        int width = Expect.extent("width", words, 1, "words");
+        Expect.dense("words", words);
+        int tokens = Expect.offsets("offsets", sequences, offsets);
+        if (positions != null) {
+            Expect.readable("positions", positions, DType.F32, 2);
+            Expect.extent("positions", positions, 0, "positions");
+            Expect.size("width", width, positions.size(1), "positions");
+            Expect.dense("positions", positions);
+            longestSequence(sequences, offsets, positions.size(0), firstPosition);
+        }
+        if (type != null) {
+            Expect.vector("type", type, "width", width);
+        }
+        tokenIds(tokens, ids, vocabulary);
+        Expect.writable("out", out, DType.F32, 2);
+        Expect.matrix("out", out, tokens, "width", width);
+        Expect.disjoint("ids", ids, tokens, "out", out, tokens);
+        Expect.disjoint("offsets", offsets, sequences + 1L, "out", out, tokens);
+        Expect.disjoint("words", words, vocabulary, "out", out, tokens);
+        if (positions != null) {
+            Expect.disjoint("positions", positions, positions.size(0), "out", out, tokens);
+        }
+        if (type != null) {
+            Expect.disjoint("type", type, width, "out", out, tokens);
+        }
+    }
+
+    private static void tokenIds(int tokens, Tensor ids, int vocabulary) {
+        Expect.readable("ids", ids, DType.I32, 1);
+        Expect.room("tokens", tokens, ids.size(0), "ids");
+        Expect.contiguous("ids", ids);
+        for (int t = 0; t < tokens; t++) {
+            int id = ids.segment().getAtIndex(JAVA_INT, t);
+            if (id < 0 || id >= vocabulary) {
+                throw new IllegalArgumentException(
+                        "token id " + id + " at " + t + " is outside the vocabulary of " + vocabulary);
+            }
+        }
+    }
+
+    private static void longestSequence(int sequences, Tensor offsets, long positions, int firstPosition) {
+        for (int s = 0; s < sequences; s++) {
+            int length = offsets.segment().getAtIndex(JAVA_INT, s + 1) - offsets.segment().getAtIndex(JAVA_INT, s);
+            if (length > positions - firstPosition) {
+                throw new IllegalArgumentException("sequence " + s + " has " + length + " tokens, but only "
+                        + (positions - firstPosition) + " positions are left from " + firstPosition);
+            }
+        }
+    }
+
+    static void layerNorm(int rows, Tensor x, Tensor gamma, Tensor beta, float epsilon, Tensor out) {
+        Expect.count("rows", rows);
+        Expect.readable("x", x, DType.F32, 2);
+        int width = Expect.extent("width", x, 1, "x");
+        Expect.matrix("x", x, rows, "width", width);
+        Expect.vector("gamma", gamma, "width", width);
+        Expect.vector("beta", beta, "width", width);
+        if (!(epsilon >= 0 && epsilon < Float.POSITIVE_INFINITY)) {
+            throw new IllegalArgumentException("epsilon must be finite and not negative, got " + epsilon);
+        }
+        Expect.writable("out", out, DType.F32, 2);
+        Expect.matrix("out", out, rows, "width", width);
+        same("x", x, out, rows);
+        Expect.disjoint("gamma", gamma, width, "out", out, rows);
+        Expect.disjoint("beta", beta, width, "out", out, rows);
+    }
+
+    static void pack(Tensor weight) {
+        Expect.readable("weight", weight, DType.F32, 2);
+        Expect.extent("outputs", weight, 0, "weight");
+        Expect.extent("inputs", weight, 1, "weight");
+    }
+
+    static void linear(int rows, Tensor x, PackedLinear weight, Tensor bias, Activation activation,
+            Tensor residual, Tensor out, String layout) {
+        Expect.count("rows", rows);
+        Objects.requireNonNull(activation, "activation");
+        Objects.requireNonNull(weight, "weight");
+        if (!weight.layout().equals(layout)) {
+            throw new IllegalArgumentException(
+                    "expected weights packed for " + layout + ", got weights packed for " + weight.layout());
+        }
+        Expect.reachable("weight", weight.data());
+        Expect.readable("x", x, DType.F32, 2);
+        Expect.matrix("x", x, rows, "inputs", weight.inputs());
+        if (bias != null) {
+            Expect.vector("bias", bias, "outputs", weight.outputs());
+        }
+        Expect.writable("out", out, DType.F32, 2);
+        Expect.matrix("out", out, rows, "outputs", weight.outputs());
+        if (residual != null) {
+            Expect.readable("residual", residual, DType.F32, 2);
+            Expect.matrix("residual", residual, rows, "outputs", weight.outputs());
+            same("residual", residual, out, rows);
+        }
+        Expect.disjoint("x", x, rows, "out", out, rows);
+        if (bias != null) {
+            Expect.disjoint("bias", bias, weight.outputs(), "out", out, rows);
+        }
+    }
+
+    static void matmul(Tensor a, Tensor b, boolean transposeB, float alpha, Tensor c) {
+        Expect.readable("a", a, DType.F32, 3);
+        Expect.readable("b", b, DType.F32, 3);
+        Expect.writable("c", c, DType.F32, 3);
+        Expect.finite("alpha", alpha);
+        int batch = bounded("batch", a, 0);
+        int m = bounded("m", a, 1);
+        int k = bounded("k", a, 2);
+        Expect.size("batch", batch, b.size(0), "b");
+        Expect.size("k", k, b.size(transposeB ? 2 : 1), "b");
+        long n = b.size(transposeB ? 1 : 2);
+        Expect.size("batch", batch, c.size(0), "c");
+        Expect.size("m", m, c.size(1), "c");
+        Expect.size("n", n, c.size(2), "c");
+        bounded("n", c, 2);
+        product("a", a);
+        product("b", b);
+        product("c", c);
+        Expect.disjoint("a", a, batch, "c", c, batch);
+        Expect.disjoint("b", b, batch, "c", c, batch);
+    }
+
+    private static void product(String name, Tensor tensor) {
+        Expect.contiguous(name, tensor);
+        Expect.spaced(name, tensor, 1, tensor.size(1), tensor.size(2));
+    }
+
+    /** A size of 0 or more that fits the kernels' {@code int}. */
+    private static int bounded(String dimension, Tensor tensor, int index) {
+        long size = tensor.size(index);
+        if (size > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException(
+                    dimension + " must be at most " + Integer.MAX_VALUE + ", got " + size);
+        }
+        return (int) size;
+    }
+
+    static void heads(int heads, int kvHeads, int headDim, int valueDim) {
+        Expect.atLeast("heads", 1, heads);
+        Expect.atLeast("kv_heads", 1, kvHeads);
+        Expect.atLeast("head_dim", 1, headDim);
+        Expect.atLeast("value_dim", 1, valueDim);
+        if (heads % kvHeads != 0) {
+            throw new IllegalArgumentException("expected heads in a multiple of kv_heads " + kvHeads + ", got " + heads);
+        }
+    }
+
+    static void attention(int sequences, Tensor q, Tensor k, Tensor v, Tensor qOffsets, Tensor kvOffsets,
+            float scale, Tensor scratch, long scratchBytes, Tensor out) {
+        Expect.count("sequences", sequences);
+        int queries = Expect.offsets("q_offsets", sequences, qOffsets);
+        int keys = Expect.offsets("kv_offsets", sequences, kvOffsets);
+        Expect.finite("scale", scale);
+        tokens("q", q, queries, "heads", q.size(1), "head_dim", q.size(2));
+        tokens("k", k, keys, "kv_heads", k.size(1), "head_dim", q.size(2));
+        tokens("v", v, keys, "kv_heads", k.size(1), "value_dim", v.size(2));
+        Expect.writable("out", out, DType.F32, 3);
+        tokens("out", out, queries, "heads", q.size(1), "value_dim", v.size(2));
+        Expect.writable("scratch", scratch, DType.I8, 1);
+        Expect.room("bytes", scratchBytes, scratch.size(0), "scratch");
+        Expect.contiguous("scratch", scratch);
+        Expect.aligned("scratch", scratch.segment(), SCRATCH_ALIGNMENT);
+        Expect.disjoint("q", q, queries, "out", out, queries);
+        Expect.disjoint("k", k, keys, "out", out, queries);
+        Expect.disjoint("v", v, keys, "out", out, queries);
+        Expect.disjoint("q_offsets", qOffsets, sequences + 1L, "out", out, queries);
+        Expect.disjoint("kv_offsets", kvOffsets, sequences + 1L, "out", out, queries);
+        Expect.disjoint("q", q, queries, "scratch", scratch, scratchBytes);
+        Expect.disjoint("k", k, keys, "scratch", scratch, scratchBytes);
+        Expect.disjoint("v", v, keys, "scratch", scratch, scratchBytes);
+        Expect.disjoint("scratch", scratch, scratchBytes, "out", out, queries);
+    }
+
+    /** The sizes of heads, which scratch depends on: to be called before {@link #attention}. */
+    static void attentionHeads(Tensor q, Tensor k, Tensor v) {
+        Expect.readable("q", q, DType.F32, 3);
+        Expect.readable("k", k, DType.F32, 3);
+        Expect.readable("v", v, DType.F32, 3);
+        heads(Expect.extent("heads", q, 1, "q"), Expect.extent("kv_heads", k, 1, "k"),
+                Expect.extent("head_dim", q, 2, "q"), Expect.extent("value_dim", v, 2, "v"));
+    }
+
+    private static void tokens(String name, Tensor tensor, int tokens, String headsDimension, long heads,
+            String dimension, long dim) {
+        Expect.room("tokens", tokens, tensor.size(0), name);
+        Expect.size(headsDimension, heads, tensor.size(1), name);
+        Expect.size(dimension, dim, tensor.size(2), name);
+        Expect.contiguous(name, tensor);
+        Expect.spaced(name, tensor, 0, tokens, dim);
+        Expect.spaced(name, tensor, 1, heads, dim);
+    }
+
+    static void pool(int sequences, Tensor x, Tensor offsets, Pooling mode, Tensor out) {
+        Expect.count("sequences", sequences);
+        Objects.requireNonNull(mode, "mode");
+        Expect.readable("x", x, DType.F32, 2);
+        int width = Expect.extent("width", x, 1, "x");
+        int tokens = Expect.offsets("offsets", sequences, offsets);
+        Expect.matrix("x", x, tokens, "width", width);
+        Expect.writable("out", out, DType.F32, 2);
+        Expect.matrix("out", out, sequences, "width", width);
+        Expect.disjoint("x", x, tokens, "out", out, sequences);
+        Expect.disjoint("offsets", offsets, sequences + 1L, "out", out, sequences);
+    }
+
+    /** An input that may be the output itself, but not overlap it otherwise. */
+    private static void same(String name, Tensor input, Tensor out, int rows) {
+        boolean sameMemory = input.segment().address() == out.segment().address();
+        if (!sameMemory || (rows > 1 && input.stride(0) != out.stride(0))) {
+            Expect.disjoint(name, input, rows, "out", out, rows);
+        }
+    }
+}
