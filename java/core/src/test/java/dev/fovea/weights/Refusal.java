@@ -1,0 +1,82 @@
+package dev.fovea.weights;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
+
+import java.io.IOException;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Random;
+import org.junit.jupiter.api.function.Executable;
+
+/** How a parser must refuse a file: with a {@link FormatException} that names file, field and values. */
+final class Refusal {
+    private static final int FLIPS = 600;
+
+    private Refusal() {}
+
+    /** Writes {@code content} to {@code file} and expects that opening it fails so. */
+    static FormatException expect(Path file, byte[] content, String field, String... words) throws IOException {
+        Files.write(file, content);
+        FormatException failure = assertThrows(FormatException.class, () -> Weights.open(file).close());
+        assertEquals(file, failure.file());
+        assertTrue(failure.field().contains(field), failure.field() + " does not name " + field);
+        String message = failure.getMessage();
+        assertTrue(message.startsWith(file.toString()) && message.contains(failure.field()), message);
+        assertTrue(failure.offset() <= content.length, message);
+        assertTrue(failure.offset() < 0 || message.contains("byte " + failure.offset() + ","), message);
+        for (String word : words) {
+            assertTrue(message.contains(word), message + " does not say " + word);
+        }
+        return failure;
+    }
+
+    /** Expects each proper prefix of a valid file to be refused. */
+    static void expectOfEachPrefix(Path file, byte[] valid) throws IOException {
+        for (int length = 0; length < valid.length; length++) {
+            expect(file, Arrays.copyOf(valid, length), "");
+        }
+    }
+
+    /** Flips random bits of a valid file: each result must be refused as usual, or be read without a fault. */
+    static void expectOrReadEachFlip(Path file, byte[] valid, long seed) throws IOException {
+        Random random = new Random(seed);
+        for (int i = 0; i < FLIPS; i++) {
+            byte[] flipped = valid.clone();
+            for (int flips = 1 + random.nextInt(3); flips > 0; flips--) {
+                flipped[random.nextInt(flipped.length)] ^= (byte) (1 << random.nextInt(Byte.SIZE));
+            }
+            Files.write(file, flipped);
+            try (Weights weights = Weights.open(file)) {
+                readAll(weights);
+            } catch (FormatException refused) {
+                assertTrue(refused.getMessage().contains(file.toString()), refused.getMessage());
+            } catch (RuntimeException fault) {
+                fail("flip " + i + " of seed " + seed, fault);
+            }
+        }
+    }
+
+    private static void readAll(Weights weights) {
+        for (String name : weights.names()) {
+            try {
+                byte[] all = weights.get(name).segment().toArray(ValueLayout.JAVA_BYTE);
+                assertTrue(all.length >= 0);
+            } catch (IllegalArgumentException unsupported) {
+                assertTrue(unsupported.getMessage().contains("supported are"), unsupported.getMessage());
+            }
+        }
+    }
+
+    /** Expects an exception of this type whose message has all these words. */
+    static void expect(Class<? extends Throwable> type, Executable action, String... words) {
+        String message = assertThrows(type, action).getMessage();
+        for (String word : words) {
+            assertTrue(message.contains(word), message + " does not say " + word);
+        }
+    }
+}
