@@ -3,27 +3,52 @@ package dev.fovea.internal.kernels;
 import dev.fovea.Backend;
 import dev.fovea.Engine;
 import dev.fovea.EngineOptions;
+import dev.fovea.internal.natives.NativeLibraryException;
 import java.lang.foreign.Arena;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /** An engine as the graph sees it: the source of kernels. */
-public abstract sealed class KernelEngine implements Engine permits JavaEngine {
+public abstract sealed class KernelEngine implements Engine permits NativeEngine, JavaEngine {
     /** The engine that {@code options} ask for; see {@link Engine#create(EngineOptions)}. */
     public static KernelEngine create(EngineOptions options) {
-        if (options.backend() == Backend.NATIVE) {
-            throw new UnsupportedOperationException(
-                    "the native backend is not available: " + unavailable(Backend.NATIVE).orElseThrow());
+        if (options.backend() == Backend.JAVA) {
+            return new JavaEngine(options);
         }
-        return new JavaEngine(options);
+        try {
+            return new NativeEngine(options);
+        } catch (NativeLibraryException e) {
+            if (options.backend() == Backend.NATIVE) {
+                throw new UnsupportedOperationException("the native backend is not available: " + e.getMessage(), e);
+            }
+            Fallback.log(e.getMessage());
+            return new JavaEngine(options);
+        }
     }
 
     /** See {@link Engine#unavailable}. */
     public static Optional<String> unavailable(Backend backend) {
-        return switch (backend) {
-            case JAVA -> Optional.empty();
-            case NATIVE -> Optional.of("this build holds no native library");
-        };
+        if (backend == Backend.NATIVE) {
+            try {
+                NativeEngine.load();
+            } catch (NativeLibraryException e) {
+                return Optional.of(e.getMessage());
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** Says once per process why the native backend is not used. */
+    private static final class Fallback {
+        private static final AtomicBoolean LOGGED = new AtomicBoolean();
+
+        static void log(String reason) {
+            if (LOGGED.compareAndSet(false, true)) {
+                System.getLogger("dev.fovea").log(System.Logger.Level.WARNING,
+                        "using the plain Java backend, the native one is not available: {0}", reason);
+            }
+        }
     }
 
     /** The kernels of an engine. */

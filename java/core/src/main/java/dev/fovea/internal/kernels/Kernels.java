@@ -20,7 +20,7 @@ import java.lang.foreign.Arena;
  * <p>Unless said otherwise tensors are {@code F32} with contiguous last dimension, and {@code out}
  * overlaps no input. {@code offsets} are {@code I32 [≥ sequences + 1]}, begin with 0 and do not decrease.
  */
-public sealed interface Kernels permits JavaKernels {
+public sealed interface Kernels permits NativeKernels, JavaKernels {
     /** Who computes. */
     Backend backend();
 

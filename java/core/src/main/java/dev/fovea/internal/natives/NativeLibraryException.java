@@ -7,7 +7,8 @@ public final class NativeLibraryException extends Exception {
     @Serial
     private static final long serialVersionUID = 1L;
 
-    NativeLibraryException(String message) {
+    /** A failure for this reason. */
+    public NativeLibraryException(String message) {
         super(message);
     }
 
