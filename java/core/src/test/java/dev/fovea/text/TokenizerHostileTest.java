@@ -1,0 +1,194 @@
+package dev.fovea.text;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.fovea.weights.FormatException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Random;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Damaged and contradictory tokenizers: each must be refused, naming the file and the field, and none may crash. */
+class TokenizerHostileTest {
+    private static final int FLIPS = 600;
+
+    @TempDir
+    private Path directory;
+    private Path file;
+
+    @BeforeEach
+    void nameFile() {
+        file = directory.resolve("tokenizer.json");
+    }
+
+    private void expectRefusal(String field, String... words) {
+        FormatException failure = assertThrows(FormatException.class, () -> Tokenizer.load(file).close());
+        assertEquals(file, failure.file());
+        assertTrue(failure.field().contains(field), failure.field() + " does not name " + field);
+        for (String word : words) {
+            assertTrue(failure.getMessage().contains(word), failure.getMessage() + " does not say " + word);
+        }
+        assertTrue(failure.getMessage().startsWith(file.toString()), failure.getMessage());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "{", "[]", "null", "7", "{} {}", "{'a':1}", "{\"a\":\u0001\"\"}"})
+    void shouldRefuseWhatIsNotOneJsonObject(String text) throws IOException {
+        Files.writeString(file, text);
+        assertThrows(FormatException.class, () -> Tokenizer.load(file));
+        expectRefusal("");
+    }
+
+    @Test
+    void shouldRefuseDeepNesting() throws IOException {
+        Files.writeString(file, "{\"decoder\":" + "[".repeat(100_000));
+        expectRefusal("text", "JSON");
+    }
+
+    @Test
+    void shouldRefuseTextThatIsNotUtf8() throws IOException {
+        Files.write(file, new byte[] {'{', (byte) 0xff, '}'});
+        expectRefusal("text", "UTF-8");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "model                            | 7                             | model                    | an object",
+        "model                            | null                          | model                    | an object",
+        "model.type                       | \"BPE\"                       | model.type               | 'BPE'",
+        "model.type                       | \"Unigram\"                   | model.type               | 'Unigram'",
+        "model.vocab                      | []                            | model.vocab              | an object",
+        "model.vocab                      | {}                            | model.unk_token          | '[UNK]'",
+        "model.vocab.un                   | -1                            | model.vocab.un           | -1",
+        "model.vocab.un                   | 2147483647                    | model.vocab.un           | 2147483647",
+        "model.vocab.un                   | 4294967296                    | text                     | 4294967296",
+        "model.vocab.un                   | 1.5                           | text                     | 1.5",
+        "model.vocab.un                   | \"4\"                         | model.vocab.un           | STRING",
+        "model.unk_token                  | \"[gone]\"                    | model.unk_token          | '[gone]'",
+        "model.unk_token                  | 1                             | model.unk_token          | text",
+        "model.continuing_subword_prefix  | null                          | continuing_subword       | null",
+        "model.max_input_chars_per_word   | 1001                          | max_input_chars_per_word | 1000",
+        "model.max_input_chars_per_word   | 1e2                           | max_input_chars_per_word | 1e2",
+        "normalizer                       | {}                            | normalizer.type          | missing",
+        "normalizer.type                  | \"Precompiled\"               | normalizer.type          | 'Precompiled'",
+        "normalizer.lowercase             | \"true\"                      | normalizer.lowercase     | \"true\"",
+        "pre_tokenizer.type               | \"ByteLevel\"                 | pre_tokenizer.type       | 'ByteLevel'",
+        "pre_tokenizer                    | []                            | pre_tokenizer            | an array",
+        "added_tokens                     | {}                            | added_tokens             | an object",
+        "added_tokens.0                   | 1                             | added_tokens[0]          | an object",
+        "added_tokens.0.id                | 9                             | added_tokens[0].id       | 2 by the vocabulary",
+        "added_tokens.2.id                | 12                            | added_tokens[2].id       | 11 by the vocabulary",
+        "added_tokens.0.id                | -2                            | added_tokens[0].id       | -2",
+        "added_tokens.0.content           | \"\"                          | added_tokens[0].content  | visible",
+        "added_tokens.2.content           | \"\u0301\"                    | added_tokens[2].content  | visible",
+        "added_tokens.2.content           | \" \"                         | added_tokens[2].content  | visible",
+        "added_tokens.0.rstrip            | true                          | added_tokens[0].rstrip   | not supported",
+        "added_tokens.0.special           | null                          | added_tokens[0].special  | null",
+        "post_processor.type              | \"ByteLevel\"                 | post_processor.type      | 'ByteLevel'",
+        "post_processor.single            | []                            | post_processor.single    | no place",
+        "post_processor.single.1          | {\"Sequence\":{\"id\":\"B\",\"type_id\":0}} | single[1].Sequence.id | A once",
+        "post_processor.single.0          | {\"Sequence\":{\"id\":\"A\",\"type_id\":0}} | single[1].Sequence.id | A once",
+        "post_processor.single.0          | {\"Sequence\":{\"id\":\"A\",\"type_id\":1}} | single[0].Sequence.type_id | 1",
+        "post_processor.single.0          | {}                            | single[0].SpecialToken   | missing",
+        "post_processor.special_tokens    | {}                            | special_tokens.[CLS]     | missing",
+        "post_processor.special_tokens.[CLS].ids | [-1]                   | [CLS].ids                | -1",
+        "post_processor                   | {\"type\":\"BertProcessing\",\"cls\":[1]} | post_processor.cls | got 1",
+    })
+    void shouldRefuseWrongValue(String path, String json, String field, String word) throws IOException {
+        new TokenizerJson().set(path, json).write(file);
+        expectRefusal(field, word);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"model", "model.type", "model.vocab", "model.unk_token", "added_tokens.0.id",
+        "added_tokens.0.normalized", "post_processor.type", "post_processor.single"})
+    void shouldRefuseMissingValue(String path) throws IOException {
+        new TokenizerJson().set(path, null).write(file);
+        expectRefusal(path.substring(path.lastIndexOf('.') + 1));
+    }
+
+    @Test
+    void shouldRefuseTokenThatOccursTwice() throws IOException {
+        Files.writeString(file, new TokenizerJson().root.toString().replace("\"un\":4", "\"un\":4,\"un\":5"));
+        expectRefusal("model.vocab.un", "twice");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"\"un\"", "\"[UNK]\"", "\"<new>\"", "\"lowercase\""})
+    void shouldRefuseOrIgnoreEscapedSurrogateAlone(String where) throws IOException {
+        Files.writeString(file, new TokenizerJson().root.toString().replace(where, "\"\\ud800\""));
+        try (Tokenizer tokenizer = Tokenizer.load(file)) {
+            assertEquals(1, tokenizer.encode("un").length);
+        } catch (FormatException refused) {
+            assertTrue(refused.getMessage().startsWith(file.toString()), refused.getMessage());
+        }
+    }
+
+    @Test
+    void shouldRefuseSequencesWithoutEnd() throws IOException {
+        String nested = "{\"type\":\"NFC\"}";
+        for (int depth = 0; depth < 20; depth++) {
+            nested = "{\"type\":\"Sequence\",\"normalizers\":[" + nested + "]}";
+        }
+        new TokenizerJson().set("normalizer", nested).write(file);
+        expectRefusal("normalizers[0].normalizers[0]", "depth");
+    }
+
+    @Test
+    void shouldIgnoreWhatItDoesNotUse() throws IOException {
+        new TokenizerJson().set("decoder", "{\"type\":7}").set("padding", "{\"pad_to_multiple_of\":0}")
+                .set("truncation", "[1]").set("post_processor.pair", "[7]").write(file);
+        try (Tokenizer tokenizer = Tokenizer.load(file)) {
+            assertEquals(1, tokenizer.encode("un").length);
+        }
+    }
+
+    @Test
+    void shouldRefuseEachPrefixOfValidFile() throws IOException {
+        byte[] valid = new TokenizerJson().root.toString().getBytes(StandardCharsets.UTF_8);
+        for (int length = 0; length < valid.length; length += 7) {
+            Files.write(file, Arrays.copyOf(valid, length));
+            expectRefusal("");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2})
+    void shouldRefuseOrReadEachBitFlip(long seed) throws IOException {
+        Random random = new Random(seed);
+        byte[] valid = new TokenizerJson().root.toString().getBytes(StandardCharsets.UTF_8);
+        for (int i = 0; i < FLIPS; i++) {
+            byte[] flipped = valid.clone();
+            flipped[random.nextInt(flipped.length)] ^= (byte) (1 << random.nextInt(Byte.SIZE));
+            Files.write(file, flipped);
+            try (Tokenizer tokenizer = Tokenizer.load(file)) {
+                for (String text : new String[] {"", "unaffable 世 [SEP] <new>😀 x", "e\u0301\u0000\t\uFFFD"}) {
+                    assertTrue(tokenizer.encode(text).length <= text.length());
+                }
+            } catch (FormatException refused) {
+                assertTrue(refused.getMessage().startsWith(file.toString()), refused.getMessage());
+            }
+        }
+    }
+
+    @Test
+    void shouldNameFileWhenItIsAbsentOrDirectory() throws IOException {
+        IOException absent = assertThrows(NoSuchFileException.class, () -> Tokenizer.load(file));
+        assertTrue(absent.getMessage().contains(file.toString()), absent.getMessage());
+        Files.createDirectory(file);
+        IOException folder = assertThrows(FileSystemException.class, () -> Tokenizer.load(file));
+        assertTrue(folder.getMessage().contains(file + ": expected a file, got a directory"), folder.getMessage());
+    }
+}
