@@ -1,0 +1,35 @@
+package dev.fovea.graph;
+
+import dev.fovea.Backend;
+import dev.fovea.Engine;
+import dev.fovea.EngineOptions;
+import java.util.ArrayList;
+import java.util.List;
+
+/** One engine per backend that runs here. Their threads are daemons; they live as long as the tests. */
+final class Engines {
+    private static final List<Engine> ALL = create();
+
+    private Engines() {}
+
+    static List<Engine> all() {
+        return ALL;
+    }
+
+    static Engine java() {
+        return ALL.getFirst();
+    }
+
+    private static List<Engine> create() {
+        var options = EngineOptions.defaults();
+        List<Engine> engines = new ArrayList<>();
+        engines.add(Engine.create(options.withBackend(Backend.JAVA).withThreads(1)));
+        try {
+            engines.add(Engine.create(options.withBackend(Backend.NATIVE).withThreads(2)));
+        } catch (UnsupportedOperationException e) {
+            System.getLogger(Engines.class.getName()).log(System.Logger.Level.INFO, "native engine untested: {0}",
+                    e.getMessage());
+        }
+        return List.copyOf(engines);
+    }
+}

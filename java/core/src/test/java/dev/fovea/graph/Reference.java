@@ -1,0 +1,180 @@
+package dev.fovea.graph;
+
+import dev.fovea.graph.Value.Rows;
+import dev.fovea.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The ops as their formulas say, in double precision, one after the other, with nothing fused. */
+final class Reference {
+    private final int[] ids;
+    private final int[] offsets;
+    private final List<double[][]> values = new ArrayList<>();
+
+    private Reference(int[] ids, int[] offsets) {
+        this.ids = ids;
+        this.offsets = offsets;
+    }
+
+    /** The outputs of a graph for a batch, each [rows][columns]. */
+    static List<double[][]> evaluate(Graph graph, int[] ids, int[] offsets) {
+        var reference = new Reference(ids, offsets);
+        graph.ops().forEach(op -> reference.values.add(reference.apply(op)));
+        return graph.outputs().stream().map(reference::get).toList();
+    }
+
+    private double[][] apply(Op op) {
+        double[][] out = new double[op.rows() == Rows.TOKENS ? ids.length : offsets.length - 1][op.columns()];
+        switch (op) {
+            case Op.Embedding embedding -> embedding(embedding, out);
+            case Op.LayerNorm norm -> layerNorm(norm, out);
+            case Op.Linear linear -> linear(linear, out);
+            case Op.Activate(_, Value x, Activation activation) ->
+                fill(out, (r, c) -> activate(activation, get(x)[r][c]));
+            case Op.Add(_, Value a, Value b) -> fill(out, (r, c) -> get(a)[r][c] + get(b)[r][c]);
+            case Op.Attention attention -> attention(attention, out);
+            case Op.Pool(_, Value x, Pooling mode) -> pool(get(x), mode, out);
+            case Op.Normalize(_, Value x) -> fill(out, (r, c) -> get(x)[r][c] / Math.max(norm(get(x)[r]), 1e-12));
+        }
+        return out;
+    }
+
+    private interface Element {
+        double at(int row, int column);
+    }
+
+    private static void fill(double[][] out, Element element) {
+        for (int r = 0; r < out.length; r++) {
+            for (int c = 0; c < out[r].length; c++) {
+                out[r][c] = element.at(r, c);
+            }
+        }
+    }
+
+    private double[][] get(Value value) {
+        return values.get(value.id());
+    }
+
+    private void embedding(Op.Embedding op, double[][] out) {
+        for (int s = 0; s < offsets.length - 1; s++) {
+            for (int t = offsets[s]; t < offsets[s + 1]; t++) {
+                for (int c = 0; c < op.columns(); c++) {
+                    out[t][c] = op.words().getFloat(ids[t], c);
+                    if (op.positions() != null) {
+                        out[t][c] += op.positions().getFloat(op.firstPosition() + t - offsets[s], c);
+                    }
+                    if (op.type() != null) {
+                        out[t][c] += op.type().getFloat(c);
+                    }
+                }
+            }
+        }
+    }
+
+    private void layerNorm(Op.LayerNorm op, double[][] out) {
+        for (int r = 0; r < out.length; r++) {
+            double[] x = get(op.x())[r];
+            double mean = 0;
+            for (double element : x) {
+                mean += element / x.length;
+            }
+            double variance = 0;
+            for (double element : x) {
+                variance += (element - mean) * (element - mean) / x.length;
+            }
+            for (int c = 0; c < x.length; c++) {
+                double normal = (x[c] - mean) / Math.sqrt(variance + op.epsilon());
+                out[r][c] = normal * op.gamma().getFloat(c) + op.beta().getFloat(c);
+            }
+        }
+    }
+
+    private void linear(Op.Linear op, double[][] out) {
+        double[][] x = get(op.x());
+        Tensor bias = op.bias();
+        fill(out, (r, c) -> {
+            double sum = bias == null ? 0 : bias.getFloat(c);
+            for (int i = 0; i < x[r].length; i++) {
+                sum += x[r][i] * op.weight().getFloat(c, i);
+            }
+            return sum;
+        });
+    }
+
+    private void attention(Op.Attention op, double[][] out) {
+        double[][] v = get(op.v());
+        for (int s = 0; s < offsets.length - 1; s++) {
+            for (int t = offsets[s]; t < offsets[s + 1]; t++) {
+                for (int head = 0; head < op.heads(); head++) {
+                    int kvHead = head / (op.heads() / op.kvHeads());
+                    double[] weights = weights(op, t, head, kvHead, offsets[s], offsets[s + 1]);
+                    for (int c = 0; c < op.valueDim(); c++) {
+                        for (int key = 0; key < weights.length; key++) {
+                            out[t][head * op.valueDim() + c] +=
+                                    weights[key] * v[offsets[s] + key][kvHead * op.valueDim() + c];
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    private double[] weights(Op.Attention op, int token, int head, int kvHead, int start, int end) {
+        double[] weights = new double[end - start];
+        double sum = 0;
+        for (int key = start; key < end; key++) {
+            double score = 0;
+            for (int c = 0; c < op.headDim(); c++) {
+                score += get(op.q())[token][head * op.headDim() + c] * get(op.k())[key][kvHead * op.headDim() + c];
+            }
+            weights[key - start] = Math.exp(op.scale() * score);
+            sum += weights[key - start];
+        }
+        for (int key = 0; key < weights.length; key++) {
+            weights[key] /= sum;
+        }
+        return weights;
+    }
+
+    private void pool(double[][] x, Pooling mode, double[][] out) {
+        for (int s = 0; s < out.length; s++) {
+            int start = mode == Pooling.LAST ? Math.max(offsets[s], offsets[s + 1] - 1) : offsets[s];
+            int end = mode == Pooling.CLS ? Math.min(offsets[s] + 1, offsets[s + 1]) : offsets[s + 1];
+            for (int t = start; t < end; t++) {
+                for (int c = 0; c < out[s].length; c++) {
+                    out[s][c] += x[t][c] / (end - start);
+                }
+            }
+        }
+    }
+
+    private static double norm(double[] row) {
+        double squares = 0;
+        for (double element : row) {
+            squares += element * element;
+        }
+        return Math.sqrt(squares);
+    }
+
+    private static double activate(Activation activation, double x) {
+        return switch (activation) {
+            case NONE -> x;
+            case GELU_ERF -> x / 2 * (1 + erf(x / Math.sqrt(2)));
+            case GELU_TANH -> x / 2 * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
+        };
+    }
+
+    /** 2/√π · exp(−x²) · Σ 2ⁿ x²ⁿ⁺¹ / (2n+1)!!, whose terms all have one sign. */
+    private static double erf(double x) {
+        if (Math.abs(x) > 6) {
+            return Math.signum(x);
+        }
+        double term = x;
+        double sum = x;
+        for (int n = 1; Math.abs(term) > 1e-17 * Math.abs(sum); n++) {
+            term *= 2 * x * x / (2 * n + 1);
+            sum += term;
+        }
+        return 2 / Math.sqrt(Math.PI) * Math.exp(-x * x) * sum;
+    }
+}

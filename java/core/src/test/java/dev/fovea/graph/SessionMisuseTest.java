@@ -1,0 +1,252 @@
+package dev.fovea.graph;
+
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.fovea.Backend;
+import dev.fovea.Engine;
+import dev.fovea.EngineOptions;
+import dev.fovea.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+@Timeout(60)
+class SessionMisuseTest {
+    private static final Bert BERT = Bert.small();
+
+    private final Arena arena = Arena.ofShared();
+    private final Graph graph = BERT.graph(arena);
+    private final Plan plan = Plan.compile(graph, Engines.java());
+    private final Session session = plan.newSession(100, 4);
+
+    static List<Engine> engines() {
+        return Engines.all();
+    }
+
+    @AfterEach
+    void closeAll() {
+        session.close();
+        plan.close();
+        arena.close();
+    }
+
+    @Test
+    void shouldRejectMoreSequencesThanItHolds() {
+        rejects(() -> session.run(5), "capacity for 4 sequences, got 5");
+    }
+
+    @Test
+    void shouldRejectANegativeNumberOfSequences() {
+        rejects(() -> session.run(-1), "4 sequences, got -1");
+    }
+
+    @Test
+    void shouldRejectMoreTokensThanItHolds() {
+        Batch.write(session.offsets(), 0, 50, 101);
+        rejects(() -> session.run(2), "capacity for 100 tokens, got 101");
+    }
+
+    @Test
+    void shouldRejectOffsetsThatDoNotBeginWithZero() {
+        Batch.write(session.offsets(), 1, 3);
+        rejects(() -> session.run(1), "begin with 0, got 1");
+        Batch.write(session.offsets(), -1, 3);
+        rejects(() -> session.run(1), "begin with 0, got -1");
+    }
+
+    @Test
+    void shouldRejectOffsetsThatDecrease() {
+        Batch.write(session.offsets(), 0, 9, 5);
+        rejects(() -> session.run(2), "offsets[1] = 9", "offsets[2] = 5");
+    }
+
+    @Test
+    void shouldRejectIdsOutsideTheVocabulary() {
+        Batch.write(session.offsets(), 0, 3);
+        Batch.write(session.ids(), 1, BERT.vocabulary(), 1);
+        rejects(() -> session.run(1), "97");
+        Batch.write(session.ids(), 1, -1, 1);
+        rejects(() -> session.run(1), "-1");
+    }
+
+    @Test
+    void shouldRejectSequencesLongerThanThePositions() {
+        Batch.write(session.offsets(), 0, 65);
+        rejects(() -> session.run(1), "64", "65");
+    }
+
+    @Test
+    void shouldStayUsableAfterARejection() {
+        var batch = Batch.random(1, BERT.vocabulary(), 4, 6);
+        float[][] before = batch.run(session, 0);
+        Batch.write(session.ids(), -1);
+        rejects(() -> session.run(1));
+        assertEquals(before[1][7], batch.run(session, 0)[1][7]);
+    }
+
+    @Test
+    void shouldRejectCapacitiesBelowOne() {
+        rejects(() -> plan.newSession(0, 1), "0 tokens", "1 sequences");
+        rejects(() -> plan.newSession(8, -2), "8 tokens", "-2 sequences");
+    }
+
+    @Test
+    void shouldRejectOutputsThatAreNotThere() {
+        assertThrows(IndexOutOfBoundsException.class, () -> session.output(1));
+    }
+
+    @Test
+    void shouldFailAfterTheSessionIsClosed() {
+        Tensor ids = session.ids();
+        session.close();
+        fails(() -> session.run(1), "session is closed");
+        fails(session::ids, "session is closed");
+        fails(session::offsets, "session is closed");
+        fails(session::output, "session is closed");
+        fails(() -> session.ensureCapacity(1000, 1), "session is closed");
+        fails(() -> ids.segment().fill((byte) 0), "");
+        assertDoesNotThrow(session::close);
+    }
+
+    @Test
+    void shouldFailAfterThePlanIsClosed() {
+        plan.close();
+        fails(() -> session.run(0), "plan is closed");
+        fails(() -> session.ensureCapacity(1000, 1), "plan is closed");
+        fails(() -> plan.newSession(1, 1), "plan is closed");
+        assertDoesNotThrow(plan::close);
+    }
+
+    @Test
+    void shouldFailAfterAConstantsArenaIsClosed() {
+        try (Plan orphan = compileAndCloseWeights(); Session run = orphan.newSession(4, 1)) {
+            Batch.write(run.offsets(), 0, 1);
+            assertThrows(IllegalStateException.class, () -> run.run(1));
+        }
+    }
+
+    private static Plan compileAndCloseWeights() {
+        try (Arena weights = Arena.ofShared()) {
+            var g = Graph.builder();
+            return Plan.compile(g.build(g.embedding(Tensor.copyOf(weights, new float[8], 2, 4), null, 0, null)),
+                    Engines.java());
+        }
+    }
+
+    @Test
+    void shouldNotCompileConstantsOfAClosedArena() {
+        Graph stale;
+        try (Arena weights = Arena.ofShared()) {
+            stale = BERT.graph(weights);
+        }
+        assertThrows(IllegalStateException.class, () -> Plan.compile(stale, Engines.java()));
+    }
+
+    @Test
+    void shouldNotCompileForAClosedEngine() {
+        Engine closed = Engine.create(EngineOptions.defaults().withBackend(Backend.JAVA).withThreads(1));
+        closed.close();
+        assertThrows(IllegalStateException.class, () -> Plan.compile(graph, closed));
+    }
+
+    @Test
+    void shouldNameNullArguments() {
+        assertThrows(NullPointerException.class, () -> Plan.compile(null, Engines.java()));
+        assertThrows(NullPointerException.class, () -> Plan.compile(graph, null));
+    }
+
+    @ParameterizedTest(autoCloseArguments = false)
+    @MethodSource("engines")
+    void shouldLetOneThreadInAtATime(Engine engine) throws InterruptedException {
+        try (Plan shared = Plan.compile(graph, engine); Session contended = shared.newSession(200, 4)) {
+            Batch.random(1, BERT.vocabulary(), 60, 60, 60).writeTo(contended);
+            List<RuntimeException> failures = inParallel(4, 100, () -> contended.run(3));
+            assertFalse(failures.isEmpty());
+            failures.forEach(failure -> assertEquals("session is in use by another thread", failure.getMessage()));
+        }
+    }
+
+    @ParameterizedTest(autoCloseArguments = false)
+    @MethodSource("engines")
+    void shouldEndRunsWellWhenThePlanOrTheSessionCloses(Engine engine) throws InterruptedException {
+        for (int round = 0; round < 20; round++) {
+            Plan doomed = Plan.compile(graph, engine);
+            List<Session> sessions = List.of(doomed.newSession(64, 2), doomed.newSession(64, 2));
+            sessions.forEach(run -> Batch.random(1, BERT.vocabulary(), 30, 30).writeTo(run));
+            var failures = new ConcurrentLinkedQueue<RuntimeException>();
+            var started = new CountDownLatch(sessions.size());
+            List<Thread> threads = sessions.stream()
+                    .map(run -> Thread.ofPlatform().start(() -> runUntilItFails(run, started, failures)))
+                    .toList();
+            started.await();
+            sessions.getFirst().close();
+            doomed.close();
+            for (Thread thread : threads) {
+                thread.join();
+            }
+            sessions.forEach(Session::close);
+            assertEquals(2, failures.size());
+            failures.forEach(e -> assertTrue(e instanceof IllegalStateException && e.getMessage().endsWith(" is closed"),
+                    e.toString()));
+        }
+    }
+
+    private static void runUntilItFails(Session run, CountDownLatch started, ConcurrentLinkedQueue<RuntimeException> to) {
+        try {
+            while (true) {
+                run.run(2);
+                started.countDown();
+            }
+        } catch (RuntimeException e) {
+            to.add(e);
+        }
+    }
+
+    /** What {@code call}, made many times by many threads at once, has thrown. */
+    private static List<RuntimeException> inParallel(int threads, int times, Runnable call)
+            throws InterruptedException {
+        var failures = new ConcurrentLinkedQueue<RuntimeException>();
+        List<Thread> started = new ArrayList<>();
+        for (int t = 0; t < threads; t++) {
+            started.add(Thread.ofPlatform().start(() -> {
+                for (int i = 0; i < times; i++) {
+                    try {
+                        call.run();
+                    } catch (RuntimeException e) {
+                        failures.add(e);
+                    }
+                }
+            }));
+        }
+        for (Thread thread : started) {
+            thread.join();
+        }
+        return List.copyOf(failures);
+    }
+
+    private static void rejects(Executable call, String... parts) {
+        requireParts(assertThrows(IllegalArgumentException.class, call), parts);
+    }
+
+    private static void fails(Executable call, String... parts) {
+        requireParts(assertThrows(IllegalStateException.class, call), parts);
+    }
+
+    private static void requireParts(RuntimeException e, String... parts) {
+        for (String part : parts) {
+            assertTrue(String.valueOf(e.getMessage()).contains(part), () -> "expected <" + part + "> in <" + e + ">");
+        }
+    }
+}

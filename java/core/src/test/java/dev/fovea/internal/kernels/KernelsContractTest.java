@@ -1,0 +1,392 @@
+package dev.fovea.internal.kernels;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.fovea.Backend;
+import dev.fovea.Engine;
+import dev.fovea.EngineOptions;
+import dev.fovea.graph.Activation;
+import dev.fovea.graph.Pooling;
+import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Shape;
+import dev.fovea.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Every backend, on every kernel table that this CPU runs, computes what {@link Kernels} says. */
+class KernelsContractTest {
+    /** Ragged: an empty sequence, one token, sizes around vectors and tiles. */
+    private static final int[] OFFSETS = {0, 0, 1, 8, 25, 58, 187};
+
+    private static final int SEQUENCES = OFFSETS.length - 1;
+    private static final int TOKENS = OFFSETS[SEQUENCES];
+
+    /** Options of an engine per backend, table and number of threads. */
+    static Stream<EngineOptions> engines() {
+        List<EngineOptions> all = new ArrayList<>();
+        all.add(EngineOptions.defaults().withBackend(Backend.JAVA));
+        if (Engine.unavailable(Backend.NATIVE).isEmpty()) {
+            try (Engine engine = Engine.create(EngineOptions.defaults().withBackend(Backend.NATIVE))) {
+                for (String isa : engine.availableIsas()) {
+                    for (int threads : new int[] {1, 3}) {
+                        all.add(EngineOptions.defaults().withBackend(Backend.NATIVE).withIsa(isa).withThreads(threads));
+                    }
+                }
+            }
+        }
+        return all.stream();
+    }
+
+    /** An engine, its kernels, and random tensors, for one test. */
+    private static final class Bench implements AutoCloseable {
+        final Engine engine;
+        final Arena arena = Arena.ofShared();
+        final Kernels kernels;
+        private final Random random = new Random(42);
+
+        Bench(EngineOptions options) {
+            engine = Engine.create(options);
+            kernels = KernelEngine.of(engine).kernels(arena);
+        }
+
+        /** Values in (−1, 1). */
+        Tensor random(long... sizes) {
+            Tensor tensor = Tensor.allocate(arena, DType.F32, Shape.of(sizes));
+            for (long i = 0; i < tensor.shape().elements(); i++) {
+                tensor.segment().setAtIndex(ValueLayout.JAVA_FLOAT, i, random.nextFloat() * 2 - 1);
+            }
+            return tensor;
+        }
+
+        Tensor zeros(long... sizes) {
+            return Tensor.allocate(arena, DType.F32, Shape.of(sizes));
+        }
+
+        Tensor offsets() {
+            return Tensor.copyOf(arena, OFFSETS);
+        }
+
+        @Override
+        public void close() {
+            arena.close();
+            engine.close();
+        }
+    }
+
+    private static void assertClose(double expected, double actual, double tolerance, String what) {
+        assertTrue(Math.abs(expected - actual) <= tolerance, () -> what + ": expected " + expected + ", got " + actual);
+    }
+
+    @ParameterizedTest
+    @MethodSource("engines")
+    void shouldEmbed(EngineOptions options) {
+        try (Bench b = new Bench(options)) {
+            int width = 37;
+            int[] tokens = new Random(1).ints(TOKENS, 0, 50).toArray();
+            Tensor words = b.random(50, width);
+            Tensor positions = b.random(131, width);
+            Tensor type = b.random(width);
+            Tensor out = b.zeros(TOKENS, width);
+            b.kernels.embedding(SEQUENCES, Tensor.copyOf(b.arena, tokens), b.offsets(), words, positions, 2, type, out);
+            for (int s = 0; s < SEQUENCES; s++) {
+                for (int t = OFFSETS[s]; t < OFFSETS[s + 1]; t++) {
+                    for (int i = 0; i < width; i++) {
+                        double expected = (double) words.getFloat(tokens[t], i)
+                                + positions.getFloat(2 + t - OFFSETS[s], i) + type.getFloat(i);
+                        assertClose(expected, out.getFloat(t, i), 1e-6, "token " + t);
+                    }
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("engines")
+    void shouldNormaliseRowsAlsoInPlace(EngineOptions options) {
+        try (Bench b = new Bench(options)) {
+            for (int width : new int[] {1, 7, 16, 33, 384}) {
+                int rows = 19;
+                Tensor x = b.random(rows, width);
+                Tensor gamma = b.random(width);
+                Tensor beta = b.random(width);
+                Tensor out = b.zeros(rows, width);
+                b.kernels.layerNorm(rows, x, gamma, beta, 1e-6f, out);
+                for (int r = 0; r < rows; r++) {
+                    double mean = 0;
+                    double variance = 0;
+                    for (int i = 0; i < width; i++) {
+                        mean += x.getFloat(r, i) / (double) width;
+                    }
+                    for (int i = 0; i < width; i++) {
+                        variance += Math.pow(x.getFloat(r, i) - mean, 2) / width;
+                    }
+                    for (int i = 0; i < width; i++) {
+                        double expected = (x.getFloat(r, i) - mean) / Math.sqrt(variance + 1e-6f) * gamma.getFloat(i)
+                                + beta.getFloat(i);
+                        assertClose(expected, out.getFloat(r, i), 3e-6, width + " wide, row " + r);
+                    }
+                }
+                b.kernels.layerNorm(rows, x, gamma, beta, 1e-6f, x);
+                assertSame(out, x, rows);
+            }
+        }
+    }
+
+    /** That the first rows of two matrices hold the same bits. */
+    private static void assertSame(Tensor expected, Tensor actual, int rows) {
+        long bytes = (long) rows * expected.size(1) * Float.BYTES;
+        assertEquals(-1, expected.segment().asSlice(0, bytes).mismatch(actual.segment().asSlice(0, bytes)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("engines")
+    void shouldMultiplyByPackedWeightsWithEveryEpilogue(EngineOptions options) {
+        try (Bench b = new Bench(options)) {
+            int[][] shapes = {{0, 5, 3}, {1, 64, 130}, {2, 3, 65}, {5, 17, 33}, {13, 96, 31}, {30, 40, 48}};
+            for (int[] shape : shapes) {
+                for (Activation activation : Activation.values()) {
+                    linear(b, shape[0], shape[1], shape[2], activation, activation == Activation.NONE);
+                }
+            }
+        }
+    }
+
+    private static void linear(Bench b, int rows, int inputs, int outputs, Activation activation, boolean inPlace) {
+        Tensor x = b.random(rows, inputs);
+        Tensor weight = b.random(inputs, outputs).transpose(0, 1);
+        Tensor bias = b.random(outputs);
+        Tensor residual = b.random(rows, outputs);
+        float[] added = residual.segment().toArray(ValueLayout.JAVA_FLOAT);
+        Tensor out = inPlace ? residual : b.zeros(rows, outputs);
+        b.kernels.linear(rows, x, b.kernels.pack(b.arena, weight), bias, activation, residual, out);
+        for (int r = 0; r < rows; r++) {
+            for (int o = 0; o < outputs; o++) {
+                double sum = bias.getFloat(o);
+                for (int i = 0; i < inputs; i++) {
+                    sum += (double) x.getFloat(r, i) * weight.getFloat(o, i);
+                }
+                double expected = activate(activation, sum) + added[r * outputs + o];
+                assertClose(expected, out.getFloat(r, o), 1e-5, activation + ", row " + r + ", output " + o);
+            }
+        }
+    }
+
+    private static double activate(Activation activation, double x) {
+        return switch (activation) {
+            case NONE -> x;
+            case GELU_TANH -> x / 2 * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
+            case GELU_ERF -> x / 2 * (1 + erf(x / Math.sqrt(2)));
+        };
+    }
+
+    /** Maclaurin's series, exact to double precision for the few units that tests reach. */
+    private static double erf(double x) {
+        if (Math.abs(x) > 5) {
+            return Math.signum(x);
+        }
+        double term = x;
+        double sum = x;
+        for (int n = 1; n < 200; n++) {
+            term *= -x * x / n;
+            sum += term / (2 * n + 1);
+        }
+        return sum * 2 / Math.sqrt(Math.PI);
+    }
+
+    @ParameterizedTest
+    @MethodSource("engines")
+    void shouldAttendOverRaggedSequencesThroughStrides(EngineOptions options) {
+        try (Bench b = new Bench(options)) {
+            attention(b, 3, 3, 32, 32);
+            attention(b, 4, 2, 40, 40);
+            attention(b, 2, 1, 59, 59);
+        }
+    }
+
+    private static void attention(Bench b, int heads, int kvHeads, int dim, int valueDim) {
+        int width = heads * dim + kvHeads * (dim + valueDim);
+        Tensor fused = b.random(TOKENS, width);
+        Tensor q = view(fused, 0, heads, dim);
+        Tensor k = view(fused, heads * dim, kvHeads, dim);
+        Tensor v = view(fused, (heads + kvHeads) * dim, kvHeads, valueDim);
+        Tensor out = b.zeros(TOKENS, heads, valueDim);
+        attend(b, SEQUENCES, q, k, v, b.offsets(), out);
+        for (int s = 0; s < SEQUENCES; s++) {
+            for (int t = OFFSETS[s]; t < OFFSETS[s + 1]; t++) {
+                for (int h = 0; h < heads; h++) {
+                    double[] expected = attended(q, k, v, t, h, h / (heads / kvHeads), OFFSETS[s], OFFSETS[s + 1]);
+                    for (int i = 0; i < valueDim; i++) {
+                        assertClose(expected[i], out.getFloat(t, h, i), 3e-6, "token " + t + ", head " + h);
+                    }
+                }
+            }
+        }
+        Tensor alone = b.zeros(TOKENS, heads, valueDim);
+        for (int s = 0; s < SEQUENCES; s++) {
+            int length = OFFSETS[s + 1] - OFFSETS[s];
+            attend(b, 1, from(q, OFFSETS[s]), from(k, OFFSETS[s]), from(v, OFFSETS[s]),
+                    Tensor.copyOf(b.arena, new int[] {0, length}), from(alone, OFFSETS[s]));
+        }
+        assertEquals(-1, out.segment().mismatch(alone.segment()), "a sequence alone gives other bits");
+    }
+
+    private static void attend(Bench b, int sequences, Tensor q, Tensor k, Tensor v, Tensor offsets, Tensor out) {
+        long bytes = b.kernels.attentionScratchBytes((int) q.size(1), (int) k.size(1), (int) q.size(2),
+                (int) v.size(2));
+        Tensor scratch = Tensor.allocate(b.arena, DType.I8, Shape.of(Math.max(64, bytes)));
+        b.kernels.attention(sequences, q, k, v, offsets, offsets, 0.2f, scratch, out);
+    }
+
+    private static Tensor view(Tensor fused, int column, int heads, int dim) {
+        return Tensor.of(fused.segment().asSlice((long) column * Float.BYTES), DType.F32,
+                Shape.of(TOKENS, heads, dim), fused.stride(0), dim, 1);
+    }
+
+    /** The view from one token on. */
+    private static Tensor from(Tensor tokens, int first) {
+        return Tensor.of(tokens.segment().asSlice(first * tokens.stride(0) * Float.BYTES), DType.F32,
+                Shape.of(tokens.size(0) - first, tokens.size(1), tokens.size(2)),
+                tokens.stride(0), tokens.stride(1), tokens.stride(2));
+    }
+
+    private static double[] attended(Tensor q, Tensor k, Tensor v, int token, int head, int kvHead, int from, int to) {
+        double[] weights = new double[to - from];
+        double sum = 0;
+        for (int j = from; j < to; j++) {
+            double score = 0;
+            for (int i = 0; i < q.size(2); i++) {
+                score += (double) q.getFloat(token, head, i) * k.getFloat(j, kvHead, i);
+            }
+            weights[j - from] = Math.exp(score * 0.2f);
+            sum += weights[j - from];
+        }
+        double[] out = new double[(int) v.size(2)];
+        for (int j = from; j < to; j++) {
+            for (int i = 0; i < out.length; i++) {
+                out[i] += weights[j - from] / sum * v.getFloat(j, kvHead, i);
+            }
+        }
+        return out;
+    }
+
+    @ParameterizedTest
+    @MethodSource("engines")
+    void shouldMultiplyMatrices(EngineOptions options) {
+        try (Bench b = new Bench(options)) {
+            Tensor a = b.random(3, 17, 23);
+            Tensor x = b.random(3, 23, 9);
+            Tensor c = b.zeros(3, 17, 9);
+            for (boolean transpose : new boolean[] {false, true}) {
+                b.kernels.matmul(a, transpose ? transposed(b, x) : x, transpose, 0.5f, c);
+                for (int n = 0; n < 3; n++) {
+                    for (int i = 0; i < 17; i++) {
+                        for (int j = 0; j < 9; j++) {
+                            double expected = 0;
+                            for (int l = 0; l < 23; l++) {
+                                expected += 0.5 * a.getFloat(n, i, l) * x.getFloat(n, l, j);
+                            }
+                            assertClose(expected, c.getFloat(n, i, j), 3e-6, "product " + n);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    private static Tensor transposed(Bench b, Tensor x) {
+        Tensor out = b.zeros(x.size(0), x.size(2), x.size(1));
+        for (int n = 0; n < x.size(0); n++) {
+            for (int i = 0; i < x.size(1); i++) {
+                for (int j = 0; j < x.size(2); j++) {
+                    long element = n * out.stride(0) + j * out.stride(1) + i;
+                    out.segment().setAtIndex(ValueLayout.JAVA_FLOAT, element, x.getFloat(n, i, j));
+                }
+            }
+        }
+        return out;
+    }
+
+    @ParameterizedTest
+    @MethodSource("engines")
+    void shouldPoolEachSequence(EngineOptions options) {
+        try (Bench b = new Bench(options)) {
+            int width = 45;
+            Tensor x = b.random(TOKENS, width);
+            for (Pooling mode : Pooling.values()) {
+                for (boolean normalize : new boolean[] {false, true}) {
+                    Tensor out = b.random(SEQUENCES, width);
+                    b.kernels.pool(SEQUENCES, x, b.offsets(), mode, normalize, out);
+                    for (int s = 0; s < SEQUENCES; s++) {
+                        double[] expected = pooled(x, mode, normalize, OFFSETS[s], OFFSETS[s + 1]);
+                        for (int i = 0; i < width; i++) {
+                            assertClose(expected[i], out.getFloat(s, i), 1e-6, mode + ", sequence " + s);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    private static double[] pooled(Tensor x, Pooling mode, boolean normalize, int from, int to) {
+        double[] out = new double[(int) x.size(1)];
+        if (from == to) {
+            return out;
+        }
+        double norm = 0;
+        for (int i = 0; i < out.length; i++) {
+            for (int t = from; t < to; t++) {
+                out[i] += switch (mode) {
+                    case MEAN -> x.getFloat(t, i) / (double) (to - from);
+                    case CLS -> t == from ? x.getFloat(t, i) : 0;
+                    case LAST -> t == to - 1 ? x.getFloat(t, i) : 0;
+                };
+            }
+            norm += out[i] * out[i];
+        }
+        for (int i = 0; normalize && i < out.length; i++) {
+            out[i] /= Math.sqrt(norm);
+        }
+        return out;
+    }
+
+    @ParameterizedTest
+    @MethodSource("engines")
+    void shouldGiveARowTheSameBitsInAnyCompany(EngineOptions options) {
+        try (Bench b = new Bench(options)) {
+            int rows = 29;
+            Tensor x = b.random(rows, 70);
+            PackedLinear weight = b.kernels.pack(b.arena, b.random(45, 70));
+            Tensor all = b.zeros(rows, 45);
+            b.kernels.linear(rows, x, weight, null, Activation.GELU_ERF, null, all);
+            for (int count = 1; count < rows; count++) {
+                Tensor part = b.zeros(count, 45);
+                b.kernels.linear(count, x, weight, null, Activation.GELU_ERF, null, part);
+                assertSame(all, part, count);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("engines")
+    void shouldKeepNanToItsRow(EngineOptions options) {
+        try (Bench b = new Bench(options)) {
+            Tensor x = b.random(5, 20);
+            x.segment().setAtIndex(ValueLayout.JAVA_FLOAT, 2 * 20 + 7, Float.NaN);
+            Tensor out = b.zeros(5, 33);
+            b.kernels.linear(5, x, b.kernels.pack(b.arena, b.random(33, 20)), null, Activation.GELU_TANH, null, out);
+            boolean[] nan = new boolean[5];
+            for (int r = 0; r < 5; r++) {
+                nan[r] = Float.isNaN(out.getFloat(r, 32));
+            }
+            assertArrayEquals(new boolean[] {false, false, true, false, false}, nan);
+        }
+    }
+}
