@@ -46,7 +46,8 @@ public final class Tokenizer implements AutoCloseable {
     /**
      * Loads a {@code tokenizer.json}. The first call in a process loads the native library of DJL's
      * {@code tokenizers} jar from the cache ({@code -Dfovea.cache=DIR}), where it is copied first if
-     * need be; {@code -Dfovea.tokenizers.path=FILE} names another library.
+     * need be; {@code -Dfovea.tokenizers.path=FILE} names another library. On the module path, the
+     * JVM wants {@code --enable-native-access=dev.fovea,ai.djl.tokenizers}.
      *
      * @throws FormatException if the file is not a tokenizer, or has parts that are not supported
      * @throws IOException if the file is absent, a directory or not readable, or the native library does not load

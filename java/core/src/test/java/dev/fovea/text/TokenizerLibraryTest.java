@@ -2,12 +2,28 @@ package dev.fovea.text;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+/** The native library is loaded once per process, so most of these start processes of their own. */
+@Timeout(120)
 class TokenizerLibraryTest {
+    @TempDir
+    private Path directory;
+
     @ParameterizedTest
     @CsvSource({
         "Linux,      amd64,   linux-x86_64,  libtokenizers.so",
@@ -18,5 +34,69 @@ class TokenizerLibraryTest {
     void shouldFindLibraryOfEachPlatformInTheJar(String os, String arch, String platform, String file) {
         assertEquals(platform, TokenizerLibrary.platform(os, arch));
         assertNotNull(TokenizersLibrary.class.getResource("/native/lib/" + platform + "/cpu/" + file));
+    }
+
+    @Test
+    void shouldCopyLibraryOnceWhenProcessesStartTogether() throws Exception {
+        Path cache = directory.resolve("cache");
+        List<Process> processes = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            processes.add(start("-Dfovea.cache=" + cache));
+        }
+        for (Process process : processes) {
+            assertEquals("[4, 5]", outputOf(process));
+        }
+        assertEquals(1, filesIn(cache).size(), filesIn(cache).toString());
+    }
+
+    @Test
+    void shouldReplaceLibraryWhenItIsCutShort() throws Exception {
+        Path cache = directory.resolve("cache");
+        assertEquals("[4, 5]", outputOf(start("-Dfovea.cache=" + cache)));
+        Path library = filesIn(cache).getFirst();
+        long size = Files.size(library);
+        Files.write(library, new byte[100]);
+        assertEquals("[4, 5]", outputOf(start("-Dfovea.cache=" + cache)));
+        assertEquals(size, Files.size(library));
+    }
+
+    @Test
+    void shouldNameCacheWhenItCannotBeWritten() throws Exception {
+        Path cache = Files.createFile(directory.resolve("file"));
+        assertSays(outputOf(start("-Dfovea.cache=" + cache)), "IOException", cache.toString(), "-Dfovea.cache=DIR");
+    }
+
+    @Test
+    void shouldNameLibraryWhenItDoesNotLoad() throws Exception {
+        Path library = Files.writeString(directory.resolve("libtokenizers.so"), "not a library");
+        assertSays(outputOf(start("-Dfovea.tokenizers.path=" + library)), "IOException", library.toString());
+        Path absent = directory.resolve("absent.so");
+        assertSays(outputOf(start("-Dfovea.tokenizers.path=" + absent)), "IOException", absent.toString());
+    }
+
+    private Process start(String option) throws IOException {
+        Path json = new TokenizerJson().write(Files.createTempFile(directory, "tokenizer", ".json"));
+        return new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx256m", option,
+                "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"),
+                LoadTokenizer.class.getName(), json.toString(), "unaffable").redirectErrorStream(true).start();
+    }
+
+    private static String outputOf(Process process) throws IOException {
+        try (InputStream out = process.getInputStream()) {
+            return new String(out.readAllBytes(), StandardCharsets.UTF_8).strip();
+        }
+    }
+
+    private static List<Path> filesIn(Path directory) throws IOException {
+        try (var files = Files.walk(directory)) {
+            return files.filter(Files::isRegularFile).toList();
+        }
+    }
+
+    private static void assertSays(String output, String... words) {
+        for (String word : words) {
+            assertTrue(output.contains(word), output + " does not say " + word);
+        }
     }
 }

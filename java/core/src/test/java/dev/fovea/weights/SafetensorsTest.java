@@ -101,9 +101,9 @@ class SafetensorsTest {
     void shouldGiveMappedTensorItselfWhenItIsAligned() throws IOException {
         byte[] valid = new SafetensorsBytes().add("x", "F32", "[1]", floats(1)).toBytes();
         String header = new String(valid, Long.BYTES, valid.length - 12, StandardCharsets.UTF_8);
-        Path aligned = write("a.safetensors", SafetensorsBytes.of(header + " ".repeat(-header.length() & 3), floats(1)));
-        Path unaligned = write("u.safetensors",
-                SafetensorsBytes.of(header + " ".repeat(1 + (-header.length() & 3)), floats(1)));
+        String padded = header + " ".repeat(-header.length() & 3);
+        Path aligned = write("aligned.safetensors", SafetensorsBytes.of(padded, floats(1)));
+        Path unaligned = write("unaligned.safetensors", SafetensorsBytes.of(padded + " ", floats(1)));
         try (Weights even = Weights.open(aligned);
                 Weights odd = Weights.open(unaligned);
                 Arena arena = Arena.ofConfined()) {
