@@ -37,6 +37,29 @@ FV_INLINE fv_f32 fv_exp(fv_f32 x) {
   return fv_select(x > high, fv_set(__builtin_inff()), p);
 }
 
+/*
+ * e^x for x <= 0, as fv_exp but shorter, since nothing overflows.
+ */
+FV_INLINE fv_f32 fv_exp_nonpositive(fv_f32 x) {
+  const fv_f32 rounder = fv_set(12582912.0f), low = fv_set(-87.33654f);
+  const fv_f32 t = fv_max(low, x);
+  const fv_f32 shifted = t * 1.44269504f + rounder;
+  const fv_f32 n = shifted - rounder;
+  fv_f32 r = t - n * 0.693359375f;
+  r = r + n * 2.12194440e-4f;
+  fv_f32 p = fv_set(1.9875691500e-4f);
+  p = p * r + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = p * (r * r) + r;
+  p = p + 1.0f;
+  /* 2^n: n stands in the low bits of shifted. */
+  p = p * (fv_f32)(((fv_i32)shifted << 23) + 0x3f800000);
+  return fv_select(x < low, (fv_f32){0}, p);
+}
+
 /* erf(x), absolute error below 5e-7. The rational approximation of Eigen's and XLA's float erf on [-4, 4]. */
 FV_INLINE fv_f32 fv_erf(fv_f32 x) {
   const fv_f32 t = fv_max(fv_set(-4.0f), fv_min(fv_set(4.0f), x));
@@ -57,8 +80,17 @@ FV_INLINE fv_f32 fv_erf(fv_f32 x) {
   return p / q;
 }
 
-/* tanh(x) = 1 - 2 / (e^2x + 1), absolute error below 2e-7. */
-FV_INLINE fv_f32 fv_tanh(fv_f32 x) { return 1.0f - 2.0f / (fv_exp(x + x) + 1.0f); }
+/* tanh(x), relative error below 3 ulp: Cephes tanhf's polynomial below 0.625, 1 - 2 / (e^2x + 1) above. */
+FV_INLINE fv_f32 fv_tanh(fv_f32 x) {
+  const fv_f32 z = x * x;
+  fv_f32 p = fv_set(-5.70498872745e-3f);
+  p = p * z + 2.06390887954e-2f;
+  p = p * z + -5.37397155531e-2f;
+  p = p * z + 1.33314422036e-1f;
+  p = p * z + -3.33332819422e-1f;
+  const fv_f32 near = p * z * x + x, far = 1.0f - 2.0f / (fv_exp(x + x) + 1.0f);
+  return fv_select(z < 0.390625f, near, far);
+}
 
 /* x/2 (1 + erf(x / sqrt 2)) */
 FV_INLINE fv_f32 fv_gelu_erf(fv_f32 x) { return 0.5f * x * (1.0f + fv_erf(x * 0.707106781f)); }
