@@ -10,6 +10,9 @@ fv_linear_pack_kernel FV_NAME(linear_pack);
 fv_linear_kernel FV_NAME(linear);
 fv_attention_scratch_kernel FV_NAME(attention_scratch);
 fv_attention_kernel FV_NAME(attention);
+fv_attention_chunks_kernel FV_NAME(attention_chunks);
+fv_attention_merge_kernel FV_NAME(attention_merge);
+fv_cache_append_kernel FV_NAME(cache_append);
 fv_pooling_kernel FV_NAME(pooling);
 
 extern const fv_kernels FV_NAME(kernels);
@@ -24,5 +27,8 @@ const fv_kernels FV_NAME(kernels) = {
     .linear = FV_NAME(linear),
     .attention_scratch = FV_NAME(attention_scratch),
     .attention = FV_NAME(attention),
+    .attention_chunks = FV_NAME(attention_chunks),
+    .attention_merge = FV_NAME(attention_merge),
+    .cache_append = FV_NAME(cache_append),
     .pooling = FV_NAME(pooling),
 };

@@ -7,6 +7,7 @@
 #define FV_KERNELS_H
 
 #include "ops/attention/attention.h"
+#include "ops/cache/cache.h"
 #include "ops/embedding/embedding.h"
 #include "ops/layer_norm/layer_norm.h"
 #include "ops/linear/linear.h"
@@ -21,6 +22,9 @@ typedef struct fv_kernels {
   fv_linear_kernel *linear;
   fv_attention_scratch_kernel *attention_scratch;
   fv_attention_kernel *attention;
+  fv_attention_chunks_kernel *attention_chunks;
+  fv_attention_merge_kernel *attention_merge;
+  fv_cache_append_kernel *cache_append;
   fv_pooling_kernel *pooling;
 } fv_kernels;
 

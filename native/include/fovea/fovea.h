@@ -35,7 +35,7 @@ extern "C" {
 #endif
 
 /* The version of this header's ABI; fovea_abi_version() returns the library's. */
-#define FOVEA_ABI_VERSION 1
+#define FOVEA_ABI_VERSION 2
 
 /* Status codes. */
 #define FOVEA_STATUS_OK 0
@@ -55,13 +55,27 @@ extern "C" {
 #define FOVEA_ISA_AVX512 2
 #define FOVEA_ISA_NEON 3
 
-/* Data types of weights. */
+/* Data types. Half types are read and written as IEEE 754 says; all arithmetic is in single precision. */
 #define FOVEA_DTYPE_F32 0
+#define FOVEA_DTYPE_F16 1  /* IEEE 754 binary16 */
+#define FOVEA_DTYPE_BF16 2 /* the upper half of a binary32 */
 
 /* Epilogue activations of fovea_linear. */
 #define FOVEA_ACTIVATION_NONE 0
 #define FOVEA_ACTIVATION_GELU_ERF 1  /* x/2 (1 + erf(x/sqrt 2)); Hendrycks and Gimpel, arXiv:1606.08415 */
 #define FOVEA_ACTIVATION_GELU_TANH 2 /* x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))); ibid. */
+
+/* Keys per page of a key/value cache. */
+#define FOVEA_PAGE_KEYS 128
+
+/* Which key lies on the diagonal of the first query: window, ALiBi and RoPE count from it. */
+#define FOVEA_ALIGN_BOTTOM_RIGHT 0 /* key (keys - queries): the last query sees the last key */
+#define FOVEA_ALIGN_TOP_LEFT 1     /* key 0 */
+
+/* Pairs that a rotary position embedding turns: Su et al., RoFormer, arXiv:2104.09864. */
+#define FOVEA_ROPE_NONE 0
+#define FOVEA_ROPE_INTERLEAVED 1 /* elements 2i and 2i + 1 */
+#define FOVEA_ROPE_HALF 2        /* elements i and i + rope_dim / 2 */
 
 /* Pooling modes of fovea_pool. */
 #define FOVEA_POOLING_MEAN 0
@@ -260,36 +274,119 @@ typedef struct fovea_attention_params {
   int kv_heads;  /* >= 1 */
   int head_dim;  /* >= 1 */
   int value_dim; /* >= 1 */
+  int q_dtype;   /* FOVEA_DTYPE_* of q */
+  int kv_dtype;  /* FOVEA_DTYPE_* of k and v */
   float scale;   /* 1/sqrt(head_dim) in the usual case; any finite value */
-  int reserved;  /* 0 */
-  long long q_token_stride, q_head_stride;
-  long long k_token_stride, k_head_stride;
-  long long v_token_stride, v_head_stride;
-  long long out_token_stride, out_head_stride;
+  float softcap; /* cap tanh(score / cap); 0: none */
+  int window_left;  /* keys before the diagonal that a query sees; -1: all */
+  int window_right; /* keys behind it; 0: causal; -1: all */
+  int alignment;    /* FOVEA_ALIGN_* */
+  int rope;         /* FOVEA_ROPE_* */
+  int rope_dim;       /* even, 2 to head_dim; elements behind it stay. Not read without rope, as the next two */
+  int rope_positions; /* rows of the table */
+  int rope_keys;      /* 1: keys are turned too; 0: they were when they were cached */
+  int pages;             /* pages of k and v; 0: they are tensors of tokens */
+  int page_table_stride; /* between the rows of page_table */
+  int reserved;          /* 0 */
+  /* Elements between neighbours. A sequence stride of 0: sequences follow each other, as their offsets say. */
+  long long q_sequence_stride, q_token_stride, q_head_stride;
+  long long k_sequence_stride, k_token_stride, k_head_stride; /* those of k and v are not read with pages */
+  long long v_sequence_stride, v_token_stride, v_head_stride;
+  long long out_sequence_stride, out_token_stride, out_head_stride;
+  long long lse_sequence_stride, lse_token_stride, lse_head_stride;
+  long long weights_sequence_stride, weights_token_stride, weights_head_stride;
+  /* 0 broadcasts. */
+  long long mask_sequence_stride, mask_head_stride, mask_query_stride;
+  long long bias_sequence_stride, bias_head_stride, bias_query_stride;
   long long scratch_bytes;
 } fovea_attention_params;
 
-/* Bytes of scratch that fovea_attention needs for these params: O(threads x tile), whatever the lengths. */
+/*
+ * Bytes of scratch that fovea_attention needs for these heads, kv_heads, head_dim and value_dim; other
+ * fields are not read. O(threads x tile), whatever the lengths.
+ */
 FOVEA_API int fovea_attention_scratch_bytes(const fovea_engine *engine, const fovea_attention_params *params,
                                             long long *bytes);
 
 /*
- * out = softmax(scale Q K^T) V per sequence and head, in tiles with an online softmax.
+ * out = softmax(scale Q K^T, masked) V per sequence and head, in tiles with an online softmax.
  *
- *   q          [query tokens, heads, head_dim]
- *   k          [key tokens, kv_heads, head_dim]
- *   v          [key tokens, kv_heads, value_dim]
- *   q_offsets  [sequences + 1], q_offsets[0] = 0, not decreasing
- *   kv_offsets [sequences + 1], likewise; may be q_offsets itself
- *   scratch    aligned to 64 bytes, overwritten
- *   out        [query tokens, heads, value_dim]
+ *   q            [query tokens, heads, head_dim]
+ *   k            [key tokens, kv_heads, head_dim]; with pages [pages, kv_heads, FOVEA_PAGE_KEYS, head_dim], dense
+ *   v            [key tokens, kv_heads, value_dim]; with pages [pages, kv_heads, FOVEA_PAGE_KEYS, value_dim], dense
+ *   q_offsets    [sequences + 1], q_offsets[0] = 0, not decreasing: sequence s has as many queries as
+ *                q_offsets[s + 1] - q_offsets[s]
+ *   kv_offsets   [sequences + 1], likewise of keys; may be q_offsets itself
+ *   page_table   [sequences, page_table_stride], in column b of a sequence's row the page of its keys from
+ *                b FOVEA_PAGE_KEYS on; null without pages
+ *   mask         [sequences, heads, queries, keys], queries and keys counted from the start of their sequence:
+ *                a byte, not 0 where the query attends to the key; or null
+ *   bias         likewise, added to the score; -infinity masks; or null
+ *   alibi_slopes [heads], or null
+ *   rope_table   [rope_positions, rope_dim]: for each position rope_dim / 2 cosines, then as many sines; null
+ *                without rope
+ *   scratch      aligned to 64 bytes, overwritten
+ *   out          [query tokens, heads, value_dim]
+ *   lse          [heads, query tokens], log of the sum of e^score over the keys attended to; or null
+ *   weights      [heads, query tokens, keys], the softmax itself, 0 where masked; a row ends with the keys of
+ *                its sequence, nothing is written behind it; or null
  *
- * A query with no key gives 0. Query head h reads key/value head h / (heads / kv_heads).
- * Dao et al., FlashAttention-2, arXiv:2307.08691; Milakov and Gimelshein, arXiv:1805.02867.
+ * The score of query i and key j, d being the key on i's diagonal:
+ *
+ *   s = scale q_i . k_j,  s = softcap tanh(s / softcap),  s = s + bias - slope |d - j|
+ *
+ * and the query attends to j if d - window_left <= j <= d + window_right, mask is not 0 and bias is not
+ * -infinity. Nothing of a key or value that a query does not attend to reaches its result. A query that
+ * attends to nothing gives 0 and the lse -infinity. Query head h reads key/value head h / (heads / kv_heads).
+ *
+ * RoPE turns pair i of q_i by the angle whose cosine and sine stand at column i of row d of the table, and
+ * of k_j, if rope_keys, by those of row j. OUT_OF_RANGE if a position is outside the table or a page outside the pages.
+ *
+ * Vaswani et al., arXiv:1706.03762; Milakov and Gimelshein, arXiv:1805.02867; Dao et al., FlashAttention-2,
+ * arXiv:2307.08691; Press et al., ALiBi, arXiv:2108.12409; Kwon et al., PagedAttention, arXiv:2309.06180.
  */
-FOVEA_API int fovea_attention(fovea_engine *engine, const fovea_attention_params *params, const float *q,
-                              const float *k, const float *v, const int *q_offsets, const int *kv_offsets,
-                              void *scratch, float *out);
+FOVEA_API int fovea_attention(fovea_engine *engine, const fovea_attention_params *params, const void *q,
+                              const void *k, const void *v, const int *q_offsets, const int *kv_offsets,
+                              const int *page_table, const unsigned char *mask, const float *bias,
+                              const float *alibi_slopes, const float *rope_table, void *scratch, float *out,
+                              float *lse, float *weights);
+
+/* ---- key/value cache ------------------------------------------------------ */
+
+typedef struct fovea_cache_append_params {
+  int struct_size;
+  int sequences;   /* >= 0 */
+  int kv_heads;    /* >= 1 */
+  int head_dim;    /* >= 1 */
+  int value_dim;   /* >= 1 */
+  int dtype;       /* FOVEA_DTYPE_* of k and v */
+  int cache_dtype; /* FOVEA_DTYPE_* of the pages */
+  int rope;           /* as in fovea_attention_params, as are the next two */
+  int rope_dim;
+  int rope_positions;
+  int pages;
+  int page_table_stride;
+  long long k_sequence_stride, k_token_stride, k_head_stride;
+  long long v_sequence_stride, v_token_stride, v_head_stride;
+} fovea_cache_append_params;
+
+/*
+ * Writes new keys, turned to their positions, and values behind those that the pages hold.
+ *
+ *   k          [new tokens, kv_heads, head_dim]
+ *   v          [new tokens, kv_heads, value_dim]
+ *   offsets    [sequences + 1], offsets[0] = 0, not decreasing: of the new tokens
+ *   lengths    [sequences], the tokens that each sequence holds already: its new ones take the next positions
+ *   page_table [sequences, page_table_stride], as for fovea_attention; no page that is written may stand in it twice
+ *   rope_table as for fovea_attention
+ *   k_pages    [pages, kv_heads, FOVEA_PAGE_KEYS, head_dim] of cache_dtype, dense
+ *   v_pages    [pages, kv_heads, FOVEA_PAGE_KEYS, value_dim] of cache_dtype, dense
+ *
+ * To a half type values round to nearest, ties to even; what is too large becomes infinity, NaN stays NaN.
+ */
+FOVEA_API int fovea_cache_append(fovea_engine *engine, const fovea_cache_append_params *params, const void *k,
+                                 const void *v, const int *offsets, const int *lengths, const int *page_table,
+                                 const float *rope_table, void *k_pages, void *v_pages);
 
 /* ---- pooling -------------------------------------------------------------- */
 

@@ -1,172 +1,190 @@
 /* Fused attention, compiled once per ISA. Contract and algorithm in attention.h. */
 #include "ops/attention/attention.h"
 
+#include "ops/attention/pack.h"
+#include "ops/attention/score.h"
+#include "ops/attention/walk.h"
 #include "simd/math.h"
 #include "simd/tile.h"
 
-/* value_dim, padded to whole panels. */
-FV_INLINE long long padded(int dim) { return ((long long)dim + FV_PANEL - 1) / FV_PANEL * FV_PANEL; }
-
-/* One worker's scratch. */
-typedef struct workspace {
-  float *keys;    /* FV_KEY_BLOCK / FV_PANEL panels [head_dim, FV_PANEL] of scaled, transposed keys */
-  float *values;  /* padded / FV_PANEL panels [FV_KEY_BLOCK, FV_PANEL] */
-  float *scores;  /* [FV_TILE_ROWS, FV_KEY_BLOCK] */
-  float *product; /* [FV_TILE_ROWS, padded] of one key block */
-  float *out;     /* [FV_QUERY_BLOCK, padded] */
-  float *peak;    /* [FV_QUERY_BLOCK], m */
-  float *sum;     /* [FV_QUERY_BLOCK], l */
-} workspace;
-
-static long long layout(workspace *w, float *base, int head_dim, int value_dim) {
-  const long long dim = padded(value_dim);
-  const long long sizes[] = {(long long)FV_KEY_BLOCK * head_dim, FV_KEY_BLOCK * dim, FV_TILE_ROWS * FV_KEY_BLOCK,
-                             FV_TILE_ROWS * dim, FV_QUERY_BLOCK * dim, FV_QUERY_BLOCK, FV_QUERY_BLOCK};
-  float **const parts[] = {&w->keys, &w->values, &w->scores, &w->product, &w->out, &w->peak, &w->sum};
-  long long total = 0;
-  for (int i = 0; i < 7; i++) {
-    if (base) *parts[i] = base + total;
-    total += (sizes[i] + 15) / 16 * 16;
+/* Multiplies the scores by factor and returns the largest that is not NaN, -infinity if there is none. */
+static float scale_and_peak(float *scores, int from, int to, float factor) {
+  fv_f32 top = fv_set(-__builtin_inff());
+  for (int j = from; j < to; j += FV_LANES) {
+    const fv_f32 score = fv_load(scores + j) * factor;
+    fv_store(scores + j, score);
+    top = fv_max(score, top);
   }
-  return total;
-}
-
-long long FV_NAME(attention_scratch)(int head_dim, int value_dim) {
-  workspace unused;
-  return layout(&unused, 0, head_dim, value_dim);
-}
-
-/* scale k, of k [keys, dim] with rows stride apart, into panels [dim, FV_PANEL]; missing keys are 0. */
-static void pack_keys(const float *k, long long stride, int keys, int dim, float scale, float *panels) {
-  for (int first = 0; first < keys; first += FV_PANEL, panels += (long long)dim * FV_PANEL) {
-    const int width = keys - first < FV_PANEL ? keys - first : FV_PANEL;
-    for (int j = 0; j < width; j++) {
-      const float *from = k + (first + j) * stride;
-      for (int i = 0; i < dim; i++) panels[i * FV_PANEL + j] = scale * from[i];
-    }
-    for (int j = width; j < FV_PANEL; j++) {
-      for (int i = 0; i < dim; i++) panels[i * FV_PANEL + j] = 0;
-    }
-  }
-}
-
-/* v [keys, dim], rows stride apart, into panels [FV_KEY_BLOCK, FV_PANEL]; missing columns are 0. */
-static void pack_values(const float *v, long long stride, int keys, int dim, float *panels) {
-  for (int first = 0; first < dim; first += FV_PANEL, panels += FV_KEY_BLOCK * FV_PANEL) {
-    const int width = dim - first < FV_PANEL ? dim - first : FV_PANEL;
-    for (int i = 0; i < keys; i++) {
-      const float *from = v + i * stride + first;
-      float *to = panels + i * FV_PANEL;
-      if (width == FV_PANEL) {
-        memcpy(to, from, FV_PANEL * sizeof(float));
-      } else {
-        memcpy(to, from, (size_t)width * sizeof(float));
-        memset(to + width, 0, (size_t)(FV_PANEL - width) * sizeof(float));
-      }
-    }
-  }
+  return fv_peak(top);
 }
 
 /*
- * Turns scores [FV_KEY_BLOCK] of one query, of which keys count, into weights e^(s - m'), 0 behind them up
- * to a whole vector. Updates m and l; returns the factor c for what was summed before.
+ * Turns the scores of one row times scale, columns [from, to), into weights e^(s - m'). Updates m and l; returns the
+ * factor c for what was summed before.
  */
-static float soften(float *scores, int keys, float *peak, float *sum) {
-  const int width = (keys + FV_LANES - 1) / FV_LANES * FV_LANES;
-  for (int j = keys; j < width; j++) scores[j] = -__builtin_inff();
-  fv_f32 top = fv_load(scores);
-  for (int j = FV_LANES; j < width; j += FV_LANES) top = fv_max(top, fv_load(scores + j));
-  const float old = *peak, highest = fv_peak(top);
+static float soften(float *scores, int from, int to, float scale, float *peak, float *sum) {
+  const float old = *peak, highest = scale_and_peak(scores, from, to, scale);
   const float next = old > highest ? old : highest;
   const float base = next == -__builtin_inff() ? 0 : next; /* -inf - -inf would be NaN */
   fv_f32 total = {0};
-  for (int j = 0; j < width; j += FV_LANES) {
-    const fv_f32 p = fv_exp(fv_load(scores + j) - base);
+  for (int j = from; j < to; j += FV_LANES) {
+    const fv_f32 p = fv_exp_nonpositive(fv_load(scores + j) - base);
     fv_store(scores + j, p);
     total += p;
   }
-  const float factor = old == -__builtin_inff() ? 0 : old == next ? 1 : __builtin_expf(old - base);
+  const float factor = fade(old, next);
   *peak = next;
   *sum = *sum * factor + fv_sum(total);
   return factor;
 }
 
-/* The queries of one block against one packed key block. */
-static void attend_block(const fv_attention_job *job, const workspace *w, const float *q, int queries, int keys) {
-  const int dim = (int)padded(job->value_dim), head_dim = job->head_dim;
-  const int key_panels = (keys + FV_PANEL - 1) / FV_PANEL;
-  const int tiles = (queries + FV_TILE_ROWS - 1) / FV_TILE_ROWS;
-  for (int t = 0; t < tiles; t++) {
-    const int begin = (int)((long long)queries * t / tiles), rows = (int)((long long)queries * (t + 1) / tiles) - begin;
-    const float *tile_q = q + begin * job->q_token_stride;
-    for (int panel = 0; panel < key_panels; panel++) {
-      fv_tile(rows, 1, head_dim, tile_q, job->q_token_stride, w->keys + (long long)panel * head_dim * FV_PANEL, 0,
-              w->scores + panel * FV_PANEL, FV_KEY_BLOCK);
+/* P V of a tile, of the keys that any of its rows attends to, into the product [rows, padded]. */
+static void weigh_values(const walk *x, const span *s, int rows) {
+  const int panels = x->dim / FV_PANEL, most = fv_tile_panels(rows);
+  for (int panel = 0; panel < panels;) {
+    const int taken = panels - panel >= most ? most : 1;
+    const float *values = x->w.values + ((long long)panel * FV_KEY_BLOCK + s->from) * FV_PANEL;
+    fv_tile(rows, taken, s->to - s->from, x->w.scores + s->from, FV_KEY_BLOCK, values,
+            (long long)FV_KEY_BLOCK * FV_PANEL, x->w.product + panel * FV_PANEL, x->dim);
+    panel += taken;
+  }
+}
+
+/*
+ * The same where a value is infinite or NaN: what has the weight 0 is left out, since 0 times it would be
+ * NaN. The other products are summed in the same order, so finite rows keep their bits.
+ */
+static void weigh_values_that_count(const walk *x, const span *s, int rows) {
+  for (int r = 0; r < rows; r++) {
+    const float *weights = x->w.scores + r * FV_KEY_BLOCK;
+    for (int panel = 0; panel < x->dim; panel += FV_LANES) {
+      const float *values =
+          x->w.values + (long long)(panel / FV_PANEL) * FV_KEY_BLOCK * FV_PANEL + panel % FV_PANEL;
+      fv_f32 sum = {0};
+      for (int j = s->from; j < s->to; j++) {
+        if (weights[j] != 0) sum += weights[j] * fv_load(values + (long long)j * FV_PANEL);
+      }
+      fv_store(x->w.product + (long long)r * x->dim + panel, sum);
     }
-    float factors[FV_TILE_ROWS];
-    for (int r = 0; r < rows; r++) {
-      factors[r] = soften(w->scores + r * FV_KEY_BLOCK, keys, w->peak + begin + r, w->sum + begin + r);
+  }
+}
+
+/* Adds one packed key block to the state of one tile of rows. */
+static void attend_tile(const walk *x, const key_block *block, int begin, int rows) {
+  const span s = span_of(x, block, begin, rows);
+  if (s.from >= s.to) return;
+  const float scale = score_tile(x, block, &s, begin, rows);
+  float factors[FV_TILE_ROWS];
+  for (int r = 0; r < rows; r++) {
+    factors[r] = soften(x->w.scores + r * FV_KEY_BLOCK, s.from, s.end, scale, x->w.chunk.peak + begin + r,
+                        x->w.chunk.sum + begin + r);
+  }
+  if (block->finite) {
+    weigh_values(x, &s, rows);
+  } else {
+    weigh_values_that_count(x, &s, rows);
+  }
+  for (int r = 0; r < rows; r++) {
+    float *out = x->w.chunk.out + (long long)(begin + r) * x->dim;
+    const float *product = x->w.product + (long long)r * x->dim;
+    for (int j = 0; j < x->dim; j += FV_LANES) {
+      fv_store(out + j, fv_load(out + j) * factors[r] + fv_load(product + j));
     }
-    for (int panel = 0; panel < dim / FV_PANEL; panel++) {
-      fv_tile(rows, 1, keys, w->scores, FV_KEY_BLOCK, w->values + (long long)panel * FV_KEY_BLOCK * FV_PANEL, 0,
-              w->product + panel * FV_PANEL, dim);
+  }
+}
+
+/* The state of one chunk, all rows of the item. */
+static void attend_chunk(walk *x, long long chunk) {
+  clear_state(&x->w.chunk, x->item->rows, x->dim);
+  const long long chunk_begin = chunk * FV_KEY_CHUNK, chunk_end = chunk_begin + FV_KEY_CHUNK;
+  const long long begin = chunk_begin > x->first_key ? chunk_begin : x->first_key / FV_KEY_BLOCK * FV_KEY_BLOCK;
+  const long long end = chunk_end < x->last_key ? chunk_end : x->last_key;
+  const int tiles = tiles_of(x->item->rows);
+  for (long long key = begin; key < end; key += FV_KEY_BLOCK) {
+    key_block block = find_block(x, key);
+    pack_keys(x, &block);
+    pack_values(x, &block);
+    for (int t = 0; t < tiles; t++) {
+      const int first = tile_begin(x->item->rows, tiles, t);
+      attend_tile(x, &block, first, tile_begin(x->item->rows, tiles, t + 1) - first);
     }
-    for (int r = 0; r < rows; r++) {
-      float *out = w->out + (long long)(begin + r) * dim;
-      const float *product = w->product + r * dim;
-      for (int j = 0; j < dim; j += FV_LANES) {
-        fv_store(out + j, fv_load(out + j) * factors[r] + fv_load(product + j));
+  }
+}
+
+/* The pattern itself, e^(s - m) / l, once m and l are known. */
+static void write_weights(const walk *x, const state *done) {
+  const int tiles = tiles_of(x->item->rows);
+  for (int r = 0; r < x->item->rows; r++) memset(weights_row(x, r), 0, (size_t)x->keys * sizeof(float));
+  for (long long key = x->first_key / FV_KEY_BLOCK * FV_KEY_BLOCK; key < x->last_key; key += FV_KEY_BLOCK) {
+    key_block block = find_block(x, key);
+    pack_keys(x, &block);
+    for (int t = 0; t < tiles; t++) {
+      const int begin = tile_begin(x->item->rows, tiles, t), rows = tile_begin(x->item->rows, tiles, t + 1) - begin;
+      const span s = span_of(x, &block, begin, rows);
+      if (s.from >= s.to) continue;
+      const float scale = score_tile(x, &block, &s, begin, rows);
+      for (int r = 0; r < rows; r++) {
+        float *scores = x->w.scores + r * FV_KEY_BLOCK;
+        for (int j = s.from; j < s.end; j += FV_LANES) {
+          const fv_f32 score = fv_load(scores + j) * scale;
+          const fv_f32 p = fv_exp_nonpositive(score - done->peak[begin + r]) / done->sum[begin + r];
+          fv_store(scores + j, fv_select(score == -__builtin_inff(), (fv_f32){0}, p));
+        }
+        memcpy(weights_row(x, begin + r) + key + s.from, scores + s.from, (size_t)(s.to - s.from) * sizeof(float));
       }
     }
   }
 }
 
-/* out = o / l, or 0 for a query that saw no key. */
-static void write_out(const fv_attention_job *job, const workspace *w, int queries, float *out) {
-  const int dim = (int)padded(job->value_dim);
-  for (int r = 0; r < queries; r++, out += job->out_token_stride) {
-    const float *row = w->out + (long long)r * dim;
-    const float inverse = w->sum[r] == 0 ? 0 : 1 / w->sum[r];
+/* out = o / l and lse = m + log l; 0 and -infinity for a row that attended to nothing. */
+static void write_out(const walk *x, const state *done) {
+  const int value_dim = x->job->params->value_dim;
+  for (int r = 0; r < x->item->rows; r++) {
+    float *out = out_row(x, r);
+    const float *row = done->out + (long long)r * x->dim;
+    const float sum = done->sum[r], inverse = sum == 0 ? 0 : 1 / sum;
     int j = 0;
-    for (; j + FV_LANES <= job->value_dim; j += FV_LANES) fv_store(out + j, fv_load(row + j) * inverse);
-    if (j < job->value_dim) fv_store_part(out + j, fv_load(row + j) * inverse, job->value_dim - j);
+    /* + 0 makes -0 a 0: which of both a sum of nothing is depends on the masked tiles that were skipped. */
+    for (; j + FV_LANES <= value_dim; j += FV_LANES) fv_store(out + j, fv_load(row + j) * inverse + 0.0f);
+    if (j < value_dim) fv_store_part(out + j, fv_load(row + j) * inverse + 0.0f, value_dim - j);
+    if (x->job->lse) *lse_at(x, r) = done->peak[r] + __builtin_logf(sum);
+  }
+  if (x->job->weights) write_weights(x, done);
+}
+
+void FV_NAME(attention)(const fv_attention_job *job, const fv_attention_item *item, int worker) {
+  walk x = start_walk(job, item, worker);
+  load_queries(&x);
+  const long long begin = x.first_key / FV_KEY_CHUNK, end = (x.last_key + FV_KEY_CHUNK - 1) / FV_KEY_CHUNK;
+  if (end - begin <= 1) {
+    attend_chunk(&x, begin);
+    write_out(&x, &x.w.chunk);
+    return;
+  }
+  clear_state(&x.w.total, item->rows, x.dim);
+  for (long long chunk = begin; chunk < end; chunk++) {
+    attend_chunk(&x, chunk);
+    merge_state(&x.w.total, &x.w.chunk, item->rows, x.dim);
+  }
+  write_out(&x, &x.w.total);
+}
+
+void FV_NAME(attention_chunks)(const fv_attention_job *job, const fv_attention_item *item, long long chunk, int begin,
+                               int end) {
+  for (int worker = begin; worker < end; worker++) {
+    walk x = start_walk(job, item, worker);
+    load_queries(&x);
+    attend_chunk(&x, chunk + worker);
   }
 }
 
-/* One query block of one head of one sequence. */
-static void attend(const fv_attention_job *job, const workspace *w, int sequence, int head, int block) {
-  const int kv_head = head / (job->heads / job->kv_heads);
-  const long long first = job->q_offsets[sequence] + (long long)block * FV_QUERY_BLOCK;
-  const long long left = job->q_offsets[sequence + 1] - first;
-  const int queries = left < FV_QUERY_BLOCK ? (int)left : FV_QUERY_BLOCK;
-  const long long kv_first = job->kv_offsets[sequence], kv_last = job->kv_offsets[sequence + 1];
-  for (int r = 0; r < queries; r++) {
-    w->peak[r] = -__builtin_inff();
-    w->sum[r] = 0;
+void FV_NAME(attention_merge)(const fv_attention_job *job, const fv_attention_item *item, int workers, int first,
+                              int last) {
+  walk x = start_walk(job, item, 0);
+  if (first) clear_state(&x.w.total, item->rows, x.dim);
+  for (int worker = 0; worker < workers; worker++) {
+    const walk part = start_walk(job, item, worker);
+    merge_state(&x.w.total, &part.w.chunk, item->rows, x.dim);
   }
-  memset(w->out, 0, (size_t)queries * (size_t)padded(job->value_dim) * sizeof(float));
-  for (long long key = kv_first; key < kv_last; key += FV_KEY_BLOCK) {
-    const int keys = kv_last - key < FV_KEY_BLOCK ? (int)(kv_last - key) : FV_KEY_BLOCK;
-    pack_keys(job->k + key * job->k_token_stride + kv_head * job->k_head_stride, job->k_token_stride, keys,
-              job->head_dim, job->scale, w->keys);
-    pack_values(job->v + key * job->v_token_stride + kv_head * job->v_head_stride, job->v_token_stride, keys,
-                job->value_dim, w->values);
-    attend_block(job, w, job->q + first * job->q_token_stride + head * job->q_head_stride, queries, keys);
-  }
-  write_out(job, w, queries, job->out + first * job->out_token_stride + head * job->out_head_stride);
-}
-
-void FV_NAME(attention)(const fv_attention_job *job, long long first, long long last, int worker) {
-  workspace w;
-  layout(&w, job->scratch + worker * job->scratch_floats, job->head_dim, job->value_dim);
-  long long item = 0;
-  for (int s = 0; s < job->sequences && item < last; s++) {
-    const long long blocks =
-        ((long long)job->q_offsets[s + 1] - job->q_offsets[s] + FV_QUERY_BLOCK - 1) / FV_QUERY_BLOCK;
-    const long long end = item + blocks * job->heads;
-    for (long long i = item > first ? item : first; i < end && i < last; i++) {
-      attend(job, &w, s, (int)((i - item) / blocks), (int)((i - item) % blocks));
-    }
-    item = end;
-  }
+  if (last) write_out(&x, &x.w.total);
 }

@@ -1,46 +1,14 @@
-#include "harness.h"
+/* fovea_attention against the naive formulas, and its promises about bits. */
+#include "ops/attention/attention_reference.h"
 
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
-
-/* One query of one head in the type that the name says: scores, maximum, weights, sum. */
-#define DEFINE_REFERENCE(name, real, exponential)                                                                 \
-  static void name(const float *q, const float *k, const float *v, int keys, int head_dim, int value_dim,        \
-                   long long k_stride, long long v_stride, real scale, real *weights, real *out) {                \
-    real peak = -(real)INFINITY, sum = 0;                                                                         \
-    for (int j = 0; j < keys; j++) {                                                                              \
-      real score = 0;                                                                                             \
-      for (int i = 0; i < head_dim; i++) score += (real)q[i] * (real)k[j * k_stride + i];                        \
-      weights[j] = score * scale;                                                                                 \
-      peak = weights[j] > peak ? weights[j] : peak;                                                               \
-    }                                                                                                             \
-    for (int j = 0; j < keys; j++) sum += weights[j] = exponential(weights[j] - peak);                           \
-    for (int i = 0; i < value_dim; i++) {                                                                         \
-      real value = 0;                                                                                             \
-      for (int j = 0; j < keys; j++) value += weights[j] / sum * (real)v[j * v_stride + i];                      \
-      out[i] = value;                                                                                             \
-    }                                                                                                             \
-  }
-DEFINE_REFERENCE(reference_double, double, exp)
-DEFINE_REFERENCE(reference_float, float, expf)
-
-typedef struct geometry {
-  int heads, kv_heads, head_dim, value_dim, gap;
-  float scale; /* 0: 1 / sqrt(head_dim) */
-} geometry;
+enum { MOST_KEYS = 3000 };
 
 static const geometry geometries[] = {
     {1, 1, 1, 1, 0, 0},    {2, 2, 32, 32, 0, 0},  {3, 1, 40, 24, 3, 0},     {4, 2, 59, 61, 1, 0},
     {1, 1, 64, 96, 0, 0},  {2, 1, 80, 7, 5, -0.3f}, {1, 1, 128, 128, 0, 0}, {1, 1, 17, 256, 0, 1.0f},
 };
 
-/* Query and key lengths of ragged batches: below, at and above a vector, a panel, a key block, a query block. */
-typedef struct batch {
-  int sequences;
-  int queries[6], keys[6];
-} batch;
-
+/* Below, at and above a vector, a panel, a key block, a block of rows, a chunk of keys. */
 static const batch batches[] = {
     {0, {0}, {0}},
     {1, {1}, {1}},
@@ -49,105 +17,149 @@ static const batch batches[] = {
     {3, {2, 64, 33}, {97, 1, 0}},
     {3, {127, 128, 129}, {127, 128, 129}},
     {2, {256, 257}, {130, 300}},
+    {2, {3, 1}, {1025, 2049}},
 };
 
-/* One batch under one geometry, laid out as the fused product [tokens, q heads | k heads | v heads]. */
-typedef struct problem {
-  fovea_attention_params params;
-  int *q_offsets, *kv_offsets;
-  float *q, *k, *v, *out;
-  void *scratch;
-  long long out_floats;
-} problem;
+static const options plain = {.left = -1, .right = -1};
 
-static problem make(fovea_engine *engine, const batch *b, geometry g) {
-  problem p = {.q_offsets = test_ints(b->sequences + 1), .kv_offsets = test_ints(b->sequences + 1)};
-  p.q_offsets[0] = p.kv_offsets[0] = 0;
-  for (int s = 0; s < b->sequences; s++) {
-    p.q_offsets[s + 1] = p.q_offsets[s] + b->queries[s];
-    p.kv_offsets[s + 1] = p.kv_offsets[s] + b->keys[s];
+/* Any options that the batch and geometry allow; often none. */
+static options draw(const batch *b, geometry g) {
+  options o = plain;
+  if (test_random(0, 2) == 0) o.q_dtype = test_random(0, 2);
+  if (test_random(0, 2) == 0) o.kv_dtype = test_random(0, 2);
+  if (test_random(0, 1)) o.right = test_random(0, 1) ? 0 : test_random(-1, 200);
+  if (test_random(0, 2) == 0) o.left = test_random(-1, 200);
+  o.alignment = test_random(0, 1);
+  if (test_random(0, 3) == 0) o.softcap = 0.3f * (float)test_random(1, 9);
+  o.mask = test_random(0, 2) == 0;
+  o.bias = test_random(0, 2) == 0;
+  o.alibi = test_random(0, 3) == 0;
+  o.padded = test_random(0, 2) == 0;
+  o.paged = test_random(0, 2) == 0;
+  o.lse = test_random(0, 1);
+  o.weights = test_random(0, 2) == 0;
+  o.rope = g.head_dim > 1 ? test_random(0, 2) : 0;
+  for (int s = 0; s < b->sequences; s++) { /* no positions before the first key */
+    if (b->queries[s] > b->keys[s] && o.alignment == FOVEA_ALIGN_BOTTOM_RIGHT) o.rope = 0;
   }
-  const long long queries = p.q_offsets[b->sequences], keys = p.kv_offsets[b->sequences];
-  p.params = (fovea_attention_params){.struct_size = sizeof p.params,
-                                      .sequences = b->sequences,
-                                      .heads = g.heads,
-                                      .kv_heads = g.kv_heads,
-                                      .head_dim = g.head_dim,
-                                      .value_dim = g.value_dim,
-                                      .scale = g.scale == 0 ? 1 / sqrtf((float)g.head_dim) : g.scale,
-                                      .q_head_stride = g.head_dim,
-                                      .q_token_stride = g.heads * g.head_dim + g.gap,
-                                      .k_head_stride = g.head_dim + g.gap,
-                                      .k_token_stride = g.kv_heads * (g.head_dim + g.gap),
-                                      .v_head_stride = g.value_dim * keys + 1, /* [heads, tokens, dim] */
-                                      .v_token_stride = g.value_dim,
-                                      .out_head_stride = g.value_dim,
-                                      .out_token_stride = g.heads * g.value_dim + g.gap};
-  p.q = test_floats(queries * p.params.q_token_stride);
-  p.k = test_floats(keys * p.params.k_token_stride);
-  p.v = test_floats(g.kv_heads * p.params.v_head_stride);
-  p.out_floats = queries * p.params.out_token_stride;
-  p.out = test_outputs(p.out_floats);
-  CHECK_STATUS(FOVEA_STATUS_OK, fovea_attention_scratch_bytes(engine, &p.params, &p.params.scratch_bytes));
-  p.scratch = test_aligned(p.params.scratch_bytes);
-  return p;
+  return o;
 }
 
-static int run(fovea_engine *engine, const problem *p) {
-  return fovea_attention(engine, &p->params, p->q, p->k, p->v, p->q_offsets, p->kv_offsets, p->scratch, p->out);
+/* Results, what they should be and what naive floats make of them. */
+typedef struct results {
+  float *got, *naive;
+  double *want;
+  long long count, capacity;
+} results;
+
+static void add(results *r, float got, double want, float naive) {
+  if (want == -INFINITY && got == want) return;
+  if (r->count == r->capacity) {
+    r->capacity = 2 * r->capacity + 1024;
+    r->got = realloc(r->got, (size_t)r->capacity * sizeof *r->got);
+    r->naive = realloc(r->naive, (size_t)r->capacity * sizeof *r->naive);
+    r->want = realloc(r->want, (size_t)r->capacity * sizeof *r->want);
+  }
+  r->got[r->count] = got;
+  r->want[r->count] = want;
+  r->naive[r->count++] = naive;
 }
 
-static void should_match_reference(fovea_engine *engine, const batch *b, geometry g) {
-  const problem p = make(engine, b, g);
-  CHECK_STATUS(FOVEA_STATUS_OK, run(engine, &p));
-  const long long count = (long long)p.q_offsets[b->sequences] * g.heads * g.value_dim;
-  double *want = calloc((size_t)count + 1, sizeof *want), weights[512];
-  float *naive = calloc((size_t)count + 1, sizeof *naive), *dense = calloc((size_t)count + 1, sizeof *dense);
-  float float_weights[512];
+static void check_results(results *r, const problem *p, const char *what, fovea_engine *engine) {
+  const fovea_attention_params *a = &p->params;
+  CHECK_CLOSE(r->got, r->want, r->naive, r->count, "%s of %d sequences of up to %dx%d, %d/%d heads of %d and %d, %s",
+              what, a->sequences, p->longest_query, p->longest_key, a->heads, a->kv_heads, a->head_dim, a->value_dim,
+              test_describe(engine));
+  free(r->got);
+  free(r->naive);
+  free(r->want);
+}
+
+/* One row of a problem into the results. */
+static void add_row(const problem *p, int s, int h, int i, results *out, results *lse, results *weights) {
+  static double want[MOST_KEYS], want_weights[MOST_KEYS];
+  static float naive[MOST_KEYS], naive_weights[MOST_KEYS];
+  const fovea_attention_params *a = &p->params;
+  const int keys = p->kv_offsets[s + 1] - p->kv_offsets[s];
+  double want_lse;
+  float naive_lse;
+  attend_double(p, s, h, i, want_weights, want, &want_lse);
+  attend_float(p, s, h, i, naive_weights, naive, &naive_lse);
+  for (int d = 0; d < a->value_dim; d++) add(out, p->out[out_at(p, s, i, h) + d], want[d], naive[d]);
+  if (p->lse) {
+    const long long at = token_start(a->lse_sequence_stride, p->q_offsets, s, i, 1) + h * a->lse_head_stride;
+    add(lse, p->lse[at], want_lse, naive_lse);
+  }
+  if (p->weights) {
+    const float *row = p->weights + h * a->weights_head_stride +
+                       token_start(a->weights_sequence_stride, p->q_offsets, s, i, a->weights_token_stride);
+    for (int j = 0; j < keys; j++) {
+      add(weights, row[j], want_weights[j], naive_weights[j]);
+      CHECK(row[j] == 0 || attends(p, s, h, i, j), "weight %g of masked key %d, query %d", row[j], j, i);
+    }
+    CHECK_UNTOUCHED(row + keys, a->weights_token_stride - keys);
+  }
+}
+
+static void should_match_reference(fovea_engine *engine, const batch *b, geometry g, options o) {
+  const problem p = make_problem(engine, b, g, o);
+  CHECK_STATUS(FOVEA_STATUS_OK, run_problem(engine, &p));
+  results out = {0}, lse = {0}, weights = {0};
+  add(&lse, 1, 1, 1); /* a sum of exponentials is near 1 and its error relative to that */
+  const int step = p.longest_query * p.longest_key > 4000 ? 11 : 1; /* the reference is slow */
   for (int s = 0; s < b->sequences; s++) {
-    for (int i = 0; i < b->queries[s]; i++) {
-      for (int h = 0; h < g.heads; h++) {
-        const int kv_head = h / (g.heads / g.kv_heads), keys = b->keys[s];
-        const long long token = p.q_offsets[s] + i, key = p.kv_offsets[s];
-        const float *q = p.q + token * p.params.q_token_stride + h * p.params.q_head_stride;
-        const float *k = p.k + key * p.params.k_token_stride + kv_head * p.params.k_head_stride;
-        const float *v = p.v + key * p.params.v_token_stride + kv_head * p.params.v_head_stride;
-        const long long at = (token * g.heads + h) * g.value_dim;
-        reference_double(q, k, v, keys, g.head_dim, g.value_dim, p.params.k_token_stride, p.params.v_token_stride,
-                         p.params.scale, weights, want + at);
-        reference_float(q, k, v, keys, g.head_dim, g.value_dim, p.params.k_token_stride, p.params.v_token_stride,
-                        p.params.scale, float_weights, naive + at);
-        memcpy(dense + at, p.out + token * p.params.out_token_stride + h * p.params.out_head_stride,
-               (size_t)g.value_dim * sizeof(float));
-      }
-      CHECK_UNTOUCHED(p.out + (p.q_offsets[s] + i) * p.params.out_token_stride + g.heads * g.value_dim, g.gap);
+    for (int i = 0; i < b->queries[s]; i += step) {
+      for (int h = 0; h < g.heads; h++) add_row(&p, s, h, i, &out, &lse, &weights);
+      CHECK_UNTOUCHED(p.out + out_at(&p, s, i, 0) + g.heads * g.value_dim, g.gap);
     }
   }
-  CHECK_CLOSE(dense, want, naive, count, "%d sequences from %dx%d, %d/%d heads of %d and %d, %s", b->sequences,
-              b->queries[0], b->keys[0], g.heads, g.kv_heads, g.head_dim, g.value_dim, test_describe(engine));
-  free(want);
-  free(naive);
-  free(dense);
+  check_results(&out, &p, "outputs", engine);
+  check_results(&lse, &p, "lse", engine);
+  check_results(&weights, &p, "weights", engine);
   test_release();
 }
 
-static void should_give_a_sequence_the_same_bits_when_alone(fovea_engine *engine) {
+static void should_give_a_sequence_the_same_bits_when_alone(fovea_engine *engine, options o) {
   const batch b = {5, {7, 140, 1, 300, 64}, {7, 140, 1, 300, 64}};
-  const problem all = make(engine, &b, (geometry){3, 3, 32, 32, 0, 0});
-  CHECK_STATUS(FOVEA_STATUS_OK, run(engine, &all));
+  const problem all = make_problem(engine, &b, (geometry){4, 2, 32, 32, 0, 0}, o);
+  CHECK_STATUS(FOVEA_STATUS_OK, run_problem(engine, &all));
   for (int s = 0; s < b.sequences; s++) {
     problem one = all;
     int alone[2] = {0, b.queries[s]};
     one.params.sequences = 1;
     one.q_offsets = one.kv_offsets = alone;
-    one.q += all.q_offsets[s] * all.params.q_token_stride;
-    one.k += all.q_offsets[s] * all.params.k_token_stride;
-    one.v += all.q_offsets[s] * all.params.v_token_stride;
+    one.q = (float *)one.q + all.q_offsets[s] * all.params.q_token_stride;
+    one.k = (float *)one.k + all.q_offsets[s] * all.params.k_token_stride;
+    one.v = (float *)one.v + all.q_offsets[s] * all.params.v_token_stride;
     const long long floats = b.queries[s] * all.params.out_token_stride;
     one.out = test_outputs(floats);
-    CHECK_STATUS(FOVEA_STATUS_OK, run(engine, &one));
+    CHECK_STATUS(FOVEA_STATUS_OK, run_problem(engine, &one));
     CHECK_SAME_BITS(one.out, all.out + all.q_offsets[s] * all.params.out_token_stride, floats,
                     "sequence %d alone, %s", s, test_describe(engine));
+  }
+  test_release();
+}
+
+/* The last queries alone, with few rows and their keys shared out between threads, against the whole. */
+static void should_give_a_query_the_same_bits_in_any_company(fovea_engine *engine, options o) {
+  const int n = 2500;
+  const batch b = {1, {n}, {n}};
+  const problem all = make_problem(engine, &b, (geometry){2, 1, 16, 24, 0, 0}, o);
+  CHECK_STATUS(FOVEA_STATUS_OK, run_problem(engine, &all));
+  const int counts[] = {1, 2, 40};
+  for (int c = 0; c < 3; c++) {
+    for (int end = counts[c]; end <= n; end += 511) {
+      problem few = all;
+      int queries[2] = {0, counts[c]}, keys[2] = {0, end};
+      few.q_offsets = queries;
+      few.kv_offsets = keys;
+      few.q = (float *)all.q + (end - counts[c]) * all.params.q_token_stride;
+      few.out = test_outputs(counts[c] * all.params.out_token_stride);
+      CHECK_STATUS(FOVEA_STATUS_OK, run_problem(engine, &few));
+      CHECK_SAME_BITS(few.out, all.out + (end - counts[c]) * all.params.out_token_stride,
+                      counts[c] * all.params.out_token_stride, "%d queries before key %d, %s", counts[c], end,
+                      test_describe(engine));
+    }
   }
   test_release();
 }
@@ -155,18 +167,19 @@ static void should_give_a_sequence_the_same_bits_when_alone(fovea_engine *engine
 /* Scores far beyond what e^x holds: the weights must come out as 0 and 1, not as NaN. */
 static void should_not_overflow_on_huge_scores(fovea_engine *engine) {
   const batch b = {1, {3}, {200}};
-  const problem p = make(engine, &b, (geometry){1, 1, 8, 4, 0, 1});
+  const problem p = make_problem(engine, &b, (geometry){1, 1, 8, 4, 0, 1}, plain);
+  float *q = p.q, *k = p.k, *v = p.v;
   for (int i = 0; i < 8; i++) {
-    for (int j = 0; j < 200; j++) p.k[j * p.params.k_token_stride + i] = j == 150 ? 1e15f : -1e15f;
-    p.q[i] = 1e15f;                             /* attends to key 150 alone */
-    p.q[p.params.q_token_stride + i] = -1e15f;  /* to all others */
-    p.q[2 * p.params.q_token_stride + i] = 0;   /* to all */
+    for (int j = 0; j < 200; j++) k[j * p.params.k_token_stride + i] = j == 150 ? 1e15f : -1e15f;
+    q[i] = 1e15f;                            /* attends to key 150 alone */
+    q[p.params.q_token_stride + i] = -1e15f; /* to all others */
+    q[2 * p.params.q_token_stride + i] = 0;  /* to all */
   }
-  CHECK_STATUS(FOVEA_STATUS_OK, run(engine, &p));
+  CHECK_STATUS(FOVEA_STATUS_OK, run_problem(engine, &p));
   for (int i = 0; i < 4; i++) {
     double all = 0;
-    for (int j = 0; j < 200; j++) all += p.v[j * p.params.v_token_stride + i];
-    const float only = p.v[150 * p.params.v_token_stride + i];
+    for (int j = 0; j < 200; j++) all += v[j * p.params.v_token_stride + i];
+    const float only = v[150 * p.params.v_token_stride + i];
     CHECK(p.out[i] == only, "got %g, want %g", p.out[i], only);
     CHECK(fabs(p.out[p.params.out_token_stride + i] - (all - only) / 199) < 1e-6, "got %g, want %g",
           p.out[p.params.out_token_stride + i], (all - only) / 199);
@@ -178,11 +191,46 @@ static void should_not_overflow_on_huge_scores(fovea_engine *engine) {
 
 static void should_keep_a_nan_to_its_query(fovea_engine *engine) {
   const batch b = {1, {21}, {150}};
-  const problem p = make(engine, &b, (geometry){1, 1, 16, 16, 0, 0});
-  p.q[9 * p.params.q_token_stride + 3] = NAN;
-  CHECK_STATUS(FOVEA_STATUS_OK, run(engine, &p));
+  const problem p = make_problem(engine, &b, (geometry){1, 1, 16, 16, 0, 0}, plain);
+  ((float *)p.q)[9 * p.params.q_token_stride + 3] = NAN;
+  CHECK_STATUS(FOVEA_STATUS_OK, run_problem(engine, &p));
   for (int i = 0; i < 21 * 16; i++) {
     CHECK(isnan(p.out[i]) == (i / 16 == 9), "got %g at %d, NaN only in query 9", p.out[i], i);
+  }
+  test_release();
+}
+
+/* NaN and infinity in masked keys and values: the others' bits are those of the same call without them. */
+static void should_keep_what_is_masked_from_the_output(fovea_engine *engine, options o, float poison) {
+  const batch b = {1, {200}, {200}};
+  const problem clean = make_problem(engine, &b, (geometry){2, 2, 16, 20, 0, 0}, o);
+  CHECK_STATUS(FOVEA_STATUS_OK, run_problem(engine, &clean));
+  problem bad = clean;
+  bad.out = test_outputs(clean.out_floats);
+  for (int j = 5; j < 200; j += 60) {
+    for (int h = 0; h < 2; h++) {
+      ((float *)bad.k)[key_at(&bad, 0, 0, j, h) + 7] = poison;
+      ((float *)bad.v)[key_at(&bad, 1, 0, j, h) + 9] = poison;
+    }
+    if (bad.mask) {
+      for (int i = 0; i < 200; i++) bad.mask[i * bad.params.mask_query_stride + j] = 0;
+    }
+  }
+  CHECK_STATUS(FOVEA_STATUS_OK, run_problem(engine, &bad));
+  if (bad.mask) CHECK_STATUS(FOVEA_STATUS_OK, run_problem(engine, &clean)); /* again, with the changed mask */
+  for (int i = 0; i < 200; i++) {
+    for (int h = 0; h < 2; h++) {
+      int reached = 0;
+      for (int j = 5; j < 200; j += 60) reached |= attends(&bad, 0, h, i, j);
+      if (reached) continue;
+      for (int d = 0; d < 20; d++) {
+        const float got = bad.out[out_at(&bad, 0, i, h) + d];
+        CHECK(isfinite(got), "got %g in query %d, which attends to no %g, %s", got, i, poison, test_describe(engine));
+      }
+      if (!bad.mask) {
+        CHECK_SAME_BITS(bad.out + out_at(&bad, 0, i, h), clean.out + out_at(&bad, 0, i, h), 20, "query %d", i);
+      }
+    }
   }
   test_release();
 }
@@ -190,66 +238,29 @@ static void should_keep_a_nan_to_its_query(fovea_engine *engine) {
 static void on_engine(fovea_engine *engine) {
   for (size_t b = 0; b < sizeof batches / sizeof *batches; b++) {
     for (size_t g = 0; g < sizeof geometries / sizeof *geometries; g++) {
-      should_match_reference(engine, &batches[b], geometries[g]);
+      should_match_reference(engine, &batches[b], geometries[g], plain);
+      for (int i = 0; i < 3; i++) {
+        should_match_reference(engine, &batches[b], geometries[g], draw(&batches[b], geometries[g]));
+      }
     }
   }
-  should_give_a_sequence_the_same_bits_when_alone(engine);
+  const options causal = {.left = -1}, window = {.left = 700, .right = 0};
+  const options masked = {.left = -1, .right = -1, .mask = 1};
+  should_give_a_sequence_the_same_bits_when_alone(engine, plain);
+  should_give_a_sequence_the_same_bits_when_alone(engine, causal);
+  should_give_a_query_the_same_bits_in_any_company(engine, causal);
+  should_give_a_query_the_same_bits_in_any_company(engine, window);
   should_not_overflow_on_huge_scores(engine);
   should_keep_a_nan_to_its_query(engine);
-}
-
-static void should_refuse_misuse(void) {
-  fovea_engine *engine = test_engine(2);
-  const batch b = {2, {3, 4}, {3, 4}};
-  const problem good = make(engine, &b, (geometry){4, 2, 8, 8, 0, 0});
-  problem p = good;
-  long long bytes = -7;
-#define CALL_WITH(status, place, value)  \
-  do {                                   \
-    p = good;                            \
-    p.place = (value);                   \
-    CHECK_STATUS(status, run(engine, &p)); \
-  } while (0)
-  CHECK_STATUS(FOVEA_STATUS_NULL_POINTER, run(NULL, &p));
-  CHECK_STATUS(FOVEA_STATUS_NULL_POINTER, fovea_attention_scratch_bytes(engine, NULL, &bytes));
-  CHECK_STATUS(FOVEA_STATUS_NULL_POINTER, fovea_attention_scratch_bytes(engine, &p.params, NULL));
-  CALL_WITH(FOVEA_STATUS_NULL_POINTER, q, NULL);
-  CALL_WITH(FOVEA_STATUS_NULL_POINTER, k, NULL);
-  CALL_WITH(FOVEA_STATUS_NULL_POINTER, v, NULL);
-  CALL_WITH(FOVEA_STATUS_NULL_POINTER, q_offsets, NULL);
-  CALL_WITH(FOVEA_STATUS_NULL_POINTER, kv_offsets, NULL);
-  CALL_WITH(FOVEA_STATUS_NULL_POINTER, scratch, NULL);
-  CALL_WITH(FOVEA_STATUS_NULL_POINTER, out, NULL);
-  CALL_WITH(FOVEA_STATUS_INVALID_ARGUMENT, scratch, (char *)good.scratch + 4);
-  CALL_WITH(FOVEA_STATUS_INVALID_ARGUMENT, params.struct_size, 8);
-  CALL_WITH(FOVEA_STATUS_INVALID_ARGUMENT, params.sequences, -1);
-  CALL_WITH(FOVEA_STATUS_INVALID_ARGUMENT, params.heads, 3);
-  CALL_WITH(FOVEA_STATUS_INVALID_ARGUMENT, params.kv_heads, 0);
-  CALL_WITH(FOVEA_STATUS_INVALID_ARGUMENT, params.head_dim, 0);
-  CALL_WITH(FOVEA_STATUS_INVALID_ARGUMENT, params.value_dim, -8);
-  CALL_WITH(FOVEA_STATUS_INVALID_ARGUMENT, params.scale, NAN);
-  CALL_WITH(FOVEA_STATUS_INVALID_ARGUMENT, params.scale, INFINITY);
-  CALL_WITH(FOVEA_STATUS_INVALID_ARGUMENT, params.reserved, 1);
-  CALL_WITH(FOVEA_STATUS_INVALID_ARGUMENT, params.scratch_bytes, good.params.scratch_bytes - 1);
-  CALL_WITH(FOVEA_STATUS_INVALID_ARGUMENT, params.q_token_stride, 7);
-  CALL_WITH(FOVEA_STATUS_INVALID_ARGUMENT, params.k_head_stride, 7);
-  CALL_WITH(FOVEA_STATUS_INVALID_ARGUMENT, params.out_head_stride, -8);
-  CALL_WITH(FOVEA_STATUS_INVALID_ARGUMENT, params.value_dim, 0x7fffffff); /* the scratch is too small for it */
-  CALL_WITH(FOVEA_STATUS_OVERFLOW, params.v_token_stride, 1LL << 62);
-  CALL_WITH(FOVEA_STATUS_OVERFLOW, params.out_token_stride, 1LL << 61);
-  p = good;
-  good.q_offsets[0] = 1;
-  CHECK_STATUS(FOVEA_STATUS_OUT_OF_RANGE, run(engine, &p));
-  good.q_offsets[0] = 0;
-  good.kv_offsets[1] = 8;
-  CHECK_STATUS(FOVEA_STATUS_OUT_OF_RANGE, run(engine, &p));
-  CHECK_UNTOUCHED(good.out, good.out_floats);
-  test_release();
-  fovea_engine_destroy(engine);
+  const float poisons[] = {NAN, INFINITY, -INFINITY};
+  for (int i = 0; i < 3; i++) {
+    should_keep_what_is_masked_from_the_output(engine, causal, poisons[i]);
+    should_keep_what_is_masked_from_the_output(engine, (options){.left = 3, .right = 1}, poisons[i]);
+    should_keep_what_is_masked_from_the_output(engine, masked, poisons[i]);
+  }
 }
 
 int main(void) {
   test_each_engine(on_engine);
-  should_refuse_misuse();
   return test_finish("attention");
 }

@@ -4,6 +4,7 @@ module dev.fovea {
     requires com.google.gson;
 
     exports dev.fovea;
+    exports dev.fovea.attention;
     exports dev.fovea.graph;
     exports dev.fovea.model;
     exports dev.fovea.tensor;

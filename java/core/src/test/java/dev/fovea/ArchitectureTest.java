@@ -22,7 +22,7 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 /**
- * Dependencies point one way: model → graph → kernels → ffi. Read from the constant pools of the
+ * Dependencies point one way: model → graph → attention → kernels → ffi. Read from the constant pools of the
  * compiled classes, so neither a qualified name nor a signature slips through.
  */
 class ArchitectureTest {
@@ -35,6 +35,7 @@ class ArchitectureTest {
     /** Package → the packages that it may not know. */
     private static final Map<String, List<String>> FORBIDDEN = Map.of(
             "tensor", List.of("graph", "model", "text", "weights", "internal/kernels", "internal/natives"),
+            "attention", List.of("graph", "model", "text", "weights", "internal/natives", "internal/ffi"),
             "text", List.of("graph", "model", "internal/kernels", "internal/natives"),
             "weights", List.of("graph", "model", "text", "internal/kernels", "internal/natives"),
             "graph", List.of("model", "text", "weights", "internal/natives"),

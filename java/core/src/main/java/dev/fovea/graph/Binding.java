@@ -1,5 +1,7 @@
 package dev.fovea.graph;
 
+import dev.fovea.attention.AttentionSpec;
+import dev.fovea.attention.AttentionTensors;
 import dev.fovea.graph.Value.Rows;
 import dev.fovea.internal.kernels.Elementwise;
 import dev.fovea.tensor.DType;
@@ -61,12 +63,14 @@ record Binding(Workspace workspace, Constants constants, Tensor attentionScratch
     }
 
     private Call attention(Op.Attention op, Tensor out) {
-        Tensor q = heads(workspace.tensor(op.q()), op.heads());
-        Tensor k = heads(workspace.tensor(op.k()), op.kvHeads());
-        Tensor v = heads(workspace.tensor(op.v()), op.kvHeads());
-        Tensor perHead = heads(out, op.heads());
-        return (kernels, _, sequences) -> kernels.attention(sequences, q, k, v, workspace.offsets(),
-                workspace.offsets(), op.scale(), attentionScratch, perHead);
+        AttentionSpec spec = op.spec();
+        Tensor q = heads(workspace.tensor(op.q()), spec.heads());
+        Tensor k = heads(workspace.tensor(op.k()), spec.kvHeads());
+        Tensor v = heads(workspace.tensor(op.v()), spec.kvHeads());
+        Tensor offsets = workspace.offsets();
+        var tensors = AttentionTensors.of(q, k, v, heads(out, spec.heads())).withOffsets(offsets, offsets);
+        return (kernels, _, sequences) ->
+                kernels.attention(sequences, spec, tensors, k, v, offsets, null, attentionScratch);
     }
 
     private Call activate(Op.Activate op, Tensor out) {

@@ -1,5 +1,6 @@
 package dev.fovea.graph;
 
+import dev.fovea.attention.AttentionSpec;
 import dev.fovea.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -120,18 +121,15 @@ public final class Graph {
         }
 
         /**
-         * Every token attends to all tokens of its sequence: {@code softmax(scale Q Kᵀ) V} per head,
-         * [tokens, heads · value_dim].
+         * Every token attends to the tokens of its sequence, those that the spec's mask lets it see:
+         * {@code softmax(scale Q Kᵀ) V} per head, [tokens, heads · value_dim].
          *
          * @param q [tokens, heads · head_dim]
          * @param k [tokens, kv_heads · head_dim]
          * @param v [tokens, kv_heads · value_dim]
-         * @param heads query heads, a multiple of {@code kvHeads}
-         * @param kvHeads key and value heads
-         * @param scale {@code 1/√head_dim} in the usual case
          */
-        public Value attention(Value q, Value k, Value v, int heads, int kvHeads, float scale) {
-            return append(new Op.Attention(nameOf("attention"), q, k, v, heads, kvHeads, scale));
+        public Value attention(Value q, Value k, Value v, AttentionSpec spec) {
+            return append(new Op.Attention(nameOf("attention"), q, k, v, spec));
         }
 
         /** One row per sequence, [sequences, columns of x], from {@code x} with a row per token. */

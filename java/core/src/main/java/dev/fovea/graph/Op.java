@@ -1,5 +1,6 @@
 package dev.fovea.graph;
 
+import dev.fovea.attention.AttentionSpec;
 import dev.fovea.graph.Value.Rows;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Tensor;
@@ -214,52 +215,32 @@ public sealed interface Op {
     }
 
     /**
-     * {@code softmax(scale Q Kᵀ) V} per sequence and head, every token attending to all of its sequence.
+     * Attention per sequence and head, every token attending to those of its sequence that the spec's mask lets it see.
      *
      * @param q [tokens, heads · head_dim]
      * @param k [tokens, kv_heads · head_dim]
      * @param v [tokens, kv_heads · value_dim]
-     * @param heads query heads, a multiple of {@code kvHeads}
-     * @param kvHeads key and value heads
-     * @param scale {@code 1/√head_dim} in the usual case; finite
+     * @param spec heads, dims, scale, mask and the rest
      */
-    record Attention(String name, Value q, Value k, Value v, int heads, int kvHeads, float scale) implements Op {
+    record Attention(String name, Value q, Value k, Value v, AttentionSpec spec) implements Op {
         /** Checks the shapes. */
         public Attention {
             String label = label("attention", name);
-            requireHeads(label, "query", q, heads);
-            requireHeads(label, "key", k, kvHeads);
-            requireHeads(label, "value", v, kvHeads);
-            if (heads % kvHeads != 0) {
-                throw new IllegalArgumentException(
-                        label + ": " + heads + " query heads are no multiple of " + kvHeads + " key/value heads");
-            }
-            requireEqual(label, "expected head_dim", q.columns() / heads, "as in query " + q + ", got key " + k
-                    + " with", k.columns() / kvHeads);
-            if (!Float.isFinite(scale)) {
-                throw new IllegalArgumentException(label + ": scale must be finite, got " + scale);
-            }
+            Objects.requireNonNull(spec, "spec");
+            requireHeads(label, "query", q, spec.heads(), spec.headDim());
+            requireHeads(label, "key", k, spec.kvHeads(), spec.headDim());
+            requireHeads(label, "value", v, spec.kvHeads(), spec.valueDim());
         }
 
-        private static void requireHeads(String label, String role, Value x, int heads) {
+        private static void requireHeads(String label, String role, Value x, int heads, int dim) {
             Objects.requireNonNull(x, role);
             if (x.rows() != Rows.TOKENS) {
                 throw new IllegalArgumentException(label + ": " + role + " must have a row per token, got " + x);
             }
-            if (heads < 1 || x.columns() % heads != 0) {
+            if (x.columns() != (long) heads * dim) {
                 throw new IllegalArgumentException(
-                        label + ": " + role + ' ' + x + " does not divide into " + heads + " heads");
+                        label + ": expected " + heads + " heads of " + dim + " columns, got " + role + ' ' + x);
             }
-        }
-
-        /** Columns of one query or key head. */
-        public int headDim() {
-            return q.columns() / heads;
-        }
-
-        /** Columns of one value head. */
-        public int valueDim() {
-            return v.columns() / kvHeads;
         }
 
         @Override
@@ -274,7 +255,7 @@ public sealed interface Op {
 
         @Override
         public int columns() {
-            return Math.multiplyExact(heads, valueDim());
+            return Math.multiplyExact(spec.heads(), spec.valueDim());
         }
     }
 

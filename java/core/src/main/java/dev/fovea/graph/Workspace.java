@@ -138,8 +138,7 @@ final class Workspace implements AutoCloseable {
         long bytes = 1;
         for (Stage stage : stages) {
             if (stage instanceof Stage.Single(Op.Attention op, _)) {
-                bytes = Math.max(bytes, kernels.attentionScratchBytes(
-                        op.heads(), op.kvHeads(), op.headDim(), op.valueDim()));
+                bytes = Math.max(bytes, kernels.attentionScratchBytes(op.spec()));
             }
         }
         return Tensor.allocate(arena, DType.I8, Shape.of(bytes));

@@ -1,5 +1,6 @@
 package dev.fovea.model;
 
+import dev.fovea.attention.AttentionSpec;
 import dev.fovea.graph.Graph;
 import dev.fovea.graph.Pooling;
 import dev.fovea.graph.Value;
@@ -73,8 +74,8 @@ final class Bert {
         Value query = linear(g, x, attention + "self.query", hidden);
         Value key = linear(g, x, attention + "self.key", hidden);
         Value value = linear(g, x, attention + "self.value", hidden);
-        float scale = (float) (1 / Math.sqrt((double) hidden / config.heads()));
-        Value mixed = g.named(attention + "mixed").attention(query, key, value, config.heads(), config.heads(), scale);
+        var spec = AttentionSpec.of(config.heads(), hidden / config.heads());
+        Value mixed = g.named(attention + "mixed").attention(query, key, value, spec);
         return linear(g, mixed, attention + "output.dense", hidden);
     }
 

@@ -1,5 +1,6 @@
 package dev.fovea.graph;
 
+import dev.fovea.attention.AttentionSpec;
 import java.lang.foreign.Arena;
 import java.util.Random;
 
@@ -32,7 +33,7 @@ record Bert(int layers, int hidden, int heads, int inner, int vocabulary, int po
         Value q = g.named("query").linear(x, w.matrix(hidden, hidden), w.vector(hidden));
         Value k = g.named("key").linear(x, w.matrix(hidden, hidden), w.vector(hidden));
         Value v = g.named("value").linear(x, w.matrix(hidden, hidden), w.vector(hidden));
-        Value context = g.attention(q, k, v, heads, heads, (float) (1 / Math.sqrt(hidden / (double) heads)));
+        Value context = g.attention(q, k, v, AttentionSpec.of(heads, hidden / heads));
         Value attended = g.linear(context, w.matrix(hidden, hidden), w.vector(hidden));
         Value h = g.layerNorm(g.add(x, attended), w.gamma(hidden), w.vector(hidden), EPSILON);
         Value up = g.activate(g.linear(h, w.matrix(inner, hidden), w.vector(inner)), Activation.GELU_ERF);

@@ -2,6 +2,7 @@ package dev.fovea.graph;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.fovea.attention.AttentionSpec;
 import java.lang.foreign.Arena;
 import java.util.List;
 import java.util.Random;
@@ -10,6 +11,7 @@ import org.junit.jupiter.api.Test;
 
 class FusionTest {
     private static final int WIDTH = 8;
+    private static final AttentionSpec TWO_HEADS = AttentionSpec.of(2, WIDTH / 2);
 
     private final Arena arena = Arena.ofConfined();
     private final RandomWeights weights = new RandomWeights(arena, new Random(1));
@@ -41,7 +43,7 @@ class FusionTest {
         Value k = linear(x);
         Value v = linear(x);
 
-        List<Stage> stages = Plan.stages(g.build(g.attention(q, k, v, 2, 2, 1)));
+        List<Stage> stages = Plan.stages(g.build(g.attention(q, k, v, TWO_HEADS)));
 
         assertEquals(List.of(q, k, v), stages.get(1).outputs());
         assertEquals(3, stages.size());
@@ -54,7 +56,7 @@ class FusionTest {
         Value other = g.activate(linear(x), Activation.GELU_ERF);
 
         assertEquals(List.of("embedding", "linear gelu_erf", "linear", "attention"),
-                steps(g.build(g.attention(gate, up, other, 2, 2, 1))));
+                steps(g.build(g.attention(gate, up, other, TWO_HEADS))));
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.fovea.attention.AttentionSpec;
 import dev.fovea.graph.Value.Rows;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Shape;
@@ -105,26 +106,31 @@ class GraphTest {
 
     @Test
     void shouldRejectHeadsThatDoNotDivideTheColumns() {
-        rejects(() -> g.attention(hidden, hidden, hidden, 7, 7, 1), "query \"hidden\"", "384", "7 heads");
-        rejects(() -> g.attention(hidden, hidden, hidden, 0, 0, 1), "0 heads");
-        rejects(() -> g.attention(hidden, hidden, hidden, 4, 3, 1), "4 query heads", "3 key/value heads");
+        rejects(() -> g.attention(hidden, hidden, hidden, AttentionSpec.of(7, 55)),
+                "query \"hidden\"", "384", "7 heads of 55");
+        rejects(() -> g.attention(hidden, hidden, hidden, AttentionSpec.of(12, 32).withKvHeads(4)),
+                "key \"hidden\"", "384", "4 heads of 32");
+        rejects(() -> g.attention(hidden, hidden, hidden, AttentionSpec.of(12, 32).withValueDim(16)),
+                "value \"hidden\"", "384", "12 heads of 16");
     }
 
     @Test
     void shouldRejectKeysOfAnotherHeadDim() {
         Value key = g.named("key").linear(hidden, f32(192, 384), null);
-        rejects(() -> g.attention(hidden, key, hidden, 12, 12, 1), "head_dim 32", "\"key\"", "16");
+        rejects(() -> g.attention(hidden, key, hidden, AttentionSpec.of(12, 32)), "12 heads of 32", "\"key\"", "192");
     }
 
     @Test
     void shouldRejectAnInfiniteScale() {
-        rejects(() -> g.attention(hidden, hidden, hidden, 12, 12, Float.POSITIVE_INFINITY), "scale", "Infinity");
+        rejects(() -> g.attention(hidden, hidden, hidden, AttentionSpec.of(12, 32).withScale(Float.POSITIVE_INFINITY)),
+                "scale", "Infinity");
     }
 
     @Test
     void shouldRejectSequencesWhereTokensAreNeeded() {
         rejects(() -> g.pool(pooled, Pooling.CLS), "\"pooled\" [sequences, 384]");
-        rejects(() -> g.attention(hidden, pooled, hidden, 12, 12, 1), "key", "\"pooled\" [sequences, 384]");
+        rejects(() -> g.attention(hidden, pooled, hidden, AttentionSpec.of(12, 32)),
+                "key", "\"pooled\" [sequences, 384]");
     }
 
     @Test

@@ -1,5 +1,7 @@
 package dev.fovea.graph;
 
+import dev.fovea.attention.AttentionSpec;
+import dev.fovea.attention.Mask;
 import dev.fovea.graph.Value.Rows;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
@@ -62,7 +64,8 @@ final class RandomGraph {
         Value source = random.nextBoolean() ? x : tokens();
         int valueDim = 4 + random.nextInt(6);
         Value v = g.linear(source, weights.matrix(kvHeads * valueDim, source.columns()), null);
-        return g.attention(q, k, v, heads, kvHeads, 0.3f);
+        return g.attention(q, k, v, AttentionSpec.of(heads, headDim).withKvHeads(kvHeads).withValueDim(valueDim)
+                .withScale(0.3f).withMask(random.nextBoolean() ? Mask.none() : Mask.causal()));
     }
 
     private Value embedding() {

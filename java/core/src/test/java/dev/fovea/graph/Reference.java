@@ -1,5 +1,6 @@
 package dev.fovea.graph;
 
+import dev.fovea.attention.AttentionSpec;
 import dev.fovea.graph.Value.Rows;
 import dev.fovea.tensor.Tensor;
 import java.util.ArrayList;
@@ -103,15 +104,17 @@ final class Reference {
 
     private void attention(Op.Attention op, double[][] out) {
         double[][] v = get(op.v());
+        AttentionSpec spec = op.spec();
+        int valueDim = spec.valueDim();
         for (int s = 0; s < offsets.length - 1; s++) {
             for (int t = offsets[s]; t < offsets[s + 1]; t++) {
-                for (int head = 0; head < op.heads(); head++) {
-                    int kvHead = head / (op.heads() / op.kvHeads());
+                for (int head = 0; head < spec.heads(); head++) {
+                    int kvHead = head / (spec.heads() / spec.kvHeads());
                     double[] weights = weights(op, t, head, kvHead, offsets[s], offsets[s + 1]);
-                    for (int c = 0; c < op.valueDim(); c++) {
+                    for (int c = 0; c < valueDim; c++) {
                         for (int key = 0; key < weights.length; key++) {
-                            out[t][head * op.valueDim() + c] +=
-                                    weights[key] * v[offsets[s] + key][kvHead * op.valueDim() + c];
+                            out[t][head * valueDim + c] +=
+                                    weights[key] * v[offsets[s] + key][kvHead * valueDim + c];
                         }
                     }
                 }
@@ -120,14 +123,16 @@ final class Reference {
     }
 
     private double[] weights(Op.Attention op, int token, int head, int kvHead, int start, int end) {
+        AttentionSpec spec = op.spec();
+        int headDim = spec.headDim();
         double[] weights = new double[end - start];
         double sum = 0;
-        for (int key = start; key < end; key++) {
+        for (int key = start; key < (spec.mask().right() == 0 ? token + 1 : end); key++) {
             double score = 0;
-            for (int c = 0; c < op.headDim(); c++) {
-                score += get(op.q())[token][head * op.headDim() + c] * get(op.k())[key][kvHead * op.headDim() + c];
+            for (int c = 0; c < headDim; c++) {
+                score += get(op.q())[token][head * headDim + c] * get(op.k())[key][kvHead * headDim + c];
             }
-            weights[key - start] = Math.exp(op.scale() * score);
+            weights[key - start] = Math.exp(spec.scale() * score);
             sum += weights[key - start];
         }
         for (int key = 0; key < weights.length; key++) {

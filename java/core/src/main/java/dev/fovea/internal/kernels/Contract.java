@@ -17,8 +17,6 @@ import java.util.Objects;
  * belongs to another thread.
  */
 final class Contract {
-    private static final int SCRATCH_ALIGNMENT = 64;
-
     private Contract() {}
 
     static void embedding(int sequences, Tensor ids, Tensor offsets, Tensor words, Tensor positions,
@@ -163,61 +161,6 @@ final class Contract {
                     dimension + " must be at most " + Integer.MAX_VALUE + ", got " + size);
         }
         return (int) size;
-    }
-
-    static void heads(int heads, int kvHeads, int headDim, int valueDim) {
-        Expect.atLeast("heads", 1, heads);
-        Expect.atLeast("kv_heads", 1, kvHeads);
-        Expect.atLeast("head_dim", 1, headDim);
-        Expect.atLeast("value_dim", 1, valueDim);
-        if (heads % kvHeads != 0) {
-            throw new IllegalArgumentException("expected heads in a multiple of kv_heads " + kvHeads + ", got " + heads);
-        }
-    }
-
-    static void attention(int sequences, Tensor q, Tensor k, Tensor v, Tensor qOffsets, Tensor kvOffsets,
-            float scale, Tensor scratch, long scratchBytes, Tensor out) {
-        Expect.count("sequences", sequences);
-        int queries = Expect.offsets("q_offsets", sequences, qOffsets);
-        int keys = Expect.offsets("kv_offsets", sequences, kvOffsets);
-        Expect.finite("scale", scale);
-        tokens("q", q, queries, "heads", q.size(1), "head_dim", q.size(2));
-        tokens("k", k, keys, "kv_heads", k.size(1), "head_dim", q.size(2));
-        tokens("v", v, keys, "kv_heads", k.size(1), "value_dim", v.size(2));
-        Expect.writable("out", out, DType.F32, 3);
-        tokens("out", out, queries, "heads", q.size(1), "value_dim", v.size(2));
-        Expect.writable("scratch", scratch, DType.I8, 1);
-        Expect.room("bytes", scratchBytes, scratch.size(0), "scratch");
-        Expect.contiguous("scratch", scratch);
-        Expect.aligned("scratch", scratch.segment(), SCRATCH_ALIGNMENT);
-        Expect.disjoint("q", q, queries, "out", out, queries);
-        Expect.disjoint("k", k, keys, "out", out, queries);
-        Expect.disjoint("v", v, keys, "out", out, queries);
-        Expect.disjoint("q_offsets", qOffsets, sequences + 1L, "out", out, queries);
-        Expect.disjoint("kv_offsets", kvOffsets, sequences + 1L, "out", out, queries);
-        Expect.disjoint("q", q, queries, "scratch", scratch, scratchBytes);
-        Expect.disjoint("k", k, keys, "scratch", scratch, scratchBytes);
-        Expect.disjoint("v", v, keys, "scratch", scratch, scratchBytes);
-        Expect.disjoint("scratch", scratch, scratchBytes, "out", out, queries);
-    }
-
-    /** The sizes of heads, which scratch depends on: to be called before {@link #attention}. */
-    static void attentionHeads(Tensor q, Tensor k, Tensor v) {
-        Expect.readable("q", q, DType.F32, 3);
-        Expect.readable("k", k, DType.F32, 3);
-        Expect.readable("v", v, DType.F32, 3);
-        heads(Expect.extent("heads", q, 1, "q"), Expect.extent("kv_heads", k, 1, "k"),
-                Expect.extent("head_dim", q, 2, "q"), Expect.extent("value_dim", v, 2, "v"));
-    }
-
-    private static void tokens(String name, Tensor tensor, int tokens, String headsDimension, long heads,
-            String dimension, long dim) {
-        Expect.room("tokens", tokens, tensor.size(0), name);
-        Expect.size(headsDimension, heads, tensor.size(1), name);
-        Expect.size(dimension, dim, tensor.size(2), name);
-        Expect.contiguous(name, tensor);
-        Expect.spaced(name, tensor, 0, tokens, dim);
-        Expect.spaced(name, tensor, 1, heads, dim);
     }
 
     static void pool(int sequences, Tensor x, Tensor offsets, Pooling mode, Tensor out) {

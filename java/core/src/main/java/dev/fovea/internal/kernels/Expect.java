@@ -9,8 +9,6 @@ import java.util.Objects;
 
 /** The single checks of {@link Contract}. Each allocates nothing when it passes and names both values when it fails. */
 final class Expect {
-    private static final int ELEMENT_ALIGNMENT = 4;
-
     private Expect() {}
 
     /** A number of rows, tokens or sequences. */
@@ -48,6 +46,14 @@ final class Expect {
         }
     }
 
+    /** A dimension of at least this size, or of 1, which stands for all. */
+    static void broadcast(String dimension, long needed, long actual, String tensor) {
+        if (actual != 1 && actual < needed) {
+            throw new IllegalArgumentException(
+                    "expected 1 or at least " + needed + " " + dimension + ", got " + actual + " in " + tensor);
+        }
+    }
+
     /** The size of a dimension that must be 1 or more and fit the kernels' {@code int}. */
     static int extent(String dimension, Tensor tensor, int index, String name) {
         long size = tensor.size(index);
@@ -60,26 +66,57 @@ final class Expect {
 
     /** Memory that this thread may read, of a type and rank. */
     static void readable(String name, Tensor tensor, DType dtype, int rank) {
+        readable(name, tensor, dtype);
+        rank(name, tensor, rank, rank);
+    }
+
+    /** Memory that this thread may read, of a type. */
+    static void readable(String name, Tensor tensor, DType dtype) {
         Objects.requireNonNull(tensor, name);
-        if (tensor.dtype() != dtype) {
-            throw new IllegalArgumentException("expected dtype " + dtype + ", got " + tensor.dtype() + " in " + name);
-        }
-        if (tensor.rank() != rank) {
-            throw new IllegalArgumentException(
-                    "expected rank " + rank + ", got shape " + tensor.shape() + " in " + name);
-        }
+        dtype(name, tensor, dtype);
         MemorySegment segment = tensor.segment();
         reachable(name, segment);
-        if (dtype.bytes() == ELEMENT_ALIGNMENT) {
-            aligned(name, segment, ELEMENT_ALIGNMENT);
+        if (dtype.bytes() > 1) {
+            aligned(name, segment, dtype.bytes());
         }
+    }
+
+    /** Memory that this thread may read, of one of the types that attention takes. */
+    static void floating(String name, Tensor tensor) {
+        Objects.requireNonNull(tensor, name);
+        DType dtype = tensor.dtype();
+        if (dtype != DType.F32 && dtype != DType.F16 && dtype != DType.BF16) {
+            throw new IllegalArgumentException("expected dtype F32, F16 or BF16, got " + dtype + " in " + name);
+        }
+        readable(name, tensor, dtype);
     }
 
     /** Memory that this thread may write, of a type and rank. */
     static void writable(String name, Tensor tensor, DType dtype, int rank) {
-        readable(name, tensor, dtype, rank);
+        writable(name, tensor, dtype);
+        rank(name, tensor, rank, rank);
+    }
+
+    /** Memory that this thread may write, of a type. */
+    static void writable(String name, Tensor tensor, DType dtype) {
+        readable(name, tensor, dtype);
         if (tensor.segment().isReadOnly()) {
             throw new IllegalArgumentException(name + " is read-only: " + tensor);
+        }
+    }
+
+    /** A type. */
+    static void dtype(String name, Tensor tensor, DType dtype) {
+        if (tensor.dtype() != dtype) {
+            throw new IllegalArgumentException("expected dtype " + dtype + ", got " + tensor.dtype() + " in " + name);
+        }
+    }
+
+    /** One of two numbers of dimensions. */
+    static void rank(String name, Tensor tensor, int one, int other) {
+        if (tensor.rank() != one && tensor.rank() != other) {
+            throw new IllegalArgumentException("expected rank " + one + (one == other ? "" : " or " + other)
+                    + ", got shape " + tensor.shape() + " in " + name);
         }
     }
 
@@ -118,6 +155,33 @@ final class Expect {
             throw new IllegalArgumentException("expected stride of at least " + width + " in dimension " + dimension
                     + ", got " + tensor.stride(dimension) + " in " + name);
         }
+    }
+
+    /**
+     * An output whose vectors share no memory: the stride of each of its outer dimensions, of which so many elements
+     * are used, reaches past all that the smaller strides reach.
+     */
+    static void apart(String name, Tensor out, long width, long first, long second, long third) {
+        if (first == 0 || second == 0 || third == 0) {
+            return;
+        }
+        for (int i = 0; i < 3; i++) {
+            if (pick(i, first, second, third) < 2) {
+                continue;
+            }
+            long needed = width;
+            for (int j = 0; j < 3; j++) {
+                long used = pick(j, first, second, third);
+                if (j != i && used > 1 && (out.stride(j) < out.stride(i) || out.stride(j) == out.stride(i) && j > i)) {
+                    needed += (used - 1) * out.stride(j);
+                }
+            }
+            spaced(name, out, i, 2, needed);
+        }
+    }
+
+    private static long pick(int index, long first, long second, long third) {
+        return index == 0 ? first : index == 1 ? second : third;
     }
 
     /** A contiguous vector. */
@@ -180,13 +244,31 @@ final class Expect {
                 + (Math.min(gap + outBytes, inputBytes) - Math.max(gap, 0)) + " bytes");
     }
 
+    /** Whether one stride of the output divides memory into rows of which both take other columns. */
     private static boolean interleaved(Tensor input, Tensor out, long gap) {
-        long stride = input.stride(0) * input.dtype().bytes();
-        if (stride == 0 || stride != out.stride(0) * out.dtype().bytes()) {
-            return false;
+        for (int i = 0; i < out.rank() - 1; i++) {
+            long row = out.stride(i) * out.dtype().bytes();
+            if (row > 0) {
+                long shift = Math.floorMod(gap, row);
+                if (shift >= columns(input, row) && shift + columns(out, row) <= row) {
+                    return true;
+                }
+            }
         }
-        long shift = Math.floorMod(gap, stride);
-        return shift >= bytes(input, 1) && shift + bytes(out, 1) <= stride;
+        return false;
+    }
+
+    /** Bytes from the first column to past the last that a tensor takes of rows of this many bytes. */
+    private static long columns(Tensor tensor, long row) {
+        long bytes = tensor.dtype().bytes();
+        long last = 0;
+        for (int i = 0; i < tensor.rank(); i++) {
+            long stride = tensor.stride(i) * bytes;
+            if (tensor.size(i) > 1 && stride % row != 0) {
+                last += (tensor.size(i) - 1) * stride;
+            }
+        }
+        return last + bytes;
     }
 
     /** Bytes from the first element to past the last of the first {@code rows} of dimension 0. */

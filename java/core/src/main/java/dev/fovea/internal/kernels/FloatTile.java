@@ -15,6 +15,9 @@ final class FloatTile {
     private static final int EXPONENT_SHIFT = 23;
     private static final float SQRT_HALF = 0.70710678f;
     private static final float SQRT_2_OVER_PI = 0.79788456f;
+    private static final float TANH_SATURATED = 10f;
+    private static final float TANH_SMALL = 0.625f;
+    private static final float STEEP = 1e30f;
 
     private FloatTile() {}
 
@@ -24,6 +27,15 @@ final class FloatTile {
         for (int j = 0; j < columns; j++) {
             a[j] = a[j] + p0 * w0[j] + p1 * w1[j] + p2 * w2[j] + p3 * w3[j];
             b[j] = b[j] + q0 * w0[j] + q1 * w1[j] + q2 * w2[j] + q3 * w3[j];
+        }
+    }
+
+    /** {@code a = p0·w0 + p1·w1 + p2·w2 + p3·w3}, summed from left to right, and likewise b with q. */
+    static void multiply(float[] w0, float[] w1, float[] w2, float[] w3, float p0, float p1, float p2, float p3,
+            float q0, float q1, float q2, float q3, float[] a, float[] b, int columns) {
+        for (int j = 0; j < columns; j++) {
+            a[j] = p0 * w0[j] + p1 * w1[j] + p2 * w2[j] + p3 * w3[j];
+            b[j] = q0 * w0[j] + q1 * w1[j] + q2 * w2[j] + q3 * w3[j];
         }
     }
 
@@ -42,10 +54,10 @@ final class FloatTile {
         }
     }
 
-    /** {@code a *= x}. */
-    static void multiply(float[] x, float[] a, int columns) {
+    /** {@code a = factor · a + x}. */
+    static void rescaleAdd(float[] factor, float[] x, float[] a, int columns) {
         for (int j = 0; j < columns; j++) {
-            a[j] *= x[j];
+            a[j] = factor[j] * a[j] + x[j];
         }
     }
 
@@ -60,6 +72,13 @@ final class FloatTile {
     static void subtract(float[] x, float[] a, int columns) {
         for (int j = 0; j < columns; j++) {
             a[j] -= x[j];
+        }
+    }
+
+    /** {@code a -= slope · |first + j|}. */
+    static void subtractDistance(float slope, int first, float[] a, int columns) {
+        for (int j = 0; j < columns; j++) {
+            a[j] -= slope * Math.abs(first + j);
         }
     }
 
@@ -149,6 +168,37 @@ final class FloatTile {
             q = q * u + 2.26843463243900e-03f;
             q = q * u + 4.89352518554385e-03f;
             x[j] = 0.5f * value * (1f + t * p / q);
+        }
+    }
+
+    /**
+     * {@code x = cap tanh(x / cap)}, with tanh to a relative error of 2e-7; NaN stays.
+     *
+     * <p>Cephes' {@code tanhf}: a polynomial near 0, else 1 − 2 / (e²ˣ + 1). Both are computed, and one is multiplied
+     * by 0, since C2 makes no vector code of a choice.
+     *
+     * @param doubled scratch, as long as x
+     * @param exponents scratch, as long as x
+     */
+    static void softcap(float cap, float[] x, float[] doubled, int[] exponents, int columns) {
+        for (int j = 0; j < columns; j++) {
+            x[j] = Math.max(-TANH_SATURATED, Math.min(TANH_SATURATED, x[j] / cap));
+            doubled[j] = 2f * Math.abs(x[j]);
+        }
+        exp(doubled, exponents, columns);
+        for (int j = 0; j < columns; j++) {
+            float t = x[j];
+            float u = t * t;
+            float p = -5.70498872745e-3f;
+            p = p * u + 2.06390887954e-2f;
+            p = p * u - 5.37397155531e-2f;
+            p = p * u + 1.33314422036e-1f;
+            p = p * u - 3.33332819422e-1f;
+            float near = p * u * t + t;
+            float far = 1f - 2f / (doubled[j] + 1f);
+            float sign = Math.max(-1f, Math.min(1f, t * STEEP));
+            float small = Math.max(0f, Math.min(1f, (TANH_SMALL - Math.abs(t)) * STEEP));
+            x[j] = cap * (small * near + (1f - small) * (sign * far));
         }
     }
 }

@@ -1,10 +1,11 @@
 package dev.fovea.internal.kernels;
 
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
+import dev.fovea.attention.AttentionSpec;
+import dev.fovea.attention.AttentionTensors;
+import dev.fovea.attention.Rope;
 import dev.fovea.tensor.Tensor;
-import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /**
@@ -18,66 +19,97 @@ import java.util.Arrays;
  *   output [value, query] = Σ over keys of value · weight
  * </pre>
  *
+ * <p>Tiles of keys begin at the sequence, and each query adds up its keys one after the other. A masked key has
+ * the weight 0 and moves neither peak nor sum, so a tile that others brought in leaves a query as it was:
+ * its bits depend on no other query.
+ *
  * <p>Milakov and Gimelshein, arXiv:1805.02867; Dao, FlashAttention-2, arXiv:2307.08691. The tiles
  * grow to the largest head that the instance sees, and stay.
  */
 final class JavaAttention {
-    private static final int QUERIES = 128;
-    private static final int KEYS = 64;
+    static final int QUERIES = 128;
+    static final int KEYS = 64;
 
     /** Rows that one {@link FloatTile#multiplyAdd} takes, and rows that it adds to. */
     private static final int STEP = 4;
 
     private static final int PAIR = 2;
 
+    private final HeadRows queryRows = new HeadRows();
+    private final HeadRows keyRows = new HeadRows();
+    private final HeadRows valueRows = new HeadRows();
+    private final ScoreRules rules = new ScoreRules();
+    private final StrayValues strays = new StrayValues();
+    private final AttentionResults results = new AttentionResults();
+
     private final float[][] scores = new float[KEYS][QUERIES];
     private final float[] peak = new float[QUERIES];
     private final float[] newPeak = new float[QUERIES];
+    private final float[] correction = new float[QUERIES];
     private final float[] sum = new float[QUERIES];
+    private final float[] tileSum = new float[QUERIES];
+    private final float[][] product = new float[PAIR][QUERIES];
     private final int[] exponents = new int[QUERIES];
     private float[][] query = {};  // [head_dim to a multiple of STEP, QUERIES]
     private float[][] output = {}; // [value_dim to a multiple of PAIR, QUERIES]
     private float[][] rows = {};   // [KEYS, the larger of both]: keys, then values
     private float[] row = {};
 
+    private AttentionSpec spec;
     private int headDim;
     private int valueDim;
-    private int queries;
-    private float scale;
+    private int first; // the tile's first query, counted from the start of the sequence
+    private int queries; // queries of the tile
 
-    void attention(int sequences, Tensor q, Tensor k, Tensor v, Tensor qOffsets, Tensor kvOffsets, float scale,
-            Tensor out) {
-        this.scale = scale;
-        reserve((int) q.size(2), (int) v.size(2));
-        int heads = (int) q.size(1);
-        int group = heads / (int) k.size(1);
+    void attention(int sequences, AttentionSpec spec, AttentionTensors tensors, Tensor k, Tensor v, Tensor kvOffsets,
+            Tensor pages) {
+        open(spec, tensors, k, v, pages);
+        int group = spec.heads() / spec.kvHeads();
         for (int s = 0; s < sequences; s++) {
-            int firstQuery = qOffsets.segment().getAtIndex(JAVA_INT, s);
-            int endQuery = qOffsets.segment().getAtIndex(JAVA_INT, s + 1);
-            int firstKey = kvOffsets.segment().getAtIndex(JAVA_INT, s);
-            int endKey = kvOffsets.segment().getAtIndex(JAVA_INT, s + 1);
-            for (int head = 0; head < heads; head++) {
-                for (int first = firstQuery; first < endQuery; first += QUERIES) {
-                    queries = Math.min(QUERIES, endQuery - first);
-                    loadQueries(q, first, head);
-                    attendKeys(k, v, firstKey, endKey, head / group);
-                    store(out, first, head, firstKey == endKey);
+            int queryStart = start(tensors.qOffsets(), s);
+            int queryCount = start(tensors.qOffsets(), s + 1) - queryStart;
+            int keyStart = start(kvOffsets, s);
+            int keyCount = start(kvOffsets, s + 1) - keyStart;
+            for (int head = 0; head < spec.heads(); head++) {
+                queryRows.select(s, queryStart, head);
+                keyRows.select(s, keyStart, head / group);
+                valueRows.select(s, keyStart, head / group);
+                results.select(s, queryStart, head);
+                for (first = 0; first < queryCount; first += QUERIES) {
+                    queries = Math.min(QUERIES, queryCount - first);
+                    int diagonal = spec.mask().diagonal(first, queryCount, keyCount);
+                    rules.select(s, head, first, queries, diagonal, keyCount);
+                    loadQueries(diagonal);
+                    attendKeys();
+                    store(keyCount);
                 }
             }
         }
     }
 
-    private void reserve(int newHeadDim, int newValueDim) {
-        headDim = newHeadDim;
-        valueDim = newValueDim;
-        int queryRows = roundUp(headDim, STEP);
-        int outputRows = roundUp(valueDim, PAIR);
-        int width = Math.max(queryRows, outputRows);
-        if (query.length < queryRows) {
-            query = new float[queryRows][QUERIES];
+    private static int start(Tensor offsets, int sequence) {
+        return offsets.segment().getAtIndex(JAVA_INT, sequence);
+    }
+
+    private void open(AttentionSpec newSpec, AttentionTensors tensors, Tensor k, Tensor v, Tensor pages) {
+        spec = newSpec;
+        Rope rope = spec.rope();
+        queryRows.open(tensors.q(), null, rope);
+        keyRows.open(k, pages, pages == null ? rope : null);
+        valueRows.open(v, pages, null);
+        rules.open(spec, tensors.mask(), tensors.bias());
+        results.open(tensors);
+        headDim = spec.headDim();
+        valueDim = spec.valueDim();
+        strays.reserve(valueDim);
+        int queryHeight = roundUp(headDim, STEP);
+        int outputHeight = roundUp(valueDim, PAIR);
+        int width = Math.max(queryHeight, outputHeight);
+        if (query.length < queryHeight) {
+            query = new float[queryHeight][QUERIES];
         }
-        if (output.length < outputRows) {
-            output = new float[outputRows][QUERIES];
+        if (output.length < outputHeight) {
+            output = new float[outputHeight][QUERIES];
         }
         if (row.length < width) {
             row = new float[width];
@@ -85,10 +117,9 @@ final class JavaAttention {
         }
     }
 
-    private void loadQueries(Tensor q, int first, int head) {
+    private void loadQueries(int diagonal) {
         for (int i = 0; i < queries; i++) {
-            long at = (first + i) * q.stride(0) + head * q.stride(1);
-            MemorySegment.copy(q.segment(), JAVA_FLOAT, at * Float.BYTES, row, 0, headDim);
+            queryRows.load(first + i, diagonal + i, row);
             for (int d = 0; d < headDim; d++) {
                 query[d][i] = row[d];
             }
@@ -98,27 +129,40 @@ final class JavaAttention {
         }
     }
 
-    private void attendKeys(Tensor k, Tensor v, int firstKey, int endKey, int head) {
-        Arrays.fill(peak, 0, queries, Float.NEGATIVE_INFINITY);
+    private void attendKeys() {
+        // Not −∞, which would make NaN of the difference to itself.
+        Arrays.fill(peak, 0, queries, -Float.MAX_VALUE);
         Arrays.fill(sum, 0, queries, 0f);
         for (int d = 0; d < roundUp(valueDim, PAIR); d++) {
             Arrays.fill(output[d], 0, queries, 0f);
         }
-        for (int first = firstKey; first < endKey; first += KEYS) {
-            int keys = Math.min(KEYS, endKey - first);
-            loadRows(k, first, keys, head, headDim, roundUp(headDim, STEP));
+        for (int at = firstTile(); at < rules.endKey(); at += KEYS) {
+            int keys = Math.min(KEYS, rules.endKey() - at);
+            loadRows(keyRows, at, keys, headDim, roundUp(headDim, STEP));
             score(keys);
+            boolean masked = rules.apply(scores, at, keys);
+            results.scores(scores, first, queries, at, keys);
+            loadRows(valueRows, at, keys, valueDim, roundUp(valueDim, PAIR));
+            if (masked) {
+                strays.takeOut(rows, keys, valueDim, scores, queries);
+            } else {
+                strays.none();
+            }
             weigh(keys);
-            loadRows(v, first, keys, head, valueDim, roundUp(valueDim, PAIR));
             accumulate(keys);
+            strays.add(scores, valueDim, queries, output);
         }
     }
 
-    /** Copies rows of keys or values, with zeros to {@code width}, and rows of zeros to a whole step of keys. */
-    private void loadRows(Tensor source, int first, int keys, int head, int dim, int width) {
+    /** Where the first tile of keys begins that a query of the tile may see. */
+    private int firstTile() {
+        return rules.beginKey() / KEYS * KEYS;
+    }
+
+    /** Loads keys or values, with zeros to {@code width}, and rows of zeros to a whole step of keys. */
+    private void loadRows(HeadRows source, int at, int keys, int dim, int width) {
         for (int j = 0; j < keys; j++) {
-            long at = (first + j) * source.stride(0) + head * source.stride(1);
-            MemorySegment.copy(source.segment(), JAVA_FLOAT, at * Float.BYTES, rows[j], 0, dim);
+            source.load(at + j, at + j, rows[j]);
             Arrays.fill(rows[j], dim, width, 0f);
         }
         for (int j = keys; j < roundUp(keys, STEP); j++) {
@@ -133,61 +177,71 @@ final class JavaAttention {
             float[] b = scores[j + 1];
             float[] p = rows[j];
             float[] q = rows[j + 1];
-            Arrays.fill(a, 0, queries, 0f);
-            Arrays.fill(b, 0, queries, 0f);
-            for (int d = 0; d < headDim; d += STEP) {
+            FloatTile.multiply(query[0], query[1], query[2], query[3], p[0], p[1], p[2], p[3], q[0], q[1], q[2], q[3],
+                    a, b, queries);
+            for (int d = STEP; d < headDim; d += STEP) {
                 FloatTile.multiplyAdd(query[d], query[d + 1], query[d + 2], query[d + 3],
                         p[d], p[d + 1], p[d + 2], p[d + 3], q[d], q[d + 1], q[d + 2], q[d + 3], a, b, queries);
             }
-            FloatTile.scale(scale, a, queries);
-            FloatTile.scale(scale, b, queries);
+            FloatTile.scale(spec.scale(), a, queries);
+            FloatTile.scale(spec.scale(), b, queries);
         }
     }
 
-    /** Turns scores into weights under the new peak, and brings sum and output down to it. */
+    /** Turns scores into weights under the new peak, and brings the sum down to it. */
     private void weigh(int keys) {
         System.arraycopy(peak, 0, newPeak, 0, queries);
         for (int j = 0; j < keys; j++) {
             FloatTile.max(scores[j], newPeak, queries);
         }
-        float[] correction = peak;
+        System.arraycopy(peak, 0, correction, 0, queries);
         FloatTile.subtract(newPeak, correction, queries);
         FloatTile.exp(correction, exponents, queries);
-        FloatTile.multiply(correction, sum, queries);
-        for (int d = 0; d < valueDim; d++) {
-            FloatTile.multiply(correction, output[d], queries);
-        }
+        Arrays.fill(tileSum, 0, queries, 0f);
         for (int j = 0; j < keys; j++) {
             FloatTile.subtract(newPeak, scores[j], queries);
             FloatTile.exp(scores[j], exponents, queries);
-            FloatTile.add(scores[j], sum, queries);
+            FloatTile.add(scores[j], tileSum, queries);
         }
+        FloatTile.rescaleAdd(correction, tileSum, sum, queries);
         for (int j = keys; j < roundUp(keys, STEP); j++) {
             Arrays.fill(scores[j], 0, queries, 0f);
         }
         System.arraycopy(newPeak, 0, peak, 0, queries);
     }
 
-    /** {@code output += Vᵀ weights}, two value columns at a time. */
+    /**
+     * {@code output = correction · output + Vᵀ weights}, two value columns at a time.
+     *
+     * <p>A tile is summed by itself first: its roundings are those of its own size, not of all keys before it.
+     */
     private void accumulate(int keys) {
+        float[] a = product[0];
+        float[] b = product[1];
         for (int d = 0; d < valueDim; d += PAIR) {
-            for (int j = 0; j < keys; j += STEP) {
+            FloatTile.multiply(scores[0], scores[1], scores[2], scores[3],
+                    rows[0][d], rows[1][d], rows[2][d], rows[3][d],
+                    rows[0][d + 1], rows[1][d + 1], rows[2][d + 1], rows[3][d + 1], a, b, queries);
+            for (int j = STEP; j < keys; j += STEP) {
                 FloatTile.multiplyAdd(scores[j], scores[j + 1], scores[j + 2], scores[j + 3],
                         rows[j][d], rows[j + 1][d], rows[j + 2][d], rows[j + 3][d],
-                        rows[j][d + 1], rows[j + 1][d + 1], rows[j + 2][d + 1], rows[j + 3][d + 1],
-                        output[d], output[d + 1], queries);
+                        rows[j][d + 1], rows[j + 1][d + 1], rows[j + 2][d + 1], rows[j + 3][d + 1], a, b, queries);
             }
+            FloatTile.rescaleAdd(correction, a, output[d], queries);
+            FloatTile.rescaleAdd(correction, b, output[d + 1], queries);
         }
     }
 
-    private void store(Tensor out, int first, int head, boolean noKeys) {
+    private void store(int keys) {
         for (int i = 0; i < queries; i++) {
-            float divisor = noKeys ? 1f : sum[i];
+            float divisor = sum[i] == 0 ? 1f : sum[i];
             for (int d = 0; d < valueDim; d++) {
-                row[d] = output[d][i] / divisor;
+                // + 0: keys of weight 0 may have turned −0 into 0 for others, and shall not be seen by it.
+                row[d] = output[d][i] / divisor + 0f;
             }
-            long at = (first + i) * out.stride(0) + head * out.stride(1);
-            MemorySegment.copy(row, 0, out.segment(), JAVA_FLOAT, at * Float.BYTES, valueDim);
+            results.output(first + i, row, valueDim);
+            results.logSumExp(first + i, peak[i], sum[i]);
+            results.pattern(first + i, peak[i], sum[i], firstTile(), rules.endKey(), keys);
         }
     }
 

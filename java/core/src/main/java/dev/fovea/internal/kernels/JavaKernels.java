@@ -1,10 +1,14 @@
 package dev.fovea.internal.kernels;
 
 import dev.fovea.Backend;
+import dev.fovea.attention.AttentionSpec;
+import dev.fovea.attention.AttentionTensors;
+import dev.fovea.attention.Rope;
 import dev.fovea.graph.Activation;
 import dev.fovea.graph.Pooling;
 import dev.fovea.tensor.Tensor;
 import java.lang.foreign.Arena;
+import java.util.Objects;
 
 /** Kernels in plain Java: checks, then hands each op to the class that computes it. Their tiles live on the heap. */
 final class JavaKernels implements Kernels {
@@ -12,6 +16,7 @@ final class JavaKernels implements Kernels {
     private final JavaRows rowOps = new JavaRows();
     private final JavaLinear linear = new JavaLinear();
     private final JavaAttention attention = new JavaAttention();
+    private final JavaCache cache = new JavaCache();
 
     JavaKernels(JavaEngine engine) {
         this.engine = engine;
@@ -83,19 +88,32 @@ final class JavaKernels implements Kernels {
 
     /** None: its tiles are heap arrays. */
     @Override
-    public long attentionScratchBytes(int heads, int kvHeads, int headDim, int valueDim) {
-        Contract.heads(heads, kvHeads, headDim, valueDim);
+    public long attentionScratchBytes(AttentionSpec spec) {
+        Objects.requireNonNull(spec, "spec");
+        engine.enter();
+        engine.exit();
         return 0;
     }
 
     @Override
-    public void attention(int sequences, Tensor q, Tensor k, Tensor v, Tensor qOffsets, Tensor kvOffsets,
-            float scale, Tensor scratch, Tensor out) {
+    public void attention(int sequences, AttentionSpec spec, AttentionTensors tensors, Tensor k, Tensor v,
+            Tensor kvOffsets, Tensor pages, Tensor scratch) {
         engine.enter();
         try {
-            Contract.attentionHeads(q, k, v);
-            Contract.attention(sequences, q, k, v, qOffsets, kvOffsets, scale, scratch, 0, out);
-            attention.attention(sequences, q, k, v, qOffsets, kvOffsets, scale, out);
+            AttentionContract.attention(sequences, spec, tensors, k, v, kvOffsets, pages, scratch, 0);
+            attention.attention(sequences, spec, tensors, k, v, kvOffsets, pages);
+        } finally {
+            engine.exit();
+        }
+    }
+
+    @Override
+    public void cacheAppend(int sequences, Rope rope, Tensor k, Tensor v, Tensor offsets, Tensor lengths, Tensor pages,
+            Tensor keyPages, Tensor valuePages) {
+        engine.enter();
+        try {
+            CacheContract.append(sequences, rope, k, v, offsets, lengths, pages, keyPages, valuePages);
+            cache.append(sequences, rope, k, v, offsets, lengths, pages, keyPages, valuePages);
         } finally {
             engine.exit();
         }

@@ -1,6 +1,9 @@
 package dev.fovea.internal.kernels;
 
 import dev.fovea.Backend;
+import dev.fovea.attention.AttentionSpec;
+import dev.fovea.attention.AttentionTensors;
+import dev.fovea.attention.Rope;
 import dev.fovea.graph.Activation;
 import dev.fovea.graph.Pooling;
 import dev.fovea.tensor.Tensor;
@@ -21,6 +24,9 @@ import java.lang.foreign.Arena;
  * overlaps no input. {@code offsets} are {@code I32 [≥ sequences + 1]}, begin with 0 and do not decrease.
  */
 public sealed interface Kernels permits NativeKernels, JavaKernels {
+    /** Keys to a page of a key/value cache: the key block of attention. */
+    int PAGE_KEYS = 128;
+
     /** Who computes. */
     Backend backend();
 
@@ -78,22 +84,40 @@ public sealed interface Kernels permits NativeKernels, JavaKernels {
      */
     void matmul(Tensor a, Tensor b, boolean transposeB, float alpha, Tensor c);
 
-    /** Bytes of scratch that {@link #attention} needs for these sizes, whatever the lengths. */
-    long attentionScratchBytes(int heads, int kvHeads, int headDim, int valueDim);
+    /** Bytes of scratch that {@link #attention} needs for a spec, whatever the lengths. */
+    long attentionScratchBytes(AttentionSpec spec);
 
     /**
-     * {@code out = softmax(scale Q Kᵀ) V} per sequence and head. A query with no key gives 0.
+     * Attention of every query to the keys of its sequence, as {@code spec} and {@link AttentionTensors} say.
      *
-     * @param q [≥ query tokens, heads, head_dim]
-     * @param k [≥ key tokens, kv_heads, head_dim]
-     * @param v [≥ key tokens, kv_heads, value_dim]
-     * @param qOffsets sequence starts of the queries
-     * @param kvOffsets sequence starts of the keys; may be {@code qOffsets}
+     * <p>Without pages {@code k} and {@code v} are those of {@code tensors}, and keys are turned by the spec's RoPE as
+     * queries are. With pages they hold keys that are turned already.
+     *
+     * @param tensors queries, masks and outputs; their own k, v and kvOffsets are not read
+     * @param k keys, as {@link AttentionTensors} says; with pages [pages, kv_heads, 128, head_dim], dense
+     * @param v values, as {@link AttentionTensors} says; with pages [pages, kv_heads, 128, value_dim], dense
+     * @param kvOffsets sequence starts of the keys; may be the queries'
+     * @param pages I32 [≥ sequences, blocks], in column b the page of a sequence's keys from 128 b on; or null
      * @param scratch I8 [≥ {@link #attentionScratchBytes}], aligned to 64 bytes
-     * @param out [≥ query tokens, heads, value_dim]
+     * @throws IllegalArgumentException also if a position is outside the table of RoPE, or a page outside the pages
      */
-    void attention(int sequences, Tensor q, Tensor k, Tensor v, Tensor qOffsets, Tensor kvOffsets, float scale,
-            Tensor scratch, Tensor out);
+    void attention(int sequences, AttentionSpec spec, AttentionTensors tensors, Tensor k, Tensor v, Tensor kvOffsets,
+            Tensor pages, Tensor scratch);
+
+    /**
+     * Writes new keys, turned to their positions, and values behind those that the pages of a cache hold.
+     *
+     * @param rope turns the keys, or null
+     * @param k [≥ tokens, kv_heads, head_dim] or [≥ sequences, tokens, kv_heads, head_dim], F32, F16 or BF16
+     * @param v likewise with value_dim, of the same type
+     * @param offsets sequence starts of the new tokens
+     * @param lengths I32 [≥ sequences], tokens that each sequence holds already
+     * @param pages I32 [≥ sequences, blocks]; a page that is written stands in it once
+     * @param keyPages [pages, kv_heads, 128, head_dim], dense, F32, F16 or BF16
+     * @param valuePages [pages, kv_heads, 128, value_dim], dense, of the same type
+     */
+    void cacheAppend(int sequences, Rope rope, Tensor k, Tensor v, Tensor offsets, Tensor lengths, Tensor pages,
+            Tensor keyPages, Tensor valuePages);
 
     /**
      * One vector per sequence; an empty sequence gives 0.

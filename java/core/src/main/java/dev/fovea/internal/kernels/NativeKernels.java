@@ -1,10 +1,14 @@
 package dev.fovea.internal.kernels;
 
 import dev.fovea.Backend;
+import dev.fovea.attention.AttentionSpec;
+import dev.fovea.attention.AttentionTensors;
+import dev.fovea.attention.Rope;
 import dev.fovea.graph.Activation;
 import dev.fovea.graph.Pooling;
 import dev.fovea.internal.ffi.FoveaH;
 import dev.fovea.internal.ffi.fovea_attention_params;
+import dev.fovea.internal.ffi.fovea_cache_append_params;
 import dev.fovea.internal.ffi.fovea_embedding_params;
 import dev.fovea.internal.ffi.fovea_layer_norm_params;
 import dev.fovea.internal.ffi.fovea_linear_pack_params;
@@ -16,6 +20,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.ValueLayout;
+import java.util.Objects;
 import java.util.function.Function;
 
 /**
@@ -34,6 +39,7 @@ final class NativeKernels implements Kernels {
     private final MemorySegment linear;
     private final MemorySegment matmul;
     private final MemorySegment attention;
+    private final MemorySegment cacheAppend;
     private final MemorySegment pool;
     private final MemorySegment bytes;
     private boolean blasLoaded;
@@ -46,6 +52,7 @@ final class NativeKernels implements Kernels {
         linear = struct(fovea_linear_params::allocate, arena);
         matmul = struct(fovea_matmul_params::allocate, arena);
         attention = struct(fovea_attention_params::allocate, arena);
+        cacheAppend = struct(fovea_cache_append_params::allocate, arena);
         pool = struct(fovea_pool_params::allocate, arena);
         bytes = arena.allocate(ValueLayout.JAVA_LONG);
     }
@@ -154,35 +161,38 @@ final class NativeKernels implements Kernels {
     }
 
     @Override
-    public long attentionScratchBytes(int heads, int kvHeads, int headDim, int valueDim) {
-        Contract.heads(heads, kvHeads, headDim, valueDim);
-        fovea_attention_params.heads(attention, heads);
-        fovea_attention_params.kv_heads(attention, kvHeads);
-        fovea_attention_params.head_dim(attention, headDim);
-        fovea_attention_params.value_dim(attention, valueDim);
+    public long attentionScratchBytes(AttentionSpec spec) {
+        Objects.requireNonNull(spec, "spec");
+        fovea_attention_params.heads(attention, spec.heads());
+        fovea_attention_params.kv_heads(attention, spec.kvHeads());
+        fovea_attention_params.head_dim(attention, spec.headDim());
+        fovea_attention_params.value_dim(attention, spec.valueDim());
         Status.check("attention", FoveaH.fovea_attention_scratch_bytes(engine.handle(), attention, bytes));
         return bytes.get(ValueLayout.JAVA_LONG, 0);
     }
 
     @Override
-    public void attention(int sequences, Tensor q, Tensor k, Tensor v, Tensor qOffsets, Tensor kvOffsets,
-            float scale, Tensor scratch, Tensor out) {
-        Contract.attentionHeads(q, k, v);
-        long needed = attentionScratchBytes((int) q.size(1), (int) k.size(1), (int) q.size(2), (int) v.size(2));
-        Contract.attention(sequences, q, k, v, qOffsets, kvOffsets, scale, scratch, needed, out);
-        fovea_attention_params.sequences(attention, sequences);
-        fovea_attention_params.scale(attention, scale);
-        fovea_attention_params.q_token_stride(attention, tokenStride(q));
-        fovea_attention_params.q_head_stride(attention, headStride(q));
-        fovea_attention_params.k_token_stride(attention, tokenStride(k));
-        fovea_attention_params.k_head_stride(attention, headStride(k));
-        fovea_attention_params.v_token_stride(attention, tokenStride(v));
-        fovea_attention_params.v_head_stride(attention, headStride(v));
-        fovea_attention_params.out_token_stride(attention, tokenStride(out));
-        fovea_attention_params.out_head_stride(attention, headStride(out));
-        fovea_attention_params.scratch_bytes(attention, scratch.segment().byteSize());
-        Status.check("attention", FoveaH.fovea_attention(engine.handle(), attention, q.segment(), k.segment(),
-                v.segment(), qOffsets.segment(), kvOffsets.segment(), scratch.segment(), out.segment()));
+    public void attention(int sequences, AttentionSpec spec, AttentionTensors t, Tensor k, Tensor v, Tensor kvOffsets,
+            Tensor pages, Tensor scratch) {
+        AttentionContract.attention(sequences, spec, t, k, v, kvOffsets, pages, scratch,
+                attentionScratchBytes(spec));
+        AttentionParams.set(attention, sequences, spec, t, k, v, pages, scratch);
+        Status.check("attention", FoveaH.fovea_attention(engine.handle(), attention, t.q().segment(), k.segment(),
+                v.segment(), t.qOffsets().segment(), kvOffsets.segment(), orNull(pages), orNull(t.mask()),
+                orNull(t.bias()), spec.alibi() == null ? MemorySegment.NULL : spec.alibi().slopes().segment(),
+                spec.rope() == null ? MemorySegment.NULL : spec.rope().table().segment(), scratch.segment(),
+                t.out().segment(), orNull(t.lse()), orNull(t.weights())));
+    }
+
+    @Override
+    public void cacheAppend(int sequences, Rope rope, Tensor k, Tensor v, Tensor offsets, Tensor lengths, Tensor pages,
+            Tensor keyPages, Tensor valuePages) {
+        CacheContract.append(sequences, rope, k, v, offsets, lengths, pages, keyPages, valuePages);
+        AttentionParams.set(cacheAppend, sequences, rope, k, v, pages, keyPages, valuePages);
+        Status.check("cache_append", FoveaH.fovea_cache_append(engine.handle(), cacheAppend, k.segment(), v.segment(),
+                offsets.segment(), lengths.segment(), pages.segment(),
+                rope == null ? MemorySegment.NULL : rope.table().segment(), keyPages.segment(),
+                valuePages.segment()));
     }
 
     @Override
@@ -209,13 +219,5 @@ final class NativeKernels implements Kernels {
 
     private static long productStride(Tensor batch) {
         return Math.max(batch.stride(1), batch.size(2));
-    }
-
-    private static long tokenStride(Tensor heads) {
-        return Math.max(heads.stride(0), heads.size(2));
-    }
-
-    private static long headStride(Tensor heads) {
-        return Math.max(heads.stride(1), heads.size(2));
     }
 }

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.fovea.Backend;
 import dev.fovea.Engine;
 import dev.fovea.EngineOptions;
+import dev.fovea.attention.AttentionSpec;
+import dev.fovea.attention.AttentionTensors;
 import dev.fovea.graph.Activation;
 import dev.fovea.graph.Pooling;
 import dev.fovea.tensor.DType;
@@ -207,7 +209,7 @@ class KernelsContractTest {
         try (Bench b = new Bench(options)) {
             attention(b, 3, 3, 32, 32);
             attention(b, 4, 2, 40, 40);
-            attention(b, 2, 1, 59, 59);
+            attention(b, 2, 1, 59, 33);
         }
     }
 
@@ -239,10 +241,12 @@ class KernelsContractTest {
     }
 
     private static void attend(Bench b, int sequences, Tensor q, Tensor k, Tensor v, Tensor offsets, Tensor out) {
-        long bytes = b.kernels.attentionScratchBytes((int) q.size(1), (int) k.size(1), (int) q.size(2),
-                (int) v.size(2));
+        var spec = AttentionSpec.of((int) q.size(1), (int) q.size(2)).withKvHeads((int) k.size(1))
+                .withValueDim((int) v.size(2)).withScale(0.2f);
+        long bytes = b.kernels.attentionScratchBytes(spec);
         Tensor scratch = Tensor.allocate(b.arena, DType.I8, Shape.of(Math.max(64, bytes)));
-        b.kernels.attention(sequences, q, k, v, offsets, offsets, 0.2f, scratch, out);
+        var tensors = AttentionTensors.of(q, k, v, out).withOffsets(offsets, offsets);
+        b.kernels.attention(sequences, spec, tensors, k, v, offsets, null, scratch);
     }
 
     private static Tensor view(Tensor fused, int column, int heads, int dim) {

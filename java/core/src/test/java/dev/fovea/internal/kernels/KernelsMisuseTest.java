@@ -38,8 +38,6 @@ class KernelsMisuseTest {
         final Tensor out;
         final Tensor offsets;
         final Tensor ids;
-        final Tensor heads;
-        final Tensor scratch;
         final PackedLinear packed;
 
         Setup(Backend backend) {
@@ -51,8 +49,6 @@ class KernelsMisuseTest {
             out = f32(4, 8);
             offsets = i32(0, 1, 4);
             ids = i32(1, 2, 3, 9);
-            heads = f32(4, 2, 4);
-            scratch = Tensor.allocate(arena, DType.I8, Shape.of(Math.max(64, kernels.attentionScratchBytes(2, 2, 4, 4))));
             packed = kernels.pack(arena, f32(8, 8));
         }
 
@@ -76,10 +72,6 @@ class KernelsMisuseTest {
 
         void linear(int rows, Tensor x, Tensor bias, Tensor residual, Tensor out) {
             kernels.linear(rows, x, packed, bias, Activation.NONE, residual, out);
-        }
-
-        void attend(Tensor q, Tensor k, Tensor qOffsets, Tensor kvOffsets, float scale, Tensor scratch, Tensor out) {
-            kernels.attention(2, q, k, k, qOffsets, kvOffsets, scale, scratch, out);
         }
 
         @Override
@@ -148,21 +140,6 @@ class KernelsMisuseTest {
             new Case("a residual too short", BAD, s -> s.linear(4, s.x, null, s.f32(3, 8), s.out), "4", "3"),
             new Case("out over x", BAD, s -> s.linear(4, s.x, null, null, s.x), "x", "out"),
             new Case("x on a closed arena", CLOSED, s -> s.linear(4, s.closed(4, 8), null, null, s.out)),
-            new Case("queries and keys of other widths", BAD,
-                    s -> s.attend(s.heads, s.f32(4, 2, 5), s.offsets, s.offsets, 1, s.scratch, s.f32(4, 2, 5)), "4", "5"),
-            new Case("heads that kv_heads do not divide", BAD,
-                    s -> s.attend(s.f32(4, 3, 4), s.heads, s.offsets, s.offsets, 1, s.scratch, s.f32(4, 3, 4)), "2", "3"),
-            new Case("an infinite scale", BAD, s -> s.attend(s.heads, s.heads, s.offsets, s.offsets,
-                    Float.POSITIVE_INFINITY, s.scratch, s.f32(4, 2, 4)), "Infinity"),
-            new Case("attention past its keys", BAD, s -> s.attend(s.heads, s.heads, s.offsets, s.i32(0, 1, 5), 1,
-                    s.scratch, s.f32(4, 2, 4)), "5", "4"),
-            new Case("attention in place", BAD,
-                    s -> s.attend(s.heads, s.f32(4, 2, 4), s.offsets, s.offsets, 1, s.scratch, s.heads), "q", "out"),
-            new Case("no scratch", MISSING,
-                    s -> s.attend(s.heads, s.heads, s.offsets, s.offsets, 1, null, s.f32(4, 2, 4)), "scratch"),
-            new Case("keys on a closed arena", CLOSED, s -> s.attend(s.heads, s.closed(4, 2, 4), s.offsets, s.offsets, 1,
-                    s.scratch, s.f32(4, 2, 4))),
-            new Case("scratch for no heads", BAD, s -> s.kernels.attentionScratchBytes(0, 1, 4, 4), "0"),
             new Case("products of other lengths", BAD,
                     s -> s.kernels.matmul(s.f32(1, 2, 3), s.f32(1, 4, 2), false, 1, s.f32(1, 2, 2)), "3", "4"),
             new Case("batches of other sizes", BAD,

@@ -1,0 +1,104 @@
+package dev.fovea.attention;
+
+import dev.fovea.Engine;
+import dev.fovea.internal.kernels.KernelEngine;
+import dev.fovea.internal.kernels.Kernels;
+import dev.fovea.internal.lifetime.Lifetime;
+import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Shape;
+import dev.fovea.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.util.Objects;
+
+/**
+ * Fused attention as an op of its own: a spec bound to an engine. Scores never leave the cache of the CPU;
+ * memory beyond inputs and outputs does not grow with the sequences.
+ *
+ * <pre>{@code
+ * var spec = AttentionSpec.of(12, 64).withKvHeads(4).withMask(Mask.causal());
+ * try (var attention = Attention.create(engine, spec)) {
+ *     attention.run(AttentionTensors.of(q, k, v, out));
+ * }
+ * }</pre>
+ *
+ * <p>Cheap to make; serves one thread at a time. A run allocates nothing on the heap. A sequence gets the
+ * same bits alone, in any batch and with any number of threads, and a query the same bits whether its keys
+ * come from F32 tensors or an F32 cache, all at once or token by token.
+ */
+public final class Attention implements AutoCloseable {
+    private final AttentionSpec spec;
+    private final Kernels kernels;
+    private final Tensor scratch;
+    private final Lifetime lifetime;
+
+    private Attention(Engine engine, AttentionSpec spec, Arena arena) {
+        this.spec = Objects.requireNonNull(spec, "spec");
+        this.kernels = KernelEngine.of(engine).kernels(arena);
+        this.scratch = Tensor.allocate(arena, DType.I8, Shape.of(Math.max(1, kernels.attentionScratchBytes(spec))));
+        this.lifetime = new Lifetime("attention", arena::close);
+    }
+
+    /**
+     * Attention on an engine, which must be closed later than this.
+     *
+     * @throws IllegalStateException if the engine is closed
+     */
+    public static Attention create(Engine engine, AttentionSpec spec) {
+        Arena arena = Arena.ofShared();
+        try {
+            return new Attention(engine, spec, arena);
+        } catch (Throwable e) {
+            arena.close();
+            throw e;
+        }
+    }
+
+    /** What it computes. */
+    public AttentionSpec spec() {
+        return spec;
+    }
+
+    /** Bytes of off-heap memory that it holds, whatever the lengths. */
+    public long scratchBytes() {
+        return scratch.segment().byteSize();
+    }
+
+    /**
+     * Computes all sequences of the tensors.
+     *
+     * @throws IllegalArgumentException naming both values, if a shape, dtype, stride, offset or overlap does
+     *     not fit spec and tensors; nothing is written then
+     * @throws IllegalStateException if this, the engine, the cache or the arena of a tensor is closed, or
+     *     another thread is running this or the cache
+     * @throws WrongThreadException if the arena of a tensor is confined to another thread
+     */
+    public void run(AttentionTensors tensors) {
+        run(tensors.sequences(), tensors);
+    }
+
+    /**
+     * Computes the first sequences of the tensors, of which there may be more.
+     *
+     * @throws IllegalArgumentException also if {@code sequences} is negative or more than the offsets tell of
+     */
+    public void run(int sequences, AttentionTensors tensors) {
+        lifetime.enterAlone();
+        try {
+            KvCache cache = tensors.cache();
+            if (cache == null) {
+                kernels.attention(sequences, spec, tensors, tensors.k(), tensors.v(), tensors.kvOffsets(), null,
+                        scratch);
+            } else {
+                cache.attend(kernels, sequences, spec, tensors, scratch);
+            }
+        } finally {
+            lifetime.exit();
+        }
+    }
+
+    /** Frees the scratch, at once or when the run that uses it ends. Idempotent. */
+    @Override
+    public void close() {
+        lifetime.close();
+    }
+}

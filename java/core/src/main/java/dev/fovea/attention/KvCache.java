@@ -1,0 +1,306 @@
+package dev.fovea.attention;
+
+import dev.fovea.Engine;
+import dev.fovea.internal.kernels.KernelEngine;
+import dev.fovea.internal.kernels.Kernels;
+import dev.fovea.internal.lifetime.Lifetime;
+import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Shape;
+import dev.fovea.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Objects;
+
+/**
+ * The keys and values of sequences that grow, for attention by queries that come later.
+ *
+ * <pre>
+ *   sequence 0   | page 3 | page 0 | page 5 .. |      a page holds the keys and values of 128 tokens
+ *   sequence 1   | page 3 | page 0 | page 1 ...... |  a fork shares its pages, until one of both writes to one
+ *   sequence 2   | page 2 .. |
+ * </pre>
+ *
+ * <p>Keys are turned by the spec's RoPE when they are appended and lie rotated. Storage is F32, F16 or BF16.
+ * All memory, {@link #bytes()}, is taken when the cache is made; nothing is allocated later. Serves one thread
+ * at a time. Kwon et al., PagedAttention, arXiv:2309.06180.
+ */
+public final class KvCache implements AutoCloseable {
+    private final int capacity;
+    private final Rope rope;
+    private final Kernels kernels;
+    private final Tensor keys;
+    private final Tensor values;
+    private final KvPages pages;
+    private final Tensor lengths;
+    private final Tensor offsets;
+    private final Tensor[] length;
+    private final Tensor single;
+    private final Lifetime lifetime;
+
+    private KvCache(Engine engine, AttentionSpec spec, int sequences, int capacity, DType dtype, Arena arena) {
+        if (sequences < 1) {
+            throw new IllegalArgumentException("sequences must be at least 1, got " + sequences);
+        }
+        if (capacity < 1) {
+            throw new IllegalArgumentException("capacity must be at least 1, got " + capacity);
+        }
+        if (dtype != DType.F32 && dtype != DType.F16 && dtype != DType.BF16) {
+            throw new IllegalArgumentException("expected a cache of F32, F16 or BF16, got " + dtype);
+        }
+        if ((long) sequences * capacity > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException("expected at most " + Integer.MAX_VALUE + " tokens, got " + sequences
+                    + " sequences of " + capacity);
+        }
+        if (spec.rope() != null && capacity > spec.rope().positions()) {
+            throw new IllegalArgumentException("expected a capacity of at most " + spec.rope().positions()
+                    + ", the positions of RoPE, got " + capacity);
+        }
+        this.capacity = capacity;
+        this.rope = spec.rope();
+        this.kernels = KernelEngine.of(engine).kernels(arena);
+        this.pages = new KvPages(arena, sequences, (capacity + Kernels.PAGE_KEYS - 1) / Kernels.PAGE_KEYS);
+        int heads = spec.kvHeads();
+        this.keys = Tensor.allocate(arena, dtype, Shape.of(pages.count(), heads, Kernels.PAGE_KEYS, spec.headDim()));
+        this.values = Tensor.allocate(arena, dtype, Shape.of(pages.count(), heads, Kernels.PAGE_KEYS, spec.valueDim()));
+        this.lengths = Tensor.allocate(arena, DType.I32, Shape.of(sequences));
+        this.offsets = Tensor.allocate(arena, DType.I32, Shape.of(sequences + 1L));
+        this.length = new Tensor[sequences];
+        for (int s = 0; s < sequences; s++) {
+            MemorySegment one = lengths.segment().asSlice((long) s * Integer.BYTES, Integer.BYTES);
+            length[s] = Tensor.of(one, DType.I32, Shape.of(1));
+        }
+        this.single = Tensor.allocate(arena, DType.I32, Shape.of(2));
+        this.lifetime = new Lifetime("kv cache", arena::close);
+    }
+
+    /**
+     * An empty cache in F32.
+     *
+     * @param engine must be closed later than the cache
+     * @param spec gives key/value heads, dims and RoPE
+     * @param sequences sequences that it holds at most, forks included
+     * @param capacity tokens that each sequence holds at most
+     * @throws IllegalArgumentException if a value is out of its range
+     */
+    public static KvCache create(Engine engine, AttentionSpec spec, int sequences, int capacity) {
+        return create(engine, spec, sequences, capacity, DType.F32);
+    }
+
+    /**
+     * An empty cache of a type: F32, F16 or BF16.
+     *
+     * @throws IllegalArgumentException if a value is out of its range
+     */
+    public static KvCache create(Engine engine, AttentionSpec spec, int sequences, int capacity, DType dtype) {
+        Arena arena = Arena.ofShared();
+        try {
+            return new KvCache(engine, spec, sequences, capacity, dtype, arena);
+        } catch (Throwable e) {
+            arena.close();
+            throw e;
+        }
+    }
+
+    /** Sequences that it holds at most; they are numbered from 0. */
+    public int sequences() {
+        return length.length;
+    }
+
+    /** Tokens that each sequence holds at most. */
+    public int capacity() {
+        return capacity;
+    }
+
+    /** Bytes of off-heap memory that it takes for keys and values. */
+    public long bytes() {
+        return keys.segment().byteSize() + values.segment().byteSize();
+    }
+
+    /**
+     * Tokens that a sequence holds.
+     *
+     * @throws IndexOutOfBoundsException if there is no such sequence
+     * @throws IllegalStateException if the cache is closed or in use by another thread
+     */
+    public int length(int sequence) {
+        enter(sequence);
+        try {
+            return lengthOf(sequence);
+        } finally {
+            lifetime.exit();
+        }
+    }
+
+    /**
+     * Appends tokens to one sequence.
+     *
+     * @param k [tokens, kv_heads, head_dim], F32, F16 or BF16; not turned
+     * @param v [tokens, kv_heads, value_dim], of the same type
+     * @throws IllegalArgumentException if shapes do not fit, or the sequence has no room for them; it is as before then
+     * @throws IndexOutOfBoundsException if there is no such sequence
+     * @throws IllegalStateException if the cache is closed or in use by another thread
+     */
+    public void append(int sequence, Tensor k, Tensor v) {
+        enter(sequence);
+        try {
+            if (k.rank() != 3) {
+                throw new IllegalArgumentException(
+                        "expected [tokens, kv_heads, head_dim], got shape " + k.shape() + " in k");
+            }
+            requireRoom(sequence, k.size(0));
+            int tokens = (int) k.size(0);
+            single.segment().setAtIndex(ValueLayout.JAVA_INT, 1, tokens);
+            pages.reserve(sequence, lengthOf(sequence), tokens, keys, values);
+            kernels.cacheAppend(1, rope, k, v, single, length[sequence], pages.row(sequence), keys, values);
+            setLength(sequence, lengthOf(sequence) + tokens);
+        } finally {
+            lifetime.exit();
+        }
+    }
+
+    /**
+     * Appends tokens to each sequence, all or none.
+     *
+     * @param k [tokens, kv_heads, head_dim] of all sequences one after the other, or
+     *     [sequences, tokens, kv_heads, head_dim]
+     * @param v likewise [tokens, kv_heads, value_dim]
+     * @param tokenOffsets I32 [sequences + 1], beginning with 0 and not decreasing
+     * @throws IllegalArgumentException if shapes do not fit, or a sequence has no room; all are as before then
+     * @throws IllegalStateException if the cache is closed or in use by another thread
+     */
+    public void append(Tensor k, Tensor v, Tensor tokenOffsets) {
+        lifetime.enterAlone();
+        try {
+            int count = sequences();
+            requireOffsets(tokenOffsets, count);
+            for (int s = 0; s < count; s++) {
+                requireRoom(s, tokensOf(tokenOffsets, s));
+            }
+            for (int s = 0; s < count; s++) {
+                pages.reserve(s, lengthOf(s), tokensOf(tokenOffsets, s), keys, values);
+            }
+            kernels.cacheAppend(count, rope, k, v, tokenOffsets, lengths, pages.table(), keys, values);
+            for (int s = 0; s < count; s++) {
+                setLength(s, lengthOf(s) + tokensOf(tokenOffsets, s));
+            }
+        } finally {
+            lifetime.exit();
+        }
+    }
+
+    /**
+     * Drops the tokens of a sequence from {@code newLength} on.
+     *
+     * @throws IllegalArgumentException if the sequence holds fewer tokens
+     * @throws IndexOutOfBoundsException if there is no such sequence
+     * @throws IllegalStateException if the cache is closed or in use by another thread
+     */
+    public void truncate(int sequence, int newLength) {
+        enter(sequence);
+        try {
+            if (newLength < 0 || newLength > lengthOf(sequence)) {
+                throw new IllegalArgumentException("expected a length of 0 to " + lengthOf(sequence)
+                        + ", which sequence " + sequence + " holds, got " + newLength);
+            }
+            pages.release(sequence, newLength);
+            setLength(sequence, newLength);
+        } finally {
+            lifetime.exit();
+        }
+    }
+
+    /**
+     * Makes sequence {@code to} a copy of {@code from}, in place of what it held. Both share their pages until one of
+     * them writes to a shared page, which is copied then.
+     *
+     * @throws IndexOutOfBoundsException if there is no such sequence
+     * @throws IllegalStateException if the cache is closed or in use by another thread
+     */
+    public void fork(int from, int to) {
+        enter(from);
+        try {
+            Objects.checkIndex(to, sequences());
+            if (from != to) {
+                pages.share(from, to);
+                setLength(to, lengthOf(from));
+            }
+        } finally {
+            lifetime.exit();
+        }
+    }
+
+    /** Drops all tokens of a sequence. See {@link #truncate}. */
+    public void reset(int sequence) {
+        truncate(sequence, 0);
+    }
+
+    /** Drops all tokens of all sequences. */
+    public void reset() {
+        for (int s = 0; s < sequences(); s++) {
+            reset(s);
+        }
+    }
+
+    /** Frees the memory, at once or when the call that uses it ends. Idempotent. */
+    @Override
+    public void close() {
+        lifetime.close();
+    }
+
+    /** Runs attention over what the sequences hold, while no one else uses the cache. */
+    void attend(Kernels by, int count, AttentionSpec spec, AttentionTensors tensors, Tensor scratch) {
+        if (spec.rope() != rope) {
+            throw new IllegalArgumentException(
+                    "expected the RoPE that the keys of the cache were turned by, got another");
+        }
+        lifetime.enterAlone();
+        try {
+            by.attention(count, spec, tensors, keys, values, offsets, pages.table(), scratch);
+        } finally {
+            lifetime.exit();
+        }
+    }
+
+    private void enter(int sequence) {
+        Objects.checkIndex(sequence, sequences());
+        lifetime.enterAlone();
+    }
+
+    private int lengthOf(int sequence) {
+        return lengths.segment().getAtIndex(ValueLayout.JAVA_INT, sequence);
+    }
+
+    private void setLength(int sequence, int tokens) {
+        lengths.segment().setAtIndex(ValueLayout.JAVA_INT, sequence, tokens);
+        int end = offsets.segment().getAtIndex(ValueLayout.JAVA_INT, sequence);
+        for (int s = sequence; s < sequences(); s++) {
+            end += lengthOf(s);
+            offsets.segment().setAtIndex(ValueLayout.JAVA_INT, s + 1, end);
+        }
+    }
+
+    private void requireRoom(int sequence, long tokens) {
+        if (tokens > capacity - lengthOf(sequence)) {
+            throw new IllegalArgumentException("sequence " + sequence + " holds " + lengthOf(sequence)
+                    + " tokens of a capacity of " + capacity + ", got " + tokens + " more");
+        }
+    }
+
+    private static int tokensOf(Tensor offsets, int sequence) {
+        return offsets.segment().getAtIndex(ValueLayout.JAVA_INT, sequence + 1)
+                - offsets.segment().getAtIndex(ValueLayout.JAVA_INT, sequence);
+    }
+
+    private static void requireOffsets(Tensor offsets, int sequences) {
+        if (offsets.dtype() != DType.I32 || offsets.rank() != 1 || offsets.size(0) != sequences + 1L) {
+            throw new IllegalArgumentException("expected offsets I32[" + (sequences + 1) + "], got " + offsets);
+        }
+        for (int s = 0; s < sequences; s++) {
+            if (tokensOf(offsets, s) < 0) {
+                throw new IllegalArgumentException("offsets must not decrease, got "
+                        + tokensOf(offsets, s) + " tokens for sequence " + s);
+            }
+        }
+    }
+}

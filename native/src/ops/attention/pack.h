@@ -1,0 +1,137 @@
+/* Where the keys and values of a block lie, and how they come into panels. */
+#ifndef FV_OPS_ATTENTION_PACK_H
+#define FV_OPS_ATTENTION_PACK_H
+
+#include "ops/attention/walk.h"
+#include "simd/rope.h"
+#include "simd/transpose.h"
+
+/* Up to FV_KEY_BLOCK keys of one head, from the sequence's key first on. */
+typedef struct key_block {
+  long long first;
+  int keys;
+  const char *k, *v;                        /* of the first key */
+  long long k_token_stride, v_token_stride; /* in elements */
+  int finite;                               /* whether all values are, once they are packed */
+} key_block;
+
+static key_block find_block(const walk *x, long long first) {
+  const fovea_attention_params *p = x->job->params;
+  const long long bytes = fv_dtype_bytes(p->kv_dtype), left = x->keys - first;
+  key_block block = {.first = first, .keys = left < FV_KEY_BLOCK ? (int)left : FV_KEY_BLOCK};
+  long long k, v;
+  if (p->pages) {
+    const int page = x->job->page_table[x->item->sequence * (long long)p->page_table_stride + first / FOVEA_PAGE_KEYS];
+    const long long row = ((long long)page * p->kv_heads + x->item->kv_head) * FOVEA_PAGE_KEYS;
+    k = row * (block.k_token_stride = p->head_dim);
+    v = row * (block.v_token_stride = p->value_dim);
+  } else {
+    block.k_token_stride = p->k_token_stride;
+    block.v_token_stride = p->v_token_stride;
+    k = sequence_start(x, p->k_sequence_stride, x->job->kv_offsets, p->k_token_stride) + first * p->k_token_stride +
+        x->item->kv_head * p->k_head_stride;
+    v = sequence_start(x, p->v_sequence_stride, x->job->kv_offsets, p->v_token_stride) + first * p->v_token_stride +
+        x->item->kv_head * p->v_head_stride;
+  }
+  block.k = (const char *)x->job->k + k * bytes;
+  block.v = (const char *)x->job->v + v * bytes;
+  return block;
+}
+
+/* One row of queries or keys as floats, turned to its position if turn. */
+static void load_row(const fovea_attention_params *p, int dtype, const char *from, int turn, const float *rope_table,
+                     long long position, float *row) {
+  fv_widen(dtype, from, p->head_dim, row);
+  if (!turn) return;
+  const float *angles = rope_table + position * p->rope_dim;
+  fv_rope(p->rope, p->rope_dim / 2, angles, angles + p->rope_dim / 2, row);
+}
+
+/* The queries of the item, turned. */
+static void load_queries(const walk *x) {
+  const fovea_attention_params *p = x->job->params;
+  for (int r = 0; r < x->item->rows; r++) {
+    float *row = x->w.queries + (long long)r * p->head_dim;
+    const char *from = (const char *)x->job->q + row_start(x, r, p->q_sequence_stride, p->q_token_stride,
+                                                           p->q_head_stride) * fv_dtype_bytes(p->q_dtype);
+    load_row(p, p->q_dtype, from, p->rope, x->job->rope_table, x->diagonal + query_of(x, r), row);
+  }
+}
+
+/* keys [count <= FV_PANEL, dim], rows stride apart, transposed into a panel [dim, FV_PANEL]; missing keys are 0. */
+static void transpose_panel(const float *keys, long long stride, int count, int dim, float *panel) {
+  for (int half = 0; half < FV_PANEL; half += FV_LANES) {
+    const int here = count - half < FV_LANES ? (count > half ? count - half : 0) : FV_LANES;
+    const float *from = keys + half * stride;
+    int i = 0;
+    for (; i + FV_LANES <= dim; i += FV_LANES) {
+      fv_f32 rows[FV_LANES];
+#pragma GCC unroll 16
+      for (int j = 0; j < FV_LANES; j++) rows[j] = j < here ? fv_load(from + j * stride + i) : (fv_f32){0};
+      fv_transpose(rows);
+#pragma GCC unroll 16
+      for (int j = 0; j < FV_LANES; j++) fv_store(panel + (i + j) * FV_PANEL + half, rows[j]);
+    }
+    for (; i < dim; i++) {
+      for (int j = 0; j < FV_LANES; j++) panel[i * FV_PANEL + half + j] = j < here ? from[j * stride + i] : 0;
+    }
+  }
+}
+
+static void pack_keys(const walk *x, const key_block *block) {
+  const fovea_attention_params *p = x->job->params;
+  const int turn = p->rope != FOVEA_ROPE_NONE && p->rope_keys;
+  const long long bytes = fv_dtype_bytes(p->kv_dtype);
+  for (int first = 0; first < block->keys; first += FV_PANEL) {
+    const int count = block->keys - first < FV_PANEL ? block->keys - first : FV_PANEL;
+    const char *from = block->k + first * block->k_token_stride * bytes;
+    float *panel = x->w.keys + (long long)first * p->head_dim;
+    if (p->kv_dtype == FOVEA_DTYPE_F32 && !turn) {
+      transpose_panel((const float *)(const void *)from, block->k_token_stride, count, p->head_dim, panel);
+      continue;
+    }
+    for (int j = 0; j < count; j++) {
+      load_row(p, p->kv_dtype, from + j * block->k_token_stride * bytes, turn, x->job->rope_table,
+               block->first + first + j, x->w.rows + (long long)j * p->head_dim);
+    }
+    transpose_panel(x->w.rows, p->head_dim, count, p->head_dim, panel);
+  }
+}
+
+/* FV_LANES of the value_dim elements of a value, zeros behind them. */
+FV_INLINE fv_f32 load_value(int dtype, const char *value, int value_dim, int i) {
+  if (i + FV_LANES <= value_dim) return fv_load_as(dtype, value, i);
+  return i < value_dim ? fv_load_part_as(dtype, value, i, value_dim - i) : (fv_f32){0};
+}
+
+/* Values of a type into panels [FV_KEY_BLOCK, FV_PANEL]; missing columns are 0. Returns whether all are finite. */
+FV_INLINE int pack_values_of(int dtype, const key_block *block, int value_dim, float *panel) {
+  const long long stride = block->v_token_stride * fv_dtype_bytes(dtype);
+  fv_f32 poison = {0}; /* 0 times a value: NaN if any is not finite */
+  for (int first = 0; first < value_dim; first += FV_PANEL, panel += FV_KEY_BLOCK * FV_PANEL) {
+    for (int j = 0; j < block->keys; j++) {
+      for (int i = 0; i < FV_PANEL; i += FV_LANES) {
+        const fv_f32 value = load_value(dtype, block->v + j * stride, value_dim, first + i);
+        fv_store(panel + j * FV_PANEL + i, value);
+        poison += value * 0.0f;
+      }
+    }
+  }
+  return fv_sum(poison) == 0;
+}
+
+static void pack_values(const walk *x, key_block *block) {
+  const int value_dim = x->job->params->value_dim;
+  switch (x->job->params->kv_dtype) {
+    case FOVEA_DTYPE_F32:
+      block->finite = pack_values_of(FOVEA_DTYPE_F32, block, value_dim, x->w.values);
+      break;
+    case FOVEA_DTYPE_F16:
+      block->finite = pack_values_of(FOVEA_DTYPE_F16, block, value_dim, x->w.values);
+      break;
+    default:
+      block->finite = pack_values_of(FOVEA_DTYPE_BF16, block, value_dim, x->w.values);
+  }
+}
+
+#endif /* FV_OPS_ATTENTION_PACK_H */

@@ -1,0 +1,108 @@
+/* The scores of one tile of rows against one packed key block: the product, then all that changes or masks them. */
+#ifndef FV_OPS_ATTENTION_SCORE_H
+#define FV_OPS_ATTENTION_SCORE_H
+
+#include "ops/attention/pack.h"
+#include "ops/attention/walk.h"
+#include "simd/math.h"
+
+/*
+ * The columns of a key block that concern a tile: [from, to) holds every key that the window lets any of its
+ * rows see, from is the border of a panel, and end that of the vector behind to.
+ */
+typedef struct span {
+  int from, to, end;
+  int partial; /* whether some row sees fewer keys than [from, end) */
+} span;
+
+static span span_of(const walk *x, const key_block *block, int begin, int rows) {
+  const int last = begin + rows - 1;
+  /* Later rows see later keys. */
+  const long long low = low_key(x, begin) - block->first, high = high_key(x, last) - block->first;
+  span s = {.from = low > 0 ? (int)(low < block->keys ? low : block->keys) / FV_PANEL * FV_PANEL : 0,
+            .to = high < block->keys ? (int)(high > 0 ? high : 0) : block->keys};
+  s.end = (s.to + FV_LANES - 1) / FV_LANES * FV_LANES;
+  s.partial = low_key(x, last) > block->first + s.from || high_key(x, begin) < block->first + s.end;
+  return s;
+}
+
+typedef uint8_t fv_u8 __attribute__((vector_size(FV_LANES)));
+
+/* count bytes of a mask, of which there may be fewer than lanes: all ones where not 0. */
+FV_INLINE fv_i32 load_mask(const unsigned char *mask, int count) {
+  fv_u8 bytes = {0};
+  if (count >= FV_LANES) {
+    memcpy(&bytes, mask, sizeof bytes);
+  } else {
+    unsigned char part[FV_LANES] = {0};
+    if (count > 0) memcpy(part, mask, (size_t)count);
+    memcpy(&bytes, part, sizeof bytes);
+  }
+  return __builtin_convertvector(bytes, fv_i32) != 0;
+}
+
+FV_INLINE fv_f32 load_bias(const float *bias, int count) {
+  if (count >= FV_LANES) return fv_load(bias);
+  return count > 0 ? fv_load_part(bias, count) : (fv_f32){0};
+}
+
+/* What fovea.h says of a score after the product of query and key, for columns [from, end) of one row. */
+static void adjust_row(const walk *x, const key_block *block, const span *s, int row, float *scores) {
+  const fovea_attention_params *p = x->job->params;
+  const long long sequence = x->item->sequence, query = query_of(x, row);
+  const int head = head_of(x, row);
+  const fv_f32 minus_infinity = fv_set(-__builtin_inff());
+  const long long low = low_key(x, row) - block->first, high = high_key(x, row) - block->first;
+  const int first = low > 0 ? (int)(low < FV_KEY_BLOCK ? low : FV_KEY_BLOCK) : 0;
+  const int last = high < FV_KEY_BLOCK ? (int)(high > 0 ? high : 0) : FV_KEY_BLOCK;
+  const float cap = p->softcap, slope = x->job->alibi_slopes ? x->job->alibi_slopes[head] : 0;
+  const float diagonal = (float)(x->diagonal + query - block->first);
+  const unsigned char *mask = !x->job->mask ? 0
+                                            : x->job->mask + sequence * p->mask_sequence_stride +
+                                                  head * p->mask_head_stride + query * p->mask_query_stride +
+                                                  block->first;
+  const float *bias = !x->job->bias ? 0
+                                    : x->job->bias + sequence * p->bias_sequence_stride + head * p->bias_head_stride +
+                                          query * p->bias_query_stride + block->first;
+  fv_i32 lane;
+  for (int i = 0; i < FV_LANES; i++) lane[i] = i;
+  for (int j = s->from; j < s->end; j += FV_LANES) {
+    const fv_i32 column = lane + j;
+    fv_i32 seen = (column >= first) & (column < last);
+    fv_f32 score = fv_load(scores + j) * p->scale;
+    if (cap > 0) score = cap * fv_tanh(score / cap);
+    if (bias) {
+      const fv_f32 b = load_bias(bias + j, block->keys - j);
+      seen &= b != minus_infinity;
+      score += b;
+    }
+    if (slope != 0) {
+      const fv_f32 distance = diagonal - __builtin_convertvector(column, fv_f32);
+      score -= slope * fv_max(distance, -distance);
+    }
+    if (mask) seen &= load_mask(mask + j, block->keys - j);
+    fv_store(scores + j, fv_select(seen, score, minus_infinity));
+  }
+}
+
+/*
+ * Scores of rows [begin, begin + rows), columns [from, end), into w.scores. What is not attended to is -infinity.
+ * Returns the factor that they still have to be multiplied by: the scale, or 1 where more than that was done.
+ */
+static float score_tile(const walk *x, const key_block *block, const span *s, int begin, int rows) {
+  const int head_dim = x->job->params->head_dim, most = fv_tile_panels(rows);
+  const float *queries = x->w.queries + (long long)begin * head_dim;
+  for (int column = s->from; column < s->to;) {
+    const int panels = (s->to - column + FV_PANEL - 1) / FV_PANEL >= most ? most : 1;
+    fv_tile(rows, panels, head_dim, queries, head_dim, x->w.keys + (long long)column * head_dim,
+            (long long)head_dim * FV_PANEL, x->w.scores + column, FV_KEY_BLOCK);
+    column += panels * FV_PANEL;
+  }
+  if (!s->partial && x->job->params->softcap == 0 && !x->job->mask && !x->job->bias && !x->job->alibi_slopes) {
+    return x->job->params->scale;
+  }
+  for (int r = 0; r < rows; r++) adjust_row(x, block, s, begin + r, x->w.scores + r * FV_KEY_BLOCK);
+  return 1;
+}
+
+#endif /* FV_OPS_ATTENTION_SCORE_H */

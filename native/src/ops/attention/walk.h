@@ -1,0 +1,165 @@
+/*
+ * What the parts of the attention kernel share: a worker's scratch, the state of rows, and where an item's
+ * rows and keys lie.
+ */
+#ifndef FV_OPS_ATTENTION_WALK_H
+#define FV_OPS_ATTENTION_WALK_H
+
+#include "ops/attention/attention.h"
+#include "simd/half.h"
+#include "simd/tile.h"
+
+/* m, l and o of each row. */
+typedef struct state {
+  float *out;  /* [FV_ROW_BLOCK, dim] */
+  float *peak; /* [FV_ROW_BLOCK] */
+  float *sum;  /* [FV_ROW_BLOCK] */
+} state;
+
+/* One worker's scratch. */
+typedef struct workspace {
+  float *queries; /* [FV_ROW_BLOCK, head_dim], turned */
+  float *rows;    /* [FV_PANEL, head_dim], keys that are widened or turned before they are packed */
+  float *keys;    /* FV_KEY_BLOCK / FV_PANEL panels [head_dim, FV_PANEL] of transposed keys */
+  float *values;  /* dim / FV_PANEL panels [FV_KEY_BLOCK, FV_PANEL] */
+  float *scores;  /* [FV_TILE_ROWS, FV_KEY_BLOCK] */
+  float *product; /* [FV_TILE_ROWS, dim] of one key block */
+  state chunk;    /* of the chunk that is being computed */
+  state total;    /* of the chunks that are merged */
+} workspace;
+
+/* One item under way. */
+typedef struct walk {
+  const fv_attention_job *job;
+  const fv_attention_item *item;
+  workspace w;
+  int dim;                       /* value_dim, padded to whole panels */
+  int group;                     /* query heads per key/value head */
+  long long queries, keys;       /* of the sequence */
+  long long diagonal;            /* the key on the first query's diagonal */
+  long long first_key, last_key; /* the keys [first, last) that any row may attend to */
+} walk;
+
+FV_INLINE long long padded(int dim) { return ((long long)dim + FV_PANEL - 1) / FV_PANEL * FV_PANEL; }
+
+static long long layout(workspace *w, float *base, int head_dim, int value_dim) {
+  const long long dim = padded(value_dim), key = head_dim;
+  const long long sizes[] = {FV_ROW_BLOCK * key, FV_PANEL * key,
+                             FV_KEY_BLOCK * key, FV_KEY_BLOCK * dim,
+                             FV_TILE_ROWS * FV_KEY_BLOCK, FV_TILE_ROWS * dim,
+                             FV_ROW_BLOCK * dim, FV_ROW_BLOCK, FV_ROW_BLOCK,
+                             FV_ROW_BLOCK * dim, FV_ROW_BLOCK, FV_ROW_BLOCK};
+  float **const parts[] = {&w->queries, &w->rows,
+                           &w->keys, &w->values,
+                           &w->scores, &w->product,
+                           &w->chunk.out, &w->chunk.peak, &w->chunk.sum,
+                           &w->total.out, &w->total.peak, &w->total.sum};
+  long long total = 0;
+  for (int i = 0; i < (int)(sizeof sizes / sizeof *sizes); i++) {
+    if (base) *parts[i] = base + total;
+    total += (sizes[i] + 15) / 16 * 16;
+  }
+  return total;
+}
+
+long long FV_NAME(attention_scratch)(int head_dim, int value_dim) {
+  workspace unused;
+  return layout(&unused, 0, head_dim, value_dim);
+}
+
+/* ---- rows ------------------------------------------------------------------- */
+
+FV_INLINE long long query_of(const walk *x, int row) { return (x->item->first_row + row) / x->group; }
+
+FV_INLINE int head_of(const walk *x, int row) {
+  return x->item->kv_head * x->group + (int)((x->item->first_row + row) % x->group);
+}
+
+/* The keys [low, high) that the window lets a row see; none if high <= low. */
+FV_INLINE long long low_key(const walk *x, int row) {
+  const int left = x->job->params->window_left;
+  const long long low = left < 0 ? 0 : x->diagonal + query_of(x, row) - left;
+  return low > 0 ? low : 0;
+}
+
+FV_INLINE long long high_key(const walk *x, int row) {
+  const int right = x->job->params->window_right;
+  const long long high = right < 0 ? x->keys : x->diagonal + query_of(x, row) + right + 1;
+  return high < x->keys ? high : x->keys;
+}
+
+/* Where a sequence begins: at a stride of its own, or behind the tokens before it. */
+FV_INLINE long long sequence_start(const walk *x, long long sequence_stride, const int *offsets,
+                                   long long token_stride) {
+  const int s = x->item->sequence;
+  return sequence_stride ? s * sequence_stride : offsets[s] * token_stride;
+}
+
+FV_INLINE long long row_start(const walk *x, int row, long long sequence_stride, long long token_stride,
+                              long long head_stride) {
+  return sequence_start(x, sequence_stride, x->job->q_offsets, token_stride) + query_of(x, row) * token_stride +
+         head_of(x, row) * head_stride;
+}
+
+FV_INLINE float *out_row(const walk *x, int row) {
+  const fovea_attention_params *p = x->job->params;
+  return x->job->out + row_start(x, row, p->out_sequence_stride, p->out_token_stride, p->out_head_stride);
+}
+
+FV_INLINE float *lse_at(const walk *x, int row) {
+  const fovea_attention_params *p = x->job->params;
+  return x->job->lse + row_start(x, row, p->lse_sequence_stride, p->lse_token_stride, p->lse_head_stride);
+}
+
+FV_INLINE float *weights_row(const walk *x, int row) {
+  const fovea_attention_params *p = x->job->params;
+  return x->job->weights +
+         row_start(x, row, p->weights_sequence_stride, p->weights_token_stride, p->weights_head_stride);
+}
+
+static walk start_walk(const fv_attention_job *job, const fv_attention_item *item, int worker) {
+  const fovea_attention_params *p = job->params;
+  const int s = item->sequence;
+  walk x = {.job = job, .item = item, .dim = (int)padded(p->value_dim), .group = p->heads / p->kv_heads};
+  layout(&x.w, job->scratch + worker * job->scratch_floats, p->head_dim, p->value_dim);
+  x.queries = job->q_offsets[s + 1] - job->q_offsets[s];
+  x.keys = job->kv_offsets[s + 1] - job->kv_offsets[s];
+  x.diagonal = p->alignment == FOVEA_ALIGN_TOP_LEFT ? 0 : x.keys - x.queries;
+  x.first_key = low_key(&x, 0);
+  x.last_key = high_key(&x, item->rows - 1);
+  if (x.last_key < x.first_key) x.last_key = x.first_key;
+  return x;
+}
+
+/* Rows are cut into tiles of almost equal size. */
+FV_INLINE int tiles_of(int rows) { return (rows + FV_TILE_ROWS - 1) / FV_TILE_ROWS; }
+FV_INLINE int tile_begin(int rows, int tiles, int tile) { return (int)((long long)rows * tile / tiles); }
+
+/* ---- state ------------------------------------------------------------------ */
+
+static void clear_state(state *s, int rows, int dim) {
+  memset(s->out, 0, (size_t)rows * (size_t)dim * sizeof(float));
+  memset(s->sum, 0, (size_t)rows * sizeof(float));
+  for (int r = 0; r < rows; r++) s->peak[r] = -__builtin_inff();
+}
+
+/* c = e^(m - m'), 1 where nothing changes and 0 where nothing was summed. */
+static float fade(float peak, float next) {
+  return peak == next ? 1 : peak == -__builtin_inff() ? 0 : __builtin_expf(peak - next);
+}
+
+static void merge_state(state *total, const state *chunk, int rows, int dim) {
+  for (int r = 0; r < rows; r++) {
+    const float next = total->peak[r] > chunk->peak[r] ? total->peak[r] : chunk->peak[r];
+    const float before = fade(total->peak[r], next), now = fade(chunk->peak[r], next);
+    total->peak[r] = next;
+    total->sum[r] = total->sum[r] * before + chunk->sum[r] * now;
+    float *out = total->out + (long long)r * dim;
+    const float *add = chunk->out + (long long)r * dim;
+    for (int j = 0; j < dim; j += FV_LANES) {
+      fv_store(out + j, fv_load(out + j) * before + fv_load(add + j) * now);
+    }
+  }
+}
+
+#endif /* FV_OPS_ATTENTION_WALK_H */
