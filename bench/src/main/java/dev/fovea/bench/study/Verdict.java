@@ -1,0 +1,119 @@
+package dev.fovea.bench.study;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What a side says of itself from within its own JVM, before it is timed: its version and settings, that it is absent,
+ * or that its result is wrong. Passed through a file, whose lines the job reads.
+ */
+public final class Verdict {
+    private static final String FILE = "fovea.bench.verdict";
+    private static final String SABOTAGE = "fovea.bench.sabotage";
+
+    private Verdict() {}
+
+    /** Thrown where a side must not be timed. */
+    public static final class NotTimed extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        NotTimed(String message) {
+            super(message);
+        }
+    }
+
+    /** Says the version of the side. */
+    public static void version(String version) {
+        send("version", version);
+    }
+
+    /** Says how the side runs. */
+    public static void setting(String setting) {
+        send("setting", setting);
+    }
+
+    /** Says that the side is not there; the benchmark ends by throwing what this returns. */
+    public static NotTimed absent(String reason) {
+        send("absent", reason);
+        return new NotTimed(reason);
+    }
+
+    /**
+     * Compares a result with the reference; the test hook falsifies it first.
+     *
+     * @param tolerance absolute, of each element
+     * @throws NotTimed if an element is off by more, or not a number
+     */
+    public static void agree(float[] reference, float[] result, double tolerance) {
+        if (Boolean.getBoolean(SABOTAGE) && result.length > 0) {
+            result[result.length / 2] += (float) (2 * tolerance + 1e-3);
+        }
+        if (reference.length != result.length) {
+            throw refuse("expected " + reference.length + " elements, got " + result.length);
+        }
+        for (int i = 0; i < result.length; i++) {
+            if (!(Math.abs((double) result[i] - reference[i]) <= tolerance)) {
+                throw refuse("element " + i + " is " + result[i] + ", the reference says " + reference[i]
+                        + ", tolerance " + tolerance);
+            }
+        }
+    }
+
+    private static NotTimed refuse(String reason) {
+        send("refused", reason);
+        return new NotTimed(reason);
+    }
+
+    private static void send(String kind, String text) {
+        String file = System.getProperty(FILE);
+        if (file == null) {
+            return;
+        }
+        try {
+            String line = kind + ' ' + text.replace('\n', ' ') + '\n';
+            Files.writeString(Path.of(file), line, StandardOpenOption.CREATE,
+                    StandardOpenOption.APPEND);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The job's end. */
+    record Outbox(Path file) {
+        List<String> flags(boolean sabotaged) {
+            return List.of("-D" + FILE + "=" + file, "-D" + SABOTAGE + "=" + sabotaged);
+        }
+
+        /** Hands on what the side said; whether it said that it is not to be timed. */
+        boolean deliver(String side, Map<String, String> work, Findings findings) throws IOException {
+            boolean notTimed = false;
+            for (String line : Files.readAllLines(file)) {
+                String text = line.substring(line.indexOf(' ') + 1);
+                switch (line.substring(0, line.indexOf(' '))) {
+                    case "version" -> findings.version(side, text);
+                    case "setting" -> findings.setting(side, text);
+                    case "absent" -> {
+                        findings.absent(side, text);
+                        notTimed = true;
+                    }
+                    case "refused" -> {
+                        findings.refused(side, work, text);
+                        notTimed = true;
+                    }
+                    default -> throw new IOException("unknown line in " + file + ": " + line);
+                }
+            }
+            Files.delete(file);
+            return notTimed;
+        }
+    }
+
+    static Outbox outbox() throws IOException {
+        return new Outbox(Files.createTempFile("fovea-bench", ".verdict"));
+    }
+}
