@@ -1,10 +1,12 @@
 package dev.fovea.bench.encode;
 
+import ai.onnxruntime.NodeInfo;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.OrtSession.SessionOptions.OptLevel;
+import ai.onnxruntime.TensorInfo;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -22,8 +24,6 @@ import java.util.Set;
  * tokens is taken here; it is less than a thousandth of the work.
  */
 final class OnnxRuntimeEncoder implements TokenEncoder {
-    private static final String OUTPUT = "last_hidden_state";
-
     private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
     private final List<Map<String, OnnxTensor>> inputs = new ArrayList<>();
     private final int sequences;
@@ -31,7 +31,7 @@ final class OnnxRuntimeEncoder implements TokenEncoder {
     private final OrtSession.SessionOptions options = new OrtSession.SessionOptions();
     private final OrtSession session;
     private final FloatBuffer hidden;
-    private final OnnxTensor output;
+    private final Map<String, OnnxTensor> outputs;
     private final float[] vectors;
 
     /** An encoder of {@code batches}, all of one shape, by the model file {@code onnx}. */
@@ -52,8 +52,19 @@ final class OnnxRuntimeEncoder implements TokenEncoder {
                     "token_type_ids", tensor(new long[ids.length])));
         }
         hidden = direct(sequences * length * DIMENSION * Float.BYTES).asFloatBuffer();
-        output = OnnxTensor.createTensor(environment, hidden, new long[] {sequences, length, DIMENSION});
+        outputs = Map.of(hiddenState(session),
+                OnnxTensor.createTensor(environment, hidden, new long[] {sequences, length, DIMENSION}));
         vectors = new float[sequences * DIMENSION];
+    }
+
+    /** The name of the hidden state: exporters choose it, but no other output has a vector for each token. */
+    private static String hiddenState(OrtSession session) throws OrtException {
+        for (NodeInfo output : session.getOutputInfo().values()) {
+            if (output.getInfo() instanceof TensorInfo tensor && tensor.getShape().length == 3) {
+                return output.getName();
+            }
+        }
+        throw new IllegalStateException("no output has rank 3: " + session.getOutputInfo());
     }
 
     private OnnxTensor tensor(long[] values) throws OrtException {
@@ -67,7 +78,7 @@ final class OnnxRuntimeEncoder implements TokenEncoder {
 
     @Override
     public void encode(int batch) {
-        try (var _ = session.run(inputs.get(batch), Set.of(), Map.of(OUTPUT, output))) {
+        try (var _ = session.run(inputs.get(batch), Set.of(), outputs)) {
             for (int sequence = 0; sequence < sequences; sequence++) {
                 poolAndNormalise(sequence);
             }
@@ -103,7 +114,7 @@ final class OnnxRuntimeEncoder implements TokenEncoder {
     @Override
     public void close() {
         inputs.forEach(batch -> batch.values().forEach(OnnxTensor::close));
-        output.close();
+        outputs.values().forEach(OnnxTensor::close);
         try {
             session.close();
         } catch (OrtException e) {
