@@ -5,6 +5,7 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import com.google.gson.JsonPrimitive;
+import dev.fovea.internal.files.ReadableFile;
 import dev.fovea.weights.FormatException;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
@@ -34,6 +35,7 @@ final class JsonFile {
 
     /** The JSON value that a file holds. */
     static JsonElement parse(Path file) throws IOException {
+        ReadableFile.require(file);
         long bytes = Files.size(file);
         if (bytes > MAX_BYTES) {
             throw new FormatException(file, -1, "JSON", "expected at most " + MAX_BYTES + " bytes, got " + bytes);

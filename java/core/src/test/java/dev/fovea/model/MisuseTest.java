@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -19,8 +20,13 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What goes wrong ends in the documented exception, names the values, and leaves everything usable. */
 class MisuseTest {
@@ -287,6 +293,24 @@ class MisuseTest {
         Files.delete(directory.resolve("model.safetensors"));
         Files.writeString(directory.resolve("model.onnx"), "this is no model");
         loadNaming(FormatException.class, directory, "model.onnx");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {
+        "model.safetensors", "model.onnx", "config.json", "tokenizer.json", "modules.json", "1_Pooling/config.json",
+        "sentence_bert_config.json"
+    })
+    @EnabledOnOs({OS.LINUX, OS.MAC})
+    @Timeout(value = 10, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void shouldRefuseAPipeInPlaceOfAFile(String name) throws Exception {
+        TinyModel.writeSentenceFiles(directory, "pooling_mode_cls_token", true, 12);
+        if (name.equals("model.onnx")) {
+            Files.delete(directory.resolve("model.safetensors"));
+        }
+        Path pipe = directory.resolve(name);
+        Files.deleteIfExists(pipe);
+        assertEquals(0, new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor());
+        loadNaming(FileSystemException.class, directory, pipe + ": expected a file, got a pipe");
     }
 
     private static void loadNaming(Class<? extends Exception> type, Path directory, String... shown) {
