@@ -12,14 +12,18 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Option;
 
 /** {@code fovea info}: what runs here, and why what does not. */
-@Command(name = "info", description = "Show what Fovea runs on here: backends, instruction sets, threads, caches.")
+@Command(
+        name = "info",
+        description = "Show what Fovea runs on here: backends, instruction sets, threads, BLAS, caches.")
 final class InfoCommand implements Callable<Integer> {
+    /** The cache's directories. */
+    private static final List<String> CACHE_PARTS = List.of("models", "native", "tokenizers");
+
     private final Streams streams;
 
     @Option(names = "--json", description = "Write JSON.")
@@ -30,12 +34,14 @@ final class InfoCommand implements Callable<Integer> {
     }
 
     /** A backend: why it does not run here, or null and how it runs. */
-    private record BackendState(Backend backend, String missing, int threads, String isa, List<String> isas) {
+    private record BackendState(
+            Backend backend, String missing, int threads, String isa, List<String> isas, String blas) {
         static BackendState of(Backend backend) {
             try (Engine engine = Engine.create(EngineOptions.defaults().withBackend(backend))) {
-                return new BackendState(backend, null, engine.threads(), engine.isa(), engine.availableIsas());
+                return new BackendState(backend, null, engine.threads(), engine.isa(), engine.availableIsas(),
+                        Failures.oneLine(engine.blas()));
             } catch (UnsupportedOperationException | IllegalArgumentException e) {
-                return new BackendState(backend, Failures.oneLine(e.getMessage()), 0, null, List.of());
+                return new BackendState(backend, Failures.oneLine(e.getMessage()), 0, null, List.of(), null);
             }
         }
 
@@ -67,11 +73,16 @@ final class InfoCommand implements Callable<Integer> {
             table.row(name, "available, " + state.threads() + (state.threads() == 1 ? " thread" : " threads"));
             if (state.backend() == Backend.NATIVE) {
                 table.row("  ISA", state.isa() + " (runs here: " + String.join(", ", state.isas()) + ")");
+                table.row("  BLAS", state.blas());
             }
         }
         table.row("JDK", jdk());
         table.row("platform", platform());
-        table.row("cache", cache());
+        table.row("cache", CacheDirectory.user().root().toString());
+        for (String part : CACHE_PARTS) {
+            List<String> entries = cached(part);
+            table.row("  " + part, entries.isEmpty() ? "none" : String.join(", ", entries));
+        }
         streams.print(table.toString());
     }
 
@@ -88,11 +99,8 @@ final class InfoCommand implements Callable<Integer> {
             if (state.runs()) {
                 out.name("threads").value(state.threads());
                 out.name("isa").value(state.isa());
-                out.name("availableIsas").beginArray();
-                for (String isa : state.isas()) {
-                    out.value(isa);
-                }
-                out.endArray();
+                writeArray(out.name("availableIsas"), state.isas());
+                out.name("blas").value(state.blas());
             } else {
                 out.name("reason").value(state.missing());
             }
@@ -102,8 +110,21 @@ final class InfoCommand implements Callable<Integer> {
         out.name("jdk").value(jdk());
         out.name("platform").value(platform());
         out.name("cache").value(CacheDirectory.user().root().toString());
+        out.name("cached").beginObject();
+        for (String part : CACHE_PARTS) {
+            writeArray(out.name(part), cached(part));
+        }
+        out.endObject();
         out.endObject().flush();
         streams.print("\n");
+    }
+
+    private static void writeArray(JsonWriter out, List<String> values) throws IOException {
+        out.beginArray();
+        for (String value : values) {
+            out.value(value);
+        }
+        out.endArray();
     }
 
     private static String jdk() {
@@ -116,24 +137,18 @@ final class InfoCommand implements Callable<Integer> {
                 + System.getProperty("os.arch");
     }
 
-    /** The cache's root and what lies in its two parts. */
-    private static String cache() throws IOException {
-        Path root = CacheDirectory.user().root();
-        return root + " (models: " + entries(root.resolve("models")) + "; native: " + entries(root.resolve("native"))
-                + ")";
-    }
-
-    private static String entries(Path directory) throws IOException {
+    /** What lies in one of the cache's directories. */
+    private static List<String> cached(String part) throws IOException {
+        Path directory = CacheDirectory.user().root().resolve(part);
         if (!Files.isDirectory(directory)) {
-            return "none";
+            return List.of();
         }
         try (var files = Files.list(directory)) {
-            String names = files.filter(Files::isDirectory)
+            return files.filter(Files::isDirectory)
                     .map(file -> file.getFileName().toString())
                     .filter(name -> !name.startsWith("."))
                     .sorted()
-                    .collect(Collectors.joining(", "));
-            return names.isEmpty() ? "none" : names;
+                    .toList();
         }
     }
 }
