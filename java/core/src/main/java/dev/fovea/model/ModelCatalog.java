@@ -5,12 +5,16 @@ import dev.fovea.internal.cache.CacheDirectory;
 import dev.fovea.weights.FormatException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.DigestInputStream;
+import java.security.DigestOutputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Objects;
@@ -24,7 +28,9 @@ import java.util.zip.ZipFile;
  * The models that have a name.
  *
  * <p>A named model comes in a jar. The first use turns the jar's entries into a directory in the Hugging Face layout
- * in the user's cache, safely when many JVMs start at once; from then on the directory is mapped.
+ * in the user's cache, safely when many JVMs start at once; from then on the directory is mapped. It is
+ * {@code models/<name>-<hash>}, the hash that of all that the model consists of, so that a release with other files of
+ * a model has another. A directory that has lost a file, or a part of one, counts as absent and is filled again.
  */
 public final class ModelCatalog {
     private static final String LANGCHAIN4J = "dev.langchain4j:langchain4j-embeddings-";
@@ -51,6 +57,9 @@ public final class ModelCatalog {
     private static final List<String> CONFIGS =
             List.of("config.json", "modules.json", "sentence_bert_config.json", "1_Pooling/config.json");
 
+    /** Bytes of the hash in a directory's name. */
+    private static final int HASH_BYTES = 6;
+
     /** What holds a model's large files: a jar, or the class path. */
     @FunctionalInterface
     private interface Source {
@@ -71,14 +80,18 @@ public final class ModelCatalog {
         return MODELS.stream().filter(model -> model.name().equals(name)).findFirst();
     }
 
-    /** Whether loading this model would find it: in the cache or on the class path. */
-    public static boolean isPresent(NamedModel model) {
-        return Files.isDirectory(CacheDirectory.user().root().resolve(relativeDirectory(model)))
+    /**
+     * Whether loading this model would find it: whole in the cache or on the class path.
+     *
+     * @throws IOException if the cache cannot be read
+     */
+    public static boolean isPresent(NamedModel model) throws IOException {
+        return CacheDirectory.user().isWhole(relativeDirectory(model))
                 || classLoaders().anyMatch(loader -> loader.getResource(onnxEntry(model)) != null);
     }
 
     /**
-     * The model's directory, made from the class path if the cache does not have it yet.
+     * The model's directory, made from the class path if the cache does not have it whole.
      *
      * @throws ModelNotFoundException if neither has the model; the message says the command that gets it
      * @throws IOException if the cache cannot be written, or an entry's SHA-256 is not the expected one
@@ -88,7 +101,7 @@ public final class ModelCatalog {
     }
 
     /**
-     * Puts the model that {@code jar} carries into the cache, unless it is there already.
+     * Puts the model that {@code jar} carries into the cache, unless it is there whole already.
      *
      * @return the model's directory
      * @throws ModelNotFoundException if the jar does not carry this model
@@ -107,6 +120,23 @@ public final class ModelCatalog {
         }
     }
 
+    /**
+     * Compares every byte of the model in the cache with what it should be. If one is wrong, the model counts as
+     * absent from the cache from now on, until {@link #directory} or {@link #install} puts it there again.
+     *
+     * @return whether the cache had the model and it is damaged
+     * @throws IOException if the cache cannot be read or written
+     */
+    public static boolean discardDamaged(NamedModel model) throws IOException {
+        CacheDirectory cache = CacheDirectory.user();
+        Path directory = cache.root().resolve(relativeDirectory(model));
+        if (!Files.exists(directory) || cache.isWhole(relativeDirectory(model)) && isIntact(model, directory)) {
+            return false;
+        }
+        cache.invalidate(relativeDirectory(model));
+        return true;
+    }
+
     /** The names of all models, for messages. */
     static String names() {
         return MODELS.stream().map(NamedModel::name).collect(Collectors.joining(", "));
@@ -120,9 +150,7 @@ public final class ModelCatalog {
             for (String config : CONFIGS) {
                 Path target = directory.resolve(config);
                 Files.createDirectories(target.getParent());
-                try (InputStream in = ModelCatalog.class.getResourceAsStream("catalog/" + model.name() + '/' + config)) {
-                    Files.copy(in, target);
-                }
+                Files.write(target, config(model, config));
             }
         });
     }
@@ -132,8 +160,8 @@ public final class ModelCatalog {
         MessageDigest digest = newSha256();
         try (InputStream in = source.open(entry)) {
             if (in == null) {
-                throw new ModelNotFoundException("model " + model.name() + " is neither in the cache nor in "
-                        + sourceName + "; get it with: ./fovea models pull " + model.name()
+                throw new ModelNotFoundException("the cache has no whole copy of model " + model.name() + ", and "
+                        + sourceName + " has none; get it with: ./fovea models pull " + model.name()
                         + " (or put " + model.artifact() + " on the class path)");
             }
             Files.copy(new DigestInputStream(in, digest), target);
@@ -145,8 +173,36 @@ public final class ModelCatalog {
         }
     }
 
-    private static String relativeDirectory(NamedModel model) {
-        return "models/" + model.name();
+    private static boolean isIntact(NamedModel model, Path directory) throws IOException {
+        for (String config : CONFIGS) {
+            if (!Arrays.equals(config(model, config), Files.readAllBytes(directory.resolve(config)))) {
+                return false;
+            }
+        }
+        return sha256(directory.resolve("model.onnx")).equals(model.onnxSha256())
+                && sha256(directory.resolve("tokenizer.json")).equals(model.tokenizerSha256());
+    }
+
+    private static String relativeDirectory(NamedModel model) throws IOException {
+        MessageDigest digest = newSha256();
+        digest.update((model.onnxSha256() + model.tokenizerSha256()).getBytes(StandardCharsets.US_ASCII));
+        for (String config : CONFIGS) {
+            digest.update(config(model, config));
+        }
+        return "models/" + model.name() + '-' + HexFormat.of().formatHex(digest.digest(), 0, HASH_BYTES);
+    }
+
+    /** A small file's content; nothing if there is none. */
+    private static byte[] config(NamedModel model, String file) throws IOException {
+        try (InputStream in = ModelCatalog.class.getResourceAsStream("catalog/" + model.name() + '/' + file)) {
+            return in == null ? new byte[0] : in.readAllBytes();
+        }
+    }
+
+    private static String sha256(Path file) throws IOException {
+        MessageDigest digest = newSha256();
+        Files.copy(file, new DigestOutputStream(OutputStream.nullOutputStream(), digest));
+        return HexFormat.of().formatHex(digest.digest());
     }
 
     private static String onnxEntry(NamedModel model) {

@@ -3,6 +3,7 @@ package dev.fovea.model;
 import dev.fovea.Engine;
 import dev.fovea.graph.Pooling;
 import dev.fovea.text.Tokenizer;
+import dev.fovea.weights.FormatException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -50,7 +51,7 @@ public final class TextEncoder implements AutoCloseable {
      * @param nameOrDirectory a name of {@link ModelCatalog}, else a directory in the Hugging Face layout
      * @throws ModelNotFoundException if it is neither, or the named model is not on this machine; the message says
      *     the command that gets it
-     * @throws dev.fovea.weights.FormatException if a file of the model is damaged or does not fit the others
+     * @throws FormatException if a file of the model is damaged or does not fit the others
      * @throws IOException if a file cannot be read, or the cache not be written
      * @throws IllegalArgumentException if the engine's options name an ISA that does not run here
      * @throws UnsupportedOperationException if the backend asked for is not available here
@@ -59,7 +60,7 @@ public final class TextEncoder implements AutoCloseable {
         Objects.requireNonNull(options, "options");
         var named = ModelCatalog.find(nameOrDirectory);
         if (named.isPresent()) {
-            return new TextEncoder(new EncoderModel(nameOrDirectory, ModelCatalog.directory(named.get()), options));
+            return loadNamed(nameOrDirectory, ModelCatalog.directory(named.get()), options);
         }
         return load(directory(nameOrDirectory), options);
     }
@@ -70,7 +71,7 @@ public final class TextEncoder implements AutoCloseable {
      * where there are any.
      *
      * @throws ModelNotFoundException if there is no such directory, or a file that a model needs is not in it
-     * @throws dev.fovea.weights.FormatException if a file of the model is damaged or does not fit the others
+     * @throws FormatException if a file of the model is damaged or does not fit the others
      * @throws IOException if a file cannot be read
      * @throws IllegalArgumentException if the engine's options name an ISA that does not run here
      * @throws UnsupportedOperationException if the backend asked for is not available here
@@ -183,6 +184,17 @@ public final class TextEncoder implements AutoCloseable {
     @Override
     public void close() {
         model.lifetime().close();
+    }
+
+    /** Loads a named model from the cache. Its files are known to be good: if one is not, it is damaged. */
+    private static TextEncoder loadNamed(String name, Path directory, EncoderOptions options) throws IOException {
+        try {
+            return new TextEncoder(new EncoderModel(name, directory, options));
+        } catch (FormatException e) {
+            throw new FormatException(e.file(), e.offset(), e.field(), e.problem()
+                    + "; the cached model is damaged, repair it with: ./fovea models pull " + name
+                    + " (or delete " + directory + ")", e);
+        }
     }
 
     private static Path directory(String name) throws ModelNotFoundException {

