@@ -36,9 +36,10 @@ final class EncoderModel {
         try {
             ModelFiles files = ModelFiles.in(directory);
             bert = BertConfig.read(files.config());
-            sentence = SentenceConfig.read(directory, bert);
             tokenizer = own(Tokenizer.load(files.tokenizer()));
             requireFit(files);
+            int specials = tokenizer.prefix().length + tokenizer.suffix().length;
+            sentence = SentenceConfig.read(directory, bert, specials);
             engine = options.engine() != null ? options.engine() : own(Engine.create(options.engineOptions()));
             plan = own(compile(own(Weights.open(files.weights()))));
         } catch (Throwable e) {
@@ -119,11 +120,6 @@ final class EncoderModel {
         if (tokenizer.vocabularySize() > bert.vocabulary()) {
             throw new FormatException(files.tokenizer(), -1, "vocabulary", "expected ids below the vocab_size "
                     + bert.vocabulary() + " of config.json, got " + (tokenizer.vocabularySize() - 1));
-        }
-        int specials = tokenizer.prefix().length + tokenizer.suffix().length;
-        if (maxTokens() <= specials) {
-            throw new FormatException(files.config(), -1, "max_position_embeddings", "a limit of " + maxTokens()
-                    + " tokens leaves no room beside " + specials + " special tokens");
         }
     }
 

@@ -31,9 +31,10 @@ record SentenceConfig(Pooling pooling, boolean normalize, int maxTokens, boolean
     /**
      * Reads the settings in {@code directory}.
      *
-     * @throws FormatException if they ask for what is not supported, or do not fit {@code bert}
+     * @param specials tokens that the tokenizer puts around each text; the limit must leave room for another
+     * @throws FormatException if they ask for what is not supported, or do not fit {@code bert} or {@code specials}
      */
-    static SentenceConfig read(Path directory, BertConfig bert) throws IOException {
+    static SentenceConfig read(Path directory, BertConfig bert, int specials) throws IOException {
         Pooling pooling = Pooling.MEAN;
         boolean normalize = false;
         Path modules = directory.resolve(MODULES);
@@ -45,11 +46,11 @@ record SentenceConfig(Pooling pooling, boolean normalize, int maxTokens, boolean
         for (String name : TRANSFORMER_CONFIGS) {
             if (Files.exists(directory.resolve(name))) {
                 JsonFile json = JsonFile.read(directory.resolve(name));
-                return new SentenceConfig(
-                        pooling, normalize, maxTokens(json, directory, bert), json.bool("do_lower_case", false));
+                int maxTokens = maxTokens(json, directory, bert, specials);
+                return new SentenceConfig(pooling, normalize, maxTokens, json.bool("do_lower_case", false));
             }
         }
-        return new SentenceConfig(pooling, normalize, defaultMaxTokens(directory, bert), false);
+        return new SentenceConfig(pooling, normalize, defaultMaxTokens(directory, bert, specials), false);
     }
 
     /** The modules: Transformer, Pooling and perhaps Normalize. */
@@ -124,11 +125,14 @@ record SentenceConfig(Pooling pooling, boolean normalize, int maxTokens, boolean
         return modes.getFirst();
     }
 
-    private static int maxTokens(JsonFile json, Path directory, BertConfig bert) throws IOException {
+    private static int maxTokens(JsonFile json, Path directory, BertConfig bert, int specials) throws IOException {
         if (!json.has("max_seq_length")) {
-            return defaultMaxTokens(directory, bert);
+            return defaultMaxTokens(directory, bert, specials);
         }
         int maxTokens = json.integer("max_seq_length", 1);
+        if (maxTokens <= specials) {
+            throw json.wrong("max_seq_length", "more than the " + specials + " special tokens");
+        }
         if (maxTokens > bert.maxTokens()) {
             throw json.wrong("max_seq_length", "at most the " + bert.maxTokens() + " positions of config.json");
         }
@@ -136,13 +140,22 @@ record SentenceConfig(Pooling pooling, boolean normalize, int maxTokens, boolean
     }
 
     /** As many as there are positions, unless the tokenizer's settings say less. */
-    private static int defaultMaxTokens(Path directory, BertConfig bert) throws IOException {
+    private static int defaultMaxTokens(Path directory, BertConfig bert, int specials) throws IOException {
+        if (bert.maxTokens() <= specials) {
+            throw new FormatException(directory.resolve("config.json"), -1, "max_position_embeddings",
+                    "expected room for more than the " + specials + " special tokens, got " + bert.maxTokens()
+                            + " positions");
+        }
         Path file = directory.resolve("tokenizer_config.json");
         if (!Files.exists(file)) {
             return bert.maxTokens();
         }
         JsonFile json = JsonFile.read(file);
         // Tokenizers without a limit state 1e30.
-        return (int) Math.min(bert.maxTokens(), Math.max(1, json.positive("model_max_length", bert.maxTokens())));
+        int maxTokens = (int) Math.min(bert.maxTokens(), json.positive("model_max_length", bert.maxTokens()));
+        if (maxTokens <= specials) {
+            throw json.wrong("model_max_length", "more than the " + specials + " special tokens");
+        }
+        return maxTokens;
     }
 }

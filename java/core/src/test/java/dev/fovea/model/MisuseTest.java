@@ -277,8 +277,9 @@ class MisuseTest {
 
     @Test
     void shouldRefuseALimitWithoutRoomForTokens() throws Exception {
-        TinyModel.writeSentenceFiles(directory, "pooling_mode_cls_token", true, 2);
-        loadNaming(FormatException.class, directory, "2 tokens", "2 special tokens");
+        TinyModel.writeSentenceFiles(directory, "pooling_mode_cls_token", true, 1);
+        loadNaming(FormatException.class, directory, "sentence_bert_config.json, max_seq_length", "2 special tokens",
+                "got 1");
     }
 
     @Test

@@ -53,7 +53,7 @@ class ModelCatalogTest {
         assertTrue(ModelCatalog.isPresent(model));
         Path made = ModelCatalog.directory(model);
         BertConfig bert = BertConfig.read(made.resolve("config.json"));
-        SentenceConfig sentence = SentenceConfig.read(made, bert);
+        SentenceConfig sentence = SentenceConfig.read(made, bert, 2);
         assertEquals(model.dimension(), bert.hidden());
         assertEquals(new SentenceConfig(model.pooling(), true, model.maxTokens(), false), sentence);
         assertEquals(made, ModelCatalog.directory(model));

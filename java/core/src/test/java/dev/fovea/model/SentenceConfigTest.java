@@ -24,15 +24,15 @@ class SentenceConfigTest {
 
     @Test
     void shouldPoolByTheMeanWhenThereAreNoFiles() throws Exception {
-        assertEquals(new SentenceConfig(Pooling.MEAN, false, 20, false), SentenceConfig.read(directory, BERT));
+        assertEquals(new SentenceConfig(Pooling.MEAN, false, 20, false), SentenceConfig.read(directory, BERT, 2));
     }
 
     @Test
     void shouldReadTheFilesOfSentenceTransformers() throws Exception {
         TinyModel.writeSentenceFiles(directory, "pooling_mode_cls_token", true, 12);
-        assertEquals(new SentenceConfig(Pooling.CLS, true, 12, false), SentenceConfig.read(directory, BERT));
+        assertEquals(new SentenceConfig(Pooling.CLS, true, 12, false), SentenceConfig.read(directory, BERT, 2));
         write("sentence_bert_config.json", "{\"max_seq_length\": null, \"do_lower_case\": true}");
-        assertEquals(new SentenceConfig(Pooling.CLS, true, 20, true), SentenceConfig.read(directory, BERT));
+        assertEquals(new SentenceConfig(Pooling.CLS, true, 20, true), SentenceConfig.read(directory, BERT, 2));
     }
 
     @ParameterizedTest
@@ -40,20 +40,21 @@ class SentenceConfigTest {
     void shouldReadThePoolingModeByItsName(String mode, Pooling pooling) throws Exception {
         TinyModel.writeSentenceFiles(directory, "pooling_mode_cls_token", false, 12);
         write("1_Pooling/config.json", "{\"pooling_mode\": \"" + mode + "\"}");
-        assertEquals(pooling, SentenceConfig.read(directory, BERT).pooling());
+        assertEquals(pooling, SentenceConfig.read(directory, BERT, 2).pooling());
     }
 
     @ParameterizedTest
     @CsvSource({"12, 12", "600, 20", "1e30, 20"})
     void shouldTakeTheTokenizersLimitWhenThereIsNoOther(String limit, int expected) throws Exception {
         write("tokenizer_config.json", "{\"model_max_length\": " + limit + "}");
-        assertEquals(expected, SentenceConfig.read(directory, BERT).maxTokens());
+        assertEquals(expected, SentenceConfig.read(directory, BERT, 2).maxTokens());
     }
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
         "sentence_bert_config.json | {\"max_seq_length\": 21} | at most the 20 positions of config.json, got 21",
         "sentence_bert_config.json | {\"max_seq_length\": 0} | got 0",
+        "sentence_bert_config.json | {\"max_seq_length\": 2} | max_seq_length: expected more than the 2 special",
         "sentence_bert_config.json | {\"max_seq_length\": \"x\"} | got \"x\"",
         "modules.json | {} | array",
         "modules.json | [] | got []",
@@ -70,16 +71,28 @@ class SentenceConfigTest {
     void shouldNameFileAndValueWhenOneIsWrong(String file, String content, String shown) throws Exception {
         TinyModel.writeSentenceFiles(directory, "pooling_mode_cls_token", true, 12);
         write(file, content);
-        FormatException e = assertThrows(FormatException.class, () -> SentenceConfig.read(directory, BERT));
+        FormatException e = assertThrows(FormatException.class, () -> SentenceConfig.read(directory, BERT, 2));
         assertEquals(directory.resolve(file), e.file());
         assertTrue(e.getMessage().contains(shown), e.getMessage());
+    }
+
+    @Test
+    void shouldNameTheOtherFilesWhoseLimitLeavesNoRoom() throws Exception {
+        write("tokenizer_config.json", "{\"model_max_length\": 1}");
+        var e = assertThrows(FormatException.class, () -> SentenceConfig.read(directory, BERT, 2));
+        assertEquals(directory.resolve("tokenizer_config.json"), e.file());
+        assertEquals("model_max_length", e.field());
+        e = assertThrows(FormatException.class, () -> SentenceConfig.read(directory, BERT, 20));
+        assertEquals(directory.resolve("config.json"), e.file());
+        assertEquals("max_position_embeddings", e.field());
+        assertTrue(e.problem().contains("20 special tokens, got 20 positions"), e.problem());
     }
 
     @Test
     void shouldNameThePoolingConfigThatIsMissing() throws Exception {
         TinyModel.writeSentenceFiles(directory, "pooling_mode_cls_token", true, 12);
         Files.delete(directory.resolve("1_Pooling/config.json"));
-        var e = assertThrows(ModelNotFoundException.class, () -> SentenceConfig.read(directory, BERT));
+        var e = assertThrows(ModelNotFoundException.class, () -> SentenceConfig.read(directory, BERT, 2));
         assertTrue(e.getMessage().contains("1_Pooling/config.json"), e.getMessage());
     }
 
