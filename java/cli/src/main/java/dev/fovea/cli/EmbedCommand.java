@@ -38,7 +38,10 @@ final class EmbedCommand implements Callable<Integer> {
     @Mixin
     private EncoderArguments encoderArguments;
 
-    @Option(names = "--input", paramLabel = "FILE|-", description = "Read texts, one per line; - is standard input.")
+    @Option(
+            names = "--input",
+            paramLabel = "FILE|-",
+            description = "Read texts, one per line of at most 4 MiB; - is standard input.")
     private String input;
 
     @Option(

@@ -43,10 +43,16 @@ record Piece(int[] ids, int part, int parts, boolean truncated) {
          * The pieces of a text, at least one.
          *
          * @param label what an error calls the text
-         * @throws IllegalArgumentException if it has too many tokens and the policy is {@link LengthPolicy#ERROR}
+         * @throws IllegalArgumentException if it has more than {@link Tokenizer#MAX_CHARS} chars, or too many tokens
+         *     and the policy is {@link LengthPolicy#ERROR}
          */
         List<Piece> cut(String text, String label) {
-            int[] body = tokenizer.encode(config.lowerCase() ? text.toLowerCase(Locale.ROOT) : text);
+            String read = config.lowerCase() ? text.toLowerCase(Locale.ROOT) : text;
+            if (read.length() > Tokenizer.MAX_CHARS) {
+                throw new IllegalArgumentException(
+                        label + " has " + read.length() + " chars; at most " + Tokenizer.MAX_CHARS + " are taken");
+            }
+            int[] body = tokenizer.encode(read);
             int specials = tokenizer.prefix().length + tokenizer.suffix().length;
             int room = config.maxTokens() - specials;
             if (body.length <= room) {

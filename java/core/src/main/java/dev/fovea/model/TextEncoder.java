@@ -85,8 +85,8 @@ public final class TextEncoder implements AutoCloseable {
     /**
      * The text's vector, {@link #dimension()} components.
      *
-     * @throws IllegalArgumentException if the text has too many tokens and the policy is {@link LengthPolicy#ERROR};
-     *     the message names both numbers
+     * @throws IllegalArgumentException if the text has more than {@link Tokenizer#MAX_CHARS} chars, whatever the
+     *     policy, or too many tokens and the policy is {@link LengthPolicy#ERROR}; the message names both numbers
      * @throws IllegalStateException if the encoder is closed
      */
     public float[] encode(String text) {

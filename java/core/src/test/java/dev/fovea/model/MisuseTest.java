@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.fovea.Engine;
 import dev.fovea.EngineOptions;
+import dev.fovea.text.Tokenizer;
 import dev.fovea.weights.FormatException;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -26,6 +27,7 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What goes wrong ends in the documented exception, names the values, and leaves everything usable. */
@@ -85,6 +87,18 @@ class MisuseTest {
             throwsNaming(IllegalArgumentException.class, () -> strict.encode(longer), "the text has 21 tokens", "20");
             throwsNaming(IllegalArgumentException.class,
                     () -> strict.encodeAll(List.of(atTheLimit, longer)), "texts[1] has 21 tokens", "20");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(LengthPolicy.class)
+    void shouldNameTheTextThatIsTooLongToTokenize(LengthPolicy policy) throws Exception {
+        String longer = "x".repeat(Tokenizer.MAX_CHARS + 1);
+        try (var other = TextEncoder.load(directory, EncoderOptions.defaults().withLengthPolicy(policy))) {
+            throwsNaming(IllegalArgumentException.class, () -> other.encode(longer), "the text has 8388609", "8388608");
+            throwsNaming(IllegalArgumentException.class,
+                    () -> other.encodeAll(List.of("w1", longer)), "texts[1] has 8388609 chars", "8388608");
+            assertArrayEquals(expected, other.encode(TEXT));
         }
     }
 
