@@ -4,6 +4,7 @@ import dev.fovea.graph.Session;
 import dev.fovea.internal.lifetime.Lifetime;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Objects;
 
 /**
  * Encodes token ids, without allocation on the Java heap: the path of a service that counts microseconds.
@@ -41,6 +42,7 @@ public final class EncoderSession implements AutoCloseable {
      *     thread is using this session
      */
     public void encode(MemorySegment tokenIds, MemorySegment offsets, MemorySegment out) {
+        Objects.requireNonNull(offsets, "offsets");
         long entries = offsets.byteSize() / Integer.BYTES;
         if (entries < 1 || entries > Integer.MAX_VALUE) {
             throw new IllegalArgumentException("offsets must hold 1 to " + Integer.MAX_VALUE
@@ -56,6 +58,9 @@ public final class EncoderSession implements AutoCloseable {
      * @param offsets I32 [≥ sequences + 1]
      */
     public void encode(int sequences, MemorySegment tokenIds, MemorySegment offsets, MemorySegment out) {
+        Objects.requireNonNull(tokenIds, "tokenIds");
+        Objects.requireNonNull(offsets, "offsets");
+        Objects.requireNonNull(out, "out");
         enter();
         try {
             requireSpace(sequences, out);

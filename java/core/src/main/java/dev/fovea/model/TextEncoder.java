@@ -53,11 +53,16 @@ public final class TextEncoder implements AutoCloseable {
      *     the command that gets it
      * @throws FormatException if a file of the model is damaged or does not fit the others
      * @throws IOException if a file cannot be read, or the cache not be written
-     * @throws IllegalArgumentException if the engine's options name an ISA that does not run here
+     * @throws IllegalArgumentException if the name is empty, or the engine's options name an ISA that does not run here
      * @throws UnsupportedOperationException if the backend asked for is not available here
      */
     public static TextEncoder load(String nameOrDirectory, EncoderOptions options) throws IOException {
+        Objects.requireNonNull(nameOrDirectory, "nameOrDirectory");
         Objects.requireNonNull(options, "options");
+        // As a path, this would be the working directory.
+        if (nameOrDirectory.isEmpty()) {
+            throw new IllegalArgumentException("expected the name of a model or a directory, got ''");
+        }
         var named = ModelCatalog.find(nameOrDirectory);
         if (named.isPresent()) {
             return loadNamed(nameOrDirectory, ModelCatalog.directory(named.get()), options);
@@ -77,6 +82,7 @@ public final class TextEncoder implements AutoCloseable {
      * @throws UnsupportedOperationException if the backend asked for is not available here
      */
     public static TextEncoder load(Path directory, EncoderOptions options) throws IOException {
+        Objects.requireNonNull(directory, "directory");
         Objects.requireNonNull(options, "options");
         Path absolute = directory.toAbsolutePath().normalize();
         return new TextEncoder(new EncoderModel(String.valueOf(absolute.getFileName()), absolute, options));

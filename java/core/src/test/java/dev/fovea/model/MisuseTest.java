@@ -63,6 +63,8 @@ class MisuseTest {
         throwsNaming(NullPointerException.class, () -> encoder.encodeAll(null), "texts");
         throwsNaming(NullPointerException.class, () -> encoder.encodeAll(Arrays.asList("w1", null)), "texts[1]");
         throwsNaming(NullPointerException.class, () -> TextEncoder.load(directory, null), "options");
+        assertEquals("directory", refusedNull(() -> TextEncoder.load((Path) null)));
+        assertEquals("nameOrDirectory", refusedNull(() -> TextEncoder.load((String) null)));
         assertArrayEquals(expected, encoder.encode(TEXT));
     }
 
@@ -145,9 +147,10 @@ class MisuseTest {
 
     @Test
     void shouldRefuseNullSegments() {
-        assertThrows(NullPointerException.class, () -> encode(null, offsets(0, 3), out(1)));
-        assertThrows(NullPointerException.class, () -> encode(ids(1), null, out(1)));
-        assertThrows(NullPointerException.class, () -> encode(ids(1), offsets(0, 3), null));
+        assertEquals("tokenIds", refusedNull(() -> encode(null, offsets(0, 3), out(1))));
+        assertEquals("offsets", refusedNull(() -> encode(ids(1), null, out(1))));
+        assertEquals("offsets", refusedNull(() -> session.encode(1, ids(1), null, out(1))));
+        assertEquals("out", refusedNull(() -> encode(ids(1), offsets(0, 3), null)));
         assertStillWorks();
     }
 
@@ -252,6 +255,7 @@ class MisuseTest {
         throwsNaming(ModelNotFoundException.class, () -> TextEncoder.load("no-such-model"), "no-such-model",
                 "all-minilm-l6-v2");
         throwsNaming(ModelNotFoundException.class, () -> TextEncoder.load("\0"), "all-minilm-l6-v2");
+        throwsNaming(IllegalArgumentException.class, () -> TextEncoder.load(""), "got ''");
         for (String file : List.of("model.safetensors", "tokenizer.json", "config.json")) {
             Files.delete(directory.resolve(file));
             loadNaming(ModelNotFoundException.class, directory, file);
@@ -337,6 +341,10 @@ class MisuseTest {
         for (String value : shown) {
             assertTrue(String.valueOf(e.getMessage()).contains(value), e + " does not name " + value);
         }
+    }
+
+    private static String refusedNull(Executable call) {
+        return assertThrows(NullPointerException.class, call).getMessage();
     }
 
     private void refuses(MemorySegment ids, MemorySegment offsets, MemorySegment out, String... shown) {
