@@ -5,6 +5,7 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import com.google.gson.JsonPrimitive;
+import dev.fovea.internal.files.JsonSyntax;
 import dev.fovea.internal.files.ReadableFile;
 import dev.fovea.weights.FormatException;
 import java.io.IOException;
@@ -42,8 +43,10 @@ final class JsonFile {
         }
         try {
             return JsonParser.parseString(Files.readString(file));
-        } catch (JsonParseException | CharacterCodingException e) {
-            throw new FormatException(file, -1, "JSON", String.valueOf(e.getMessage()), e);
+        } catch (CharacterCodingException e) {
+            throw new FormatException(file, -1, "JSON", "not valid UTF-8", e);
+        } catch (JsonParseException e) {
+            throw new FormatException(file, -1, "JSON", JsonSyntax.problem(e), e);
         }
     }
 

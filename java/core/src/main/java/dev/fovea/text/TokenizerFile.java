@@ -8,6 +8,7 @@ import com.google.gson.JsonParser;
 import com.google.gson.Strictness;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
+import dev.fovea.internal.files.JsonSyntax;
 import dev.fovea.internal.files.ReadableFile;
 import dev.fovea.weights.FormatException;
 import java.io.IOException;
@@ -105,7 +106,7 @@ final class TokenizerFile {
         } catch (FormatException e) {
             throw e;
         } catch (JsonParseException | IOException | IllegalStateException | NumberFormatException e) {
-            throw new FormatException(file, -1, "text", "not the JSON of a tokenizer: " + e.getMessage(), e);
+            throw new FormatException(file, -1, "text", JsonSyntax.problem(e), e);
         }
     }
 

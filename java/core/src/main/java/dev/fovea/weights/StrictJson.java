@@ -4,6 +4,7 @@ import com.google.gson.Strictness;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
 import com.google.gson.stream.MalformedJsonException;
+import dev.fovea.internal.files.JsonSyntax;
 import java.io.ByteArrayInputStream;
 import java.io.EOFException;
 import java.io.IOException;
@@ -58,7 +59,7 @@ final class StrictJson {
         } catch (CharacterCodingException e) {
             throw new FormatException(file, offset, field, "not valid UTF-8", e);
         } catch (MalformedJsonException | EOFException | IllegalStateException e) {
-            throw new FormatException(file, offset, field, "not valid JSON: " + e.getMessage(), e);
+            throw new FormatException(file, offset, field, JsonSyntax.problem(e), e);
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.fovea.model;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -95,12 +96,14 @@ class BertConfigTest {
         Path file = write(content);
         FormatException e = assertThrows(FormatException.class, () -> BertConfig.read(file));
         assertTrue(e.getMessage().startsWith(file.toString()), e.getMessage());
+        assertFalse(e.problem().matches("(?s).*(Exception|Reader|http|\\R).*"), e.problem());
     }
 
     @Test
     void shouldRefuseBytesThatAreNoText() throws Exception {
         Path file = Files.write(directory.resolve("config.json"), new byte[] {'{', (byte) 0xff, (byte) 0xfe, '}'});
-        assertThrows(FormatException.class, () -> BertConfig.read(file));
+        FormatException e = assertThrows(FormatException.class, () -> BertConfig.read(file));
+        assertEquals("not valid UTF-8", e.problem());
     }
 
     @Test

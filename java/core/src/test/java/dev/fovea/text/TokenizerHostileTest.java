@@ -1,6 +1,7 @@
 package dev.fovea.text;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -41,6 +42,7 @@ class TokenizerHostileTest {
             assertTrue(failure.getMessage().contains(word), failure.getMessage() + " does not say " + word);
         }
         assertTrue(failure.getMessage().startsWith(file.toString()), failure.getMessage());
+        assertFalse(failure.problem().matches("(?s).*(Exception|Reader|http|\\R).*"), failure.problem());
     }
 
     @ParameterizedTest

@@ -1,6 +1,7 @@
 package dev.fovea.weights;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
@@ -27,6 +28,7 @@ final class Refusal {
         assertTrue(failure.field().contains(field), failure.field() + " does not name " + field);
         String message = failure.getMessage();
         assertTrue(message.startsWith(file.toString()) && message.contains(failure.field()), message);
+        assertFalse(failure.problem().matches("(?s).*(Exception|Reader|http|\\R).*"), message);
         assertTrue(failure.offset() <= content.length, message);
         assertTrue(failure.offset() < 0 || message.contains("byte " + failure.offset() + ","), message);
         for (String word : words) {
