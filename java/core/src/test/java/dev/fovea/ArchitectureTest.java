@@ -2,6 +2,7 @@ package dev.fovea;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.lang.classfile.ClassFile;
@@ -9,6 +10,7 @@ import java.lang.classfile.constantpool.ConstantPool;
 import java.lang.classfile.constantpool.PoolEntry;
 import java.lang.classfile.constantpool.StringEntry;
 import java.lang.classfile.constantpool.Utf8Entry;
+import java.lang.module.ModuleDescriptor;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
@@ -26,6 +28,7 @@ import org.junit.jupiter.api.Test;
  * compiled classes, so neither a qualified name nor a signature slips through.
  */
 class ArchitectureTest {
+    private static final Path SOURCES = Path.of("src", "main", "java");
     private static final Path CLASSES = Path.of("target", "classes");
     private static final Pattern CLASS_NAME = Pattern.compile("dev/fovea/[\\w/$]+");
 
@@ -77,6 +80,18 @@ class ArchitectureTest {
             }
         });
         assertEquals(Set.of(), violations);
+    }
+
+    @Test
+    void shouldDescribeEachExportedPackage() throws IOException {
+        ModuleDescriptor module;
+        try (var in = Files.newInputStream(CLASSES.resolve("module-info.class"))) {
+            module = ModuleDescriptor.read(in);
+        }
+        for (var exported : module.exports()) {
+            Path description = SOURCES.resolve(exported.source().replace('.', '/')).resolve("package-info.java");
+            assertTrue(Files.exists(description), description + " is missing");
+        }
     }
 
     /** Each compiled class and the project's classes that its constant pool names. */

@@ -1,0 +1,4 @@
+/**
+ * Text to token ids: {@link dev.fovea.text.Tokenizer} reads a {@code tokenizer.json} of the Hugging Face tokenizers.
+ */
+package dev.fovea.text;
