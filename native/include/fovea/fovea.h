@@ -337,7 +337,8 @@ FOVEA_API int fovea_attention_scratch_bytes(const fovea_engine *engine, const fo
  *
  * and the query attends to j if d - window_left <= j <= d + window_right, mask is not 0 and bias is not
  * -infinity. Nothing of a key or value that a query does not attend to reaches its result. A query that
- * attends to nothing gives 0 and the lse -infinity. Query head h reads key/value head h / (heads / kv_heads).
+ * attends to nothing gives 0 and the lse -infinity. Results too small for a normal float may be 0. Query
+ * head h reads key/value head h / (heads / kv_heads).
  *
  * RoPE turns pair i of q_i by the angle whose cosine and sine stand at column i of row d of the table, and
  * of k_j, if rope_keys, by those of row j. OUT_OF_RANGE if a position is outside the table or a page outside the pages.

@@ -4,6 +4,7 @@
 #include "ops/attention/pack.h"
 #include "ops/attention/score.h"
 #include "ops/attention/walk.h"
+#include "simd/flush.h"
 #include "simd/math.h"
 #include "simd/tile.h"
 
@@ -152,34 +153,43 @@ static void write_out(const walk *x, const state *done) {
   if (x->job->weights) write_weights(x, done);
 }
 
-void FV_NAME(attention)(const fv_attention_job *job, const fv_attention_item *item, int worker) {
-  walk x = start_walk(job, item, worker);
-  load_queries(&x);
-  const long long begin = x.first_key / FV_KEY_CHUNK, end = (x.last_key + FV_KEY_CHUNK - 1) / FV_KEY_CHUNK;
+static void attend(walk *x) {
+  load_queries(x);
+  const long long begin = x->first_key / FV_KEY_CHUNK, end = (x->last_key + FV_KEY_CHUNK - 1) / FV_KEY_CHUNK;
   if (end - begin <= 1) {
-    attend_chunk(&x, begin);
-    write_out(&x, &x.w.chunk);
+    attend_chunk(x, begin);
+    write_out(x, &x->w.chunk);
     return;
   }
-  clear_state(&x.w.total, item->rows, x.dim);
+  clear_state(&x->w.total, x->item->rows, x->dim);
   for (long long chunk = begin; chunk < end; chunk++) {
-    attend_chunk(&x, chunk);
-    merge_state(&x.w.total, &x.w.chunk, item->rows, x.dim);
+    attend_chunk(x, chunk);
+    merge_state(&x->w.total, &x->w.chunk, x->item->rows, x->dim);
   }
-  write_out(&x, &x.w.total);
+  write_out(x, &x->w.total);
+}
+
+void FV_NAME(attention)(const fv_attention_job *job, const fv_attention_item *item, int worker) {
+  const unsigned mode = fv_flush_begin();
+  walk x = start_walk(job, item, worker);
+  attend(&x);
+  fv_flush_end(mode);
 }
 
 void FV_NAME(attention_chunks)(const fv_attention_job *job, const fv_attention_item *item, long long chunk, int begin,
                                int end) {
+  const unsigned mode = fv_flush_begin();
   for (int worker = begin; worker < end; worker++) {
     walk x = start_walk(job, item, worker);
     load_queries(&x);
     attend_chunk(&x, chunk + worker);
   }
+  fv_flush_end(mode);
 }
 
 void FV_NAME(attention_merge)(const fv_attention_job *job, const fv_attention_item *item, int workers, int first,
                               int last) {
+  const unsigned mode = fv_flush_begin();
   walk x = start_walk(job, item, 0);
   if (first) clear_state(&x.w.total, item->rows, x.dim);
   for (int worker = 0; worker < workers; worker++) {
@@ -187,4 +197,5 @@ void FV_NAME(attention_merge)(const fv_attention_job *job, const fv_attention_it
     merge_state(&x.w.total, &part.w.chunk, item->rows, x.dim);
   }
   if (last) write_out(&x, &x.w.total);
+  fv_flush_end(mode);
 }

@@ -244,12 +244,23 @@ class AttentionEdgeTest {
     @ParameterizedTest(autoCloseArguments = false)
     @MethodSource("engines")
     void shouldAgreeWithFormulaWhenInputsAreDenormal(Engine engine) {
-        Tensor v = filled(1e-41f, 70, 1, 17);
+        Tensor v = filled(0.5f, 70, 1, 17);
         Tensor out = filled(7, 2, 1, 17);
         run(engine, AttentionSpec.of(1, 17),
                 AttentionTensors.of(filled(1e-40f, 2, 1, 17), filled(1e-39f, 70, 1, 17), v, out));
         for (float each : floats(out)) {
-            assertEquals(1e-41f, each, 1e-42f);
+            assertEquals(0.5f, each, 1e-6f);
+        }
+    }
+
+    @ParameterizedTest(autoCloseArguments = false)
+    @MethodSource("engines")
+    void shouldGiveDenormalResultsOrZeroWhenValuesAreDenormal(Engine engine) {
+        Tensor out = filled(7, 2, 1, 17);
+        run(engine, AttentionSpec.of(1, 17),
+                AttentionTensors.of(random(2, 1, 17), random(70, 1, 17), filled(1e-41f, 70, 1, 17), out));
+        for (float each : floats(out)) {
+            assertEquals(1e-41f, each, 1.01e-41f);
         }
     }
 
