@@ -78,6 +78,15 @@ static void transpose_panel(const float *keys, long long stride, int count, int 
   }
 }
 
+/* Rows ahead that are asked for while rows are packed: a single query would else wait for each of them. */
+enum { ROWS_AHEAD = 32 };
+
+/* Asks for a row that is needed soon. It may lie past the last: to ask for an address is no access. */
+FV_INLINE void prefetch_row(const char *row, long long offset, long long bytes) {
+  const uintptr_t first = (uintptr_t)row + (uintptr_t)offset;
+  for (long long i = 0; i < bytes; i += 64) __builtin_prefetch((const void *)(first + (uintptr_t)i));
+}
+
 static void pack_keys(const walk *x, const key_block *block) {
   const fovea_attention_params *p = x->job->params;
   const int turn = p->rope != FOVEA_ROPE_NONE && p->rope_keys;
@@ -86,6 +95,9 @@ static void pack_keys(const walk *x, const key_block *block) {
     const int count = block->keys - first < FV_PANEL ? block->keys - first : FV_PANEL;
     const char *from = block->k + first * block->k_token_stride * bytes;
     float *panel = x->w.keys + (long long)first * p->head_dim;
+    for (int j = 0; j < count; j++) {
+      prefetch_row(from, (ROWS_AHEAD + j) * block->k_token_stride * bytes, p->head_dim * bytes);
+    }
     if (p->kv_dtype == FOVEA_DTYPE_F32 && !turn) {
       transpose_panel((const float *)(const void *)from, block->k_token_stride, count, p->head_dim, panel);
       continue;
@@ -106,10 +118,11 @@ FV_INLINE fv_f32 load_value(int dtype, const char *value, int value_dim, int i) 
 
 /* Values of a type into panels [FV_KEY_BLOCK, FV_PANEL]; missing columns are 0. Returns whether all are finite. */
 FV_INLINE int pack_values_of(int dtype, const key_block *block, int value_dim, float *panel) {
-  const long long stride = block->v_token_stride * fv_dtype_bytes(dtype);
+  const long long bytes = fv_dtype_bytes(dtype), stride = block->v_token_stride * bytes;
   fv_f32 poison = {0}; /* 0 times a value: NaN if any is not finite */
   for (int first = 0; first < value_dim; first += FV_PANEL, panel += FV_KEY_BLOCK * FV_PANEL) {
     for (int j = 0; j < block->keys; j++) {
+      prefetch_row(block->v, (ROWS_AHEAD + j) * stride + first * bytes, FV_PANEL * bytes);
       for (int i = 0; i < FV_PANEL; i += FV_LANES) {
         const fv_f32 value = load_value(dtype, block->v + j * stride, value_dim, first + i);
         fv_store(panel + j * FV_PANEL + i, value);
