@@ -1,0 +1,128 @@
+package dev.fovea.bench.run;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Runs the steps of a plan one after the other, and keeps what each found as soon as it has finished. */
+final class JobRunner {
+    /** Names a side whose results are to be wrong: the tests' hook. */
+    private static final String SABOTAGED = "fovea.bench.sabotaged";
+
+    private final Plan plan;
+    private final RawResults results;
+    private final Path log;
+    private final Progress progress;
+    private final Map<String, String> failures = new LinkedHashMap<>();
+    private final TimeLeft timeLeft = new TimeLeft();
+    private int finished;
+    private boolean interrupted;
+
+    JobRunner(Plan plan, RawResults results, Path log, Progress progress) {
+        this.plan = plan;
+        this.results = results;
+        this.log = log;
+        this.progress = progress;
+    }
+
+    /** Runs all; returns the jobs that failed, with the reason. */
+    Map<String, String> run() throws IOException {
+        Thread hook = new Thread(this::interrupt, "fovea-interrupt");
+        Runtime.getRuntime().addShutdownHook(hook);
+        PrintStream out = System.out;
+        PrintStream err = System.err;
+        try (OutputStream file = Files.newOutputStream(log, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+                PrintStream logged = new PrintStream(file, true, StandardCharsets.UTF_8)) {
+            // What JMH and the peers print would run into the progress bar.
+            System.setOut(logged);
+            System.setErr(logged);
+            double done = 0;
+            for (int i = 0; i < plan.steps().size(); i++) {
+                progress.begin(position(i, done));
+                done += run(plan.steps().get(i));
+            }
+        } finally {
+            System.setOut(out);
+            System.setErr(err);
+            removeHook(hook);
+        }
+        return failures;
+    }
+
+    private static void removeHook(Thread hook) {
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException e) {
+            // The process is ending, and the hook is what ends it.
+        }
+    }
+
+    private Progress.Position position(int i, double done) {
+        List<Plan.Step> steps = plan.steps();
+        double rest = steps.subList(i + 1, steps.size()).stream().mapToDouble(this::expected).sum();
+        int before = plan.total() - steps.size();
+        return new Progress.Position(
+                steps.get(i).name(), before + i + 1, plan.total(), done, expected(steps.get(i)), rest);
+    }
+
+    private double expected(Plan.Step step) {
+        return timeLeft.expected(step.suite().name(), step.job().estimatedSeconds());
+    }
+
+    /** Runs one job; returns its seconds. */
+    private double run(Plan.Step step) throws IOException {
+        JobRecord record = new JobRecord(step.suite().name(), step.job().name());
+        long start = System.nanoTime();
+        try {
+            step.job().run(record.findings(System.getProperty(SABOTAGED)));
+        } catch (Exception | LinkageError e) {
+            fail(step, e);
+        }
+        double seconds = (System.nanoTime() - start) / 1e9;
+        record.setSeconds(seconds);
+        timeLeft.finished(step.suite().name(), step.job().estimatedSeconds(), seconds);
+        synchronized (this) {
+            // What an interrupt made of a job is not what it found.
+            if (!interrupted && !failures.containsKey(step.name())) {
+                results.keep(record);
+                finished++;
+                record.refusals().forEach(refusal -> progress.say(
+                        step.name() + ": refused to time " + refusal.side() + ": " + refusal.reason()));
+            }
+        }
+        return seconds;
+    }
+
+    private void fail(Plan.Step step, Throwable e) {
+        e.printStackTrace();
+        try {
+            // An interrupt from a terminal reaches the JVMs of the job too, and perhaps first.
+            Thread.sleep(500);
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
+        synchronized (this) {
+            if (!interrupted) {
+                String reason = String.valueOf(e.getMessage() == null ? e : e.getMessage()).lines().findFirst().orElse("");
+                failures.put(step.name(), reason);
+                progress.say(step.name() + " failed: " + reason + " (see " + log + ")");
+            }
+        }
+    }
+
+    private synchronized void interrupt() {
+        interrupted = true;
+        progress.close();
+        ProcessHandle.current().descendants().forEach(ProcessHandle::destroyForcibly);
+        int kept = plan.total() - plan.steps().size() + finished;
+        progress.say("interrupted; " + kept + " of " + plan.total()
+                + " jobs are kept, and the same command goes on from there");
+    }
+}

@@ -1,0 +1,69 @@
+package dev.fovea.bench.run;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Interrupts a run in a process of its own, as Ctrl-C does. */
+@DisabledOnOs(OS.WINDOWS)
+class InterruptTest {
+    private static final int SECONDS = 60;
+
+    @TempDir
+    private Path out;
+
+    /** Runs the command on a suite whose second job starts a process and waits for it for ever. */
+    static final class Forever {
+        public static void main(String[] args) {
+            FakeSuite suite = new FakeSuite("first", n -> {
+                if (n == 64) {
+                    Process sleep = new ProcessBuilder("sleep", "1000").start();
+                    Files.writeString(Path.of(args[0], "child"), sleep.pid() + "\n");
+                    sleep.waitFor();
+                }
+            });
+            System.exit(BenchCommand.run(List.of(suite), System.out, System.err, "--quick", "--out", args[0]));
+        }
+    }
+
+    @Test
+    void shouldKeepWhatFinishedAndLeaveNoProcessBehind() throws IOException, InterruptedException {
+        Path err = out.resolve("err");
+        Process run = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp",
+                        System.getProperty("java.class.path"), Forever.class.getName(), out.toString())
+                .redirectError(err.toFile())
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        try {
+            Path child = out.resolve("child");
+            for (int i = 0; i < SECONDS * 20 && !(Files.exists(child) && Files.size(child) > 0); i++) {
+                Thread.sleep(50);
+            }
+            long pid = Long.parseLong(Files.readString(child).strip());
+            new ProcessBuilder("kill", "-INT", "" + run.pid()).start().waitFor();
+            assertTrue(run.waitFor(SECONDS, TimeUnit.SECONDS), "the run does not end");
+            assertEquals(130, run.exitValue());
+            String said = Files.readString(err);
+            assertTrue(said.endsWith("fovea: interrupted; 1 of 2 jobs are kept, "
+                    + "and the same command goes on from there\n"), said);
+            assertFalse(ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false), "the child lives on");
+        } finally {
+            run.destroyForcibly();
+        }
+        FakeSuite resumed = new FakeSuite("first", _ -> {});
+        BenchRun again = BenchRun.of(List.of(resumed), "--quick", "--out", out.toString());
+        // The flags of this JVM are not those of the other.
+        assertTrue(again.status() == 0 || again.err().contains("flags"), again.err());
+    }
+}
