@@ -5,12 +5,14 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
- * What a side says of itself from within its own JVM, before it is timed: its version and settings, that it is absent,
- * or that its result is wrong. Passed through a file, whose lines the job reads.
+ * What a side says of itself from within its own JVM, before it is timed: its version, settings and memory, that it is
+ * absent, or that its result is wrong. Passed through a file, whose lines the job reads.
  */
 public final class Verdict {
     private static final String FILE = "fovea.bench.verdict";
@@ -35,6 +37,11 @@ public final class Verdict {
     /** Says how the side runs. */
     public static void setting(String setting) {
         send("setting", setting);
+    }
+
+    /** Says a figure of the side that no clock gives, such as the memory that it needs. */
+    public static void measured(String metric, double value) {
+        send("measured", metric + ' ' + value);
     }
 
     /** Says that the side is not there; the benchmark ends by throwing what this returns. */
@@ -92,11 +99,17 @@ public final class Verdict {
         /** Hands on what the side said; whether it said that it is not to be timed. */
         boolean deliver(String side, Map<String, String> work, Findings findings) throws IOException {
             boolean notTimed = false;
+            Map<String, List<Double>> figures = new LinkedHashMap<>();
             for (String line : Files.readAllLines(file)) {
                 String text = line.substring(line.indexOf(' ') + 1);
                 switch (line.substring(0, line.indexOf(' '))) {
                     case "version" -> findings.version(side, text);
                     case "setting" -> findings.setting(side, text);
+                    case "measured" -> {
+                        int space = text.indexOf(' ');
+                        figures.computeIfAbsent(text.substring(0, space), _ -> new ArrayList<>())
+                                .add(Double.valueOf(text.substring(space + 1)));
+                    }
                     case "absent" -> {
                         findings.absent(side, text);
                         notTimed = true;
@@ -108,6 +121,8 @@ public final class Verdict {
                     default -> throw new IOException("unknown line in " + file + ": " + line);
                 }
             }
+            figures.forEach((metric, samples) ->
+                    findings.measured(new Measurement(side, work, metric, samples)));
             Files.delete(file);
             return notTimed;
         }
