@@ -41,6 +41,8 @@ public final class JmhJob implements Job {
     private final Map<String, String> work;
     private final Timing timing;
     private final Map<String, List<String>> flags = new LinkedHashMap<>();
+    private final Map<String, Derivation> derivations = new LinkedHashMap<>();
+    private int estimatedSeconds;
 
     /**
      * @param benchmark the class, with a parameter {@code side} and one per entry of {@code work}
@@ -60,6 +62,24 @@ public final class JmhJob implements Job {
         return this;
     }
 
+    /** A figure that follows from a time. */
+    public interface Derivation {
+        /** The figure of one sample, {@code micros} being µs per call. */
+        double of(String side, double micros);
+    }
+
+    /** Reports a further metric beside {@code time}, a sample for each of its samples. */
+    public JmhJob deriving(String metric, Derivation derivation) {
+        derivations.put(metric, derivation);
+        return this;
+    }
+
+    /** Says how long it takes, for calls that are longer than an iteration. */
+    public JmhJob estimating(int seconds) {
+        estimatedSeconds = seconds;
+        return this;
+    }
+
     @Override
     public String name() {
         return name;
@@ -67,6 +87,9 @@ public final class JmhJob implements Job {
 
     @Override
     public int estimatedSeconds() {
+        if (estimatedSeconds > 0) {
+            return estimatedSeconds;
+        }
         int millis = timing.forks * ((timing.warmups + timing.iterations) * timing.millis + 900);
         return Math.max(1, sides.size() * millis / 1000);
     }
@@ -109,9 +132,15 @@ public final class JmhJob implements Job {
         return options;
     }
 
-    /** The primary result as {@code time}, each secondary one (of auxiliary counters or profilers) by its label. */
+    /**
+     * The primary result as {@code time} and what derives from it, each secondary one (of auxiliary counters or
+     * profilers) by its label.
+     */
     private void report(String side, RunResult run, Findings findings) {
-        findings.measured(new Measurement(side, work, "time", samples(run)));
+        List<Double> times = samples(run);
+        findings.measured(new Measurement(side, work, "time", times));
+        derivations.forEach((metric, derivation) -> findings.measured(new Measurement(
+                side, work, metric, times.stream().map(micros -> derivation.of(side, micros)).toList())));
         run.getSecondaryResults().forEach((label, result) ->
                 findings.measured(new Measurement(side, work, label, List.of(((Result<?>) result).getScore()))));
     }
