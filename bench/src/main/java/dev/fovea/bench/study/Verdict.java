@@ -58,7 +58,8 @@ public final class Verdict {
      */
     public static void agree(float[] reference, float[] result, double tolerance) {
         if (Boolean.getBoolean(SABOTAGE) && result.length > 0) {
-            result[result.length / 2] += (float) (2 * tolerance + 1e-3);
+            int middle = result.length / 2;
+            result[middle] += (float) (2 * tolerance + 1e-3) + 2 * Math.ulp(result[middle]);
         }
         if (reference.length != result.length) {
             throw refuse("expected " + reference.length + " elements, got " + result.length);
