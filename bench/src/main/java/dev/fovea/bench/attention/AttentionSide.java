@@ -1,0 +1,24 @@
+package dev.fovea.bench.attention;
+
+/** One way to compute an attention: made for one {@link AttentionWork} and its inputs, of which it keeps what it needs. */
+interface AttentionSide extends AutoCloseable {
+    /** Computes all heads. This is what is timed. */
+    void attend();
+
+    /** The result of the last call, [heads, tokens, head_dim]. */
+    float[] result();
+
+    /** Bytes that a call needs beyond inputs and output; −1 where the side does not say. */
+    long scratchBytes();
+
+    /** How it runs, for people. */
+    String setting();
+
+    /** The version of what computes, for people; empty for what is built here. */
+    default String version() {
+        return "";
+    }
+
+    @Override
+    default void close() {}
+}
