@@ -17,6 +17,9 @@ import java.util.stream.Stream;
 public final class AttentionSuite implements Suite {
     static final Metric SCRATCH = new Metric("scratch", "scratch beyond inputs and output", "bytes", true);
 
+    private static final String ALLOW_UNSAFE = "--sun-misc-unsafe-memory-access=allow";
+    private static final String JAVACPP_CACHE = "org.bytedeco.javacpp.cachedir";
+
     @Override
     public String name() {
         return "attention";
@@ -110,9 +113,16 @@ public final class AttentionSuite implements Suite {
         }
         JmhJob job = new JmhJob(work.name(), AttentionBenchmark.class, sides, work.parameters(), timing)
                 .withFlags(AttentionSides.VECTOR_TILED, "--add-modules", "jdk.incubator.vector")
-                .withFlags(AttentionSides.PYTORCH, "--sun-misc-unsafe-memory-access=allow")
+                .withFlags(AttentionSides.PYTORCH, pytorchFlags())
                 .estimating((int) Math.ceil(seconds));
         return new ArithmeticJob(job, work.parameters(), work.flops(), work.threads());
+    }
+
+    /** JavaCPP asks Unsafe for offsets, and unpacks 445 MB of libraries where the property says, else in the home. */
+    private static String[] pytorchFlags() {
+        String cache = System.getProperty(JAVACPP_CACHE);
+        return cache == null ? new String[] {ALLOW_UNSAFE}
+                : new String[] {ALLOW_UNSAFE, "-D" + JAVACPP_CACHE + "=" + cache};
     }
 
     @Override
