@@ -69,8 +69,8 @@ public final class AttentionSuite implements Suite {
                     .toList();
             case FULL -> Stream.of(
                             oneThread(64, 12, false, 16, 64, 128, 256, 512, 1024, 2048, 4096),
-                            oneThread(64, 12, true, 16, 128, 512, 1024, 2048),
-                            allThreads(64, 12, false, 16, 128, 512, 2048, 4096),
+                            oneThread(64, 12, true, 128, 512, 1024, 2048),
+                            allThreads(64, 12, false, 128, 512, 2048, 4096),
                             allThreads(64, 12, true, 1024),
                             oneThread(32, 12, false, 128, 1024),
                             oneThread(128, 12, false, 128, 1024),
@@ -102,7 +102,7 @@ public final class AttentionSuite implements Suite {
         JmhJob.Timing timing = switch (effort) {
             case SMOKE -> JmhJob.Timing.of(effort);
             case QUICK -> new JmhJob.Timing(1, 8, 4, 100);
-            case FULL -> new JmhJob.Timing(2, 6, 4, 150);
+            case FULL -> new JmhJob.Timing(2, 7, 4, 110);
         };
         List<String> sides = AttentionSides.on(work);
         double seconds = 0;
