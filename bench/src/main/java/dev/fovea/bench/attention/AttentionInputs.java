@@ -10,10 +10,16 @@ import java.util.Random;
  * @param value [heads, tokens, head_dim]
  */
 record AttentionInputs(float[] query, float[] key, float[] value) {
-    static AttentionInputs random(int elements) {
+    /** Queries of so many elements, and keys and values of so many each. */
+    static AttentionInputs random(int queryElements, int keyElements) {
         Random random = new Random(42);
         return new AttentionInputs(
-                values(random, elements), values(random, elements), values(random, elements));
+                values(random, queryElements), values(random, keyElements), values(random, keyElements));
+    }
+
+    /** Self-attention: of as many elements each. */
+    static AttentionInputs random(int elements) {
+        return random(elements, elements);
     }
 
     private static float[] values(Random random, int elements) {

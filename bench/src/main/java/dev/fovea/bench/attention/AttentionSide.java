@@ -1,6 +1,6 @@
 package dev.fovea.bench.attention;
 
-/** One way to compute an attention: made for one {@link AttentionWork} and its inputs, of which it keeps what it needs. */
+/** One way to compute an attention: made for one {@link AttentionWork} and its inputs, which it copies as it needs. */
 interface AttentionSide extends AutoCloseable {
     /** Computes all heads. This is what is timed. */
     void attend();

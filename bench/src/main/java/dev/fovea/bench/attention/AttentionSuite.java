@@ -32,20 +32,23 @@ public final class AttentionSuite implements Suite {
 
     @Override
     public String reading() {
-        return "Self-attention of one sequence of n tokens, single precision, inputs and output in memory: softmax(q kᵀ /"
-                + " √d) v for every head. \"Naive\" is the textbook's three loops over all n² scores of a head, in Java"
-                + " and in C; \"tiled\" is an online softmax over tiles, in plain Java and on the JDK's Vector API, whose"
-                + " JVM runs with --add-modules jdk.incubator.vector; \"unfused\" is two OpenBLAS products with a softmax"
-                + " in C for this CPU between them, the scores of all heads in memory; \"fused\" is Fovea's public API;"
-                + " PyTorch runs its own fused CPU kernel. Before it is timed, each side's result is compared with the"
-                + " formula in double precision, for all queries or, where that would take long, for some of each head."
-                + " GFLOP/s count both products and leave out what a causal mask hides, also for a side that computes it."
-                + " Heap arrays or off-heap memory are what each side takes by nature, and no copy is timed. A side is"
-                + " left out where one of its calls would take more than a quarter of a second on a modest machine: plain"
-                + " loops and unfused products on long sequences. PyTorch does not say how much scratch it takes. On long"
-                + " sequences Fovea is timed alone: the time per query and key that it attends to should not grow with"
-                + " their number, and \"process growth\" is how far one call on 65 536 tokens raises the peak of the"
-                + " process's resident memory beyond its inputs and output.";
+        return """
+                Self-attention of one sequence of n tokens, single precision: softmax(q kᵀ / √d) v for every head. \
+                "Naive" is the textbook's three loops over all n² scores of a head, in Java and in C; "tiled" is an \
+                online softmax over tiles, in plain Java and on the JDK's Vector API, whose JVM runs with \
+                --add-modules jdk.incubator.vector; "unfused" is two OpenBLAS products with a softmax in C for this \
+                CPU between them, the scores of all heads in memory; "fused" is Fovea's public API; PyTorch runs its \
+                own fused CPU kernel. All read and write [heads, tokens, head_dim], PyTorch's best layout and on long \
+                sequences Fovea's too, Java's sides in heap arrays and the others off-heap; no copy is timed. Before \
+                it is timed, each side's result is compared with the formula in double precision, for all queries or, \
+                where that would take long, for some of each head. GFLOP/s count both products and leave out what a \
+                causal mask hides, also for a side that computes it. The FMA peak is measured beside each piece of \
+                work, with the instructions that Fovea uses and as many threads. Plain loops and unfused products are \
+                left out on long sequences, where one of their calls would take more than about a quarter of a second. \
+                PyTorch does not say how much scratch it takes. On long sequences Fovea is also timed alone: the time \
+                per query and key that it attends to should not grow with their number; a single query, as in \
+                decoding, waits for memory instead. "Process growth" is how far one call on 65 536 tokens raises the \
+                peak of the process's resident memory beyond its inputs and output.""";
     }
 
     @Override

@@ -17,7 +17,6 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.OptionalLong;
-import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -70,8 +69,7 @@ public class LongBenchmark {
         }));
         Verdict.setting("kernel table " + engine.isa() + ", 1 thread, heads of " + d
                 + ", tensors [heads, tokens, head_dim]; scratch " + attention.scratchBytes() + " bytes");
-        AttentionInputs inputs = new AttentionInputs(
-                random(1, heads * queries * d), random(2, heads * keys * d), random(3, heads * keys * d));
+        AttentionInputs inputs = AttentionInputs.random(heads * queries * d, heads * keys * d);
         Tensor query = Tensor.copyOf(arena, inputs.query(), heads, queries, d);
         Tensor key = Tensor.copyOf(arena, inputs.key(), heads, keys, d);
         Tensor value = Tensor.copyOf(arena, inputs.value(), heads, keys, d);
@@ -101,15 +99,6 @@ public class LongBenchmark {
                 .filter(line -> line.startsWith("VmHWM:"))
                 .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
                 .findFirst();
-    }
-
-    private static float[] random(int seed, int elements) {
-        Random random = new Random(seed);
-        float[] values = new float[elements];
-        for (int i = 0; i < elements; i++) {
-            values[i] = random.nextFloat() * 2 - 1;
-        }
-        return values;
     }
 
     /** Frees them. */

@@ -35,13 +35,15 @@ public final class CallsSuite implements Suite {
 
     @Override
     public String reading() {
-        return "The same C functions, called in different ways from compiled Java. \"empty\" takes an int and adds 1; the"
-                + " second callee reads a params struct that is filled before each call, and three pointers, as Fovea's ops"
-                + " do. A critical downcall leaves the thread in the state of Java code: cheaper, but no garbage is"
-                + " collected until it returns, so Fovea does not use it. The sums hand over n floats from a heap array or"
-                + " from off-heap memory; the callee adds them up in 16 partial sums, compiled for any CPU of the platform,"
-                + " and its time is part of every figure; plain Java adds up 8 partial sums. What comes back is checked before"
-                + " anything is timed. Each figure includes a nanosecond or less of the measuring loop.";
+        return """
+                The same C functions, called in different ways from compiled Java. "empty" takes an int and adds 1; \
+                the second callee reads a params struct that is filled before each call, and three pointers, as \
+                Fovea's ops do. A critical downcall leaves the thread in the state of Java code: cheaper, but no \
+                garbage is collected until it returns, so Fovea does not use it. The sums hand over n floats from a \
+                heap array or from off-heap memory; the callee adds them up in 16 partial sums, compiled for any CPU \
+                of the platform, and its time is part of every figure; plain Java adds up 8 partial sums. What comes \
+                back is checked before anything is timed. Each figure includes a nanosecond or less of the measuring \
+                loop.""";
     }
 
     @Override

@@ -36,13 +36,15 @@ public final class LinearSuite implements Suite {
 
     @Override
     public String reading() {
-        return "x Wᵀ for m rows at the four shapes of all-MiniLM-L6-v2 (n outputs, k inputs), single precision, without"
-                + " bias and activation. The weight is constant, as in a model: Fovea and the Vector API pack it once,"
-                + " which is not timed; a general product such as OpenBLAS's packs it in each call, and has no other way."
-                + " The Java side runs the JDK's Vector API on heap arrays, in a JVM with --add-modules"
-                + " jdk.incubator.vector. On all threads, each thread takes a share of the rows; OpenBLAS's own threads are"
-                + " off. Each result is compared with sums in double precision first. The weight stays in the cache between"
-                + " calls, other than in a model whose layers follow one another: small m is faster here than there.";
+        return """
+                x Wᵀ for m rows at the four shapes of all-MiniLM-L6-v2 (n outputs, k inputs), single precision, \
+                without bias and activation. The weight is constant, as in a model: Fovea and the Vector API pack it \
+                once, which is not timed; a general product such as OpenBLAS's packs it in each call, and has no other \
+                way. The Java side runs the JDK's Vector API on heap arrays, in a JVM with --add-modules \
+                jdk.incubator.vector. On all threads, each thread takes a share of the rows; OpenBLAS's own threads \
+                are off. Each result is compared with sums in double precision first. The weight stays in the cache \
+                between calls, other than in a model whose layers follow one another: small m is faster here than \
+                there.""";
     }
 
     @Override
@@ -50,7 +52,7 @@ public final class LinearSuite implements Suite {
         JmhJob.Timing timing = switch (effort) {
             case SMOKE -> JmhJob.Timing.of(effort);
             case QUICK -> new JmhJob.Timing(1, 6, 4, 80);
-            case FULL -> new JmhJob.Timing(2, 6, 5, 80);
+            case FULL -> new JmhJob.Timing(2, 8, 4, 60);
         };
         List<Job> jobs = new ArrayList<>();
         switch (effort) {
@@ -78,7 +80,7 @@ public final class LinearSuite implements Suite {
 
     private static Job job(LinearWork work, List<String> sides, JmhJob.Timing timing) {
         double seconds = sides.size() * timing.forks()
-                * (0.8 + (timing.warmups() + timing.iterations()) * timing.millis() / 1e3);
+                * (0.6 + (timing.warmups() + timing.iterations()) * timing.millis() / 1e3);
         JmhJob job = new JmhJob(work.name(), LinearBenchmark.class, sides, work.parameters(), timing)
                 .withFlags(LinearSide.VECTOR, "--add-modules", "jdk.incubator.vector")
                 .estimating((int) Math.ceil(seconds));

@@ -27,18 +27,13 @@ public final class FmaPeak {
 
     private FmaPeak() {}
 
-    /** The kernel table that an engine uses here by default, whose instructions the peak is of. */
-    public static String isa() {
-        return Isas.USED;
-    }
-
     /** The instructions that the peak is of, and the best ones that this CPU has, in a line for people. */
     public static String description() {
         return "multiply-adds on registers with " + Isas.USED + ", which Fovea uses; the best here is "
                 + Isas.AVAILABLE.getLast();
     }
 
-    /** GFLOP/s of so many threads together with the instructions of {@link #isa()}: the best that was measured so far. */
+    /** GFLOP/s of so many threads together with the instructions that Fovea uses here, the best measured so far. */
     public static double gflops(int threads) {
         Double best = BEST.get(threads);
         return best == null ? measure(threads) : best;
@@ -46,7 +41,11 @@ public final class FmaPeak {
 
     /** Measures again, for some 30 ms. */
     public static double measure(int threads) {
-        return BEST.merge(threads, measure(Isas.USED, threads), Math::max);
+        double gflops = measure(Isas.USED, threads);
+        if (gflops == 0) {
+            throw new IllegalStateException("no FMA peak of kernel table " + Isas.USED + " is built in");
+        }
+        return BEST.merge(threads, gflops, Math::max);
     }
 
     /** GFLOP/s of so many threads together with these instructions; 0 where they are not built in. */

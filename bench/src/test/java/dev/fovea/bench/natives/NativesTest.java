@@ -77,7 +77,8 @@ class NativesTest {
                 for (int j = 0; j < n; j++) {
                     float score = scores[row * n + j];
                     double expected = !touched ? score : j < seen ? Math.exp(score - max) / sum : 0;
-                    assertEquals(expected, result.getAtIndex(JAVA_FLOAT, row * n + j), 1e-6 * Math.abs(expected) + 1e-30,
+                    double tolerance = 1e-6 * Math.abs(expected) + 1e-30;
+                    assertEquals(expected, result.getAtIndex(JAVA_FLOAT, row * n + j), tolerance,
                             isa + ", row " + row + " of " + n + ", column " + j);
                 }
             }
