@@ -5,9 +5,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.profile.GCProfiler;
 import org.openjdk.jmh.results.IterationResult;
 import org.openjdk.jmh.results.Result;
 import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.results.ScalarDerivativeResult;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
 import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
@@ -42,6 +45,7 @@ public final class JmhJob implements Job {
     private final Timing timing;
     private final Map<String, List<String>> flags = new LinkedHashMap<>();
     private final Map<String, Derivation> derivations = new LinkedHashMap<>();
+    private boolean allocationAlone;
     private int estimatedSeconds;
 
     /**
@@ -77,6 +81,15 @@ public final class JmhJob implements Job {
     /** Says how long it takes, for calls that are longer than an iteration. */
     public JmhJob estimating(int seconds) {
         estimatedSeconds = seconds;
+        return this;
+    }
+
+    /**
+     * Reports what a call allocates on the Java heap, as {@code allocation} in bytes, in place of its time, which the
+     * counting disturbs.
+     */
+    public JmhJob allocationAlone() {
+        allocationAlone = true;
         return this;
     }
 
@@ -129,20 +142,42 @@ public final class JmhJob implements Job {
                 .shouldFailOnError(true)
                 .verbosity(VerboseMode.SILENT);
         work.forEach((parameter, value) -> options.param(parameter, value));
+        if (allocationAlone) {
+            options.addProfiler(GCProfiler.class);
+        }
         return options;
     }
 
     /**
-     * The primary result as {@code time} and what derives from it, each secondary one (of auxiliary counters or
-     * profilers) by its label.
+     * The primary result as {@code time} and what derives from it, of sampled calls {@code p50} and {@code p99} as
+     * well, and each secondary one (of auxiliary counters) by its label.
      */
     private void report(String side, RunResult run, Findings findings) {
+        if (allocationAlone) {
+            double bytes = run.getSecondaryResults().get("gc.alloc.rate.norm").getScore();
+            findings.measured(new Measurement(side, work, "allocation", List.of(bytes)));
+            return;
+        }
         List<Double> times = samples(run);
         findings.measured(new Measurement(side, work, "time", times));
+        if (run.getParams().getMode() == Mode.SampleTime) {
+            findings.measured(new Measurement(side, work, "p50", percentiles(run, 50)));
+            findings.measured(new Measurement(side, work, "p99", percentiles(run, 99)));
+        }
         derivations.forEach((metric, derivation) -> findings.measured(new Measurement(
                 side, work, metric, times.stream().map(micros -> derivation.of(side, micros)).toList())));
-        run.getSecondaryResults().forEach((label, result) ->
-                findings.measured(new Measurement(side, work, label, List.of(((Result<?>) result).getScore()))));
+        run.getSecondaryResults().forEach((label, result) -> {
+            if (!(result instanceof ScalarDerivativeResult)) {
+                findings.measured(new Measurement(side, work, label, List.of(((Result<?>) result).getScore())));
+            }
+        });
+    }
+
+    /** One percentile of the calls of each fork. */
+    private static List<Double> percentiles(RunResult run, double percent) {
+        return run.getBenchmarkResults().stream()
+                .map(fork -> fork.getPrimaryResult().getStatistics().getPercentile(percent))
+                .toList();
     }
 
     private static List<Double> samples(RunResult run) {

@@ -72,6 +72,43 @@ public final class Verdict {
         }
     }
 
+    /**
+     * Compares directions: of vectors that another arithmetic, such as that of int8, or another tokenizer gives.
+     *
+     * @param width components of a vector; reference and result hold several
+     * @param least the smallest cosine between a vector and its reference
+     * @throws NotTimed if a cosine is smaller, or not a number
+     */
+    public static void agreeByCosine(float[] reference, float[] result, int width, double least) {
+        if (Boolean.getBoolean(SABOTAGE)) {
+            for (int i = 0; i < Math.min(width, result.length); i += 2) {
+                result[i] = -result[i];
+            }
+        }
+        if (reference.length != result.length) {
+            throw refuse("expected " + reference.length + " elements, got " + result.length);
+        }
+        for (int start = 0; start < result.length; start += width) {
+            double cosine = cosine(reference, result, start, start + width);
+            if (!(cosine >= least)) {
+                throw refuse("vector " + start / width + " has the cosine " + cosine + " to its reference, must have "
+                        + least);
+            }
+        }
+    }
+
+    private static double cosine(float[] a, float[] b, int start, int end) {
+        double product = 0;
+        double squaresOfA = 0;
+        double squaresOfB = 0;
+        for (int i = start; i < end; i++) {
+            product += (double) a[i] * b[i];
+            squaresOfA += (double) a[i] * a[i];
+            squaresOfB += (double) b[i] * b[i];
+        }
+        return product / Math.sqrt(squaresOfA * squaresOfB);
+    }
+
     private static NotTimed refuse(String reason) {
         send("refused", reason);
         return new NotTimed(reason);
