@@ -1,0 +1,158 @@
+package dev.fovea.bench.encode;
+
+import dev.fovea.bench.study.Effort;
+import dev.fovea.bench.study.Figure;
+import dev.fovea.bench.study.Job;
+import dev.fovea.bench.study.JmhJob;
+import dev.fovea.bench.study.JmhJob.Timing;
+import dev.fovea.bench.study.Metric;
+import dev.fovea.bench.study.Suite;
+import dev.fovea.bench.study.Table;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Token ids to pooled vectors: Fovea's backends against ONNX Runtime. */
+public final class EncodeSuite implements Suite {
+    /** The number of threads that the value {@code all} stands for is the machine's. */
+    public static final String ALL = "all";
+
+    private static final Metric P50 = new Metric("p50", "median time of a call", "µs", true);
+    private static final Metric P99 = new Metric("p99", "99th percentile of the time of a call", "µs", true);
+    private static final Metric GFLOPS = new Metric("gflops", "arithmetic", "GFLOP/s", false);
+    private static final Metric ALLOCATION = new Metric("allocation", "Java heap allocated by a call", "B", true);
+
+    private static final List<String> SIDES =
+            List.of(MiniLm.FOVEA, MiniLm.FOVEA_JAVA, MiniLm.FOVEA_VECTOR, MiniLm.ONNX_FP32, MiniLm.ONNX_INT8);
+
+    /** The plain Java backend computes on one thread, some GFLOP/s. */
+    private static final int MOST_TOKENS_IN_JAVA = 512;
+
+    /** The threads that {@code threads} stands for: a number, or {@link #ALL}. */
+    public static int threads(String threads) {
+        return threads.equals(ALL) ? Runtime.getRuntime().availableProcessors() : Integer.parseInt(threads);
+    }
+
+    /** The floating-point operations of a batch, of which the sizes of the six layers are the cause. */
+    public static double flops(int sequences, int length) {
+        double linear = 2.0 * 6 * (4 * 384 * 384 + 2 * 384 * 1536);
+        double attention = 4.0 * 6 * 384 * length;
+        return sequences * length * (linear + attention);
+    }
+
+    @Override
+    public String name() {
+        return "encode";
+    }
+
+    @Override
+    public String title() {
+        return "Token ids to sentence vectors with all-MiniLM-L6-v2: Fovea against ONNX Runtime";
+    }
+
+    @Override
+    public String reading() {
+        return "A call takes a batch (texts x tokens of each) of token ids of English prose and leaves vectors "
+                + "of length 1; the tokenizer is not in it. All sides read the same weights, int8 its own; the file "
+                + "of ONNX Runtime ends with the hidden states, so that their mean is taken in Java, a thousandth "
+                + "of its time. Vectors of fp32 agree to within 1e-5, those of int8 have a cosine of at least 0.98 "
+                + "to fp32. Threads are those that share one call. The plain Java and the Vector API backend "
+                + "compute on one thread, and leave out batches of more than 512 tokens (in a quick run 128). The "
+                + "99th percentile of a large batch rests on a few dozen calls: it is its slowest. Allocation is "
+                + "that of the calling thread, by JMH's GC profiler, which adds a few bytes of its own.";
+    }
+
+    @Override
+    public List<Job> jobs(Effort effort) {
+        List<String> batches = switch (effort) {
+            case SMOKE -> List.of("1x8");
+            case QUICK -> List.of("1x16", "1x128", "32x32");
+            case FULL -> List.of("1x8", "1x16", "1x32", "1x64", "1x128", "1x256", "1x512", "32x32", "32x128");
+        };
+        List<Job> jobs = new ArrayList<>();
+        for (String threads : effort == Effort.SMOKE ? List.of("1") : List.of("1", ALL)) {
+            batches.forEach(batch -> jobs.add(job(batch, threads, effort)));
+        }
+        jobs.add(allocation(effort));
+        return jobs;
+    }
+
+    private static JmhJob job(String batch, String threads, Effort effort) {
+        String[] shape = batch.split("x");
+        int sequences = Integer.parseInt(shape[0]);
+        int length = Integer.parseInt(shape[1]);
+        int mostInJava = effort == Effort.QUICK ? 128 : MOST_TOKENS_IN_JAVA;
+        List<String> sides = new ArrayList<>(SIDES);
+        if (sequences * length > mostInJava || !threads.equals("1")) {
+            sides.removeAll(List.of(MiniLm.FOVEA_JAVA, MiniLm.FOVEA_VECTOR));
+        }
+        Timing timing = switch (effort) {
+            case SMOKE, QUICK -> Timing.of(effort);
+            case FULL -> new Timing(2, 2, 5, 200);
+        };
+        double gigaflops = flops(sequences, length) * 1e-9;
+        return new JmhJob(batch + "-" + threads + "thread", EncodeBenchmark.class, sides, work(batch, threads), timing)
+                .withFlags(MiniLm.FOVEA_VECTOR, "--add-modules", "jdk.incubator.vector")
+                .deriving("gflops", (_, micros) -> gigaflops / (micros * 1e-6))
+                .estimating(seconds(timing, sides.size(), gigaflops / 80));
+    }
+
+    /** Iterations are long because JMH allocates some 7 KB in each itself, and in the first one what loads the side. */
+    private static JmhJob allocation(Effort effort) {
+        Timing timing = switch (effort) {
+            case SMOKE -> new Timing(1, 1, 1, 10);
+            case QUICK -> new Timing(1, 2, 1, 2000);
+            case FULL -> new Timing(1, 2, 1, 5000);
+        };
+        return new JmhJob("allocation", AllocationBenchmark.class, List.of(MiniLm.FOVEA, MiniLm.ONNX_FP32),
+                work("1x16", "1"), timing).allocationAlone().estimating(seconds(timing, 2, 0));
+    }
+
+    /** A fork loads its side and that of the reference, which takes longer than most of what it times. */
+    private static int seconds(Timing timing, int sides, double secondsOfCall) {
+        double iteration = Math.max(timing.millis() / 1000.0, secondsOfCall);
+        return (int) Math.ceil(sides * timing.forks() * ((timing.warmups() + timing.iterations()) * iteration + 1.7));
+    }
+
+    private static Map<String, String> work(String batch, String threads) {
+        Map<String, String> work = new LinkedHashMap<>();
+        work.put("batch", batch);
+        work.put("threads", threads);
+        return work;
+    }
+
+    @Override
+    public List<Table> tables() {
+        List<Table> tables = new ArrayList<>();
+        for (String threads : List.of("1", ALL)) {
+            String suffix = threads.equals("1") ? ", 1 thread" : ", all threads";
+            for (Metric metric : List.of(P50, P99)) {
+                tables.add(new Table(capital(metric.label()) + suffix, metric, List.of("batch"),
+                        Map.of("threads", threads), SIDES, MiniLm.FOVEA));
+            }
+        }
+        tables.add(new Table("Arithmetic", GFLOPS, List.of("threads", "batch"), Map.of(), SIDES, null));
+        tables.add(new Table("Java heap allocated by a call", ALLOCATION, List.of("batch", "threads"), Map.of(),
+                List.of(MiniLm.FOVEA, MiniLm.ONNX_FP32), null));
+        return tables;
+    }
+
+    @Override
+    public List<Figure> figures() {
+        return List.of(
+                figure("Median time of a call, 1 thread", P50, "1", true),
+                figure("Median time of a call, all threads", P50, ALL, true),
+                figure("Arithmetic, 1 thread", GFLOPS, "1", false),
+                figure("Arithmetic, all threads", GFLOPS, ALL, false));
+    }
+
+    private static Figure figure(String title, Metric metric, String threads, boolean logarithmic) {
+        return new Figure(title, metric, Figure.Kind.BARS, "batch", "texts x tokens", logarithmic,
+                Map.of("threads", threads), SIDES);
+    }
+
+    private static String capital(String text) {
+        return Character.toUpperCase(text.charAt(0)) + text.substring(1);
+    }
+}

@@ -1,0 +1,95 @@
+package dev.fovea.bench.encode;
+
+import dev.fovea.Backend;
+import dev.fovea.bench.study.Verdict;
+import java.util.Arrays;
+import java.util.List;
+
+/** all-MiniLM-L6-v2 as one side has loaded it. Nothing frees it before its process ends. */
+public interface MiniLm {
+    /** Components of a vector. */
+    int DIMENSION = 384;
+
+    /** Fovea's C core. */
+    String FOVEA = "Fovea";
+
+    /** Fovea's plain Java backend. */
+    String FOVEA_JAVA = "Fovea Java";
+
+    /** Fovea's backend on the Vector API. */
+    String FOVEA_VECTOR = "Fovea Vector API";
+
+    /** ONNX Runtime on the same weights. */
+    String ONNX_FP32 = "ONNX Runtime fp32";
+
+    /** ONNX Runtime on weights of 8 bits. */
+    String ONNX_INT8 = "ONNX Runtime int8";
+
+    /** An encoder for one thread, over the weights that all share. */
+    TokenEncoder encoder(List<TokenBatch> batches);
+
+    /** The version of the side. */
+    String version();
+
+    /** How the side runs. */
+    String setting();
+
+    /**
+     * Loads a side.
+     *
+     * @param threads that share one call
+     * @throws Verdict.NotTimed if the side is absent, which is then said already
+     */
+    static MiniLm load(String side, int threads) throws Exception {
+        try {
+            return switch (side) {
+                case FOVEA -> FoveaMiniLm.load(Backend.NATIVE, threads);
+                case FOVEA_JAVA -> FoveaMiniLm.load(Backend.JAVA, threads);
+                case FOVEA_VECTOR -> FoveaMiniLm.load(vectorBackend(), threads);
+                case ONNX_FP32 -> OnnxRuntimeMiniLm.fp32(threads);
+                case ONNX_INT8 -> OnnxRuntimeMiniLm.int8(threads);
+                default -> throw new IllegalArgumentException("no side loads all-MiniLM-L6-v2 as " + side);
+            };
+        } catch (NoClassDefFoundError e) {
+            throw Verdict.absent("not on the class path: " + e.getMessage());
+        } catch (UnsupportedOperationException e) {
+            throw Verdict.absent(e.getMessage());
+        }
+    }
+
+    /**
+     * What the vectors of a side are compared with, on one thread: Fovea's C core for its peers; ONNX Runtime for
+     * Fovea, and where that is not there the plain Java backend, which is slow.
+     */
+    static MiniLm referenceOf(String side) throws Exception {
+        if (!side.startsWith(FOVEA)) {
+            return FoveaMiniLm.load(Backend.NATIVE, 1);
+        }
+        try {
+            return OnnxRuntimeMiniLm.fp32(1);
+        } catch (NoClassDefFoundError e) {
+            return FoveaMiniLm.load(Backend.JAVA, 1);
+        }
+    }
+
+    /**
+     * Compares a batch's vectors with their reference.
+     *
+     * @throws Verdict.NotTimed if they differ by more than 1e-5, or those of int8 in direction
+     */
+    static void check(String side, float[] reference, float[] vectors) {
+        if (side.equals(ONNX_INT8)) {
+            Verdict.agreeByCosine(reference, vectors, DIMENSION, 0.98);
+        } else {
+            Verdict.agree(reference, vectors, 1e-5);
+        }
+    }
+
+    private static Backend vectorBackend() {
+        // Named by its text, as long as it is on its way into the library.
+        return Arrays.stream(Backend.values())
+                .filter(backend -> backend.name().equals("VECTOR"))
+                .findFirst()
+                .orElseThrow(() -> Verdict.absent("this version of Fovea has no backend on the Vector API"));
+    }
+}
