@@ -27,7 +27,7 @@ public final class EncodeSuite implements Suite {
             List.of(MiniLm.FOVEA, MiniLm.FOVEA_JAVA, MiniLm.FOVEA_VECTOR, MiniLm.ONNX_FP32, MiniLm.ONNX_INT8);
 
     /** The plain Java backend computes on one thread, some GFLOP/s. */
-    private static final int MOST_TOKENS_IN_JAVA = 512;
+    private static final int MOST_TOKENS_IN_JAVA = 256;
 
     /** The threads that {@code threads} stands for: a number, or {@link #ALL}. */
     public static int threads(String threads) {
@@ -58,7 +58,7 @@ public final class EncodeSuite implements Suite {
                 + "of ONNX Runtime ends with the hidden states, so that their mean is taken in Java, a thousandth "
                 + "of its time. Vectors of fp32 agree to within 1e-5, those of int8 have a cosine of at least 0.98 "
                 + "to fp32. Threads are those that share one call. The plain Java and the Vector API backend "
-                + "compute on one thread, and leave out batches of more than 512 tokens (in a quick run 128). The "
+                + "compute on one thread, and leave out batches of more than 256 tokens (in a quick run 128). The "
                 + "99th percentile of a large batch rests on a few dozen calls: it is its slowest. Allocation is "
                 + "that of the calling thread, by JMH's GC profiler, which adds a few bytes of its own.";
     }
@@ -95,7 +95,7 @@ public final class EncodeSuite implements Suite {
         return new JmhJob(batch + "-" + threads + "thread", EncodeBenchmark.class, sides, work(batch, threads), timing)
                 .withFlags(MiniLm.FOVEA_VECTOR, "--add-modules", "jdk.incubator.vector")
                 .deriving("gflops", (_, micros) -> gigaflops / (micros * 1e-6))
-                .estimating(seconds(timing, sides.size(), gigaflops / 80));
+                .estimating(seconds(timing, sides, gigaflops));
     }
 
     /** Iterations are long because JMH allocates some 7 KB in each itself, and in the first one what loads the side. */
@@ -105,14 +105,20 @@ public final class EncodeSuite implements Suite {
             case QUICK -> new Timing(1, 2, 1, 2000);
             case FULL -> new Timing(1, 2, 1, 5000);
         };
-        return new JmhJob("allocation", AllocationBenchmark.class, List.of(MiniLm.FOVEA, MiniLm.ONNX_FP32),
-                work("1x16", "1"), timing).allocationAlone().estimating(seconds(timing, 2, 0));
+        List<String> sides = List.of(MiniLm.FOVEA, MiniLm.ONNX_FP32);
+        return new JmhJob("allocation", AllocationBenchmark.class, sides, work("1x16", "1"), timing)
+                .allocationAlone().estimating(seconds(timing, sides, 0));
     }
 
     /** A fork loads its side and that of the reference, which takes longer than most of what it times. */
-    private static int seconds(Timing timing, int sides, double secondsOfCall) {
-        double iteration = Math.max(timing.millis() / 1000.0, secondsOfCall);
-        return (int) Math.ceil(sides * timing.forks() * ((timing.warmups() + timing.iterations()) * iteration + 1.7));
+    private static int seconds(Timing timing, List<String> sides, double gigaflops) {
+        double seconds = 0;
+        for (String side : sides) {
+            double call = gigaflops / (side.equals(MiniLm.FOVEA_JAVA) ? 5 : 80);
+            double iterations = timing.warmups() + timing.iterations();
+            seconds += timing.forks() * (1.7 + iterations * Math.max(timing.millis() / 1000.0, call));
+        }
+        return (int) Math.ceil(seconds);
     }
 
     private static Map<String, String> work(String batch, String threads) {
