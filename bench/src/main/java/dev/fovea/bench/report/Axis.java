@@ -8,16 +8,13 @@ import java.util.TreeSet;
 /**
  * The marks of an axis.
  *
- * @param breaks where marks stand; empty where the library may choose
+ * @param breaks where they stand
  */
-record Axis(List<Double> breaks, boolean logarithmic) {
+record Axis(List<Double> breaks) {
     private static final double[] STEPS = {1, 2, 5};
 
-    /** An axis of measured points, with marks at as many of {@code values} as there is room for. */
-    static Axis of(List<Double> values, boolean logarithmic, int room) {
-        if (!logarithmic) {
-            return new Axis(List.of(), false);
-        }
+    /** A logarithmic axis of measured points, with marks at as many of {@code values} as there is room for. */
+    static Axis of(List<Double> values, int room) {
         List<Double> distinct = List.copyOf(new TreeSet<>(values));
         int step = Math.max(1, (distinct.size() + room - 1) / room);
         List<Double> breaks = new ArrayList<>();
@@ -29,7 +26,7 @@ record Axis(List<Double> breaks, boolean logarithmic) {
                 last = distinct.get(i);
             }
         }
-        return new Axis(breaks, true);
+        return new Axis(breaks);
     }
 
     /** A logarithmic axis with marks at powers of ten, or at their 2nd and 5th part too where those are few. */
@@ -45,7 +42,7 @@ record Axis(List<Double> breaks, boolean logarithmic) {
                 }
             }
         }
-        return new Axis(breaks, true);
+        return new Axis(breaks);
     }
 
     /** The greatest power of ten that is less than {@code value}. */
@@ -53,11 +50,24 @@ record Axis(List<Double> breaks, boolean logarithmic) {
         return value > 0 ? Math.pow(10, Math.ceil(Math.log10(value)) - 1) : 1e-3;
     }
 
-    void marks(Map<String, Object> scale) {
+    /** An axis from 0 with marks at round figures, at most {@code room} of them above 0. */
+    static Axis linear(double greatest, int room) {
+        double step = decadeBelow(greatest / room);
+        for (int i = 1; greatest / step > room; i++) {
+            step = STEPS[i % STEPS.length] * decadeBelow(greatest / room) * (i < STEPS.length ? 1 : 10);
+        }
+        List<Double> breaks = new ArrayList<>();
+        for (int i = 0; i * step <= greatest; i++) {
+            breaks.add(i * step);
+        }
+        return new Axis(breaks);
+    }
+
+    void marks(Map<String, Object> scale, boolean logarithmic) {
         if (logarithmic) {
             scale.put("trans", "log10");
-            scale.put("breaks", breaks);
-            scale.put("labels", breaks.stream().map(Numbers::mark).toList());
         }
+        scale.put("breaks", breaks);
+        scale.put("labels", breaks.stream().map(Numbers::mark).toList());
     }
 }

@@ -65,8 +65,7 @@ record Grid(Table table, List<String> sides, List<Row> rows) {
 
     /** The unit, what the ratios are, and which way is better. */
     String legend() {
-        String unit = table.metric().label() + (table.metric().unit().isEmpty() ? "" : " in " + table.metric().unit());
-        return unit + ", " + (table.metric().lowerIsBetter() ? "less" : "more") + " is better"
+        return Page.axis(table.metric()) + ", " + (table.metric().lowerIsBetter() ? "less" : "more") + " is better"
                 + (table.baseline() == null ? "" : "; × is the ratio to " + table.baseline());
     }
 }

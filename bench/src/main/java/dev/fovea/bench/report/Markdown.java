@@ -34,8 +34,8 @@ final class Markdown {
         for (String side : results.sides()) {
             line("- " + side + ": " + Page.about(results, side));
         }
-        results.refusals().forEach(refusal -> line("- " + refusal.side() + " was not timed for " + refusal.work()
-                + ": " + refusal.reason()));
+        results.refusalsBySide().forEach((side, refusals) ->
+                line("- " + side + " was not timed: " + Page.words(refusals)));
     }
 
     String text() {

@@ -12,7 +12,7 @@ final class Numbers {
 
     private Numbers() {}
 
-    /** Three significant digits, or all of an integral part that has more: {@code 12 345}, {@code 12.3}, {@code 0.012}. */
+    /** Three significant digits, or a whole number of more: {@code 12 345}, {@code 12.3}, {@code 0.0120}. */
     static String format(double value) {
         if (!Double.isFinite(value)) {
             return Double.toString(value);

@@ -2,7 +2,9 @@ package dev.fovea.bench.report;
 
 import dev.fovea.bench.run.Circumstances;
 import dev.fovea.bench.run.Machine;
+import dev.fovea.bench.run.Refusal;
 import dev.fovea.bench.run.TimeLeft;
+import dev.fovea.bench.study.Metric;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -13,8 +15,8 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * The page of HTML. Plots are in it twice, drawn for the width of a desk and of a pocket, of which the style sheet shows
- * one: text of a drawing that is scaled down would be too small to read.
+ * The page of HTML. Plots are in it twice, drawn for the width of a desk and of a pocket, of which the style sheet
+ * shows one: text of a drawing that is scaled down would be too small to read.
  */
 final class Page {
     private static final int WIDE = 760;
@@ -114,9 +116,9 @@ final class Page {
         html.append("<ul class=\"notice\">\n");
         results.absent().forEach((side, reason) -> html.append("<li><b>%s</b> is absent: %s</li>\n".formatted(
                 escape(side), escape(reason))));
-        results.refusals().forEach(refusal -> html.append(
-                "<li><b>%s</b> gave a wrong result and was not timed (%s): %s</li>\n".formatted(
-                        escape(refusal.side()), escape(words(refusal.work())), escape(refusal.reason()))));
+        results.refusalsBySide().forEach((side, refusals) -> html.append(
+                        "<li><b>%s</b> gave wrong results and was not timed: %s</li>\n".formatted(
+                                escape(side), escape(words(refusals)))));
         html.append("</ul>\n");
     }
 
@@ -163,7 +165,7 @@ final class Page {
         html.append("</dl>\n");
     }
 
-    /** Version and settings of a side, or why it is absent. */
+    /** Version and settings of a side, and why it is absent or was not timed. */
     static String about(SuiteResults results, String side) {
         String absent = results.absent().get(side);
         String version = results.version(side);
@@ -172,13 +174,22 @@ final class Page {
         if (absent != null) {
             return "absent: " + absent + (about.isEmpty() ? "" : "; " + about);
         }
-        return about.isEmpty() ? "–" : about;
+        return about.isEmpty() ? "version and settings not stated" : about;
     }
 
-    private static String words(Map<String, String> work) {
-        return work.entrySet().stream()
+    /** What is measured, with its unit. */
+    static String axis(Metric metric) {
+        return metric.unit().isEmpty() ? metric.label() : metric.label() + " [" + metric.unit() + "]";
+    }
+
+    /** The first refusal, and how many more there are. */
+    static String words(List<Refusal> refusals) {
+        Refusal first = refusals.getFirst();
+        String work = first.work().entrySet().stream()
                 .map(entry -> entry.getKey() + " " + entry.getValue())
                 .collect(Collectors.joining(", "));
+        return "for " + work + ", " + first.reason()
+                + (refusals.size() > 1 ? "; and for " + (refusals.size() - 1) + " more" : "");
     }
 
     String text() {

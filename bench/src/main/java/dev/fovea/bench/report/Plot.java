@@ -7,6 +7,8 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.IntStream;
 import org.jetbrains.letsPlot.commons.geometry.DoubleVector;
 import org.jetbrains.letsPlot.core.util.PlotSvgExportCommon;
 
@@ -18,7 +20,7 @@ final class Plot {
     // Black is last but one, yellow, which is faint on white, last.
     private static final List<String> COLOURS = List.of(
             "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#F0E442");
-    private static final List<Integer> MARKERS = List.of(16, 17, 15, 18, 1, 2, 0, 5);
+    private static final List<Integer> MARKERS = List.of(16, 17, 15, 1, 2, 0, 4, 5);
     private static final List<String> DASHES =
             List.of("solid", "dashed", "longdash", "dotdash", "twodash", "dotted", "solid", "dashed");
     private static final int LEGEND_ROW = 22;
@@ -34,7 +36,12 @@ final class Plot {
         this.figure = figure;
         rows = results.rows(figure.metric().key(), List.of(figure.x()), figure.where(), figure.sides());
         sides = results.measured(figure.sides(), rows.values());
-        styles = sides.stream().map(results.sides()::indexOf).toList();
+        List<Integer> places =
+                sides.stream().map(side -> results.measured().indexOf(side) % COLOURS.size()).toList();
+        // Where a suite has more sides than there are colours, two of a plot might look alike.
+        styles = Set.copyOf(places).size() == places.size()
+                ? places
+                : IntStream.range(0, sides.size()).mapToObj(i -> i % COLOURS.size()).toList();
     }
 
     /** The plot, or null if none of its figures was measured. */
@@ -114,6 +121,8 @@ final class Plot {
                 add(data, "low", Numbers.min(measurement.samples()));
                 add(data, "high", Numbers.max(measurement.samples()));
                 add(data, "label", Numbers.format(median));
+                double greatest = Numbers.max(measurement.samples());
+                add(data, "above", figure.logarithmic() ? 1.04 * greatest : greatest + 0.01 * greatest());
             }
             group++;
         }
@@ -124,7 +133,7 @@ final class Plot {
                         "mapping", map("x", "middle", "ymin", "low", "ymax", "high")));
         if (width / (rows.size() * sides.size()) > 45) {
             layers.add(map("geom", "text", "vjust", "bottom", "size", 5, "color", Svg.INK, "show_legend", false,
-                    "mapping", map("x", "middle", "y", "high", "label", "label")));
+                    "mapping", map("x", "middle", "y", "above", "label", "label")));
         }
         return layers;
     }
@@ -133,19 +142,26 @@ final class Plot {
         Map<String, Object> x = map("aesthetic", "x", "name", figure.xLabel());
         if (figure.kind() == Figure.Kind.LINES) {
             List<Double> values = rows.keySet().stream().map(row -> Double.valueOf(row.getFirst())).sorted().toList();
-            Axis.of(values, figure.logarithmic(), width / 60).marks(x);
+            Axis axis = figure.logarithmic() ? Axis.of(values, width / 85) : Axis.linear(values.getLast(), width / 85);
+            axis.marks(x, figure.logarithmic());
+            if (figure.logarithmic()) {
+                double pad = Math.pow(values.getLast() / values.getFirst(), 0.05) * 1.02;
+                x.put("limits", List.of(values.getFirst() / pad, values.getLast() * pad));
+            }
         } else {
             x.put("breaks", rows.keySet().stream().map(new ArrayList<>(rows.keySet())::indexOf).map(Double::valueOf)
                     .toList());
-            x.put("labels", rows.keySet().stream().map(List::getFirst).toList());
+            x.put("labels", rows.keySet().stream().map(row -> wrap(row.getFirst())).toList());
         }
-        String unit = figure.metric().unit();
-        Map<String, Object> y = map("aesthetic", "y",
-                "name", figure.metric().label() + (unit.isEmpty() ? "" : " [" + unit + "]"));
+        Map<String, Object> y = map("aesthetic", "y", "name", Page.axis(figure.metric()));
+        // Room above for the greatest bar's label.
         if (figure.logarithmic()) {
-            Axis.decades(least(), greatest()).marks(y);
+            Axis.decades(least(), greatest()).marks(y, true);
+            double floor = figure.kind() == Figure.Kind.BARS ? Axis.decadeBelow(least()) : 0.8 * least();
+            y.put("limits", List.of(floor, greatest() * Math.pow(greatest() / floor, 0.08)));
         } else {
-            y.put("limits", List.of(0.0, 1.1 * greatest()));
+            Axis.linear(greatest(), 6).marks(y, false);
+            y.put("limits", List.of(0.0, 1.08 * greatest()));
         }
         List<Map<String, Object>> scales = list(x, y);
         Map<String, Object> legend = map("name", "legend", "ncol", columns, "byrow", true);
@@ -160,7 +176,7 @@ final class Plot {
     }
 
     private Map<String, Object> manual(String aesthetic, List<?> values, Map<String, Object> legend) {
-        List<?> chosen = styles.stream().map(i -> values.get(i % values.size())).toList();
+        List<?> chosen = styles.stream().map(values::get).toList();
         return map("aesthetic", aesthetic, "name", "", "limits", sides, "values", chosen, "guide", legend);
     }
 
@@ -170,6 +186,11 @@ final class Plot {
                 "axis_text", map("name", "text", "size", 12),
                 "legend_text", map("name", "text", "size", 13),
                 "text", map("name", "text", "color", Svg.INK));
+    }
+
+    /** Breaks a long label between words. */
+    private static String wrap(String label) {
+        return label.replaceAll("(.{8,15}?) ", "$1\n");
     }
 
     private double least() {
@@ -188,6 +209,7 @@ final class Plot {
     }
 
     @SafeVarargs
+    @SuppressWarnings("varargs")
     private static List<Map<String, Object>> list(Map<String, Object>... items) {
         return new ArrayList<>(List.of(items));
     }

@@ -24,6 +24,15 @@ record SuiteResults(Suite suite, List<JobRecord> records) {
         return List.copyOf(sides);
     }
 
+    /** The sides that have figures, in the same order. */
+    List<String> measured() {
+        List<String> measured = new ArrayList<>(sides());
+        measured.removeIf(side -> records.stream()
+                .flatMap(record -> record.measurements().stream())
+                .noneMatch(measurement -> measurement.side().equals(side)));
+        return measured;
+    }
+
     /** Those versions of a side that any job saw. */
     String version(String side) {
         return of(side).stream().map(Side::version).filter(Objects::nonNull).distinct()
@@ -49,6 +58,11 @@ record SuiteResults(Suite suite, List<JobRecord> records) {
 
     List<Refusal> refusals() {
         return records.stream().flatMap(record -> record.refusals().stream()).toList();
+    }
+
+    Map<String, List<Refusal>> refusalsBySide() {
+        return refusals().stream()
+                .collect(Collectors.groupingBy(Refusal::side, LinkedHashMap::new, Collectors.toList()));
     }
 
     double seconds() {

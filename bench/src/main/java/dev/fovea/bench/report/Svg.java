@@ -25,7 +25,8 @@ final class Svg {
         tidy = UNUSED_RULES.matcher(tidy).replaceAll("");
         tidy = UNSELECTABLE.matcher(tidy).replaceAll("");
         tidy = STYLE.matcher(tidy).replaceAll(" ");
-        return HEAD.matcher(tidy).replaceFirst("<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"plt-container\" width=\""
-                + width + "\" height=\"" + height + "\" viewBox=\"0 0 " + width + " " + height + "\">");
+        String head = "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"plt-container\" width=\"%d\" height=\"%d\" "
+                + "viewBox=\"0 0 %d %d\">";
+        return HEAD.matcher(tidy).replaceFirst(head.formatted(width, height, width, height));
     }
 }

@@ -81,6 +81,7 @@ public final class BenchCommand implements Callable<Integer> {
                 .map(suite -> String.format("  %-12s%s", suite.name(), suite.title()))
                 .toArray(String[]::new));
         return commandLine
+                .setUsageHelpWidth(100)
                 .setOut(new PrintWriter(out, true))
                 .setErr(new PrintWriter(err, true))
                 .setParameterExceptionHandler((e, _) -> {
@@ -141,8 +142,8 @@ public final class BenchCommand implements Callable<Integer> {
 
     private void announce(Plan plan) {
         int before = plan.total() - plan.steps().size();
-        err.println("fovea: " + plan.steps().size() + " jobs"
-                + (before > 0 ? ", " + before + " have finished before" : "")
+        err.println("fovea: " + plan.steps().size() + (plan.steps().size() == 1 ? " job" : " jobs")
+                + (before > 0 ? ", " + before + " finished before" : "")
                 + "; this takes about " + TimeLeft.words(plan.estimatedSeconds()) + "; results in " + out);
     }
 

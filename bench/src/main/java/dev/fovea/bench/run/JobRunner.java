@@ -44,7 +44,7 @@ final class JobRunner {
             System.setOut(logged);
             System.setErr(logged);
             double done = 0;
-            for (int i = 0; i < plan.steps().size(); i++) {
+            for (int i = 0; i < plan.steps().size() && !isInterrupted(); i++) {
                 progress.begin(position(i, done));
                 done += run(plan.steps().get(i));
             }
@@ -93,8 +93,8 @@ final class JobRunner {
             if (!interrupted && !failures.containsKey(step.name())) {
                 results.keep(record);
                 finished++;
-                record.refusals().forEach(refusal -> progress.say(
-                        step.name() + ": refused to time " + refusal.side() + ": " + refusal.reason()));
+                record.refusals().stream().map(Refusal::side).distinct().forEach(side ->
+                        progress.say(step.name() + ": refused to time " + side + ", whose result is wrong"));
             }
         }
         return seconds;
@@ -110,11 +110,16 @@ final class JobRunner {
         }
         synchronized (this) {
             if (!interrupted) {
-                String reason = String.valueOf(e.getMessage() == null ? e : e.getMessage()).lines().findFirst().orElse("");
+                String message = e.getMessage() == null ? e.toString() : e.getMessage();
+                String reason = message.lines().findFirst().orElse("");
                 failures.put(step.name(), reason);
                 progress.say(step.name() + " failed: " + reason + " (see " + log + ")");
             }
         }
+    }
+
+    private synchronized boolean isInterrupted() {
+        return interrupted;
     }
 
     private synchronized void interrupt() {

@@ -1,5 +1,13 @@
 package dev.fovea.bench.run;
 
+import dev.fovea.bench.attention.AttentionSuite;
+import dev.fovea.bench.calls.CallsSuite;
+import dev.fovea.bench.encode.EncodeSuite;
+import dev.fovea.bench.linear.LinearSuite;
+import dev.fovea.bench.load.LoadSuite;
+import dev.fovea.bench.start.StartSuite;
+import dev.fovea.bench.text.TextSuite;
+import dev.fovea.bench.throughput.ThroughputSuite;
 import dev.fovea.bench.study.Suite;
 import java.util.List;
 
@@ -8,6 +16,14 @@ final class Suites {
     private Suites() {}
 
     static List<Suite> all() {
-        return List.of();
+        return List.of(
+                new AttentionSuite(),
+                new LinearSuite(),
+                new CallsSuite(),
+                new EncodeSuite(),
+                new TextSuite(),
+                new ThroughputSuite(),
+                new LoadSuite(),
+                new StartSuite());
     }
 }

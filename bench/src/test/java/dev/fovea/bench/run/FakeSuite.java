@@ -62,7 +62,9 @@ public final class FakeSuite implements Suite {
 
     @Override
     public List<Job> jobs(Effort effort) {
-        int[] sizes = effort == Effort.FULL ? new int[] {16, 33, 64, 128, 256, 512, 1024, 2048, 4096} : new int[] {16, 64};
+        int[] sizes = effort == Effort.FULL
+                ? new int[] {16, 33, 64, 128, 256, 512, 1024, 2048, 4096}
+                : new int[] {16, 64};
         List<Job> jobs = new ArrayList<>();
         for (int n : sizes) {
             jobs.add(new Job() {
@@ -110,7 +112,8 @@ public final class FakeSuite implements Suite {
     @Override
     public List<Table> tables() {
         return List.of(
-                new Table("Time per call, 1 thread", TIME, List.of("n"), Map.of("threads", "1"), List.of(), SIDES.get(0)),
+                new Table("Time per call, 1 thread", TIME, List.of("n"), Map.of("threads", "1"), List.of(),
+                        SIDES.getFirst()),
                 new Table("Speed", RATE, List.of("n", "threads"), Map.of(), List.of(), null));
     }
 
