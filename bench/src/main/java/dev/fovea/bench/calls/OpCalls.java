@@ -10,7 +10,7 @@ import org.openjdk.jmh.annotations.CompilerControl;
 
 /** Calls as Fovea's ops make them: fill a params struct, pass it and three tensors, get a status. */
 final class OpCalls {
-    static final String WORK = "params struct and 3 pointers";
+    static final String WORK = "struct, 3 pointers";
     static final List<String> SIDES = List.of(CallsSuite.JAVA, CallsSuite.FFM, CallsSuite.FFM_CRITICAL, CallsSuite.JNI);
 
     private static final int INPUTS = 384;

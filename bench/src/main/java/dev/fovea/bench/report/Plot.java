@@ -151,7 +151,7 @@ final class Plot {
         } else {
             x.put("breaks", rows.keySet().stream().map(new ArrayList<>(rows.keySet())::indexOf).map(Double::valueOf)
                     .toList());
-            x.put("labels", rows.keySet().stream().map(row -> wrap(row.getFirst())).toList());
+            x.put("labels", rows.keySet().stream().map(List::getFirst).toList());
         }
         Map<String, Object> y = map("aesthetic", "y", "name", Page.axis(figure.metric()));
         // Room above for the greatest bar's label.
@@ -186,11 +186,6 @@ final class Plot {
                 "axis_text", map("name", "text", "size", 12),
                 "legend_text", map("name", "text", "size", 13),
                 "text", map("name", "text", "color", Svg.INK));
-    }
-
-    /** Breaks a long label between words. */
-    private static String wrap(String label) {
-        return label.replaceAll("(.{8,15}?) ", "$1\n");
     }
 
     private double least() {

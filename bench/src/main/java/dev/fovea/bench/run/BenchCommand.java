@@ -117,7 +117,8 @@ public final class BenchCommand implements Callable<Integer> {
         Plan plan = new Plan(selected, effort, results);
         announce(plan);
         Map<String, String> failures;
-        try (Progress progress = new Progress(err, System.getenv(TERMINAL) != null)) {
+        try (MachineLock _ = MachineLock.take();
+                Progress progress = new Progress(err, System.getenv(TERMINAL) != null)) {
             failures = new JobRunner(plan, results, out.resolve("bench.log"), progress).run();
         }
         // Earlier runs may have left results of other suites in the directory.

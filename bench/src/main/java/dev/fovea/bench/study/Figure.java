@@ -9,7 +9,7 @@ import java.util.Map;
  * @param title above the plot
  * @param metric the vertical axis
  * @param kind lines over a numeric parameter, or bars over a named one
- * @param x the parameter of the horizontal axis
+ * @param x the parameter of the horizontal axis, under bars with values of 20 characters at most
  * @param xLabel its label with unit, such as {@code tokens}
  * @param logarithmic whether both axes (of bars the vertical one) are
  * @param where the parameters that are the same for the whole plot, and their values

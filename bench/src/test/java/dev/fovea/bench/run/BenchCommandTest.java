@@ -6,8 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.Gson;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -73,6 +76,51 @@ class BenchCommandTest {
         assertEquals(1, run.status());
         assertTrue(run.err().startsWith("fovea: ") && run.err().lines().count() == 1, run.err());
         assertTrue(run.err().contains(file.toString()), run.err());
+    }
+
+    @Test
+    void shouldNotRunBesideAnotherBenchmark() throws IOException {
+        String temporary = System.getProperty("java.io.tmpdir");
+        System.setProperty("java.io.tmpdir", out.toString());
+        System.clearProperty("jmh.ignoreLock");
+        Path lock = out.resolve("jmh.lock");
+        try {
+            assertEquals(0, run("first", "--quick", "--out", out.toString()).status());
+            assertTrue(Files.exists(lock));
+            Process other = LockHolder.start(lock);
+            try {
+                BenchRun run = run("second", "--quick", "--out", out.toString());
+                assertEquals(1, run.status());
+                assertEquals("fovea: another benchmark runs on this machine (it holds " + lock
+                        + "), which would falsify the times of both; try again when it has ended",
+                        run.err().lines().skip(1).findFirst().orElse(""));
+            } finally {
+                other.destroyForcibly();
+            }
+        } finally {
+            System.setProperty("java.io.tmpdir", temporary);
+            System.setProperty("jmh.ignoreLock", "true");
+        }
+    }
+
+    /** Holds a lock in a process of its own until it is destroyed. */
+    static final class LockHolder {
+        public static void main(String[] args) throws Exception {
+            try (FileChannel file = FileChannel.open(Path.of(args[0]), StandardOpenOption.WRITE);
+                    FileLock _ = file.lock()) {
+                System.out.println("locked");
+                Thread.sleep(Long.MAX_VALUE);
+            }
+        }
+
+        static Process start(Path lock) throws IOException {
+            Process process = new ProcessBuilder(
+                            Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp",
+                            System.getProperty("java.class.path"), LockHolder.class.getName(), lock.toString())
+                    .start();
+            assertEquals("locked", process.inputReader().readLine());
+            return process;
+        }
     }
 
     @Test

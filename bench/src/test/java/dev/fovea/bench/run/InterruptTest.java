@@ -67,7 +67,7 @@ class InterruptTest {
 
     private Process start(Path err, String... wait) throws IOException {
         List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp",
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Djmh.ignoreLock=true", "-cp",
                 System.getProperty("java.class.path"), Forever.class.getName(), out.toString()));
         command.addAll(List.of(wait));
         return new ProcessBuilder(command)

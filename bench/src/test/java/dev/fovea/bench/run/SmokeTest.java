@@ -48,6 +48,7 @@ class SmokeTest {
             }
             String name = suite.getKey().name();
             assertTrue(sides.keySet().containsAll(PEERS.get(name)), name + " has " + sides.keySet());
+            assertFalse(page.contains("..</text>"), name + " has a label that is cut off");
             assertTrue(page.contains("<section id=\"" + name + "\">"), name);
         }
     }
