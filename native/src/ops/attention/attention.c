@@ -50,13 +50,12 @@ static int check_positions(const fv_attention_job *job) {
   return FOVEA_STATUS_OK;
 }
 
-static int check_keys(const fv_attention_job *job) {
+static int check_keys(const fv_attention_job *job, fv_tokens keys) {
   const fovea_attention_params *p = job->params;
   if (p->pages == 0) {
-    const fv_tokens tokens = fv_count_tokens(p->sequences, job->kv_offsets);
-    FV_REQUIRE(fv_check_heads(job->k, p->kv_dtype, tokens, p->kv_heads, p->head_dim, p->k_sequence_stride,
+    FV_REQUIRE(fv_check_heads(job->k, p->kv_dtype, keys, p->kv_heads, p->head_dim, p->k_sequence_stride,
                               p->k_token_stride, p->k_head_stride));
-    return fv_check_heads(job->v, p->kv_dtype, tokens, p->kv_heads, p->value_dim, p->v_sequence_stride,
+    return fv_check_heads(job->v, p->kv_dtype, keys, p->kv_heads, p->value_dim, p->v_sequence_stride,
                           p->v_token_stride, p->v_head_stride);
   }
   FV_REQUIRE(fv_check_pages(job->k, p->kv_dtype, p->pages, p->kv_heads, p->head_dim));
@@ -69,34 +68,31 @@ static int check_keys(const fv_attention_job *job) {
   return FOVEA_STATUS_OK;
 }
 
-static int check_outputs(const fv_attention_job *job) {
+static int check_outputs(const fv_attention_job *job, fv_tokens queries, fv_tokens keys) {
   const fovea_attention_params *p = job->params;
-  const fv_tokens tokens = fv_count_tokens(p->sequences, job->q_offsets);
-  FV_REQUIRE(fv_check_heads(job->out, FOVEA_DTYPE_F32, tokens, p->heads, p->value_dim, p->out_sequence_stride,
+  FV_REQUIRE(fv_check_heads(job->out, FOVEA_DTYPE_F32, queries, p->heads, p->value_dim, p->out_sequence_stride,
                             p->out_token_stride, p->out_head_stride));
   if (job->lse) {
-    FV_REQUIRE(fv_check_heads(job->lse, FOVEA_DTYPE_F32, tokens, p->heads, 1, p->lse_sequence_stride,
+    FV_REQUIRE(fv_check_heads(job->lse, FOVEA_DTYPE_F32, queries, p->heads, 1, p->lse_sequence_stride,
                               p->lse_token_stride, p->lse_head_stride));
   }
   if (!job->weights) return FOVEA_STATUS_OK;
-  const fv_tokens keys = fv_count_tokens(p->sequences, job->kv_offsets);
-  return fv_check_heads(job->weights, FOVEA_DTYPE_F32, tokens, p->heads, keys.longest, p->weights_sequence_stride,
+  return fv_check_heads(job->weights, FOVEA_DTYPE_F32, queries, p->heads, keys.longest, p->weights_sequence_stride,
                         p->weights_token_stride, p->weights_head_stride);
 }
 
 /* Where a mask or bias lies; how large it is the caller alone knows. */
-static int check_mask(const fovea_attention_params *p, const fv_attention_job *job, const void *mask, size_t alignment,
+static int check_mask(const fovea_attention_params *p, fv_tokens queries, const void *mask, size_t alignment,
                       long long sequence_stride, long long head_stride, long long query_stride) {
   if (!mask) return FOVEA_STATUS_OK;
   FV_REQUIRE(fv_check(fv_is_aligned(mask, alignment)));
   FV_REQUIRE(fv_check(sequence_stride >= 0 && head_stride >= 0 && query_stride >= 0));
-  return fv_extent_overflows(p->sequences, sequence_stride, p->heads, head_stride,
-                             fv_count_tokens(p->sequences, job->q_offsets).longest, query_stride)
+  return fv_extent_overflows(p->sequences, sequence_stride, p->heads, head_stride, queries.longest, query_stride)
              ? FOVEA_STATUS_OVERFLOW
              : FOVEA_STATUS_OK;
 }
 
-static int check_attention(const fovea_engine *engine, fv_attention_job *job) {
+static int check_attention(const fovea_engine *engine, fv_attention_job *job, fv_tokens *keys) {
   const fovea_attention_params *p = job->params;
   FV_REQUIRE_PARAMS(engine, p);
   long long scratch_bytes;
@@ -106,14 +102,16 @@ static int check_attention(const fovea_engine *engine, fv_attention_job *job) {
   FV_REQUIRE(fv_check_pointer(job->kv_offsets));
   FV_REQUIRE(fv_check_offsets(p->sequences, job->q_offsets));
   FV_REQUIRE(fv_check_offsets(p->sequences, job->kv_offsets));
-  FV_REQUIRE(fv_check_heads(job->q, p->q_dtype, fv_count_tokens(p->sequences, job->q_offsets), p->heads, p->head_dim,
-                            p->q_sequence_stride, p->q_token_stride, p->q_head_stride));
-  FV_REQUIRE(check_keys(job));
+  const fv_tokens queries = fv_count_tokens(p->sequences, job->q_offsets);
+  *keys = fv_count_tokens(p->sequences, job->kv_offsets);
+  FV_REQUIRE(fv_check_heads(job->q, p->q_dtype, queries, p->heads, p->head_dim, p->q_sequence_stride,
+                            p->q_token_stride, p->q_head_stride));
+  FV_REQUIRE(check_keys(job, *keys));
   FV_REQUIRE(check_positions(job));
-  FV_REQUIRE(check_mask(p, job, job->mask, 1, p->mask_sequence_stride, p->mask_head_stride, p->mask_query_stride));
-  FV_REQUIRE(check_mask(p, job, job->bias, 4, p->bias_sequence_stride, p->bias_head_stride, p->bias_query_stride));
+  FV_REQUIRE(check_mask(p, queries, job->mask, 1, p->mask_sequence_stride, p->mask_head_stride, p->mask_query_stride));
+  FV_REQUIRE(check_mask(p, queries, job->bias, 4, p->bias_sequence_stride, p->bias_head_stride, p->bias_query_stride));
   FV_REQUIRE(fv_check(fv_is_aligned(job->alibi_slopes, 4)));
-  FV_REQUIRE(check_outputs(job));
+  FV_REQUIRE(check_outputs(job, queries, *keys));
   if (!job->scratch) return FOVEA_STATUS_NULL_POINTER;
   return fv_check(fv_is_aligned(job->scratch, 64) && p->scratch_bytes >= scratch_bytes);
 }
@@ -196,14 +194,14 @@ static void attend_by_chunks(fovea_engine *engine, attention_loop *loop) {
   }
 }
 
-/* Rows of an item: fewer than the most where there would be no item for some threads. */
-static int choose_row_block(fv_attention_job *job, int threads) {
+/* Sets the rows of an item: fewer than the most where there would be no item for some threads. */
+static void choose_row_block(fv_attention_job *job, int threads) {
   job->row_block = FV_ROW_BLOCK;
-  if (count_items(job) >= threads) return FV_ROW_BLOCK;
+  if (count_items(job) >= threads) return;
   long long rows = 0;
   for (int s = 0; s < job->params->sequences; s++) rows += rows_of(job, s) * job->params->kv_heads;
   const long long share = (rows / threads + 31) / 32 * 32;
-  return share < 32 ? 32 : share < FV_ROW_BLOCK ? (int)share : FV_ROW_BLOCK;
+  job->row_block = share < 32 ? 32 : share < FV_ROW_BLOCK ? (int)share : FV_ROW_BLOCK;
 }
 
 /* Multiply-adds, in doubles, which do not overflow; what a mask leaves out by content counts. */
@@ -237,13 +235,13 @@ int fovea_attention(fovea_engine *engine, const fovea_attention_params *params, 
                           .out = out,
                           .lse = lse,
                           .weights = weights};
-  FV_REQUIRE(check_attention(engine, &job));
-  job.row_block = choose_row_block(&job, engine->threads);
+  fv_tokens keys;
+  FV_REQUIRE(check_attention(engine, &job, &keys));
+  choose_row_block(&job, engine->threads);
   const long long items = count_items(&job);
   if (items == 0) return FOVEA_STATUS_OK;
   attention_loop loop = {.kernels = engine->kernels, .job = &job};
-  const int longest = fv_count_tokens(params->sequences, kv_offsets).longest;
-  if (items * 2 <= engine->threads && longest > FV_KEY_CHUNK) {
+  if (items * 2 <= engine->threads && keys.longest > FV_KEY_CHUNK) {
     attend_by_chunks(engine, &loop);
     return FOVEA_STATUS_OK;
   }
