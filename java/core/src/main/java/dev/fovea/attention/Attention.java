@@ -1,6 +1,7 @@
 package dev.fovea.attention;
 
 import dev.fovea.Engine;
+import dev.fovea.internal.kernels.IndexCopy;
 import dev.fovea.internal.kernels.KernelEngine;
 import dev.fovea.internal.kernels.Kernels;
 import dev.fovea.internal.lifetime.Lifetime;
@@ -29,12 +30,16 @@ public final class Attention implements AutoCloseable {
     private final AttentionSpec spec;
     private final Kernels kernels;
     private final Tensor scratch;
+    private final IndexCopy queryStarts;
+    private final IndexCopy keyStarts;
     private final Lifetime lifetime;
 
     private Attention(Engine engine, AttentionSpec spec, Arena arena) {
         this.spec = Objects.requireNonNull(spec, "spec");
         this.kernels = KernelEngine.of(engine).kernels(arena);
         this.scratch = Tensor.allocate(arena, DType.I8, Shape.of(Math.max(1, kernels.attentionScratchBytes(spec))));
+        this.queryStarts = new IndexCopy(arena, 2);
+        this.keyStarts = new IndexCopy(arena, 2);
         this.lifetime = new Lifetime("attention", arena::close);
     }
 
@@ -84,12 +89,14 @@ public final class Attention implements AutoCloseable {
     public void run(int sequences, AttentionTensors tensors) {
         lifetime.enterAlone();
         try {
+            Tensor qOffsets = queryStarts.of("q_offsets", sequences + 1L, tensors.qOffsets());
             KvCache cache = tensors.cache();
             if (cache == null) {
-                kernels.attention(sequences, spec, tensors, tensors.k(), tensors.v(), tensors.kvOffsets(), null,
+                Tensor kvOffsets = keyStarts.of("kv_offsets", sequences + 1L, tensors.kvOffsets());
+                kernels.attention(sequences, spec, tensors, tensors.k(), tensors.v(), qOffsets, kvOffsets, null,
                         scratch);
             } else {
-                cache.attend(kernels, sequences, spec, tensors, scratch);
+                cache.attend(kernels, sequences, spec, tensors, qOffsets, scratch);
             }
         } finally {
             lifetime.exit();

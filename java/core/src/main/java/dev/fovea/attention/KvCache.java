@@ -1,6 +1,7 @@
 package dev.fovea.attention;
 
 import dev.fovea.Engine;
+import dev.fovea.internal.kernels.IndexCopy;
 import dev.fovea.internal.kernels.KernelEngine;
 import dev.fovea.internal.kernels.Kernels;
 import dev.fovea.internal.lifetime.Lifetime;
@@ -36,6 +37,7 @@ public final class KvCache implements AutoCloseable {
     private final Tensor offsets;
     private final Tensor[] length;
     private final Tensor single;
+    private final IndexCopy newStarts;
     private final Lifetime lifetime;
 
     private KvCache(Engine engine, AttentionSpec spec, int sequences, int capacity, DType dtype, Arena arena) {
@@ -71,6 +73,7 @@ public final class KvCache implements AutoCloseable {
             length[s] = Tensor.of(one, DType.I32, Shape.of(1));
         }
         this.single = Tensor.allocate(arena, DType.I32, Shape.of(2));
+        this.newStarts = new IndexCopy(arena, sequences + 1L);
         this.lifetime = new Lifetime("kv cache", arena::close);
     }
 
@@ -173,16 +176,17 @@ public final class KvCache implements AutoCloseable {
         lifetime.enterAlone();
         try {
             int count = sequences();
-            requireOffsets(tokenOffsets, count);
+            requireShape(tokenOffsets, count);
+            Tensor starts = newStarts.of("offsets", count + 1L, tokenOffsets);
             for (int s = 0; s < count; s++) {
-                requireRoom(s, tokensOf(tokenOffsets, s));
+                requireRoom(s, tokensOf(starts, s));
             }
             for (int s = 0; s < count; s++) {
-                pages.reserve(s, lengthOf(s), tokensOf(tokenOffsets, s), keys, values);
+                pages.reserve(s, lengthOf(s), tokensOf(starts, s), keys, values);
             }
-            kernels.cacheAppend(count, rope, k, v, tokenOffsets, lengths, pages.table(), keys, values);
+            kernels.cacheAppend(count, rope, k, v, starts, lengths, pages.table(), keys, values);
             for (int s = 0; s < count; s++) {
-                setLength(s, lengthOf(s) + tokensOf(tokenOffsets, s));
+                setLength(s, lengthOf(s) + tokensOf(starts, s));
             }
         } finally {
             lifetime.exit();
@@ -249,14 +253,14 @@ public final class KvCache implements AutoCloseable {
     }
 
     /** Runs attention over what the sequences hold, while no one else uses the cache. */
-    void attend(Kernels by, int count, AttentionSpec spec, AttentionTensors tensors, Tensor scratch) {
+    void attend(Kernels by, int count, AttentionSpec spec, AttentionTensors tensors, Tensor qOffsets, Tensor scratch) {
         if (spec.rope() != rope) {
             throw new IllegalArgumentException(
                     "expected the RoPE that the keys of the cache were turned by, got another");
         }
         lifetime.enterAlone();
         try {
-            by.attention(count, spec, tensors, keys, values, offsets, pages.table(), scratch);
+            by.attention(count, spec, tensors, keys, values, qOffsets, offsets, pages.table(), scratch);
         } finally {
             lifetime.exit();
         }
@@ -281,6 +285,10 @@ public final class KvCache implements AutoCloseable {
     }
 
     private void requireRoom(int sequence, long tokens) {
+        if (tokens < 0) {
+            throw new IllegalArgumentException(
+                    "offsets must not decrease, got " + tokens + " tokens for sequence " + sequence);
+        }
         if (tokens > capacity - lengthOf(sequence)) {
             throw new IllegalArgumentException("sequence " + sequence + " holds " + lengthOf(sequence)
                     + " tokens of a capacity of " + capacity + ", got " + tokens + " more");
@@ -292,15 +300,9 @@ public final class KvCache implements AutoCloseable {
                 - offsets.segment().getAtIndex(ValueLayout.JAVA_INT, sequence);
     }
 
-    private static void requireOffsets(Tensor offsets, int sequences) {
+    private static void requireShape(Tensor offsets, int sequences) {
         if (offsets.dtype() != DType.I32 || offsets.rank() != 1 || offsets.size(0) != sequences + 1L) {
             throw new IllegalArgumentException("expected offsets I32[" + (sequences + 1) + "], got " + offsets);
-        }
-        for (int s = 0; s < sequences; s++) {
-            if (tokensOf(offsets, s) < 0) {
-                throw new IllegalArgumentException("offsets must not decrease, got "
-                        + tokensOf(offsets, s) + " tokens for sequence " + s);
-            }
         }
     }
 }

@@ -70,7 +70,7 @@ record Binding(Workspace workspace, Constants constants, Tensor attentionScratch
         Tensor offsets = workspace.offsets();
         var tensors = AttentionTensors.of(q, k, v, heads(out, spec.heads())).withOffsets(offsets, offsets);
         return (kernels, _, sequences) ->
-                kernels.attention(sequences, spec, tensors, k, v, offsets, null, attentionScratch);
+                kernels.attention(sequences, spec, tensors, k, v, offsets, offsets, null, attentionScratch);
     }
 
     private Call activate(Op.Activate op, Tensor out) {

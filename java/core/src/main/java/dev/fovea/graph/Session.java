@@ -56,7 +56,7 @@ public final class Session implements AutoCloseable {
      */
     public Tensor ids() {
         lifetime.requireOpen();
-        return workspace.ids();
+        return workspace.givenIds();
     }
 
     /**
@@ -67,7 +67,7 @@ public final class Session implements AutoCloseable {
      */
     public Tensor offsets() {
         lifetime.requireOpen();
-        return workspace.offsets();
+        return workspace.givenOffsets();
     }
 
     /**

@@ -19,6 +19,8 @@ final class Workspace implements AutoCloseable {
     private final MemoryPlan memory;
     private final Arena arena;
     private final MemorySegment values;
+    private final Tensor givenIds;
+    private final Tensor givenOffsets;
     private final Tensor ids;
     private final Tensor offsets;
     private final Tensor[] outputs;
@@ -35,6 +37,8 @@ final class Workspace implements AutoCloseable {
         this.arena = Arena.ofShared();
         try {
             this.values = arena.allocate(regionBytes(Rows.TOKENS) + regionBytes(Rows.SEQUENCES), ALIGNMENT);
+            this.givenIds = Tensor.allocate(arena, DType.I32, Shape.of(maxTokens));
+            this.givenOffsets = Tensor.allocate(arena, DType.I32, Shape.of(maxSequences + 1L));
             this.ids = Tensor.allocate(arena, DType.I32, Shape.of(maxTokens));
             this.offsets = Tensor.allocate(arena, DType.I32, Shape.of(maxSequences + 1L));
             this.outputs = plan.outputs().stream().map(this::tensor).toArray(Tensor[]::new);
@@ -54,10 +58,22 @@ final class Workspace implements AutoCloseable {
         return maxSequences;
     }
 
+    /** Where the caller writes ids. */
+    Tensor givenIds() {
+        return givenIds;
+    }
+
+    /** Where the caller writes sequence starts. */
+    Tensor givenOffsets() {
+        return givenOffsets;
+    }
+
+    /** What a run reads: a copy, since another thread may write to the caller's after they were checked. */
     Tensor ids() {
         return ids;
     }
 
+    /** What a run reads; see {@link #ids()}. */
     Tensor offsets() {
         return offsets;
     }
@@ -88,7 +104,7 @@ final class Workspace implements AutoCloseable {
 
     /** Runs all stages on the first sequences of the inputs. */
     void run(Kernels kernels, int sequences) {
-        int tokens = countTokens(sequences);
+        int tokens = take(sequences);
         for (Call call : calls) {
             call.run(kernels, tokens, sequences);
         }
@@ -99,11 +115,13 @@ final class Workspace implements AutoCloseable {
         arena.close();
     }
 
-    private int countTokens(int sequences) {
+    /** Takes over the caller's batch and counts its tokens. */
+    private int take(int sequences) {
         if (sequences < 0 || sequences > maxSequences) {
             throw new IllegalArgumentException(
                     "the session has capacity for " + maxSequences + " sequences, got " + sequences);
         }
+        MemorySegment.copy(givenOffsets.segment(), 0, offsets.segment(), 0, (sequences + 1L) * Integer.BYTES);
         int tokens = 0;
         for (int i = 0; i <= sequences; i++) {
             int offset = offsets.segment().getAtIndex(ValueLayout.JAVA_INT, i);
@@ -120,6 +138,7 @@ final class Workspace implements AutoCloseable {
             throw new IllegalArgumentException(
                     "the session has capacity for " + maxTokens + " tokens, got " + tokens);
         }
+        MemorySegment.copy(givenIds.segment(), 0, ids.segment(), 0, (long) tokens * Integer.BYTES);
         return tokens;
     }
 

@@ -11,10 +11,12 @@ import dev.fovea.Engine;
 import dev.fovea.EngineOptions;
 import dev.fovea.tensor.Tensor;
 import java.lang.foreign.Arena;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -234,6 +236,34 @@ class SessionMisuseTest {
             thread.join();
         }
         return List.copyOf(failures);
+    }
+
+    @ParameterizedTest(autoCloseArguments = false)
+    @MethodSource("engines")
+    void shouldSurviveInputsThatChangeDuringARun(Engine engine) throws Exception {
+        try (Plan compiled = Plan.compile(graph, engine); Session raced = compiled.newSession(100, 4)) {
+            Batch.write(raced.offsets(), 0, 30, 60);
+            AtomicBoolean done = new AtomicBoolean();
+            Thread writer = Thread.ofPlatform().daemon().start(() -> {
+                for (int i = 0; !done.get(); i = (i + 1) % 60) {
+                    raced.ids().segment().setAtIndex(ValueLayout.JAVA_INT, i, Integer.MAX_VALUE);
+                    raced.offsets().segment().setAtIndex(ValueLayout.JAVA_INT, 1, 1_000_000_000);
+                    raced.ids().segment().setAtIndex(ValueLayout.JAVA_INT, i, 1);
+                    raced.offsets().segment().setAtIndex(ValueLayout.JAVA_INT, 1, 30);
+                }
+            });
+            int served = 0;
+            for (int run = 0; run < 2000 || served == 0; run++) {
+                try {
+                    raced.run(2);
+                    served++;
+                } catch (IllegalArgumentException _) {
+                    // The writer came first.
+                }
+            }
+            done.set(true);
+            writer.join();
+        }
     }
 
     private static void rejects(Executable call, String... parts) {

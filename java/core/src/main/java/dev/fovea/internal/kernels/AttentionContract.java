@@ -15,13 +15,13 @@ final class AttentionContract {
     private AttentionContract() {}
 
     static void attention(int sequences, AttentionSpec spec, AttentionTensors tensors, Tensor k, Tensor v,
-            Tensor kvOffsets, Tensor pages, Tensor scratch, long scratchBytes) {
+            Tensor qOffsets, Tensor kvOffsets, Tensor pages, Tensor scratch, long scratchBytes) {
         Objects.requireNonNull(spec, "spec");
         Objects.requireNonNull(tensors, "tensors");
         Expect.count("sequences", sequences);
-        int queries = Expect.offsets("q_offsets", sequences, tensors.qOffsets());
+        int queries = Expect.offsets("q_offsets", sequences, qOffsets);
         int keys = Expect.offsets("kv_offsets", sequences, kvOffsets);
-        int longestQueries = longest(sequences, tensors.qOffsets());
+        int longestQueries = longest(sequences, qOffsets);
         int longestKeys = longest(sequences, kvOffsets);
         Tensor q = tensors.q();
         Expect.floating("q", q);
@@ -36,14 +36,14 @@ final class AttentionContract {
             CacheContract.pages(k, v, spec.kvHeads(), spec.headDim(), spec.valueDim());
             pageTable(sequences, kvOffsets, pages, (int) k.size(0));
         }
-        positions(sequences, spec, tensors.qOffsets(), kvOffsets, pages == null);
+        positions(sequences, spec, qOffsets, kvOffsets, pages == null);
         mask("mask", tensors.mask(), DType.U8, sequences, spec.heads(), longestQueries, longestKeys);
         mask("bias", tensors.bias(), DType.F32, sequences, spec.heads(), longestQueries, longestKeys);
         out(tensors.out(), sequences, spec, queries, longestQueries);
         lse(tensors.lse(), sequences, spec.heads(), queries, longestQueries);
         weights(tensors.weights(), sequences, spec.heads(), queries, longestQueries, longestKeys);
         scratch(scratch, scratchBytes);
-        overlaps(sequences, spec, tensors, k, v, kvOffsets, pages, scratch, scratchBytes);
+        overlaps(sequences, spec, tensors, k, v, qOffsets, kvOffsets, pages, scratch, scratchBytes);
     }
 
     /** The most tokens that a sequence has. */
@@ -192,24 +192,24 @@ final class AttentionContract {
     }
 
     private static void overlaps(int sequences, AttentionSpec spec, AttentionTensors tensors, Tensor k, Tensor v,
-            Tensor kvOffsets, Tensor pages, Tensor scratch, long scratchBytes) {
-        int queries = tensors.qOffsets().segment().getAtIndex(JAVA_INT, sequences);
+            Tensor qOffsets, Tensor kvOffsets, Tensor pages, Tensor scratch, long scratchBytes) {
+        int queries = qOffsets.segment().getAtIndex(JAVA_INT, sequences);
         Tensor out = tensors.out();
         Tensor lse = tensors.lse();
         Tensor weights = tensors.weights();
         long outRows = out.rank() == 3 ? queries : sequences;
         long lseRows = lse == null || lse.rank() == 2 ? spec.heads() : sequences;
         long weightRows = weights == null || weights.rank() == 3 ? spec.heads() : sequences;
-        inputs(sequences, spec, tensors, k, v, kvOffsets, pages, "out", out, outRows);
-        inputs(sequences, spec, tensors, k, v, kvOffsets, pages, "scratch", scratch, scratchBytes);
+        inputs(sequences, spec, tensors, k, v, qOffsets, kvOffsets, pages, "out", out, outRows);
+        inputs(sequences, spec, tensors, k, v, qOffsets, kvOffsets, pages, "scratch", scratch, scratchBytes);
         Expect.disjoint("out", out, outRows, "scratch", scratch, scratchBytes);
         if (lse != null) {
-            inputs(sequences, spec, tensors, k, v, kvOffsets, pages, "lse", lse, lseRows);
+            inputs(sequences, spec, tensors, k, v, qOffsets, kvOffsets, pages, "lse", lse, lseRows);
             Expect.disjoint("out", out, outRows, "lse", lse, lseRows);
             Expect.disjoint("lse", lse, lseRows, "scratch", scratch, scratchBytes);
         }
         if (weights != null) {
-            inputs(sequences, spec, tensors, k, v, kvOffsets, pages, "weights", weights, weightRows);
+            inputs(sequences, spec, tensors, k, v, qOffsets, kvOffsets, pages, "weights", weights, weightRows);
             Expect.disjoint("out", out, outRows, "weights", weights, weightRows);
             Expect.disjoint("weights", weights, weightRows, "scratch", scratch, scratchBytes);
         }
@@ -220,14 +220,14 @@ final class AttentionContract {
 
     /** That an output overlaps no input. */
     private static void inputs(int sequences, AttentionSpec spec, AttentionTensors tensors, Tensor k, Tensor v,
-            Tensor kvOffsets, Tensor pages, String name, Tensor output, long rows) {
+            Tensor qOffsets, Tensor kvOffsets, Tensor pages, String name, Tensor output, long rows) {
         Tensor q = tensors.q();
-        int queries = tensors.qOffsets().segment().getAtIndex(JAVA_INT, sequences);
+        int queries = qOffsets.segment().getAtIndex(JAVA_INT, sequences);
         int keys = kvOffsets.segment().getAtIndex(JAVA_INT, sequences);
         Expect.disjoint("q", q, q.rank() == 3 ? queries : sequences, name, output, rows);
         Expect.disjoint("k", k, keyRows(k, sequences, keys, pages), name, output, rows);
         Expect.disjoint("v", v, keyRows(v, sequences, keys, pages), name, output, rows);
-        Expect.disjoint("q_offsets", tensors.qOffsets(), sequences + 1L, name, output, rows);
+        Expect.disjoint("q_offsets", qOffsets, sequences + 1L, name, output, rows);
         Expect.disjoint("kv_offsets", kvOffsets, sequences + 1L, name, output, rows);
         whole("pages", pages, name, output, rows);
         whole("mask", tensors.mask(), name, output, rows);

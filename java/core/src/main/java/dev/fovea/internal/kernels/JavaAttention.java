@@ -61,13 +61,13 @@ final class JavaAttention {
     private int first; // the tile's first query, counted from the start of the sequence
     private int queries; // queries of the tile
 
-    void attention(int sequences, AttentionSpec spec, AttentionTensors tensors, Tensor k, Tensor v, Tensor kvOffsets,
-            Tensor pages) {
+    void attention(int sequences, AttentionSpec spec, AttentionTensors tensors, Tensor k, Tensor v, Tensor qOffsets,
+            Tensor kvOffsets, Tensor pages) {
         open(spec, tensors, k, v, pages);
         int group = spec.heads() / spec.kvHeads();
         for (int s = 0; s < sequences; s++) {
-            int queryStart = start(tensors.qOffsets(), s);
-            int queryCount = start(tensors.qOffsets(), s + 1) - queryStart;
+            int queryStart = start(qOffsets, s);
+            int queryCount = start(qOffsets, s + 1) - queryStart;
             int keyStart = start(kvOffsets, s);
             int keyCount = start(kvOffsets, s + 1) - keyStart;
             for (int head = 0; head < spec.heads(); head++) {

@@ -97,11 +97,11 @@ final class JavaKernels implements Kernels {
 
     @Override
     public void attention(int sequences, AttentionSpec spec, AttentionTensors tensors, Tensor k, Tensor v,
-            Tensor kvOffsets, Tensor pages, Tensor scratch) {
+            Tensor qOffsets, Tensor kvOffsets, Tensor pages, Tensor scratch) {
         engine.enter();
         try {
-            AttentionContract.attention(sequences, spec, tensors, k, v, kvOffsets, pages, scratch, 0);
-            attention.attention(sequences, spec, tensors, k, v, kvOffsets, pages);
+            AttentionContract.attention(sequences, spec, tensors, k, v, qOffsets, kvOffsets, pages, scratch, 0);
+            attention.attention(sequences, spec, tensors, k, v, qOffsets, kvOffsets, pages);
         } finally {
             engine.exit();
         }

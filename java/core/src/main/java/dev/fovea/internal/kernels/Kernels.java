@@ -93,16 +93,17 @@ public sealed interface Kernels permits NativeKernels, JavaKernels {
      * <p>Without pages {@code k} and {@code v} are those of {@code tensors}, and keys are turned by the spec's RoPE as
      * queries are. With pages they hold keys that are turned already.
      *
-     * @param tensors queries, masks and outputs; their own k, v and kvOffsets are not read
+     * @param tensors queries, masks and outputs; their own k, v and offsets are not read
      * @param k keys, as {@link AttentionTensors} says; with pages [pages, kv_heads, 128, head_dim], dense
      * @param v values, as {@link AttentionTensors} says; with pages [pages, kv_heads, 128, value_dim], dense
-     * @param kvOffsets sequence starts of the keys; may be the queries'
+     * @param qOffsets sequence starts of the queries
+     * @param kvOffsets sequence starts of the keys; may be {@code qOffsets}
      * @param pages I32 [≥ sequences, blocks], in column b the page of a sequence's keys from 128 b on; or null
      * @param scratch I8 [≥ {@link #attentionScratchBytes}], aligned to 64 bytes
      * @throws IllegalArgumentException also if a position is outside the table of RoPE, or a page outside the pages
      */
-    void attention(int sequences, AttentionSpec spec, AttentionTensors tensors, Tensor k, Tensor v, Tensor kvOffsets,
-            Tensor pages, Tensor scratch);
+    void attention(int sequences, AttentionSpec spec, AttentionTensors tensors, Tensor k, Tensor v, Tensor qOffsets,
+            Tensor kvOffsets, Tensor pages, Tensor scratch);
 
     /**
      * Writes new keys, turned to their positions, and values behind those that the pages of a cache hold.

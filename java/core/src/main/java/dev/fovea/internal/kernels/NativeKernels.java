@@ -172,13 +172,13 @@ final class NativeKernels implements Kernels {
     }
 
     @Override
-    public void attention(int sequences, AttentionSpec spec, AttentionTensors t, Tensor k, Tensor v, Tensor kvOffsets,
-            Tensor pages, Tensor scratch) {
-        AttentionContract.attention(sequences, spec, t, k, v, kvOffsets, pages, scratch,
+    public void attention(int sequences, AttentionSpec spec, AttentionTensors t, Tensor k, Tensor v, Tensor qOffsets,
+            Tensor kvOffsets, Tensor pages, Tensor scratch) {
+        AttentionContract.attention(sequences, spec, t, k, v, qOffsets, kvOffsets, pages, scratch,
                 attentionScratchBytes(spec));
         AttentionParams.set(attention, sequences, spec, t, k, v, pages, scratch);
         Status.check("attention", FoveaH.fovea_attention(engine.handle(), attention, t.q().segment(), k.segment(),
-                v.segment(), t.qOffsets().segment(), kvOffsets.segment(), orNull(pages), orNull(t.mask()),
+                v.segment(), qOffsets.segment(), kvOffsets.segment(), orNull(pages), orNull(t.mask()),
                 orNull(t.bias()), spec.alibi() == null ? MemorySegment.NULL : spec.alibi().slopes().segment(),
                 spec.rope() == null ? MemorySegment.NULL : spec.rope().table().segment(), scratch.segment(),
                 t.out().segment(), orNull(t.lse()), orNull(t.weights())));

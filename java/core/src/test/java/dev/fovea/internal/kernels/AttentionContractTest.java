@@ -123,14 +123,14 @@ class AttentionContractTest {
 
         void attend() {
             var tensors = new AttentionTensors(q, k, v, null, qOffsets, kvOffsets, mask, bias, out, lse, weights);
-            kernels.attention(sequences, spec, tensors, k, v, kvOffsets, pages, scratch);
+            kernels.attention(sequences, spec, tensors, k, v, qOffsets, kvOffsets, pages, scratch);
         }
 
         /** With a null where {@link AttentionTensors} would refuse it. */
         void attend(Tensor k, Tensor v, Tensor kvOffsets) {
             var tensors = new AttentionTensors(q, this.k, this.v, null, qOffsets, this.kvOffsets, mask, bias, out, lse,
                     weights);
-            kernels.attention(sequences, spec, tensors, k, v, kvOffsets, pages, scratch);
+            kernels.attention(sequences, spec, tensors, k, v, qOffsets, kvOffsets, pages, scratch);
         }
 
         @Override
@@ -166,7 +166,7 @@ class AttentionContractTest {
             Case.of("more sequences than offsets", s -> s.sequences = 3, "4", "3", "q_offsets"),
             Case.of("no spec", MISSING, s -> s.spec = null, "spec"),
             new Case("no tensors", MISSING,
-                    s -> s.kernels.attention(2, s.spec, null, s.k, s.v, s.kvOffsets, null, s.scratch), "tensors"),
+                    s -> s.kernels.attention(2, s.spec, null, s.k, s.v, s.qOffsets, s.kvOffsets, null, s.scratch), "tensors"),
             new Case("no k", MISSING, s -> s.attend(null, s.v, s.kvOffsets), "k"),
             new Case("no v", MISSING, s -> s.attend(s.k, null, s.kvOffsets), "v"),
             new Case("no kv offsets", MISSING, s -> s.attend(s.k, s.v, null), "kv_offsets"),

@@ -106,7 +106,7 @@ class KernelsAttentionTest {
 
         void run(AttentionSpec spec, Tensor q, Tensor k, Tensor v) {
             var tensors = new AttentionTensors(q, k, v, null, qOffsets, kvOffsets, mask, bias, out, lse, weights);
-            kernels.attention(sequences(), spec, tensors, k, v, kvOffsets, null, scratch(spec));
+            kernels.attention(sequences(), spec, tensors, k, v, qOffsets, kvOffsets, null, scratch(spec));
         }
 
         @Override
@@ -332,7 +332,7 @@ class KernelsAttentionTest {
             Tensor lse = b.random(5, 4, 131);
             Tensor weights = b.random(5, 4, 131, 129);
             var tensors = new AttentionTensors(q, k, v, null, b.qOffsets, b.kvOffsets, null, null, out, lse, weights);
-            b.kernels.attention(5, spec, tensors, k, v, b.kvOffsets, null, b.scratch(spec));
+            b.kernels.attention(5, spec, tensors, k, v, b.qOffsets, b.kvOffsets, null, b.scratch(spec));
             for (int s = 0; s < 5; s++) {
                 int first = start(b.qOffsets, s);
                 for (int i = 0; i < start(b.qOffsets, s + 1) - first; i++) {
@@ -452,7 +452,7 @@ class KernelsAttentionTest {
             b.kernels.cacheAppend(1, spec.rope(), k, v, one, length, table, keyPages, valuePages);
             Tensor held = Tensor.copyOf(b.arena, new int[] {0, t + 1});
             var tensors = AttentionTensors.of(token(b.q, t), k, v, token(decoded, t)).withOffsets(one, held);
-            b.kernels.attention(1, spec, tensors, keyPages, valuePages, held, table, b.scratch(spec));
+            b.kernels.attention(1, spec, tensors, keyPages, valuePages, one, held, table, b.scratch(spec));
         }
         return decoded;
     }

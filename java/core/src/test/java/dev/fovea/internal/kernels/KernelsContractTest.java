@@ -246,7 +246,7 @@ class KernelsContractTest {
         long bytes = b.kernels.attentionScratchBytes(spec);
         Tensor scratch = Tensor.allocate(b.arena, DType.I8, Shape.of(Math.max(64, bytes)));
         var tensors = AttentionTensors.of(q, k, v, out).withOffsets(offsets, offsets);
-        b.kernels.attention(sequences, spec, tensors, k, v, offsets, null, scratch);
+        b.kernels.attention(sequences, spec, tensors, k, v, offsets, offsets, null, scratch);
     }
 
     private static Tensor view(Tensor fused, int column, int heads, int dim) {
