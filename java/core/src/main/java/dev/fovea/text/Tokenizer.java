@@ -5,9 +5,11 @@ import dev.fovea.internal.lifetime.Lifetime;
 import dev.fovea.weights.FormatException;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.LongFunction;
+import java.util.stream.Stream;
 
 /**
  * Text to token ids, by the Hugging Face tokenizers library.
@@ -84,6 +86,22 @@ public final class Tokenizer implements AutoCloseable {
         return onEncoding(text, encoding -> List.of(library.getTokens(encoding)));
     }
 
+    /**
+     * The tokens that a model reads of a text, special tokens around it included: those of {@link #prefix}, of
+     * {@link #tokens} and of {@link #suffix}.
+     *
+     * @throws IllegalArgumentException if the text has more than {@link #MAX_CHARS} chars
+     * @throws IllegalStateException if the tokenizer is closed
+     */
+    public List<String> inputTokens(String text) {
+        return onEncoding(text, encoding -> Stream.of(
+                        Arrays.stream(prefix).mapToObj(this::token),
+                        Arrays.stream(library.getTokens(encoding)),
+                        Arrays.stream(suffix).mapToObj(this::token))
+                .flatMap(tokens -> tokens)
+                .toList());
+    }
+
     /** The ids of the special tokens that the model wants before a single text, such as {@code [CLS]}. */
     public int[] prefix() {
         return prefix.clone();
@@ -103,6 +121,11 @@ public final class Tokenizer implements AutoCloseable {
     @Override
     public void close() {
         lifetime.close();
+    }
+
+    /** The token with an id, without a decoder that would change it; empty if there is none. */
+    private String token(int id) {
+        return library.decode(handle, new long[] {id}, false);
     }
 
     private <T> T onEncoding(String text, LongFunction<T> reader) {

@@ -45,8 +45,11 @@ class TokenizerTest {
             tokenizer.prefix()[0] = 9;
             assertArrayEquals(new int[] {2}, tokenizer.prefix());
             assertEquals(12, tokenizer.vocabularySize());
+            assertEquals(List.of("[CLS]", "un", "##affable", "[SEP]"), tokenizer.inputTokens("unaffable"));
+            assertEquals(List.of("[CLS]", "[SEP]"), tokenizer.inputTokens(""));
         }
         try (Tokenizer tokenizer = load(new TokenizerJson().set("post_processor", "null"))) {
+            assertEquals(List.of("un"), tokenizer.inputTokens("un"));
             assertArrayEquals(new int[0], tokenizer.prefix());
             assertArrayEquals(new int[0], tokenizer.suffix());
         }
