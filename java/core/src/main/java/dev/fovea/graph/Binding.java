@@ -21,7 +21,7 @@ record Binding(Workspace workspace, Constants constants, Tensor attentionScratch
             case Stage.Pooled pooled -> pooled(pooled);
             case Stage.Single(Op.Embedding op, Value output) -> embedding(op, workspace.tensor(output));
             case Stage.Single(Op.LayerNorm op, Value output) -> layerNorm(op, workspace.tensor(output));
-            case Stage.Single(Op.Attention op, Value output) -> attention(op, workspace.tensor(output));
+            case Stage.Single(Op.Attention op, Value output) -> attention(op, output);
             case Stage.Single(Op.Activate op, Value output) -> activate(op, workspace.tensor(output));
             case Stage.Single(Op.Add op, Value output) -> add(op, workspace.tensor(output));
             case Stage.Single(Op.Normalize op, Value output) -> normalize(op, workspace.tensor(output));
@@ -62,13 +62,16 @@ record Binding(Workspace workspace, Constants constants, Tensor attentionScratch
                 kernels.layerNorm(op.rows().count(tokens, sequences), x, gamma, beta, op.epsilon(), out);
     }
 
-    private Call attention(Op.Attention op, Tensor out) {
+    private Call attention(Op.Attention op, Value output) {
         AttentionSpec spec = op.spec();
         Tensor q = heads(workspace.tensor(op.q()), spec.heads());
         Tensor k = heads(workspace.tensor(op.k()), spec.kvHeads());
         Tensor v = heads(workspace.tensor(op.v()), spec.kvHeads());
+        Tensor out = heads(workspace.tensor(output), spec.heads());
         Tensor offsets = workspace.offsets();
-        var tensors = AttentionTensors.of(q, k, v, heads(out, spec.heads())).withOffsets(offsets, offsets);
+        Tensor pattern = workspace.pattern(output);
+        var plain = AttentionTensors.of(q, k, v, out).withOffsets(offsets, offsets);
+        AttentionTensors tensors = pattern == null ? plain : plain.withWeights(pattern);
         return (kernels, _, sequences) ->
                 kernels.attention(sequences, spec, tensors, k, v, offsets, offsets, null, attentionScratch);
     }

@@ -6,7 +6,9 @@ import dev.fovea.internal.kernels.KernelEngine;
 import dev.fovea.internal.kernels.Kernels;
 import dev.fovea.internal.lifetime.Lifetime;
 import java.lang.foreign.Arena;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.SequencedMap;
 import java.util.stream.Collectors;
 
 /**
@@ -70,9 +72,24 @@ public final class Plan implements AutoCloseable {
      * @throws IllegalStateException if the plan or its engine is closed
      */
     public Session newSession(int maxTokens, int maxSequences) {
+        return newSession(maxTokens, maxSequences, false);
+    }
+
+    /**
+     * A session that also keeps the pattern of every attention, see {@link Session#patterns()}. It runs the steps and
+     * reads the weights that every session does; its patterns take O(maxTokens²) memory beside the workspace.
+     *
+     * @throws IllegalArgumentException if a number is less than 1, or the workspace exceeds the address space
+     * @throws IllegalStateException if the plan or its engine is closed
+     */
+    public Session newExplainingSession(int maxTokens, int maxSequences) {
+        return newSession(maxTokens, maxSequences, true);
+    }
+
+    private Session newSession(int maxTokens, int maxSequences, boolean explaining) {
         lifetime.enter();
         try {
-            return new Session(this, maxTokens, maxSequences);
+            return new Session(this, maxTokens, maxSequences, explaining);
         } finally {
             lifetime.exit();
         }
@@ -123,6 +140,17 @@ public final class Plan implements AutoCloseable {
 
     List<Stage> stages() {
         return stages;
+    }
+
+    /** The attention ops by what they yield, in the order of the graph. */
+    SequencedMap<Value, Op.Attention> attentions() {
+        var attentions = new LinkedHashMap<Value, Op.Attention>();
+        for (Stage stage : stages) {
+            if (stage instanceof Stage.Single(Op.Attention op, Value output)) {
+                attentions.put(output, op);
+            }
+        }
+        return attentions;
     }
 
     MemoryPlan memory() {

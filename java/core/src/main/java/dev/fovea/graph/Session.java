@@ -4,6 +4,7 @@ import dev.fovea.internal.kernels.Kernels;
 import dev.fovea.internal.lifetime.Lifetime;
 import dev.fovea.tensor.Tensor;
 import java.lang.foreign.Arena;
+import java.util.List;
 
 /**
  * Runs a plan on batches of sequences, in a workspace of its own. For one thread at a time.
@@ -24,15 +25,17 @@ public final class Session implements AutoCloseable {
     private final Arena arena;
     private final Kernels kernels;
     private final Lifetime lifetime;
+    private final boolean explaining;
     private Workspace workspace;
 
-    Session(Plan plan, int maxTokens, int maxSequences) {
+    Session(Plan plan, int maxTokens, int maxSequences, boolean explaining) {
         this.plan = plan;
+        this.explaining = explaining;
         this.arena = Arena.ofShared();
         this.lifetime = new Lifetime("session", this::free);
         try {
             this.kernels = plan.kernels(arena);
-            this.workspace = new Workspace(plan, kernels, maxTokens, maxSequences);
+            this.workspace = new Workspace(plan, kernels, maxTokens, maxSequences, explaining);
         } catch (Throwable e) {
             arena.close();
             throw e;
@@ -116,6 +119,19 @@ public final class Session implements AutoCloseable {
     }
 
     /**
+     * What every attention of the graph attended to in the last run, in the order of the graph: F32 [heads, maxTokens,
+     * maxTokens], a row per query token. A row begins with the keys of its sequence, which sum to 1, those that a mask
+     * hides being 0; what lies behind them is undefined. Empty unless the session is
+     * {@link Plan#newExplainingSession explaining}. Valid until the session is closed or grows.
+     *
+     * @throws IllegalStateException if the session is closed
+     */
+    public List<Tensor> patterns() {
+        lifetime.requireOpen();
+        return workspace.patterns();
+    }
+
+    /**
      * Grows to at least these numbers of tokens and sequences; never shrinks. Growing moves everything:
      * tensors taken from the session before are dead, inputs and outputs are undefined.
      *
@@ -136,7 +152,7 @@ public final class Session implements AutoCloseable {
     private void grow(int tokens, int sequences) {
         plan.lifetime().enter();
         try {
-            var larger = new Workspace(plan, kernels, tokens, sequences);
+            var larger = new Workspace(plan, kernels, tokens, sequences, explaining);
             workspace.close();
             workspace = larger;
         } finally {

@@ -8,7 +8,9 @@ import dev.fovea.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /** The memory of a session for one capacity, and the plan's stages bound to it. */
 final class Workspace implements AutoCloseable {
@@ -24,9 +26,10 @@ final class Workspace implements AutoCloseable {
     private final Tensor ids;
     private final Tensor offsets;
     private final Tensor[] outputs;
+    private final Map<Value, Tensor> patterns = new LinkedHashMap<>();
     private final Call[] calls;
 
-    Workspace(Plan plan, Kernels kernels, int maxTokens, int maxSequences) {
+    Workspace(Plan plan, Kernels kernels, int maxTokens, int maxSequences, boolean explaining) {
         if (maxTokens < 1 || maxSequences < 1) {
             throw new IllegalArgumentException("a session takes at least 1 token and 1 sequence, got capacity for "
                     + maxTokens + " tokens and " + maxSequences + " sequences");
@@ -42,7 +45,10 @@ final class Workspace implements AutoCloseable {
             this.ids = Tensor.allocate(arena, DType.I32, Shape.of(maxTokens));
             this.offsets = Tensor.allocate(arena, DType.I32, Shape.of(maxSequences + 1L));
             this.outputs = plan.outputs().stream().map(this::tensor).toArray(Tensor[]::new);
-            var binding = new Binding(this, plan.constants(), attentionScratch(plan.stages(), kernels));
+            if (explaining) {
+                plan.attentions().forEach((output, op) -> patterns.put(output, allocatePattern(op)));
+            }
+            var binding = new Binding(this, plan.constants(), attentionScratch(plan, kernels));
             this.calls = plan.stages().stream().map(binding::bind).toArray(Call[]::new);
         } catch (Throwable e) {
             arena.close();
@@ -80,6 +86,16 @@ final class Workspace implements AutoCloseable {
 
     Tensor output(int index) {
         return outputs[index];
+    }
+
+    /** The memory of all patterns, in the order of the graph. */
+    List<Tensor> patterns() {
+        return List.copyOf(patterns.values());
+    }
+
+    /** Where the attention that yields {@code output} writes its pattern, [heads, queries, keys]; null for nowhere. */
+    Tensor pattern(Value output) {
+        return patterns.get(output);
     }
 
     /** The memory of a value, [capacity, columns], with the row stride of the buffer that it lies in. */
@@ -152,13 +168,15 @@ final class Workspace implements AutoCloseable {
         }
     }
 
-    /** Scratch for the attention stage that needs most of it. */
-    private Tensor attentionScratch(List<Stage> stages, Kernels kernels) {
+    private Tensor allocatePattern(Op.Attention op) {
+        return Tensor.allocate(arena, DType.F32, Shape.of(op.spec().heads(), maxTokens, maxTokens));
+    }
+
+    /** Scratch for the attention that needs most of it. */
+    private Tensor attentionScratch(Plan plan, Kernels kernels) {
         long bytes = 1;
-        for (Stage stage : stages) {
-            if (stage instanceof Stage.Single(Op.Attention op, _)) {
-                bytes = Math.max(bytes, kernels.attentionScratchBytes(op.spec()));
-            }
+        for (Op.Attention op : plan.attentions().values()) {
+            bytes = Math.max(bytes, kernels.attentionScratchBytes(op.spec()));
         }
         return Tensor.allocate(arena, DType.I8, Shape.of(bytes));
     }
