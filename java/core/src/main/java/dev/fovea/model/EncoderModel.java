@@ -107,6 +107,11 @@ final class EncoderModel {
         return plan.newSession(maxTokens, maxSequences);
     }
 
+    /** A session of the same steps that also keeps the patterns, for one sequence of this many tokens. */
+    Session newExplainingSession(int tokens) {
+        return plan.newExplainingSession(tokens, 1);
+    }
+
     private Plan compile(Weights weights) throws FormatException {
         Arena arena = own(Arena.ofShared());
         try (Arena scratch = Arena.ofConfined()) {

@@ -47,7 +47,25 @@ record Piece(int[] ids, int part, int parts, boolean truncated) {
          *     and the policy is {@link LengthPolicy#ERROR}
          */
         List<Piece> cut(String text, String label) {
-            String read = config.lowerCase() ? text.toLowerCase(Locale.ROOT) : text;
+            return cut(text, label, policy);
+        }
+
+        /** The only piece of a text; one that has too many tokens is refused, whatever the policy. */
+        Piece whole(String text, String label) {
+            return cut(text, label, LengthPolicy.ERROR).getFirst();
+        }
+
+        /** The tokens of a text's {@link #whole} piece, as the vocabulary spells them. */
+        List<String> tokens(String text) {
+            return tokenizer.inputTokens(read(text));
+        }
+
+        private String read(String text) {
+            return config.lowerCase() ? text.toLowerCase(Locale.ROOT) : text;
+        }
+
+        private List<Piece> cut(String text, String label, LengthPolicy policy) {
+            String read = read(text);
             if (read.length() > Tokenizer.MAX_CHARS) {
                 throw new IllegalArgumentException(
                         label + " has " + read.length() + " chars; at most " + Tokenizer.MAX_CHARS + " are taken");

@@ -2,9 +2,12 @@ package dev.fovea.model;
 
 import dev.fovea.Engine;
 import dev.fovea.graph.Pooling;
+import dev.fovea.graph.Session;
 import dev.fovea.text.Tokenizer;
 import dev.fovea.weights.FormatException;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -121,6 +124,34 @@ public final class TextEncoder implements AutoCloseable {
             model.lifetime().exit();
         }
         return results;
+    }
+
+    /**
+     * What every token of a text attends to, in every layer and head: see {@link AttentionPattern}. The text runs
+     * through the steps and weights that {@link #encode} uses; its layers · heads · tokens² weights take 4 bytes each.
+     *
+     * @throws IllegalArgumentException if the text has more tokens than {@link #maxTokens()}, whatever the policy; the
+     *     message names both numbers
+     * @throws IllegalStateException if the encoder is closed
+     */
+    public AttentionPattern explain(String text) {
+        Objects.requireNonNull(text, "text");
+        model.lifetime().enter();
+        try {
+            int[] ids = cutter.whole(text, "the text").ids();
+            if (ids.length == 0) {
+                throw new IllegalArgumentException("expected a text of at least 1 token, got 0");
+            }
+            try (Session session = model.newExplainingSession(ids.length)) {
+                MemorySegment.copy(ids, 0, session.ids().segment(), ValueLayout.JAVA_INT, 0, ids.length);
+                session.offsets().segment().setAtIndex(ValueLayout.JAVA_INT, 1, ids.length);
+                session.run(1);
+                List<String> tokens = cutter.tokens(text);
+                return AttentionPattern.copyOf(tokens, tokens, session.patterns());
+            }
+        } finally {
+            model.lifetime().exit();
+        }
     }
 
     private void embedAll(List<String> texts, EncoderSession session, TextBatch batch) {

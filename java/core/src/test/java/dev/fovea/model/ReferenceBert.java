@@ -1,5 +1,7 @@
 package dev.fovea.model;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.DoubleUnaryOperator;
 
 /** A {@link TinyModel}'s forward pass in double, loop by loop. */
@@ -8,6 +10,7 @@ final class ReferenceBert {
     private final int firstPosition;
     private final double epsilon;
     private final DoubleUnaryOperator activation;
+    private final List<double[][][]> patterns = new ArrayList<>();
 
     ReferenceBert(TinyModel model, int firstPosition, double epsilon, DoubleUnaryOperator activation) {
         this.model = model;
@@ -46,6 +49,13 @@ final class ReferenceBert {
             x = norm(sum(linear(inner, name + "output.dense"), x), name + "output.LayerNorm");
         }
         return x;
+    }
+
+    /** What every token attends to, [layers][heads][queries][keys]. */
+    double[][][][] patterns(int... ids) {
+        patterns.clear();
+        hidden(ids);
+        return patterns.toArray(double[][][][]::new);
     }
 
     /** The mean of the rows. */
@@ -102,6 +112,8 @@ final class ReferenceBert {
         double[][] v = linear(x, self + "value");
         int headDim = TinyModel.HIDDEN / TinyModel.HEADS;
         double[][] out = new double[x.length][TinyModel.HIDDEN];
+        double[][][] pattern = new double[TinyModel.HEADS][x.length][x.length];
+        patterns.add(pattern);
         for (int head = 0; head < TinyModel.HEADS; head++) {
             int from = head * headDim;
             for (int t = 0; t < x.length; t++) {
@@ -116,8 +128,9 @@ final class ReferenceBert {
                     total += weights[s];
                 }
                 for (int s = 0; s < x.length; s++) {
+                    pattern[head][t][s] = weights[s] / total;
                     for (int i = from; i < from + headDim; i++) {
-                        out[t][i] += weights[s] / total * v[s][i];
+                        out[t][i] += pattern[head][t][s] * v[s][i];
                     }
                 }
             }
