@@ -27,7 +27,7 @@ static double gelu_tanh(double x) { return x / 2 * (1 + tanh(sqrt(2 / acos(-1)) 
 
 static const function functions[] = {
     {"exp", vector_exp, exp, -87.3f, 88.7f, 2.4e-7, 0},
-    {"exp_nonpositive", vector_exp_nonpositive, exp, -87.3f, 0, 2.4e-7, 0},
+    {"exp_nonpositive", vector_exp_nonpositive, exp, -87.3f, 0, 2.4e-7, 5e-9},
     {"erf", vector_erf, erf, -8, 8, 0, 5e-7},
     {"tanh", vector_tanh, tanh, -12, 12, 3.6e-7, 0},
     {"gelu_erf", vector_gelu_erf, gelu_erf, -20, 20, 0, 3e-7},

@@ -33,9 +33,13 @@
 /* The most panels one call takes: few rows need several to keep the multiply-add units busy. */
 #define FV_TILE_PANELS 4
 
-/* rows and panels are constants wherever this is inlined, so every loop but that over k unrolls. */
+/*
+ * C = A B, or, if onto, C = factors C + A B with a factor per row. rows, panels and onto are constants wherever this
+ * is inlined, so every loop but that over k unrolls.
+ */
 FV_INLINE void fv_tile_fixed(const int rows, const int panels, long long k, const float *restrict a, long long lda,
-                             const float *restrict b, long long panel_stride, float *restrict c, long long ldc) {
+                             const float *restrict b, long long panel_stride, const int onto,
+                             const float *restrict factors, float *restrict c, long long ldc) {
   fv_f32 sum[FV_TILE_ROWS][FV_TILE_PANELS * FV_PANEL_VECTORS];
 #pragma GCC unroll 16
   for (int r = 0; r < rows; r++) {
@@ -58,7 +62,10 @@ FV_INLINE void fv_tile_fixed(const int rows, const int panels, long long k, cons
 #pragma GCC unroll 16
   for (int r = 0; r < rows; r++) {
 #pragma GCC unroll 8
-    for (int v = 0; v < panels * FV_PANEL_VECTORS; v++) fv_store(c + r * ldc + v * FV_LANES, sum[r][v]);
+    for (int v = 0; v < panels * FV_PANEL_VECTORS; v++) {
+      float *to = c + r * ldc + v * FV_LANES;
+      fv_store(to, onto ? fv_load(to) * factors[r] + sum[r][v] : sum[r][v]);
+    }
   }
 }
 
@@ -66,11 +73,11 @@ FV_INLINE void fv_tile_fixed(const int rows, const int panels, long long k, cons
 FV_INLINE int fv_tile_panels(int rows) { return rows == 1 ? 4 : rows <= 3 ? 2 : 1; }
 
 /* rows 1 … FV_TILE_ROWS; panels 1 or fv_tile_panels(rows). */
-static __attribute__((noinline, unused)) void fv_tile(int rows, int panels, long long k, const float *a, long long lda,
-                                              const float *b, long long panel_stride, float *c, long long ldc) {
+FV_INLINE void fv_tile_any(int rows, int panels, long long k, const float *a, long long lda, const float *b,
+                           long long panel_stride, const int onto, const float *factors, float *c, long long ldc) {
 #define FV_TILE_CASE(r, p) \
   case (r) * 8 + (p): \
-    fv_tile_fixed(r, p, k, a, lda, b, panel_stride, c, ldc); \
+    fv_tile_fixed(r, p, k, a, lda, b, panel_stride, onto, factors, c, ldc); \
     break;
   switch (rows * 8 + panels) {
     FV_TILE_CASE(1, 1)
@@ -98,6 +105,18 @@ static __attribute__((noinline, unused)) void fv_tile(int rows, int panels, long
       __builtin_unreachable();
   }
 #undef FV_TILE_CASE
+}
+
+static __attribute__((noinline, unused)) void fv_tile(int rows, int panels, long long k, const float *a, long long lda,
+                                              const float *b, long long panel_stride, float *c, long long ldc) {
+  fv_tile_any(rows, panels, k, a, lda, b, panel_stride, 0, 0, c, ldc);
+}
+
+/* C = factors C + A B, with a factor for each row. */
+static __attribute__((noinline, unused)) void fv_tile_onto(int rows, int panels, long long k, const float *a,
+                                                   long long lda, const float *b, long long panel_stride,
+                                                   const float *factors, float *c, long long ldc) {
+  fv_tile_any(rows, panels, k, a, lda, b, panel_stride, 1, factors, c, ldc);
 }
 
 #endif /* FV_SIMD_TILE_H */

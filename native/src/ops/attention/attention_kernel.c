@@ -8,45 +8,50 @@
 #include "simd/math.h"
 #include "simd/tile.h"
 
-/* Multiplies the scores by factor and returns the largest that is not NaN, -infinity if there is none. */
-static float scale_and_peak(float *scores, int from, int to, float factor) {
-  fv_f32 top = fv_set(-__builtin_inff());
-  for (int j = from; j < to; j += FV_LANES) {
-    const fv_f32 score = fv_load(scores + j) * factor;
-    fv_store(scores + j, score);
-    top = fv_max(score, top);
-  }
+/* The largest score of columns [from, to) that is not NaN, and at least least. */
+FV_INLINE float peak_of(const float *scores, int from, int to, float least) {
+  fv_f32 top = fv_set(least);
+  for (int j = from; j < to; j += FV_LANES) top = fv_max(fv_load(scores + j), top);
   return fv_peak(top);
 }
 
-/*
- * Turns the scores of one row times scale, columns [from, to), into weights e^(s - m'). Updates m and l; returns the
- * factor c for what was summed before.
- */
-static float soften(float *scores, int from, int to, float scale, float *peak, float *sum) {
-  const float old = *peak, highest = scale_and_peak(scores, from, to, scale);
-  const float next = old > highest ? old : highest;
-  const float base = next == -__builtin_inff() ? 0 : next; /* -inf - -inf would be NaN */
+/* Turns scores, columns [from, to), into weights e^(s - peak) and returns their sum. */
+FV_INLINE float soften(float *scores, int from, int to, float peak) {
+  const float base = peak == -__builtin_inff() ? 0 : peak; /* -inf - -inf would be NaN */
   fv_f32 total = {0};
   for (int j = from; j < to; j += FV_LANES) {
     const fv_f32 p = fv_exp_nonpositive(fv_load(scores + j) - base);
     fv_store(scores + j, p);
     total += p;
   }
-  const float factor = fade(old, next);
-  *peak = next;
-  *sum = *sum * factor + fv_sum(total);
-  return factor;
+  return fv_sum(total);
 }
 
-/* P V of a tile, of the keys that any of its rows attends to, into the product [rows, padded]. */
-static void weigh_values(const walk *x, const span *s, int rows) {
+/*
+ * Turns the scores of a tile into weights under its rows' maxima. Updates m and l, and sets the factors for what was
+ * summed before. Each step goes over all rows, since those do not wait for one another.
+ */
+static void soften_tile(const walk *x, const span *s, int begin, int rows, float *factors) {
+  float *peaks = x->w.chunk.peak + begin, *sums = x->w.chunk.sum + begin;
+  for (int r = 0; r < rows; r++) {
+    const float old = peaks[r], next = peak_of(x->w.scores + r * FV_KEY_BLOCK, s->from, s->end, old);
+    factors[r] = old == next ? 0 : old - next;
+    peaks[r] = next;
+  }
+  for (int r = 0; r < rows; r += FV_LANES) fv_store(factors + r, fv_exp_nonpositive(fv_load(factors + r)));
+  for (int r = 0; r < rows; r++) {
+    sums[r] = sums[r] * factors[r] + soften(x->w.scores + r * FV_KEY_BLOCK, s->from, s->end, peaks[r]);
+  }
+}
+
+/* o = c o + P V of a tile, of the keys that any of its rows attends to. out [rows, dim] */
+static void weigh_values(const walk *x, const span *s, int rows, const float *factors, float *out) {
   const int panels = x->dim / FV_PANEL, most = fv_tile_panels(rows);
   for (int panel = 0; panel < panels;) {
     const int taken = panels - panel >= most ? most : 1;
     const float *values = x->w.values + ((long long)panel * FV_KEY_BLOCK + s->from) * FV_PANEL;
-    fv_tile(rows, taken, s->to - s->from, x->w.scores + s->from, FV_KEY_BLOCK, values,
-            (long long)FV_KEY_BLOCK * FV_PANEL, x->w.product + panel * FV_PANEL, x->dim);
+    fv_tile_onto(rows, taken, s->to - s->from, x->w.scores + s->from, FV_KEY_BLOCK, values,
+                 (long long)FV_KEY_BLOCK * FV_PANEL, factors, out + panel * FV_PANEL, x->dim);
     panel += taken;
   }
 }
@@ -55,7 +60,7 @@ static void weigh_values(const walk *x, const span *s, int rows) {
  * The same where a value is infinite or NaN: what has the weight 0 is left out, since 0 times it would be
  * NaN. The other products are summed in the same order, so finite rows keep their bits.
  */
-static void weigh_values_that_count(const walk *x, const span *s, int rows) {
+static void weigh_values_that_count(const walk *x, const span *s, int rows, const float *factors, float *out) {
   for (int r = 0; r < rows; r++) {
     const float *weights = x->w.scores + r * FV_KEY_BLOCK;
     for (int panel = 0; panel < x->dim; panel += FV_LANES) {
@@ -65,7 +70,8 @@ static void weigh_values_that_count(const walk *x, const span *s, int rows) {
       for (int j = s->from; j < s->to; j++) {
         if (weights[j] != 0) sum += weights[j] * fv_load(values + (long long)j * FV_PANEL);
       }
-      fv_store(x->w.product + (long long)r * x->dim + panel, sum);
+      float *to = out + (long long)r * x->dim + panel;
+      fv_store(to, fv_load(to) * factors[r] + sum);
     }
   }
 }
@@ -74,23 +80,14 @@ static void weigh_values_that_count(const walk *x, const span *s, int rows) {
 static void attend_tile(const walk *x, const key_block *block, int begin, int rows) {
   const span s = span_of(x, block, begin, rows);
   if (s.from >= s.to) return;
-  const float scale = score_tile(x, block, &s, begin, rows);
-  float factors[FV_TILE_ROWS];
-  for (int r = 0; r < rows; r++) {
-    factors[r] = soften(x->w.scores + r * FV_KEY_BLOCK, s.from, s.end, scale, x->w.chunk.peak + begin + r,
-                        x->w.chunk.sum + begin + r);
-  }
+  float factors[FV_TILE_ROWS + FV_LANES];
+  score_tile(x, block, &s, begin, rows);
+  soften_tile(x, &s, begin, rows, factors);
+  float *out = x->w.chunk.out + (long long)begin * x->dim;
   if (block->finite) {
-    weigh_values(x, &s, rows);
+    weigh_values(x, &s, rows, factors, out);
   } else {
-    weigh_values_that_count(x, &s, rows);
-  }
-  for (int r = 0; r < rows; r++) {
-    float *out = x->w.chunk.out + (long long)(begin + r) * x->dim;
-    const float *product = x->w.product + (long long)r * x->dim;
-    for (int j = 0; j < x->dim; j += FV_LANES) {
-      fv_store(out + j, fv_load(out + j) * factors[r] + fv_load(product + j));
-    }
+    weigh_values_that_count(x, &s, rows, factors, out);
   }
 }
 
@@ -123,11 +120,11 @@ static void write_weights(const walk *x, const state *done) {
       const int begin = tile_begin(x->item->rows, tiles, t), rows = tile_begin(x->item->rows, tiles, t + 1) - begin;
       const span s = span_of(x, &block, begin, rows);
       if (s.from >= s.to) continue;
-      const float scale = score_tile(x, &block, &s, begin, rows);
+      score_tile(x, &block, &s, begin, rows);
       for (int r = 0; r < rows; r++) {
         float *scores = x->w.scores + r * FV_KEY_BLOCK;
         for (int j = s.from; j < s.end; j += FV_LANES) {
-          const fv_f32 score = fv_load(scores + j) * scale;
+          const fv_f32 score = fv_load(scores + j);
           const fv_f32 p = fv_exp_nonpositive(score - done->peak[begin + r]) / done->sum[begin + r];
           fv_store(scores + j, fv_select(score == -__builtin_inff(), (fv_f32){0}, p));
         }

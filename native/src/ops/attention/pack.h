@@ -47,7 +47,13 @@ static void load_row(const fovea_attention_params *p, int dtype, const char *fro
   fv_rope(p->rope, p->rope_dim / 2, angles, angles + p->rope_dim / 2, row);
 }
 
-/* The queries of the item, turned. */
+FV_INLINE void scale_row(float *row, int count, float factor) {
+  int i = 0;
+  for (; i + FV_LANES <= count; i += FV_LANES) fv_store(row + i, fv_load(row + i) * factor);
+  for (; i < count; i++) row[i] *= factor;
+}
+
+/* The queries of the item, turned and multiplied by the scale, which saves the scores a multiplication. */
 static void load_queries(const walk *x) {
   const fovea_attention_params *p = x->job->params;
   for (int r = 0; r < x->item->rows; r++) {
@@ -55,6 +61,7 @@ static void load_queries(const walk *x) {
     const char *from = (const char *)x->job->q + row_start(x, r, p->q_sequence_stride, p->q_token_stride,
                                                            p->q_head_stride) * fv_dtype_bytes(p->q_dtype);
     load_row(p, p->q_dtype, from, p->rope, x->job->rope_table, x->diagonal + query_of(x, r), row);
+    scale_row(row, p->head_dim, p->scale);
   }
 }
 
@@ -119,18 +126,19 @@ FV_INLINE fv_f32 load_value(int dtype, const char *value, int value_dim, int i) 
 /* Values of a type into panels [FV_KEY_BLOCK, FV_PANEL]; missing columns are 0. Returns whether all are finite. */
 FV_INLINE int pack_values_of(int dtype, const key_block *block, int value_dim, float *panel) {
   const long long bytes = fv_dtype_bytes(dtype), stride = block->v_token_stride * bytes;
-  fv_f32 poison = {0}; /* 0 times a value: NaN if any is not finite */
+  fv_f32 poison[FV_PANEL_VECTORS] = {{0}}; /* 0 times a value: NaN if any is not finite */
   for (int first = 0; first < value_dim; first += FV_PANEL, panel += FV_KEY_BLOCK * FV_PANEL) {
     for (int j = 0; j < block->keys; j++) {
       prefetch_row(block->v, (ROWS_AHEAD + j) * stride + first * bytes, FV_PANEL * bytes);
-      for (int i = 0; i < FV_PANEL; i += FV_LANES) {
-        const fv_f32 value = load_value(dtype, block->v + j * stride, value_dim, first + i);
-        fv_store(panel + j * FV_PANEL + i, value);
-        poison += value * 0.0f;
+#pragma GCC unroll 2
+      for (int i = 0; i < FV_PANEL_VECTORS; i++) {
+        const fv_f32 value = load_value(dtype, block->v + j * stride, value_dim, first + i * FV_LANES);
+        fv_store(panel + j * FV_PANEL + i * FV_LANES, value);
+        poison[i] += value * 0.0f;
       }
     }
   }
-  return fv_sum(poison) == 0;
+  return fv_sum(poison[0] + poison[1]) == 0;
 }
 
 static void pack_values(const walk *x, key_block *block) {

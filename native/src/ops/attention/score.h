@@ -69,7 +69,7 @@ static void adjust_row(const walk *x, const key_block *block, const span *s, int
   for (int j = s->from; j < s->end; j += FV_LANES) {
     const fv_i32 column = lane + j;
     fv_i32 seen = (column >= first) & (column < last);
-    fv_f32 score = fv_load(scores + j) * p->scale;
+    fv_f32 score = fv_load(scores + j);
     if (cap > 0) score = cap * fv_tanh(score / cap);
     if (bias) {
       const fv_f32 b = load_bias(bias + j, block->keys - j);
@@ -85,11 +85,8 @@ static void adjust_row(const walk *x, const key_block *block, const span *s, int
   }
 }
 
-/*
- * Scores of rows [begin, begin + rows), columns [from, end), into w.scores. What is not attended to is -infinity.
- * Returns the factor that they still have to be multiplied by: the scale, or 1 where more than that was done.
- */
-static float score_tile(const walk *x, const key_block *block, const span *s, int begin, int rows) {
+/* Scores of rows [begin, begin + rows), columns [from, end), into w.scores. What is not attended to is -infinity. */
+static void score_tile(const walk *x, const key_block *block, const span *s, int begin, int rows) {
   const int head_dim = x->job->params->head_dim, most = fv_tile_panels(rows);
   const float *queries = x->w.queries + (long long)begin * head_dim;
   for (int column = s->from; column < s->to;) {
@@ -99,10 +96,9 @@ static float score_tile(const walk *x, const key_block *block, const span *s, in
     column += panels * FV_PANEL;
   }
   if (!s->partial && x->job->params->softcap == 0 && !x->job->mask && !x->job->bias && !x->job->alibi_slopes) {
-    return x->job->params->scale;
+    return;
   }
   for (int r = 0; r < rows; r++) adjust_row(x, block, s, begin + r, x->w.scores + r * FV_KEY_BLOCK);
-  return 1;
 }
 
 #endif /* FV_OPS_ATTENTION_SCORE_H */

@@ -7,6 +7,7 @@
 
 #include "ops/attention/attention.h"
 #include "simd/half.h"
+#include "simd/math.h"
 #include "simd/tile.h"
 
 /* m, l and o of each row. */
@@ -18,12 +19,11 @@ typedef struct state {
 
 /* One worker's scratch. */
 typedef struct workspace {
-  float *queries; /* [FV_ROW_BLOCK, head_dim], turned */
+  float *queries; /* [FV_ROW_BLOCK, head_dim], turned and scaled */
   float *rows;    /* [FV_PANEL, head_dim], keys that are widened or turned before they are packed */
   float *keys;    /* FV_KEY_BLOCK / FV_PANEL panels [head_dim, FV_PANEL] of transposed keys */
   float *values;  /* dim / FV_PANEL panels [FV_KEY_BLOCK, FV_PANEL] */
   float *scores;  /* [FV_TILE_ROWS, FV_KEY_BLOCK] */
-  float *product; /* [FV_TILE_ROWS, dim] of one key block */
   state chunk;    /* of the chunk that is being computed */
   state total;    /* of the chunks that are merged */
 } workspace;
@@ -46,12 +46,12 @@ static long long layout(workspace *w, float *base, int head_dim, int value_dim) 
   const long long dim = padded(value_dim), key = head_dim;
   const long long sizes[] = {FV_ROW_BLOCK * key, FV_PANEL * key,
                              FV_KEY_BLOCK * key, FV_KEY_BLOCK * dim,
-                             FV_TILE_ROWS * FV_KEY_BLOCK, FV_TILE_ROWS * dim,
+                             FV_TILE_ROWS * FV_KEY_BLOCK,
                              FV_ROW_BLOCK * dim, FV_ROW_BLOCK, FV_ROW_BLOCK,
                              FV_ROW_BLOCK * dim, FV_ROW_BLOCK, FV_ROW_BLOCK};
   float **const parts[] = {&w->queries, &w->rows,
                            &w->keys, &w->values,
-                           &w->scores, &w->product,
+                           &w->scores,
                            &w->chunk.out, &w->chunk.peak, &w->chunk.sum,
                            &w->total.out, &w->total.peak, &w->total.sum};
   long long total = 0;
@@ -145,7 +145,7 @@ static void clear_state(state *s, int rows, int dim) {
 
 /* c = e^(m - m'), 1 where nothing changes and 0 where nothing was summed. */
 static float fade(float peak, float next) {
-  return peak == next ? 1 : peak == -__builtin_inff() ? 0 : __builtin_expf(peak - next);
+  return peak == next ? 1 : peak == -__builtin_inff() ? 0 : fv_exp_nonpositive(fv_set(peak - next))[0];
 }
 
 static void merge_state(state *total, const state *chunk, int rows, int dim) {
