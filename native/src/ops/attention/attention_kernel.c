@@ -32,15 +32,14 @@ FV_INLINE float soften(float *scores, int from, int to, float peak) {
  * summed before. Each step goes over all rows, since those do not wait for one another.
  */
 static void soften_tile(const walk *x, const span *s, int begin, int rows, float *factors) {
-  float *peaks = x->w.chunk.peak + begin, *sums = x->w.chunk.sum + begin;
-  for (int r = 0; r < rows; r++) {
-    const float old = peaks[r], next = peak_of(x->w.scores + r * FV_KEY_BLOCK, s->from, s->end, old);
-    factors[r] = old == next ? 0 : old - next;
-    peaks[r] = next;
+  float *peaks = x->w.chunk.peak + begin, *sums = x->w.chunk.sum + begin, next[FV_ROW_VECTORS * FV_LANES] = {0};
+  for (int r = 0; r < rows; r++) next[r] = peak_of(x->w.scores + r * FV_KEY_BLOCK, s->from, s->end, peaks[r]);
+  for (int r = 0; r < FV_ROW_VECTORS * FV_LANES; r += FV_LANES) {
+    fv_store(factors + r, fade(fv_load(peaks + r), fv_load(next + r)));
   }
-  for (int r = 0; r < rows; r += FV_LANES) fv_store(factors + r, fv_exp_nonpositive(fv_load(factors + r)));
   for (int r = 0; r < rows; r++) {
-    sums[r] = sums[r] * factors[r] + soften(x->w.scores + r * FV_KEY_BLOCK, s->from, s->end, peaks[r]);
+    peaks[r] = next[r];
+    sums[r] = sums[r] * factors[r] + soften(x->w.scores + r * FV_KEY_BLOCK, s->from, s->end, next[r]);
   }
 }
 
@@ -80,7 +79,7 @@ static void weigh_values_that_count(const walk *x, const span *s, int rows, cons
 static void attend_tile(const walk *x, const key_block *block, int begin, int rows) {
   const span s = span_of(x, block, begin, rows);
   if (s.from >= s.to) return;
-  float factors[FV_TILE_ROWS + FV_LANES];
+  float factors[FV_ROW_VECTORS * FV_LANES];
   score_tile(x, block, &s, begin, rows);
   soften_tile(x, &s, begin, rows, factors);
   float *out = x->w.chunk.out + (long long)begin * x->dim;

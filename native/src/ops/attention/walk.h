@@ -40,6 +40,9 @@ typedef struct walk {
   long long first_key, last_key; /* the keys [first, last) that any row may attend to */
 } walk;
 
+/* Vectors that hold a number for each row of a tile. */
+#define FV_ROW_VECTORS ((FV_TILE_ROWS + FV_LANES - 1) / FV_LANES)
+
 FV_INLINE long long padded(int dim) { return ((long long)dim + FV_PANEL - 1) / FV_PANEL * FV_PANEL; }
 
 static long long layout(workspace *w, float *base, int head_dim, int value_dim) {
@@ -144,14 +147,15 @@ static void clear_state(state *s, int rows, int dim) {
 }
 
 /* c = e^(m - m'), 1 where nothing changes and 0 where nothing was summed. */
-static float fade(float peak, float next) {
-  return peak == next ? 1 : peak == -__builtin_inff() ? 0 : fv_exp_nonpositive(fv_set(peak - next))[0];
+FV_INLINE fv_f32 fade(fv_f32 peak, fv_f32 next) {
+  return fv_exp_nonpositive(fv_select(peak == next, (fv_f32){0}, peak - next));
 }
 
 static void merge_state(state *total, const state *chunk, int rows, int dim) {
   for (int r = 0; r < rows; r++) {
     const float next = total->peak[r] > chunk->peak[r] ? total->peak[r] : chunk->peak[r];
-    const float before = fade(total->peak[r], next), now = fade(chunk->peak[r], next);
+    const float before = fade(fv_set(total->peak[r]), fv_set(next))[0];
+    const float now = fade(fv_set(chunk->peak[r]), fv_set(next))[0];
     total->peak[r] = next;
     total->sum[r] = total->sum[r] * before + chunk->sum[r] * now;
     float *out = total->out + (long long)r * dim;
