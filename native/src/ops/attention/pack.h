@@ -65,6 +65,16 @@ static void load_queries(const walk *x) {
   }
 }
 
+/* FV_LANES elements of count keys, stride apart, into the columns [FV_LANES, FV_PANEL] of a panel. */
+FV_INLINE void transpose_square(const float *keys, long long stride, const int count, float *panel) {
+  fv_f32 rows[FV_LANES];
+#pragma GCC unroll 16
+  for (int j = 0; j < FV_LANES; j++) rows[j] = j < count ? fv_load(keys + j * stride) : (fv_f32){0};
+  fv_transpose(rows);
+#pragma GCC unroll 16
+  for (int j = 0; j < FV_LANES; j++) fv_store(panel + j * FV_PANEL, rows[j]);
+}
+
 /* keys [count <= FV_PANEL, dim], rows stride apart, transposed into a panel [dim, FV_PANEL]; missing keys are 0. */
 static void transpose_panel(const float *keys, long long stride, int count, int dim, float *panel) {
   for (int half = 0; half < FV_PANEL; half += FV_LANES) {
@@ -72,12 +82,11 @@ static void transpose_panel(const float *keys, long long stride, int count, int 
     const float *from = keys + half * stride;
     int i = 0;
     for (; i + FV_LANES <= dim; i += FV_LANES) {
-      fv_f32 rows[FV_LANES];
-#pragma GCC unroll 16
-      for (int j = 0; j < FV_LANES; j++) rows[j] = j < here ? fv_load(from + j * stride + i) : (fv_f32){0};
-      fv_transpose(rows);
-#pragma GCC unroll 16
-      for (int j = 0; j < FV_LANES; j++) fv_store(panel + (i + j) * FV_PANEL + half, rows[j]);
+      if (here == FV_LANES) {
+        transpose_square(from + i, stride, FV_LANES, panel + i * FV_PANEL + half);
+      } else {
+        transpose_square(from + i, stride, here, panel + i * FV_PANEL + half);
+      }
     }
     for (; i < dim; i++) {
       for (int j = 0; j < FV_LANES; j++) panel[i * FV_PANEL + half + j] = j < here ? from[j * stride + i] : 0;
@@ -123,21 +132,29 @@ FV_INLINE fv_f32 load_value(int dtype, const char *value, int value_dim, int i) 
   return i < value_dim ? fv_load_part_as(dtype, value, i, value_dim - i) : (fv_f32){0};
 }
 
-/* Values of a type into panels [FV_KEY_BLOCK, FV_PANEL]; missing columns are 0. Returns whether all are finite. */
-FV_INLINE int pack_values_of(int dtype, const key_block *block, int value_dim, float *panel) {
+/* A panel [keys, FV_PANEL] of values from column first on. Adds 0 times each to poison: NaN if any is not finite. */
+FV_INLINE void pack_value_panel(int dtype, const key_block *block, const int value_dim, int first, float *panel,
+                                fv_f32 poison[FV_PANEL_VECTORS]) {
   const long long bytes = fv_dtype_bytes(dtype), stride = block->v_token_stride * bytes;
-  fv_f32 poison[FV_PANEL_VECTORS] = {{0}}; /* 0 times a value: NaN if any is not finite */
-  for (int first = 0; first < value_dim; first += FV_PANEL, panel += FV_KEY_BLOCK * FV_PANEL) {
-    for (int j = 0; j < block->keys; j++) {
-      prefetch_row(block->v, (ROWS_AHEAD + j) * stride + first * bytes, FV_PANEL * bytes);
+  for (int j = 0; j < block->keys; j++) {
+    prefetch_row(block->v, (ROWS_AHEAD + j) * stride + first * bytes, FV_PANEL * bytes);
 #pragma GCC unroll 2
-      for (int i = 0; i < FV_PANEL_VECTORS; i++) {
-        const fv_f32 value = load_value(dtype, block->v + j * stride, value_dim, first + i * FV_LANES);
-        fv_store(panel + j * FV_PANEL + i * FV_LANES, value);
-        poison[i] += value * 0.0f;
-      }
+    for (int i = 0; i < FV_PANEL_VECTORS; i++) {
+      const fv_f32 value = load_value(dtype, block->v + j * stride + first * bytes, value_dim, i * FV_LANES);
+      fv_store(panel + j * FV_PANEL + i * FV_LANES, value);
+      poison[i] += value * 0.0f;
     }
   }
+}
+
+/* Values of a type into panels [FV_KEY_BLOCK, FV_PANEL]; missing columns are 0. Returns whether all are finite. */
+FV_INLINE int pack_values_of(int dtype, const key_block *block, int value_dim, float *panel) {
+  fv_f32 poison[FV_PANEL_VECTORS] = {{0}};
+  int first = 0;
+  for (; first + FV_PANEL <= value_dim; first += FV_PANEL, panel += FV_KEY_BLOCK * FV_PANEL) {
+    pack_value_panel(dtype, block, FV_PANEL, first, panel, poison);
+  }
+  if (first < value_dim) pack_value_panel(dtype, block, value_dim - first, first, panel, poison);
   return fv_sum(poison[0] + poison[1]) == 0;
 }
 

@@ -72,10 +72,15 @@ long long FV_NAME(attention_scratch)(int head_dim, int value_dim) {
 
 /* ---- rows ------------------------------------------------------------------- */
 
-FV_INLINE long long query_of(const walk *x, int row) { return (x->item->first_row + row) / x->group; }
+/* Most often a group is one head, and two divisions would cost as much as to load a row. */
+FV_INLINE long long query_of(const walk *x, int row) {
+  const long long r = x->item->first_row + row;
+  return x->group == 1 ? r : r / x->group;
+}
 
 FV_INLINE int head_of(const walk *x, int row) {
-  return x->item->kv_head * x->group + (int)((x->item->first_row + row) % x->group);
+  return x->group == 1 ? x->item->kv_head
+                       : x->item->kv_head * x->group + (int)((x->item->first_row + row) % x->group);
 }
 
 /* The keys [low, high) that the window lets a row see; none if high <= low. */
