@@ -38,30 +38,39 @@ static key_block find_block(const walk *x, long long first) {
   return block;
 }
 
-/* One row of queries or keys as floats, turned to its position if turn. */
-static void load_row(const fovea_attention_params *p, int dtype, const char *from, int turn, const float *rope_table,
-                     long long position, float *row) {
-  fv_widen(dtype, from, p->head_dim, row);
+/* count elements of a type as floats, times a factor. */
+FV_INLINE void scale_row_of(const int dtype, const char *from, int count, float factor, float *row) {
+  int i = 0;
+  for (; i + FV_LANES <= count; i += FV_LANES) fv_store(row + i, fv_load_as(dtype, from, i) * factor);
+  if (i < count) fv_store_part(row + i, fv_load_part_as(dtype, from, i, count - i) * factor, count - i);
+}
+
+/* One row of queries or keys as floats times a factor, turned to its position if turn. */
+static void load_row(const fovea_attention_params *p, int dtype, const char *from, float factor, int turn,
+                     const float *rope_table, long long position, float *row) {
+  switch (dtype) {
+    case FOVEA_DTYPE_F32:
+      scale_row_of(FOVEA_DTYPE_F32, from, p->head_dim, factor, row);
+      break;
+    case FOVEA_DTYPE_F16:
+      scale_row_of(FOVEA_DTYPE_F16, from, p->head_dim, factor, row);
+      break;
+    default:
+      scale_row_of(FOVEA_DTYPE_BF16, from, p->head_dim, factor, row);
+  }
   if (!turn) return;
   const float *angles = rope_table + position * p->rope_dim;
   fv_rope(p->rope, p->rope_dim / 2, angles, angles + p->rope_dim / 2, row);
 }
 
-FV_INLINE void scale_row(float *row, int count, float factor) {
-  int i = 0;
-  for (; i + FV_LANES <= count; i += FV_LANES) fv_store(row + i, fv_load(row + i) * factor);
-  for (; i < count; i++) row[i] *= factor;
-}
-
-/* The queries of the item, turned and multiplied by the scale, which saves the scores a multiplication. */
+/* The queries of the item, multiplied by the scale, which saves the scores a multiplication, and turned. */
 static void load_queries(const walk *x) {
   const fovea_attention_params *p = x->job->params;
   for (int r = 0; r < x->item->rows; r++) {
     float *row = x->w.queries + (long long)r * p->head_dim;
     const char *from = (const char *)x->job->q + row_start(x, r, p->q_sequence_stride, p->q_token_stride,
                                                            p->q_head_stride) * fv_dtype_bytes(p->q_dtype);
-    load_row(p, p->q_dtype, from, p->rope, x->job->rope_table, x->diagonal + query_of(x, r), row);
-    scale_row(row, p->head_dim, p->scale);
+    load_row(p, p->q_dtype, from, p->scale, p->rope, x->job->rope_table, x->diagonal + query_of(x, r), row);
   }
 }
 
@@ -119,7 +128,7 @@ static void pack_keys(const walk *x, const key_block *block) {
       continue;
     }
     for (int j = 0; j < count; j++) {
-      load_row(p, p->kv_dtype, from + j * block->k_token_stride * bytes, turn, x->job->rope_table,
+      load_row(p, p->kv_dtype, from + j * block->k_token_stride * bytes, 1, turn, x->job->rope_table,
                block->first + first + j, x->w.rows + (long long)j * p->head_dim);
     }
     transpose_panel(x->w.rows, p->head_dim, count, p->head_dim, panel);
@@ -132,30 +141,30 @@ FV_INLINE fv_f32 load_value(int dtype, const char *value, int value_dim, int i) 
   return i < value_dim ? fv_load_part_as(dtype, value, i, value_dim - i) : (fv_f32){0};
 }
 
-/* A panel [keys, FV_PANEL] of values from column first on. Adds 0 times each to poison: NaN if any is not finite. */
-FV_INLINE void pack_value_panel(int dtype, const key_block *block, const int value_dim, int first, float *panel,
-                                fv_f32 poison[FV_PANEL_VECTORS]) {
+/* A panel [keys, FV_PANEL] of values from column first on. Returns the sum of 0 times each: NaN if any is not finite. */
+FV_INLINE fv_f32 pack_value_panel(int dtype, const key_block *block, const int columns, int first, float *panel) {
   const long long bytes = fv_dtype_bytes(dtype), stride = block->v_token_stride * bytes;
-  for (int j = 0; j < block->keys; j++) {
-    prefetch_row(block->v, (ROWS_AHEAD + j) * stride + first * bytes, FV_PANEL * bytes);
-#pragma GCC unroll 2
-    for (int i = 0; i < FV_PANEL_VECTORS; i++) {
-      const fv_f32 value = load_value(dtype, block->v + j * stride + first * bytes, value_dim, i * FV_LANES);
-      fv_store(panel + j * FV_PANEL + i * FV_LANES, value);
-      poison[i] += value * 0.0f;
-    }
+  fv_f32 poison = {0};
+  for (int j = 0; j < block->keys; j++, panel += FV_PANEL) {
+    const char *value = block->v + j * stride + first * bytes;
+    prefetch_row(value, ROWS_AHEAD * stride, FV_PANEL * bytes);
+    const fv_f32 left = load_value(dtype, value, columns, 0), right = load_value(dtype, value, columns, FV_LANES);
+    fv_store(panel, left);
+    fv_store(panel + FV_LANES, right);
+    poison += left * 0.0f + right * 0.0f; /* first the two: one addition to wait for */
   }
+  return poison;
 }
 
 /* Values of a type into panels [FV_KEY_BLOCK, FV_PANEL]; missing columns are 0. Returns whether all are finite. */
 FV_INLINE int pack_values_of(int dtype, const key_block *block, int value_dim, float *panel) {
-  fv_f32 poison[FV_PANEL_VECTORS] = {{0}};
+  fv_f32 poison = {0};
   int first = 0;
   for (; first + FV_PANEL <= value_dim; first += FV_PANEL, panel += FV_KEY_BLOCK * FV_PANEL) {
-    pack_value_panel(dtype, block, FV_PANEL, first, panel, poison);
+    poison += pack_value_panel(dtype, block, FV_PANEL, first, panel);
   }
-  if (first < value_dim) pack_value_panel(dtype, block, value_dim - first, first, panel, poison);
-  return fv_sum(poison[0] + poison[1]) == 0;
+  if (first < value_dim) poison += pack_value_panel(dtype, block, value_dim - first, first, panel);
+  return fv_sum(poison) == 0;
 }
 
 static void pack_values(const walk *x, key_block *block) {
