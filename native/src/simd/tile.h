@@ -34,35 +34,35 @@
 #define FV_TILE_PANELS 4
 
 /*
- * C = A B, or, if onto, C = factors C + A B with a factor per row. rows, panels and onto are constants wherever this
- * is inlined, so every loop but that over k unrolls.
+ * C = A B, or, if onto, C = factors C + A B with a factor per row; C has vectors to a row. rows, vectors and onto are
+ * constants wherever this is inlined, so every loop but that over k unrolls.
  */
-FV_INLINE void fv_tile_fixed(const int rows, const int panels, long long k, const float *restrict a, long long lda,
+FV_INLINE void fv_tile_fixed(const int rows, const int vectors, long long k, const float *restrict a, long long lda,
                              const float *restrict b, long long panel_stride, const int onto,
                              const float *restrict factors, float *restrict c, long long ldc) {
   fv_f32 sum[FV_TILE_ROWS][FV_TILE_PANELS * FV_PANEL_VECTORS];
 #pragma GCC unroll 16
   for (int r = 0; r < rows; r++) {
 #pragma GCC unroll 8
-    for (int v = 0; v < panels * FV_PANEL_VECTORS; v++) sum[r][v] = (fv_f32){0};
+    for (int v = 0; v < vectors; v++) sum[r][v] = (fv_f32){0};
   }
   for (long long i = 0; i < k; i++) {
     fv_f32 column[FV_TILE_PANELS * FV_PANEL_VECTORS];
 #pragma GCC unroll 8
-    for (int v = 0; v < panels * FV_PANEL_VECTORS; v++) {
+    for (int v = 0; v < vectors; v++) {
       column[v] = fv_load(b + (v / FV_PANEL_VECTORS) * panel_stride + i * FV_PANEL + (v % FV_PANEL_VECTORS) * FV_LANES);
     }
 #pragma GCC unroll 16
     for (int r = 0; r < rows; r++) {
       const fv_f32 x = fv_set(a[r * lda + i]);
 #pragma GCC unroll 8
-      for (int v = 0; v < panels * FV_PANEL_VECTORS; v++) sum[r][v] += x * column[v];
+      for (int v = 0; v < vectors; v++) sum[r][v] += x * column[v];
     }
   }
 #pragma GCC unroll 16
   for (int r = 0; r < rows; r++) {
 #pragma GCC unroll 8
-    for (int v = 0; v < panels * FV_PANEL_VECTORS; v++) {
+    for (int v = 0; v < vectors; v++) {
       float *to = c + r * ldc + v * FV_LANES;
       fv_store(to, onto ? fv_load(to) * factors[r] + sum[r][v] : sum[r][v]);
     }
@@ -77,7 +77,7 @@ FV_INLINE void fv_tile_any(int rows, int panels, long long k, const float *a, lo
                            long long panel_stride, const int onto, const float *factors, float *c, long long ldc) {
 #define FV_TILE_CASE(r, p) \
   case (r) * 8 + (p): \
-    fv_tile_fixed(r, p, k, a, lda, b, panel_stride, onto, factors, c, ldc); \
+    fv_tile_fixed(r, (p) * FV_PANEL_VECTORS, k, a, lda, b, panel_stride, onto, factors, c, ldc); \
     break;
   switch (rows * 8 + panels) {
     FV_TILE_CASE(1, 1)
@@ -117,6 +117,38 @@ static __attribute__((noinline, unused)) void fv_tile_onto(int rows, int panels,
                                                    long long lda, const float *b, long long panel_stride,
                                                    const float *factors, float *c, long long ldc) {
   fv_tile_any(rows, panels, k, a, lda, b, panel_stride, 1, factors, c, ldc);
+}
+
+/* The first FV_LANES columns of one panel alone. c [rows, FV_LANES] */
+static __attribute__((noinline, unused)) void fv_tile_half(int rows, long long k, const float *a, long long lda,
+                                                   const float *b, float *c, long long ldc) {
+#define FV_TILE_CASE(r) \
+  case r: \
+    fv_tile_fixed(r, 1, k, a, lda, b, 0, 0, 0, c, ldc); \
+    break;
+  switch (rows) {
+    FV_TILE_CASE(1)
+    FV_TILE_CASE(2)
+    FV_TILE_CASE(3)
+    FV_TILE_CASE(4)
+    FV_TILE_CASE(5)
+    FV_TILE_CASE(6)
+#if FV_TILE_ROWS > 6
+    FV_TILE_CASE(7)
+    FV_TILE_CASE(8)
+    FV_TILE_CASE(9)
+    FV_TILE_CASE(10)
+    FV_TILE_CASE(11)
+    FV_TILE_CASE(12)
+#endif
+#if FV_TILE_ROWS > 12
+    FV_TILE_CASE(13)
+    FV_TILE_CASE(14)
+#endif
+    default:
+      __builtin_unreachable();
+  }
+#undef FV_TILE_CASE
 }
 
 #endif /* FV_SIMD_TILE_H */

@@ -84,10 +84,13 @@ FV_INLINE void transpose_square(const float *keys, long long stride, const int c
   for (int j = 0; j < FV_LANES; j++) fv_store(panel + j * FV_PANEL, rows[j]);
 }
 
-/* keys [count <= FV_PANEL, dim], rows stride apart, transposed into a panel [dim, FV_PANEL]; missing keys are 0. */
+/*
+ * keys [count <= FV_PANEL, dim], rows stride apart, transposed into a panel [dim, FV_PANEL]. Missing keys are 0 up to
+ * the next border of a vector, and behind that nothing is read.
+ */
 static void transpose_panel(const float *keys, long long stride, int count, int dim, float *panel) {
-  for (int half = 0; half < FV_PANEL; half += FV_LANES) {
-    const int here = count - half < FV_LANES ? (count > half ? count - half : 0) : FV_LANES;
+  for (int half = 0; half < count; half += FV_LANES) {
+    const int here = count - half < FV_LANES ? count - half : FV_LANES;
     const float *from = keys + half * stride;
     int i = 0;
     for (; i + FV_LANES <= dim; i += FV_LANES) {
@@ -141,7 +144,7 @@ FV_INLINE fv_f32 load_value(int dtype, const char *value, int value_dim, int i) 
   return i < value_dim ? fv_load_part_as(dtype, value, i, value_dim - i) : (fv_f32){0};
 }
 
-/* A panel [keys, FV_PANEL] of values from column first on. Returns the sum of 0 times each: NaN if any is not finite. */
+/* Values, column first on, into a panel [keys, FV_PANEL]. Returns the sum of 0 times each: NaN if not all are finite. */
 FV_INLINE fv_f32 pack_value_panel(int dtype, const key_block *block, const int columns, int first, float *panel) {
   const long long bytes = fv_dtype_bytes(dtype), stride = block->v_token_stride * bytes;
   fv_f32 poison = {0};
