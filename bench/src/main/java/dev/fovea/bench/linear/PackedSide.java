@@ -11,6 +11,7 @@ import dev.fovea.internal.kernels.Kernels;
 import dev.fovea.internal.kernels.PackedLinear;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Shape;
+import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Tensor;
 import java.lang.foreign.Arena;
 
@@ -29,7 +30,7 @@ final class PackedSide implements LinearSide {
         kernels = KernelEngine.of(engine).kernels(arena);
         rows = work.rows();
         this.x = Tensor.copyOf(arena, x, work.rows(), work.inputs());
-        this.weight = kernels.pack(arena, Tensor.copyOf(arena, weight, work.outputs(), work.inputs()));
+        this.weight = kernels.pack(arena, Tensor.copyOf(arena, weight, work.outputs(), work.inputs()), DType.F32);
         out = Tensor.allocate(arena, DType.F32, Shape.of(work.rows(), work.outputs()));
     }
 

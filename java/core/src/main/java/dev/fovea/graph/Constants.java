@@ -58,7 +58,7 @@ final class Constants {
 
     private static Packed pack(Stage.Product product, Kernels kernels, Arena arena) {
         try (Arena scratch = Arena.ofConfined()) {
-            return new Packed(kernels.pack(arena, weight(product, scratch)), bias(product, arena));
+            return new Packed(kernels.pack(arena, weight(product, scratch), DType.F32), bias(product, arena));
         }
     }
 

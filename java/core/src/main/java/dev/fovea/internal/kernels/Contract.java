@@ -92,10 +92,14 @@ final class Contract {
         Expect.disjoint("beta", beta, width, "out", out, rows);
     }
 
-    static void pack(Tensor weight) {
+    static void pack(Tensor weight, DType dtype) {
         Expect.readable("weight", weight, DType.F32, 2);
+        Objects.requireNonNull(dtype, "dtype");
         Expect.extent("outputs", weight, 0, "weight");
         Expect.extent("inputs", weight, 1, "weight");
+        if (dtype != DType.F32) {
+            throw new IllegalArgumentException("weights are stored as F32, got " + dtype);
+        }
     }
 
     static void linear(int rows, Tensor x, PackedLinear weight, Tensor bias, Activation activation,

@@ -6,6 +6,7 @@ import dev.fovea.attention.AttentionTensors;
 import dev.fovea.attention.Rope;
 import dev.fovea.graph.Activation;
 import dev.fovea.graph.Pooling;
+import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.Objects;
@@ -51,11 +52,11 @@ final class JavaKernels implements Kernels {
     }
 
     @Override
-    public PackedLinear pack(Arena arena, Tensor weight) {
+    public PackedLinear pack(Arena arena, Tensor weight, DType dtype) {
         engine.enter();
         try {
-            Contract.pack(weight);
-            return JavaLinear.pack(arena, weight);
+            Contract.pack(weight, dtype);
+            return JavaLinear.pack(arena, weight, dtype);
         } finally {
             engine.exit();
         }

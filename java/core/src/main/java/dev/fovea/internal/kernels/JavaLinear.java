@@ -3,6 +3,7 @@ package dev.fovea.internal.kernels;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import dev.fovea.graph.Activation;
+import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -20,7 +21,7 @@ final class JavaLinear {
 
     private final JavaProduct product = new JavaProduct();
 
-    static PackedLinear pack(Arena arena, Tensor weight) {
+    static PackedLinear pack(Arena arena, Tensor weight, DType dtype) {
         int outputs = (int) weight.size(0);
         int inputs = (int) weight.size(1);
         MemorySegment source = weight.segment();
@@ -35,7 +36,7 @@ final class JavaLinear {
                 }
             }
         }
-        return new PackedLinear(panels, outputs, inputs, LAYOUT);
+        return new PackedLinear(panels, outputs, inputs, dtype, LAYOUT);
     }
 
     void linear(int rows, Tensor x, PackedLinear weight, Tensor bias, Activation activation, Tensor residual,

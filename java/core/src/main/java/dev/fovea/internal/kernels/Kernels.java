@@ -6,6 +6,7 @@ import dev.fovea.attention.AttentionTensors;
 import dev.fovea.attention.Rope;
 import dev.fovea.graph.Activation;
 import dev.fovea.graph.Pooling;
+import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Tensor;
 import java.lang.foreign.Arena;
 
@@ -26,6 +27,9 @@ import java.lang.foreign.Arena;
 public sealed interface Kernels permits NativeKernels, JavaKernels {
     /** Keys to a page of a key/value cache: the key block of attention. */
     int PAGE_KEYS = 128;
+
+    /** The most inputs of a weight that is stored as I8. */
+    int I8_INPUTS = 32768;
 
     /** Who computes. */
     Backend backend();
@@ -60,9 +64,11 @@ public sealed interface Kernels permits NativeKernels, JavaKernels {
      * Packs a constant weight for {@link #linear}, into {@code arena}.
      *
      * @param weight F32 [outputs, inputs], any strides
+     * @param dtype the type that the weight is stored as: F32; BF16, rounded to nearest even; or I8, with a scale per
+     *     output, which takes at most {@value #I8_INPUTS} inputs and rounds every row of x to eight bits too
      * @return panels that the engines of the same kernel table read
      */
-    PackedLinear pack(Arena arena, Tensor weight);
+    PackedLinear pack(Arena arena, Tensor weight, DType dtype);
 
     /**
      * {@code out = activation(x Wᵀ + bias) + residual}.

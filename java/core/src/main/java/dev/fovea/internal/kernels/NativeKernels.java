@@ -15,6 +15,7 @@ import dev.fovea.internal.ffi.fovea_linear_pack_params;
 import dev.fovea.internal.ffi.fovea_linear_params;
 import dev.fovea.internal.ffi.fovea_matmul_params;
 import dev.fovea.internal.ffi.fovea_pool_params;
+import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -100,8 +101,8 @@ final class NativeKernels implements Kernels {
     }
 
     @Override
-    public PackedLinear pack(Arena arena, Tensor weight) {
-        Contract.pack(weight);
+    public PackedLinear pack(Arena arena, Tensor weight, DType dtype) {
+        Contract.pack(weight, dtype);
         int outputs = (int) weight.size(0);
         int inputs = (int) weight.size(1);
         fovea_linear_pack_params.outputs(linearPack, outputs);
@@ -114,7 +115,7 @@ final class NativeKernels implements Kernels {
         fovea_linear_pack_params.packed_bytes(linearPack, packed.byteSize());
         Status.check("linear_pack",
                 FoveaH.fovea_linear_pack(engine.handle(), linearPack, weight.segment(), packed));
-        return new PackedLinear(packed, outputs, inputs, engine.isa());
+        return new PackedLinear(packed, outputs, inputs, dtype, engine.isa());
     }
 
     @Override

@@ -168,7 +168,7 @@ class KernelsContractTest {
         Tensor residual = b.random(rows, outputs);
         float[] added = residual.segment().toArray(ValueLayout.JAVA_FLOAT);
         Tensor out = inPlace ? residual : b.zeros(rows, outputs);
-        b.kernels.linear(rows, x, b.kernels.pack(b.arena, weight), bias, activation, residual, out);
+        b.kernels.linear(rows, x, b.kernels.pack(b.arena, weight, DType.F32), bias, activation, residual, out);
         for (int r = 0; r < rows; r++) {
             for (int o = 0; o < outputs; o++) {
                 double sum = bias.getFloat(o);
@@ -367,7 +367,7 @@ class KernelsContractTest {
         try (Bench b = new Bench(options)) {
             int rows = 29;
             Tensor x = b.random(rows, 70);
-            PackedLinear weight = b.kernels.pack(b.arena, b.random(45, 70));
+            PackedLinear weight = b.kernels.pack(b.arena, b.random(45, 70), DType.F32);
             Tensor all = b.zeros(rows, 45);
             b.kernels.linear(rows, x, weight, null, Activation.GELU_ERF, null, all);
             for (int count = 1; count < rows; count++) {
@@ -385,7 +385,8 @@ class KernelsContractTest {
             Tensor x = b.random(5, 20);
             x.segment().setAtIndex(ValueLayout.JAVA_FLOAT, 2 * 20 + 7, Float.NaN);
             Tensor out = b.zeros(5, 33);
-            b.kernels.linear(5, x, b.kernels.pack(b.arena, b.random(33, 20)), null, Activation.GELU_TANH, null, out);
+            PackedLinear weight = b.kernels.pack(b.arena, b.random(33, 20), DType.F32);
+            b.kernels.linear(5, x, weight, null, Activation.GELU_TANH, null, out);
             boolean[] nan = new boolean[5];
             for (int r = 0; r < 5; r++) {
                 nan[r] = Float.isNaN(out.getFloat(r, 32));

@@ -49,7 +49,7 @@ class KernelsMisuseTest {
             out = f32(4, 8);
             offsets = i32(0, 1, 4);
             ids = i32(1, 2, 3, 9);
-            packed = kernels.pack(arena, f32(8, 8));
+            packed = kernels.pack(arena, f32(8, 8), DType.F32);
         }
 
         Tensor f32(long... sizes) {
@@ -126,13 +126,14 @@ class KernelsMisuseTest {
                     s -> s.kernels.layerNorm(4, s.f32(8, 4).transpose(0, 1), s.gamma, s.gamma, 0, s.out), "stride"),
             new Case("a normalised out on a closed arena", CLOSED,
                     s -> s.kernels.layerNorm(4, s.x, s.gamma, s.gamma, 0, s.closed(4, 8))),
-            new Case("no weight to pack", MISSING, s -> s.kernels.pack(s.arena, null), "weight"),
-            new Case("a weight of integers", BAD, s -> s.kernels.pack(s.arena, s.ids), "F32", "I32"),
-            new Case("an empty weight", BAD, s -> s.kernels.pack(s.arena, s.f32(0, 8)), "0"),
+            new Case("no weight to pack", MISSING, s -> s.kernels.pack(s.arena, null, DType.F32), "weight"),
+            new Case("a weight of integers", BAD, s -> s.kernels.pack(s.arena, s.ids, DType.F32), "F32", "I32"),
+            new Case("an empty weight", BAD, s -> s.kernels.pack(s.arena, s.f32(0, 8), DType.F32), "0"),
             new Case("no packed weight", MISSING,
                     s -> s.kernels.linear(4, s.x, null, null, Activation.NONE, null, s.out), "weight"),
             new Case("weights of another table", BAD, s -> s.kernels.linear(4, s.x,
-                    new PackedLinear(s.packed.data(), 8, 8, "abacus"), null, Activation.NONE, null, s.out), "abacus"),
+                    new PackedLinear(s.packed.data(), 8, 8, DType.F32, "abacus"), null, Activation.NONE, null, s.out),
+                    "abacus"),
             new Case("no activation", MISSING, s -> s.kernels.linear(4, s.x, s.packed, null, null, null, s.out),
                     "activation"),
             new Case("x of another width", BAD, s -> s.linear(4, s.f32(4, 9), null, null, s.out), "8", "9"),
