@@ -34,7 +34,8 @@ typedef struct buffer {
 static buffer buffers[MAX_BUFFERS];
 static int buffer_count;
 static long long checks, failures;
-static uint64_t random_state = 0x9E3779B97F4A7C15u;
+#define SEED 0x9E3779B97F4A7C15u
+static uint64_t random_state = SEED;
 
 bool test_check(bool passed, const char *file, int line, const char *format, ...) {
   checks++;
@@ -182,6 +183,7 @@ void test_each_engine(test_on_engine test) {
   const int available = fovea_isa_available();
   for (int isa = 0; available >> isa; isa++) {
     if (!(available >> isa & 1)) continue;
+    random_state = SEED;
     for (int threads = 1; threads <= 4; threads *= 2) {
       fovea_engine *engine = create(isa, threads);
       test(engine);

@@ -61,7 +61,10 @@ __attribute__((format(printf, 7, 8))) bool test_check_close(const float *got, co
 #define CHECK_SAME_BITS(a, b, count, ...) CHECK(test_same_bits((a), (b), (count)), __VA_ARGS__)
 bool test_same_bits(const float *a, const float *b, long long count);
 
-/* Runs test on an engine of each instruction set that this CPU has, with 1, 2 and 4 threads. */
+/*
+ * Runs test on an engine of each instruction set that this CPU has, with 1, 2 and 4 threads. Every set
+ * gets the same random values, so that none of them depends on which others there are.
+ */
 typedef void (*test_on_engine)(fovea_engine *engine);
 void test_each_engine(test_on_engine test);
 
