@@ -17,7 +17,7 @@ static void should_name_versions_codes_and_sets(void) {
     CHECK(strcmp(fovea_status_name(i), statuses[i]) == 0, "got %s for status %d", fovea_status_name(i), i);
   }
   CHECK(strcmp(fovea_status_name(-1), "unknown status") == 0, "got %s", fovea_status_name(-1));
-  static const char *const sets[] = {"baseline", "avx2", "avx512", "neon"};
+  static const char *const sets[] = {"baseline", "avx2", "avx512", "avx512vnni", "neon"};
   for (int i = FOVEA_ISA_BASELINE; i <= FOVEA_ISA_NEON; i++) {
     CHECK(strcmp(fovea_isa_name(i), sets[i]) == 0, "got %s for set %d", fovea_isa_name(i), i);
   }
@@ -115,7 +115,7 @@ static void should_refuse_misuse(void) {
   CHECK_WITH(spin_micros, -2);
   CHECK_WITH(spin_micros, 1000001);
   CHECK_WITH(isa, -2);
-  CHECK_WITH(isa, 4);
+  CHECK_WITH(isa, 5);
   CHECK(engine == NULL, "an engine was made");
   CHECK_STATUS(FOVEA_STATUS_NULL_POINTER, fovea_engine_destroy(NULL));
   engine = test_engine(1);

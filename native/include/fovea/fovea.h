@@ -35,7 +35,7 @@ extern "C" {
 #endif
 
 /* The version of this header's ABI; fovea_abi_version() returns the library's. */
-#define FOVEA_ABI_VERSION 2
+#define FOVEA_ABI_VERSION 3
 
 /* Status codes. */
 #define FOVEA_STATUS_OK 0
@@ -53,7 +53,8 @@ extern "C" {
 #define FOVEA_ISA_BASELINE 0
 #define FOVEA_ISA_AVX2 1
 #define FOVEA_ISA_AVX512 2
-#define FOVEA_ISA_NEON 3
+#define FOVEA_ISA_AVX512VNNI 3
+#define FOVEA_ISA_NEON 4
 
 /* Data types. Half types are read and written as IEEE 754 says; all arithmetic is in single precision. */
 #define FOVEA_DTYPE_F32 0

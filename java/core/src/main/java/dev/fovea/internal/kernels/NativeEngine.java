@@ -25,7 +25,7 @@ final class NativeEngine extends KernelEngine {
     private static final int DESCRIPTION_BYTES = 256;
 
     /** Names of the kernel tables, at their {@code FOVEA_ISA_*} codes. */
-    private static final List<String> ISAS = List.of("baseline", "avx2", "avx512", "neon");
+    private static final List<String> ISAS = List.of("baseline", "avx2", "avx512", "avx512vnni", "neon");
 
     private final Arena arena = Arena.ofShared();
     private final MemorySegment handle;
