@@ -18,6 +18,7 @@ typedef struct fv_kernels {
   int linear_row_tile, linear_column_tile; /* FV_TILE_ROWS, FV_PANEL */
   fv_embedding_kernel *embedding;
   fv_layer_norm_kernel *layer_norm;
+  fv_linear_layout_kernel *linear_layout;
   fv_linear_pack_kernel *linear_pack;
   fv_linear_kernel *linear;
   fv_attention_scratch_kernel *attention_scratch;

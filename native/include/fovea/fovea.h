@@ -60,6 +60,10 @@ extern "C" {
 #define FOVEA_DTYPE_F32 0
 #define FOVEA_DTYPE_F16 1  /* IEEE 754 binary16 */
 #define FOVEA_DTYPE_BF16 2 /* the upper half of a binary32 */
+#define FOVEA_DTYPE_I8 3   /* signed 8-bit integers with scales beside them: packed weights alone */
+
+/* The most inputs of a weight that fovea_linear_pack stores as FOVEA_DTYPE_I8. */
+#define FOVEA_LINEAR_I8_INPUTS 32768
 
 /* Epilogue activations of fovea_linear. */
 #define FOVEA_ACTIVATION_NONE 0
@@ -193,8 +197,8 @@ FOVEA_API int fovea_layer_norm(fovea_engine *engine, const fovea_layer_norm_para
 typedef struct fovea_linear_pack_params {
   int struct_size;
   int outputs;             /* >= 1 */
-  int inputs;              /* >= 1 */
-  int dtype;               /* FOVEA_DTYPE_F32 */
+  int inputs;              /* >= 1; at most FOVEA_LINEAR_I8_INPUTS for I8 */
+  int dtype;               /* the type that the weight is stored as: FOVEA_DTYPE_F32, BF16 or I8 */
   long long output_stride; /* weight[o][i] lies at weight[o * output_stride + i * input_stride] */
   long long input_stride;
   long long packed_bytes;  /* capacity of packed, at least what fovea_linear_packed_bytes says */
@@ -205,10 +209,19 @@ FOVEA_API int fovea_linear_packed_bytes(const fovea_engine *engine, const fovea_
                                         long long *bytes);
 
 /*
- * Packs weight [outputs, inputs] into the panels that this engine's kernel streams.
+ * Packs weight [outputs, inputs] into the panels that this engine's kernel streams, stored as
  *
- *   packed  aligned to 64 bytes; it begins with a header that names shape and
+ *   F32   the values themselves
+ *   BF16  the nearest bfloat16, ties to even: half the memory, which is what a product with
+ *         few rows waits for; all arithmetic stays in single precision
+ *   I8    round(weight[o][i] / scale[o]), ties to even, with a scale per output,
+ *         scale[o] = max(|weight[o]|, 2^-100) / 127: a quarter of the memory
+ *
+ *   packed  aligned to 64 bytes; it begins with a header that names shape, type and
  *           layout, so that weights packed for another ISA are refused (MISMATCH)
+ *
+ * I8 divides by multiplying with 127 / max(...), both in single precision. NaN or infinity among the
+ * weights of an output makes that output NaN. Zafrir et al., Q8BERT, arXiv:1910.06188, without its clipping.
  */
 FOVEA_API int fovea_linear_pack(fovea_engine *engine, const fovea_linear_pack_params *params, const float *weight,
                                 void *packed);
@@ -236,7 +249,21 @@ typedef struct fovea_linear_params {
  *   out      [rows, outputs]
  *
  * Each output is one chain of multiply-adds in the order of the inputs, so a row's
- * bits do not depend on the other rows.
+ * bits do not depend on the other rows. Weights of BF16 give the bits of an F32 layer
+ * of the rounded weights.
+ *
+ * Weights of I8 want x in eight bits too: every row is quantised as an output's weights are, with a
+ * scale of its own, s[r] = max(|x[r]|, 2^-100) / 127 (vector-wise, Dettmers et al., LLM.int8(),
+ * arXiv:2208.07339, section 2). With the integers q and the scale t[o] of the weights
+ *
+ *   x W^T [r][o] = (sum over i of q_x[r][i] q_w[o][i]) * (s[r] t[o])
+ *
+ * where the sum is exact, so that every ISA gives the same but for the rounding of the epilogue. Before
+ * the activation it is away from the product of floats by at most
+ *
+ *   sum over i of (|x[r][i]| t[o] / 2 + |W[o][i]| s[r] / 2 + s[r] t[o] / 4)
+ *
+ * and a few roundings. NaN or infinity in a row of x makes that row of out NaN.
  */
 FOVEA_API int fovea_linear(fovea_engine *engine, const fovea_linear_params *params, const float *x,
                            const void *packed, const float *bias, const float *residual, float *out);

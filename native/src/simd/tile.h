@@ -4,17 +4,20 @@
  * keys and values.
  *
  *   a  [rows, k], rows lda apart
- *   b  panels [k, FV_PANEL], panel_stride apart
- *   c  [rows, panels * FV_PANEL], rows ldc apart; written, not read
+ *   b  panels [k, FV_PANEL], panel_stride apart; of BF16 [k, FV_LANES] words, with
+ *      column j in the lower half of word j and column j + FV_LANES in the upper half
+ *   c  [rows, panels * FV_PANEL], rows ldc apart; written, and read only where it is summed onto
  *
  * Each element of C is one chain of multiply-adds over k = 0, 1, 2, … from 0, so its
- * bits do not depend on how rows and panels are grouped.
+ * bits do not depend on how rows and panels are grouped, and those of BF16 are those
+ * of the same values in single precision.
  *
  * Goto and van de Geijn, Anatomy of High-Performance Matrix Multiplication, 2008.
  */
 #ifndef FV_SIMD_TILE_H
 #define FV_SIMD_TILE_H
 
+#include "fovea/fovea.h"
 #include "simd/vector.h"
 
 /* Vectors per panel row: two loads of B feed FV_TILE_ROWS * 2 multiply-adds. */
@@ -30,16 +33,48 @@
 #define FV_TILE_ROWS 6
 #endif
 
+/*
+ * How far ahead of its use a panel is fetched that only one tile streams through: 8 rows are then limited by
+ * memory. Less comes too late, more is driven out of the first cache before it is used.
+ */
+#define FV_TILE_AHEAD_BYTES (16 * 1024)
+
 /* The most panels one call takes: few rows need several to keep the multiply-add units busy. */
 #define FV_TILE_PANELS 4
 
+/* Bytes of one row of a panel. */
+FV_INLINE int fv_panel_row_bytes(const int dtype) { return FV_PANEL * (dtype == FOVEA_DTYPE_BF16 ? 2 : 4); }
+
+/* Vectors of row i of panels, panel_bytes apart. */
+FV_INLINE void fv_load_panels(const int dtype, const int vectors, const char *panels, long long panel_bytes,
+                              long long i, fv_f32 *row) {
+#pragma GCC unroll 8
+  for (int v = 0; v < vectors; v++) {
+    const float *panel = (const float *)(panels + (v / FV_PANEL_VECTORS) * panel_bytes);
+    if (dtype == FOVEA_DTYPE_BF16) {
+      const fv_i32 words = (fv_i32)fv_load(panel + i * FV_LANES);
+      row[v] = (fv_f32)(v % FV_PANEL_VECTORS ? words & (int32_t)0xffff0000 : words << 16);
+    } else {
+      row[v] = fv_load(panel + i * FV_PANEL + (v % FV_PANEL_VECTORS) * FV_LANES);
+    }
+  }
+}
+
+/* Begins to load bytes. */
+FV_INLINE void fv_fetch(const char *from, const int bytes) {
+#pragma GCC unroll 8
+  for (int byte = 0; byte < bytes; byte += 64) __builtin_prefetch(from + byte);
+}
+
 /*
- * C = A B, or, if onto, C = factors C + A B with a factor per row; C has vectors to a row. rows, vectors and onto are
- * constants wherever this is inlined, so every loop but that over k unrolls.
+ * C = A B, or, if onto, C = factors C + A B with a factor per row; C has vectors to a row. dtype, rows, vectors and
+ * onto are constants wherever this is inlined, so every loop but that over k unrolls. With step > 0 what lies at
+ * ahead is fetched meanwhile, a row of B for each of the k, step bytes apart.
  */
-FV_INLINE void fv_tile_fixed(const int rows, const int vectors, long long k, const float *restrict a, long long lda,
-                             const float *restrict b, long long panel_stride, const int onto,
-                             const float *restrict factors, float *restrict c, long long ldc) {
+FV_INLINE void fv_tile_fixed(const int dtype, const int rows, const int vectors, long long k, const float *restrict a,
+                             long long lda, const char *restrict b, long long panel_bytes, const int onto,
+                             const float *restrict factors, float *restrict c, long long ldc, const char *ahead,
+                             long long step) {
   fv_f32 sum[FV_TILE_ROWS][FV_TILE_PANELS * FV_PANEL_VECTORS];
 #pragma GCC unroll 16
   for (int r = 0; r < rows; r++) {
@@ -48,10 +83,8 @@ FV_INLINE void fv_tile_fixed(const int rows, const int vectors, long long k, con
   }
   for (long long i = 0; i < k; i++) {
     fv_f32 column[FV_TILE_PANELS * FV_PANEL_VECTORS];
-#pragma GCC unroll 8
-    for (int v = 0; v < vectors; v++) {
-      column[v] = fv_load(b + (v / FV_PANEL_VECTORS) * panel_stride + i * FV_PANEL + (v % FV_PANEL_VECTORS) * FV_LANES);
-    }
+    fv_load_panels(dtype, vectors, b, panel_bytes, i, column);
+    if (step > 0) fv_fetch(ahead + i * step, vectors / FV_PANEL_VECTORS * fv_panel_row_bytes(dtype));
 #pragma GCC unroll 16
     for (int r = 0; r < rows; r++) {
       const fv_f32 x = fv_set(a[r * lda + i]);
@@ -72,79 +105,75 @@ FV_INLINE void fv_tile_fixed(const int rows, const int vectors, long long k, con
 /* Panels that fv_tile takes at once for this many rows. */
 FV_INLINE int fv_tile_panels(int rows) { return rows == 1 ? 4 : rows <= 3 ? 2 : 1; }
 
-/* rows 1 … FV_TILE_ROWS; panels 1 or fv_tile_panels(rows). */
-FV_INLINE void fv_tile_any(int rows, int panels, long long k, const float *a, long long lda, const float *b,
-                           long long panel_stride, const int onto, const float *factors, float *c, long long ldc) {
-#define FV_TILE_CASE(r, p) \
-  case (r) * 8 + (p): \
-    fv_tile_fixed(r, (p) * FV_PANEL_VECTORS, k, a, lda, b, panel_stride, onto, factors, c, ldc); \
+/* CASE(rows, 1) for every number of rows. */
+#if FV_TILE_ROWS == 14
+#define FV_TILE_ROW_CASES(CASE)                                                                             \
+  CASE(1, 1) CASE(2, 1) CASE(3, 1) CASE(4, 1) CASE(5, 1) CASE(6, 1) CASE(7, 1) CASE(8, 1) CASE(9, 1)        \
+  CASE(10, 1) CASE(11, 1) CASE(12, 1) CASE(13, 1) CASE(14, 1)
+#elif FV_TILE_ROWS == 12
+#define FV_TILE_ROW_CASES(CASE)                                                                             \
+  CASE(1, 1) CASE(2, 1) CASE(3, 1) CASE(4, 1) CASE(5, 1) CASE(6, 1) CASE(7, 1) CASE(8, 1) CASE(9, 1)        \
+  CASE(10, 1) CASE(11, 1) CASE(12, 1)
+#else
+#define FV_TILE_ROW_CASES(CASE) CASE(1, 1) CASE(2, 1) CASE(3, 1) CASE(4, 1) CASE(5, 1) CASE(6, 1)
+#endif
+
+/* CASE(rows, panels) for every pair that a tile may have. */
+#define FV_TILE_CASES(CASE) CASE(1, 2) CASE(1, 4) CASE(2, 2) CASE(3, 2) FV_TILE_ROW_CASES(CASE)
+
+/* rows 1 … FV_TILE_ROWS; panels 1, 2 up to 3 rows, or fv_tile_panels(rows). */
+FV_INLINE void fv_tile_any(const int dtype, int rows, int panels, long long k, const float *a, long long lda,
+                           const char *b, long long panel_bytes, const int onto, const float *factors, float *c,
+                           long long ldc, const char *ahead, long long step) {
+#define FV_TILE_CASE(r, p)                                                                              \
+  case (r) * 8 + (p):                                                                                   \
+    fv_tile_fixed(dtype, r, (p) * FV_PANEL_VECTORS, k, a, lda, b, panel_bytes, onto, factors, c, ldc,   \
+                  ahead, step);                                                                         \
     break;
   switch (rows * 8 + panels) {
-    FV_TILE_CASE(1, 1)
-    FV_TILE_CASE(1, 4)
-    FV_TILE_CASE(2, 1)
-    FV_TILE_CASE(2, 2)
-    FV_TILE_CASE(3, 1)
-    FV_TILE_CASE(3, 2)
-    FV_TILE_CASE(4, 1)
-    FV_TILE_CASE(5, 1)
-    FV_TILE_CASE(6, 1)
-#if FV_TILE_ROWS > 6
-    FV_TILE_CASE(7, 1)
-    FV_TILE_CASE(8, 1)
-    FV_TILE_CASE(9, 1)
-    FV_TILE_CASE(10, 1)
-    FV_TILE_CASE(11, 1)
-    FV_TILE_CASE(12, 1)
-#endif
-#if FV_TILE_ROWS > 12
-    FV_TILE_CASE(13, 1)
-    FV_TILE_CASE(14, 1)
-#endif
+    FV_TILE_CASES(FV_TILE_CASE)
     default:
       __builtin_unreachable();
   }
 #undef FV_TILE_CASE
 }
 
-static __attribute__((noinline, unused)) void fv_tile(int rows, int panels, long long k, const float *a, long long lda,
-                                              const float *b, long long panel_stride, float *c, long long ldc) {
-  fv_tile_any(rows, panels, k, a, lda, b, panel_stride, 0, 0, c, ldc);
+#define FV_TILE_FUNCTION static __attribute__((noinline, unused)) void
+
+FV_TILE_FUNCTION fv_tile(int rows, int panels, long long k, const float *a, long long lda, const float *b,
+                         long long panel_stride, float *c, long long ldc) {
+  fv_tile_any(FOVEA_DTYPE_F32, rows, panels, k, a, lda, (const char *)b, panel_stride * 4, 0, 0, c, ldc, 0, 0);
 }
 
 /* C = factors C + A B, with a factor for each row. */
-static __attribute__((noinline, unused)) void fv_tile_onto(int rows, int panels, long long k, const float *a,
-                                                   long long lda, const float *b, long long panel_stride,
-                                                   const float *factors, float *c, long long ldc) {
-  fv_tile_any(rows, panels, k, a, lda, b, panel_stride, 1, factors, c, ldc);
+FV_TILE_FUNCTION fv_tile_onto(int rows, int panels, long long k, const float *a, long long lda, const float *b,
+                              long long panel_stride, const float *factors, float *c, long long ldc) {
+  fv_tile_any(FOVEA_DTYPE_F32, rows, panels, k, a, lda, (const char *)b, panel_stride * 4, 1, factors, c, ldc, 0, 0);
+}
+
+/* fv_tile, fetching what lies at ahead, step > 0 bytes per row of B. Nothing need lie there. */
+FV_TILE_FUNCTION fv_tile_f32(int rows, int panels, long long k, const float *a, long long lda, const char *b,
+                             long long panel_bytes, float *c, long long ldc, const char *ahead, long long step) {
+  if (step <= 0) __builtin_unreachable();
+  fv_tile_any(FOVEA_DTYPE_F32, rows, panels, k, a, lda, b, panel_bytes, 0, 0, c, ldc, ahead, step);
+}
+
+/* As fv_tile_f32, on panels of BF16. */
+FV_TILE_FUNCTION fv_tile_bf16(int rows, int panels, long long k, const float *a, long long lda, const char *b,
+                              long long panel_bytes, float *c, long long ldc, const char *ahead, long long step) {
+  if (step <= 0) __builtin_unreachable();
+  fv_tile_any(FOVEA_DTYPE_BF16, rows, panels, k, a, lda, b, panel_bytes, 0, 0, c, ldc, ahead, step);
 }
 
 /* The first FV_LANES columns of one panel alone. c [rows, FV_LANES] */
-static __attribute__((noinline, unused)) void fv_tile_half(int rows, long long k, const float *a, long long lda,
-                                                   const float *b, float *c, long long ldc) {
-#define FV_TILE_CASE(r) \
+FV_TILE_FUNCTION fv_tile_half(int rows, long long k, const float *a, long long lda, const float *b, float *c,
+                              long long ldc) {
+#define FV_TILE_CASE(r, p) \
   case r: \
-    fv_tile_fixed(r, 1, k, a, lda, b, 0, 0, 0, c, ldc); \
+    fv_tile_fixed(FOVEA_DTYPE_F32, r, p, k, a, lda, (const char *)b, 0, 0, 0, c, ldc, 0, 0); \
     break;
   switch (rows) {
-    FV_TILE_CASE(1)
-    FV_TILE_CASE(2)
-    FV_TILE_CASE(3)
-    FV_TILE_CASE(4)
-    FV_TILE_CASE(5)
-    FV_TILE_CASE(6)
-#if FV_TILE_ROWS > 6
-    FV_TILE_CASE(7)
-    FV_TILE_CASE(8)
-    FV_TILE_CASE(9)
-    FV_TILE_CASE(10)
-    FV_TILE_CASE(11)
-    FV_TILE_CASE(12)
-#endif
-#if FV_TILE_ROWS > 12
-    FV_TILE_CASE(13)
-    FV_TILE_CASE(14)
-#endif
+    FV_TILE_ROW_CASES(FV_TILE_CASE)
     default:
       __builtin_unreachable();
   }

@@ -3,21 +3,22 @@
 #include "ops/linear/linear.h"
 #include "validate.h"
 
-/* A block of x of this many bytes leaves half of a common L2 to the panels. */
-#define BLOCK_BYTES (192 * 1024)
-
 static int panel_of(const fovea_engine *engine) { return engine->kernels->linear_column_tile; }
 
 static long long panels_of(const fovea_engine *engine, int outputs) {
   return ((long long)outputs + panel_of(engine) - 1) / panel_of(engine);
 }
 
+static bool is_stored(int dtype, int inputs) {
+  return dtype == FOVEA_DTYPE_F32 || dtype == FOVEA_DTYPE_BF16 ||
+         (dtype == FOVEA_DTYPE_I8 && inputs <= FOVEA_LINEAR_I8_INPUTS);
+}
+
 /* *bytes of header and panels. */
 static int check_packed_bytes(const fovea_engine *engine, int outputs, int inputs, int dtype, long long *bytes) {
-  FV_REQUIRE(fv_check(outputs >= 1 && inputs >= 1 && dtype == FOVEA_DTYPE_F32));
-  long long floats;
-  const bool overflows = __builtin_mul_overflow(panels_of(engine, outputs) * panel_of(engine), inputs, &floats) ||
-                         __builtin_mul_overflow(floats, (long long)sizeof(float), bytes) ||
+  FV_REQUIRE(fv_check(outputs >= 1 && inputs >= 1 && is_stored(dtype, inputs)));
+  const long long panel_bytes = engine->kernels->linear_layout(dtype, inputs).panel_bytes;
+  const bool overflows = __builtin_mul_overflow(panels_of(engine, outputs), panel_bytes, bytes) ||
                          __builtin_add_overflow(*bytes, (long long)sizeof(fv_packed_header), bytes);
   return overflows ? FOVEA_STATUS_OVERFLOW : FOVEA_STATUS_OK;
 }
@@ -61,14 +62,32 @@ int fovea_linear_pack(fovea_engine *engine, const fovea_linear_pack_params *para
   fv_packed_header *header = packed;
   *header = (fv_packed_header){.magic = FV_PACKED_MAGIC,
                                .dtype = params->dtype,
-                               .panel = panel_of(engine),
+                               .isa = engine->kernels->isa,
                                .outputs = params->outputs,
                                .inputs = params->inputs};
   pack_context pack = {engine->kernels->linear_pack,
-                       {params->outputs, params->inputs, params->output_stride, params->input_stride, weight,
-                        (float *)(header + 1)}};
+                       {.dtype = params->dtype,
+                        .outputs = params->outputs,
+                        .inputs = params->inputs,
+                        .output_stride = params->output_stride,
+                        .input_stride = params->input_stride,
+                        .weight = weight,
+                        .panels = (char *)(header + 1),
+                        .panel_bytes = engine->kernels->linear_layout(params->dtype, params->inputs).panel_bytes}};
   fv_parallel(engine, panels_of(engine, params->outputs), 1, pack_slice, &pack);
   return FOVEA_STATUS_OK;
+}
+
+/* That the weights are this engine's, of the shape asked for, and all there. */
+static int check_header(const fovea_engine *engine, const fovea_linear_params *p, const fv_packed_header *header) {
+  FV_REQUIRE(check_packed(header, p->packed_bytes, sizeof *header));
+  const bool matches = header->magic == FV_PACKED_MAGIC && header->isa == engine->kernels->isa &&
+                       header->outputs == p->outputs && header->inputs == p->inputs &&
+                       is_stored(header->dtype, header->inputs);
+  if (!matches) return FOVEA_STATUS_MISMATCH;
+  long long needed;
+  FV_REQUIRE(check_packed_bytes(engine, header->outputs, header->inputs, header->dtype, &needed));
+  return fv_check(p->packed_bytes >= needed);
 }
 
 static int check_linear(const fovea_engine *engine, const fovea_linear_params *p, const float *x,
@@ -76,18 +95,13 @@ static int check_linear(const fovea_engine *engine, const fovea_linear_params *p
   FV_REQUIRE_PARAMS(engine, p);
   FV_REQUIRE(fv_check(p->activation >= FOVEA_ACTIVATION_NONE && p->activation <= FOVEA_ACTIVATION_GELU_TANH));
   FV_REQUIRE(fv_check(p->reserved == 0));
-  long long needed;
-  FV_REQUIRE(check_packed_bytes(engine, p->outputs, p->inputs, FOVEA_DTYPE_F32, &needed));
-  FV_REQUIRE(check_packed(header, p->packed_bytes, needed));
+  FV_REQUIRE(fv_check(p->outputs >= 1 && p->inputs >= 1));
+  FV_REQUIRE(check_header(engine, p, header));
   FV_REQUIRE(fv_check_matrix(x, p->rows, p->inputs, p->x_stride));
   if (bias) FV_REQUIRE(fv_check_pointer(bias));
   if (residual) FV_REQUIRE(fv_check_matrix(residual, p->rows, p->outputs, p->residual_stride));
   FV_REQUIRE(fv_check_matrix(out, p->rows, p->outputs, p->out_stride));
-  FV_REQUIRE(fv_check(residual != out || p->residual_stride == p->out_stride));
-  const bool matches = header->magic == FV_PACKED_MAGIC && header->dtype == FOVEA_DTYPE_F32 &&
-                       header->panel == panel_of(engine) && header->outputs == p->outputs &&
-                       header->inputs == p->inputs;
-  return matches ? FOVEA_STATUS_OK : FOVEA_STATUS_MISMATCH;
+  return fv_check(residual != out || p->residual_stride == p->out_stride);
 }
 
 typedef struct linear_context {
@@ -101,31 +115,26 @@ static void linear_slice(void *context, long long begin, long long end, int work
   linear->kernel(&linear->job, begin, end);
 }
 
-/* A multiple of the row tile whose rows of x fill BLOCK_BYTES. */
-static int block_rows(const fovea_engine *engine, int inputs) {
-  const int tile = engine->kernels->linear_row_tile;
-  const long long tiles = BLOCK_BYTES / ((long long)inputs * (long long)sizeof(float) * tile);
-  return tiles < 1 ? tile : (int)tiles * tile;
-}
-
 int fovea_linear(fovea_engine *engine, const fovea_linear_params *params, const float *x, const void *packed,
                  const float *bias, const float *residual, float *out) {
   const fv_packed_header *header = packed;
   FV_REQUIRE(check_linear(engine, params, x, header, bias, residual, out));
-  const int rows = block_rows(engine, params->inputs);
+  const fv_linear_layout layout = engine->kernels->linear_layout(header->dtype, params->inputs);
+  const int rows = layout.block_rows;
   const long long blocks = ((long long)params->rows + rows - 1) / rows, panels = panels_of(engine, params->outputs);
   linear_context linear = {engine->kernels->linear,
-                           {.rows = params->rows,
+                           {.dtype = header->dtype,
+                            .rows = params->rows,
                             .inputs = params->inputs,
                             .outputs = params->outputs,
                             .activation = params->activation,
-                            .block_rows = rows,
                             .panels = (int)panels,
+                            .layout = layout,
                             .x_stride = params->x_stride,
                             .residual_stride = params->residual_stride,
                             .out_stride = params->out_stride,
+                            .weights = (const char *)(header + 1),
                             .x = x,
-                            .weights = (const float *)(header + 1),
                             .bias = bias,
                             .residual = residual,
                             .out = out}};
