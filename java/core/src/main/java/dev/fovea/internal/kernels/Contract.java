@@ -96,9 +96,13 @@ final class Contract {
         Expect.readable("weight", weight, DType.F32, 2);
         Objects.requireNonNull(dtype, "dtype");
         Expect.extent("outputs", weight, 0, "weight");
-        Expect.extent("inputs", weight, 1, "weight");
-        if (dtype != DType.F32) {
-            throw new IllegalArgumentException("weights are stored as F32, got " + dtype);
+        int inputs = Expect.extent("inputs", weight, 1, "weight");
+        if (dtype != DType.F32 && dtype != DType.BF16 && dtype != DType.I8) {
+            throw new IllegalArgumentException("weights are stored as F32, BF16 or I8, got " + dtype);
+        }
+        if (dtype == DType.I8 && inputs > Kernels.I8_INPUTS) {
+            throw new IllegalArgumentException(
+                    "weights stored as I8 take at most " + Kernels.I8_INPUTS + " inputs, got " + inputs);
         }
     }
 

@@ -36,9 +36,13 @@ final class FloatRows {
                 row[i] = Float.float16ToFloat(halves[i]);
             }
         } else {
-            for (int i = 0; i < count; i++) {
-                row[i] = Float.intBitsToFloat(halves[i] << BF16_SHIFT);
-            }
+            widenBf16(halves, row, count);
+        }
+    }
+
+    static void widenBf16(short[] halves, float[] row, int count) {
+        for (int i = 0; i < count; i++) {
+            row[i] = Float.intBitsToFloat(halves[i] << BF16_SHIFT);
         }
     }
 

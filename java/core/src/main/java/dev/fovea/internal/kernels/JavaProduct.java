@@ -1,8 +1,11 @@
 package dev.fovea.internal.kernels;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import dev.fovea.graph.Activation;
+import dev.fovea.tensor.DType;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
@@ -19,6 +22,9 @@ import java.util.Arrays;
  *
  * <p>Each element is one chain of additions in the order of the inner dimension, so a row's bits do
  * not depend on the rows beside it.
+ *
+ * <p>Eight-bit integers go the same way, as floats: products of at most 127² over {@link #DEPTH} inputs
+ * stay below 2²⁴, where sums of floats are exact. Past that they are added up as integers.
  */
 final class JavaProduct {
     static final int ROWS = 32;
@@ -32,6 +38,11 @@ final class JavaProduct {
     private final float[][] w = new float[STEP][COLUMNS];
     private final float[][] tile = new float[ROWS][COLUMNS];
     private final float[] operand = new float[COLUMNS];
+    private final short[] halves = new short[COLUMNS];
+    private final byte[] bytes = new byte[COLUMNS];
+    private final int[][] sums = new int[ROWS][COLUMNS];
+    private final float[] scales = new float[ROWS];
+    private final float[] factors = new float[ROWS];
 
     /** Starts a tile from zeros. */
     void clear(int rows, int columns) {
@@ -56,17 +67,84 @@ final class JavaProduct {
         }
     }
 
-    /** Adds the product of the left side with the right side's {@code [depth, columns]}. */
-    void multiply(MemorySegment right, long at, long stride, int rows, int depth, int columns) {
+    /** Finds the scale of each row of the left side, all of its inputs, for {@link #quantizeLeft}. */
+    void measure(MemorySegment source, long at, long stride, int rows, int inputs) {
+        for (int r = 0; r < rows; r++) {
+            float peak = EightBits.peak(source, at + r * stride, 1, inputs);
+            scales[r] = EightBits.scale(peak);
+            factors[r] = EightBits.factor(peak);
+        }
+    }
+
+    /** Rounds what was read of the left side to eight bits. */
+    void quantizeLeft(int rows, int depth) {
+        for (int r = 0; r < rows; r++) {
+            float[] row = x[r];
+            float factor = factors[r];
+            for (int i = 0; i < depth; i++) {
+                row[i] = EightBits.round(row[i] * factor);
+            }
+        }
+    }
+
+    /** Starts the integer sums from zeros. */
+    void clearSums(int rows, int columns) {
+        for (int r = 0; r < rows; r++) {
+            Arrays.fill(sums[r], 0, columns, 0);
+        }
+    }
+
+    /** Adds a tile of integers to the sums. */
+    void addToSums(int rows, int columns) {
+        for (int r = 0; r < rows; r++) {
+            int[] to = sums[r];
+            float[] from = tile[r];
+            for (int j = 0; j < columns; j++) {
+                to[j] += (int) from[j];
+            }
+        }
+    }
+
+    /** Turns the sums into a tile of floats; the weights' scales begin at element {@code at}. */
+    void dequantize(MemorySegment weightScales, long at, int rows, int columns) {
+        MemorySegment.copy(weightScales, JAVA_FLOAT, at * Float.BYTES, operand, 0, columns);
+        for (int r = 0; r < rows; r++) {
+            int[] from = sums[r];
+            float[] to = tile[r];
+            float scale = scales[r];
+            for (int j = 0; j < columns; j++) {
+                to[j] = from[j] * (scale * operand[j]);
+            }
+        }
+    }
+
+    /** Adds the product of the left side with the right side's {@code [depth, columns]} of F32, BF16 or I8. */
+    void multiply(DType dtype, MemorySegment right, long at, long stride, int rows, int depth, int columns) {
         for (int k = 0; k < depth; k += STEP) {
             for (int i = 0; i < STEP; i++) {
                 if (k + i < depth) {
-                    MemorySegment.copy(right, JAVA_FLOAT, (at + (k + i) * stride) * Float.BYTES, w[i], 0, columns);
+                    readRight(dtype, right, at + (k + i) * stride, w[i], columns);
                 } else {
                     Arrays.fill(w[i], 0, columns, 0f);
                 }
             }
             addStep(k, rows, columns);
+        }
+    }
+
+    private void readRight(DType dtype, MemorySegment right, long at, float[] row, int columns) {
+        switch (dtype) {
+            case BF16 -> {
+                MemorySegment.copy(right, JAVA_SHORT, at * Short.BYTES, halves, 0, columns);
+                FloatRows.widenBf16(halves, row, columns);
+            }
+            case I8 -> {
+                MemorySegment.copy(right, JAVA_BYTE, at, bytes, 0, columns);
+                for (int j = 0; j < columns; j++) {
+                    row[j] = bytes[j];
+                }
+            }
+            default -> MemorySegment.copy(right, JAVA_FLOAT, at * Float.BYTES, row, 0, columns);
         }
     }
 
@@ -111,6 +189,14 @@ final class JavaProduct {
                 case GELU_ERF -> FloatTile.geluErf(tile[r], columns);
                 case GELU_TANH -> FloatTile.geluTanh(tile[r], columns);
             }
+        }
+    }
+
+    /** Adds a vector to every row of the tile; {@code at} counts elements. */
+    void addRow(MemorySegment vector, long at, int rows, int columns) {
+        MemorySegment.copy(vector, JAVA_FLOAT, at * Float.BYTES, operand, 0, columns);
+        for (int r = 0; r < rows; r++) {
+            FloatTile.add(operand, tile[r], columns);
         }
     }
 

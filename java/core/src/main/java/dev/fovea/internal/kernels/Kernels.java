@@ -64,8 +64,8 @@ public sealed interface Kernels permits NativeKernels, JavaKernels {
      * Packs a constant weight for {@link #linear}, into {@code arena}.
      *
      * @param weight F32 [outputs, inputs], any strides
-     * @param dtype the type that the weight is stored as: F32; BF16, rounded to nearest even; or I8, with a scale per
-     *     output, which takes at most {@value #I8_INPUTS} inputs and rounds every row of x to eight bits too
+     * @param dtype the type that the weight is stored as: F32; BF16, rounded to nearest, ties to even; or I8, with a
+     *     scale per output, which takes at most {@value #I8_INPUTS} inputs and rounds every row of x to eight bits too
      * @return panels that the engines of the same kernel table read
      */
     PackedLinear pack(Arena arena, Tensor weight, DType dtype);

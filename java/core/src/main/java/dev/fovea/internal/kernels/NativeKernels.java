@@ -107,7 +107,11 @@ final class NativeKernels implements Kernels {
         int inputs = (int) weight.size(1);
         fovea_linear_pack_params.outputs(linearPack, outputs);
         fovea_linear_pack_params.inputs(linearPack, inputs);
-        fovea_linear_pack_params.dtype(linearPack, FoveaH.FOVEA_DTYPE_F32());
+        fovea_linear_pack_params.dtype(linearPack, switch (dtype) {
+            case BF16 -> FoveaH.FOVEA_DTYPE_BF16();
+            case I8 -> FoveaH.FOVEA_DTYPE_I8();
+            default -> FoveaH.FOVEA_DTYPE_F32();
+        });
         fovea_linear_pack_params.output_stride(linearPack, weight.stride(0));
         fovea_linear_pack_params.input_stride(linearPack, weight.stride(1));
         Status.check("linear_pack", FoveaH.fovea_linear_packed_bytes(engine.handle(), linearPack, bytes));
