@@ -115,11 +115,21 @@ static void linear_slice(void *context, long long begin, long long end, int work
   linear->kernel(&linear->job, begin, end);
 }
 
+/*
+ * Rows of a block, at most most, so that all blocks are of nearly equal height: every block streams all weights, so
+ * a last one of few rows would cost as much as all others.
+ */
+static int even_rows(int rows, int most) {
+  const long long blocks = ((long long)rows + most - 1) / most;
+  return blocks > 0 ? (int)((rows + blocks - 1) / blocks) : 1;
+}
+
 int fovea_linear(fovea_engine *engine, const fovea_linear_params *params, const float *x, const void *packed,
                  const float *bias, const float *residual, float *out) {
   const fv_packed_header *header = packed;
   FV_REQUIRE(check_linear(engine, params, x, header, bias, residual, out));
-  const fv_linear_layout layout = engine->kernels->linear_layout(header->dtype, params->inputs);
+  fv_linear_layout layout = engine->kernels->linear_layout(header->dtype, params->inputs);
+  layout.block_rows = even_rows(params->rows, layout.block_rows);
   const int rows = layout.block_rows;
   const long long blocks = ((long long)params->rows + rows - 1) / rows, panels = panels_of(engine, params->outputs);
   linear_context linear = {engine->kernels->linear,
@@ -138,8 +148,7 @@ int fovea_linear(fovea_engine *engine, const fovea_linear_params *params, const 
                             .bias = bias,
                             .residual = residual,
                             .out = out}};
-  const long long item_work =
-      (long long)(params->rows < rows ? params->rows : rows) * panel_of(engine) * params->inputs;
+  const long long item_work = (long long)rows * panel_of(engine) * params->inputs;
   fv_parallel(engine, blocks * panels, fv_grain_of_products(item_work), linear_slice, &linear);
   return FOVEA_STATUS_OK;
 }

@@ -27,7 +27,7 @@ typedef struct fv_packed_header {
 
 typedef struct fv_linear_layout {
   long long panel_bytes;
-  int block_rows; /* rows of a block: a block of x stays in the cache while panels stream by */
+  int block_rows; /* the most rows of a block: a block of x stays in the cache while panels stream by */
 } fv_linear_layout;
 
 /* The layout for a type of weights and a number of inputs. */

@@ -57,7 +57,7 @@ static void quantize(const fv_linear_job *job, long long row, int rows, quantize
 typedef struct tile {
   long long row, panel;
   int rows, panels;
-  const char *ahead; /* what it fetches meanwhile, step bytes per row of its panels */
+  const char *ahead; /* what it fetches meanwhile, step bytes per row of its panels; nothing with step 0 */
   long long step;
 } tile;
 
@@ -71,6 +71,8 @@ static void multiply(const fv_linear_job *job, const quantized_block *block, con
     const long long groups = fv_dot_groups(inputs), at = t->row - block->first;
     fv_dot_tile(t->rows, t->panels, groups, block->words + at * groups, groups, block->scales + at, block->starts + at,
                 weights, panel_bytes, sum, ldc, t->ahead, t->step);
+  } else if (t->step == 0) {
+    fv_tile(t->rows, t->panels, inputs, x, job->x_stride, (const float *)weights, panel_bytes / 4, sum, ldc);
   } else if (job->dtype == FOVEA_DTYPE_BF16) {
     fv_tile_bf16(t->rows, t->panels, inputs, x, job->x_stride, weights, panel_bytes, sum, ldc, t->ahead, t->step);
   } else {
@@ -94,8 +96,14 @@ static void run_tile(const fv_linear_job *job, const quantized_block *block, con
   }
 }
 
-/* Few rows take two panels at once, to keep the multiply-add units busy; four would be four streams from memory. */
-static int panels_at_once(int rows) { return rows <= 3 ? 2 : 1; }
+/*
+ * A row of floats alone reads so much per step that four panels, four streams, come as fast as memory
+ * gives them. Smaller weights come faster as one stream that is fetched ahead.
+ */
+static int is_alone(const fv_linear_job *job, int rows) { return rows == 1 && job->dtype == FOVEA_DTYPE_F32; }
+
+/* Few rows take several panels at once, to keep the multiply-add units busy. */
+static int panels_at_once(const fv_linear_job *job, int rows) { return is_alone(job, rows) ? 4 : rows <= 2 ? 2 : 1; }
 
 /* Bytes of one step through a panel: a row of floats, or of a group of inputs in eight bits. */
 static int row_bytes(int dtype) {
@@ -112,13 +120,13 @@ static void run(const fv_linear_job *job, long long first, long long last, quant
     /* Tiles of nearly equal height: 8 rows are 4 + 4, not 6 + 2, whose second tile would starve. */
     const int tiles = (rows + FV_TILE_ROWS - 1) / FV_TILE_ROWS;
     const long long left = last - first < job->panels - panel ? last - first : job->panels - panel;
-    const int taken = tiles == 1 && left >= panels_at_once(rows) ? panels_at_once(rows) : 1;
+    const int most = panels_at_once(job, rows), taken = left >= most ? most : 1;
     /*
      * The tiles of a block fetch the next panel, a share each. A single tile fetches what it will need itself
      * before long, or, where it takes several panels, the next ones: so memory is read as one stream.
      */
     const long long panel_bytes = job->layout.panel_bytes, steps = panel_bytes / bytes;
-    const long long step = tiles > 1 ? (bytes + tiles - 1) / tiles : taken * bytes;
+    const long long step = is_alone(job, rows) ? 0 : tiles > 1 ? (bytes + tiles - 1) / tiles : taken * bytes;
     const long long behind = tiles == 1 && taken == 1 ? FV_TILE_AHEAD_BYTES : taken * panel_bytes;
     for (int t = 0; t < tiles; t++) {
       const int begin = (int)((long long)rows * t / tiles), end = (int)((long long)rows * (t + 1) / tiles);

@@ -25,11 +25,7 @@ fv_linear_layout FV_NAME(linear_layout)(int dtype, int inputs) {
   }
   long long rows = block_bytes / row_bytes;
   if (dtype == FOVEA_DTYPE_I8 && rows > FV_QUANTIZED_ROWS) rows = FV_QUANTIZED_ROWS;
-  if (rows >= FV_TILE_ROWS) {
-    rows -= rows % FV_TILE_ROWS;
-  } else if (dtype != FOVEA_DTYPE_I8) {
-    rows = FV_TILE_ROWS;
-  }
+  if (dtype != FOVEA_DTYPE_I8 && rows < FV_TILE_ROWS) rows = FV_TILE_ROWS;
   layout.block_rows = (int)rows;
   return layout;
 }
