@@ -113,19 +113,17 @@ static void *work(void *argument) {
   return NULL;
 }
 
-static void run(fv_pool *pool, long long items, long long grain, int slices, fv_loop_body body, void *context) {
-  const long long blocks = (items - 1) / grain + 1, share = blocks / slices, extra = blocks % slices;
+static void run(fv_pool *pool, long long items, int slices, fv_loop_body body, void *context) {
+  const long long share = items / slices, extra = items % slices, own_end = share + (extra > 0);
   pool->body = body;
   pool->context = context;
   atomic_store_explicit(&pool->done, IDLE, memory_order_relaxed);
   atomic_store_explicit(&pool->pending, (unsigned)slices, memory_order_relaxed);
-  long long begin = (share + (extra > 0)) * grain;
-  const long long own_end = begin;
+  long long begin = own_end;
   for (int i = 1; i < slices; i++) {
-    const long long end = begin + (share + (i < extra)) * grain;
     pool->workers[i].begin = begin;
-    pool->workers[i].end = i == slices - 1 ? items : end;
-    begin = end;
+    begin += share + (i < extra);
+    pool->workers[i].end = begin;
     post(&pool->workers[i].signal, READY);
   }
 
@@ -152,7 +150,7 @@ void fv_parallel(struct fovea_engine *engine, long long items, long long grain, 
     body(context, 0, items, 0);
     return;
   }
-  run(pool, items, grain, slices, body, context);
+  run(pool, items, slices, body, context);
   atomic_store_explicit(&pool->busy, false, memory_order_release);
 }
 

@@ -12,20 +12,27 @@ typedef struct fv_pool fv_pool;
 typedef void (*fv_loop_body)(void *context, long long begin, long long end, int worker);
 
 /*
- * Runs body over [0, items) in slices of whole multiples of grain: static, contiguous, at most one
- * per thread, and everything in the caller when there is one slice or the pool is busy. Bodies must
+ * Runs body over [0, items) in slices: static, contiguous, equal but for one item, one per thread or, where there
+ * are fewer, one per grain items; everything in the caller when there is one slice or the pool is busy. Bodies must
  * give the same bits however the items are cut.
  */
 void fv_parallel(struct fovea_engine *engine, long long items, long long grain, fv_loop_body body, void *context);
 
-/* The grain for items that stream floats floats each: slices below some microseconds are not worth a wake-up. */
+/*
+ * The work that a slice is worth. Handing it to a worker that spins, and its end back, takes 0.2 us of a Zen 5 core
+ * where the two share a cache and 0.7 us where they do not: a core streams 2 000 to 8 000 floats meanwhile, or does
+ * 25 000 to 90 000 multiply-adds of a tall product, a quarter of that in attention over a few tokens.
+ */
+enum { FV_GRAIN_FLOATS = 1 << 14, FV_GRAIN_PRODUCTS = 1 << 15 };
+
+/* The grain for items that stream floats floats each. */
 static inline long long fv_grain(long long floats) {
-  return floats < 1 << 14 ? (1 << 14) / (floats > 0 ? floats : 1) : 1;
+  return floats < FV_GRAIN_FLOATS ? FV_GRAIN_FLOATS / (floats > 0 ? floats : 1) : 1;
 }
 
 /* The grain for items of products multiply-adds each. */
 static inline long long fv_grain_of_products(long long products) {
-  return products < 1 << 16 ? (1 << 16) / (products > 0 ? products : 1) : 1;
+  return products < FV_GRAIN_PRODUCTS ? FV_GRAIN_PRODUCTS / (products > 0 ? products : 1) : 1;
 }
 
 /* Starts threads - 1 workers. An FOVEA_STATUS_* code. */

@@ -20,7 +20,7 @@ static fovea_engine *create(int threads, int spin_micros) {
 
 /* What a loop saw. Plain counters: each must be touched by one thread alone. */
 typedef struct visits {
-  long long items, grain;
+  long long items, least; /* least: items of the smaller slices */
   int count[MAX_ITEMS];
   atomic_int slices, uneven, strangers, shared;
   atomic_int running[MAX_THREADS];
@@ -29,7 +29,7 @@ typedef struct visits {
 static void visit(void *context, long long begin, long long end, int worker) {
   visits *v = context;
   atomic_fetch_add(&v->slices, 1);
-  if (begin % v->grain || (end % v->grain && end != v->items)) atomic_fetch_add(&v->uneven, 1);
+  if (end - begin < v->least || end - begin > v->least + 1) atomic_fetch_add(&v->uneven, 1);
   if (worker < 0 || worker >= MAX_THREADS) {
     atomic_fetch_add(&v->strangers, 1);
     return;
@@ -47,13 +47,12 @@ static void should_visit_each_item_once(int threads, int spin_micros) {
     for (size_t g = 0; g < sizeof grains / sizeof *grains; g++) {
       visits *v = calloc(1, sizeof *v);
       v->items = sizes[s];
-      v->grain = grains[g];
-      fv_parallel(engine, v->items, v->grain, visit, v);
-      const long long blocks = (v->items + v->grain - 1) / v->grain;
-      const long long slices = blocks < threads ? blocks : threads;
+      const long long worth = (v->items + grains[g] - 1) / grains[g], slices = worth < threads ? worth : threads;
+      v->least = slices ? v->items / slices : 0;
+      fv_parallel(engine, v->items, grains[g], visit, v);
       CHECK(v->slices == slices, "expected %lld slices, got %d of %d items, grain %d, %d threads", slices, v->slices,
             sizes[s], grains[g], threads);
-      CHECK(!v->uneven && !v->strangers && !v->shared, "%d slices off the grain, %d strange workers, %d shared",
+      CHECK(!v->uneven && !v->strangers && !v->shared, "%d uneven slices, %d strange workers, %d shared",
             v->uneven, v->strangers, v->shared);
       for (int i = 0; i < sizes[s]; i++) {
         CHECK(v->count[i] == 1, "item %d of %d was visited %d times, grain %d, %d threads", i, sizes[s], v->count[i],
