@@ -13,8 +13,8 @@ import java.util.Arrays;
  * <p>The pattern's memory holds the scores until the softmax's peak and sum are known.
  */
 final class AttentionResults {
-    private final float[] row = new float[JavaAttention.KEYS];
-    private final int[] exponents = new int[JavaAttention.KEYS];
+    private final float[] row = new float[JavaAttention.QUERIES]; // KEYS are used
+    private final FloatTile math;
     private Tensor out;
     private Tensor lse;
     private Tensor weights;
@@ -24,6 +24,10 @@ final class AttentionResults {
     private long lseStride;
     private long weightsFirst;
     private long weightsStride;
+
+    AttentionResults(FloatTile math) {
+        this.math = math;
+    }
 
     void open(AttentionTensors tensors) {
         out = tensors.out();
@@ -105,7 +109,7 @@ final class AttentionResults {
             // Also where the peak is NaN.
             row[j] = row[j] == Float.NEGATIVE_INFINITY ? row[j] : row[j] - peak;
         }
-        FloatTile.exp(row, exponents, count);
+        math.exp(row, count);
         for (int j = 0; j < count; j++) {
             row[j] = row[j] == 0 ? 0 : row[j] / sum;
         }

@@ -16,12 +16,14 @@ public final class Elementwise {
     private static final double SMALLEST_NORM = 1e-12;
 
     private final int width;
+    private final ScalarTile math;
     private final float[] first;
     private final float[] second;
 
     /** For rows of this width. */
     public Elementwise(int width) {
         this.width = width;
+        this.math = new ScalarTile(width);
         this.first = new float[width];
         this.second = new float[width];
     }
@@ -31,7 +33,7 @@ public final class Elementwise {
         for (int r = 0; r < rows; r++) {
             load(a, r, first);
             load(b, r, second);
-            FloatTile.add(second, first, width);
+            math.add(second, first, width);
             store(out, r);
         }
     }
@@ -42,8 +44,8 @@ public final class Elementwise {
             load(x, r, first);
             switch (activation) {
                 case NONE -> { }
-                case GELU_ERF -> FloatTile.geluErf(first, width);
-                case GELU_TANH -> FloatTile.geluTanh(first, width);
+                case GELU_ERF -> math.geluErf(first, width);
+                case GELU_TANH -> math.geluTanh(first, width);
             }
             store(out, r);
         }

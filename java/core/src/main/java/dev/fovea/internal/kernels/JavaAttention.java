@@ -9,7 +9,7 @@ import dev.fovea.tensor.Tensor;
 import java.util.Arrays;
 
 /**
- * Attention of the plain Java backend: tiles of queries over tiles of keys with an online softmax.
+ * Attention of the Java backends: tiles of queries over tiles of keys with an online softmax.
  *
  * <p>Queries are the columns of every tile, so all of a softmax is elementwise and one row of a tile
  * is one vector loop:
@@ -30,17 +30,13 @@ final class JavaAttention {
     static final int QUERIES = 128;
     static final int KEYS = 64;
 
-    /** Rows that one {@link FloatTile#multiplyAdd} takes, and rows that it adds to. */
-    private static final int STEP = 4;
-
-    private static final int PAIR = 2;
-
     private final HeadRows queryRows = new HeadRows();
     private final HeadRows keyRows = new HeadRows();
     private final HeadRows valueRows = new HeadRows();
-    private final ScoreRules rules = new ScoreRules();
+    private final ScoreRules rules;
     private final StrayValues strays = new StrayValues();
-    private final AttentionResults results = new AttentionResults();
+    private final AttentionResults results;
+    private final FloatTile math;
 
     private final float[][] scores = new float[KEYS][QUERIES];
     private final float[] peak = new float[QUERIES];
@@ -48,8 +44,6 @@ final class JavaAttention {
     private final float[] correction = new float[QUERIES];
     private final float[] sum = new float[QUERIES];
     private final float[] tileSum = new float[QUERIES];
-    private final float[][] product = new float[PAIR][QUERIES];
-    private final int[] exponents = new int[QUERIES];
     private float[][] query = {};  // [head_dim to a multiple of STEP, QUERIES]
     private float[][] output = {}; // [value_dim to a multiple of PAIR, QUERIES]
     private float[][] rows = {};   // [KEYS, the larger of both]: keys, then values
@@ -60,6 +54,13 @@ final class JavaAttention {
     private int valueDim;
     private int first; // the tile's first query, counted from the start of the sequence
     private int queries; // queries of the tile
+
+    /** Attention whose loops are those of {@code math}, made for rows of {@link #QUERIES}. */
+    JavaAttention(FloatTile math) {
+        this.math = math;
+        rules = new ScoreRules(math);
+        results = new AttentionResults(math);
+    }
 
     void attention(int sequences, AttentionSpec spec, AttentionTensors tensors, Tensor k, Tensor v, Tensor qOffsets,
             Tensor kvOffsets, Tensor pages) {
@@ -102,8 +103,8 @@ final class JavaAttention {
         headDim = spec.headDim();
         valueDim = spec.valueDim();
         strays.reserve(valueDim);
-        int queryHeight = roundUp(headDim, STEP);
-        int outputHeight = roundUp(valueDim, PAIR);
+        int queryHeight = roundUp(headDim, FloatTile.STEP);
+        int outputHeight = roundUp(valueDim, FloatTile.PAIR);
         int width = Math.max(queryHeight, outputHeight);
         if (query.length < queryHeight) {
             query = new float[queryHeight][QUERIES];
@@ -124,7 +125,7 @@ final class JavaAttention {
                 query[d][i] = row[d];
             }
         }
-        for (int d = headDim; d < roundUp(headDim, STEP); d++) {
+        for (int d = headDim; d < roundUp(headDim, FloatTile.STEP); d++) {
             Arrays.fill(query[d], 0, queries, 0f);
         }
     }
@@ -133,16 +134,16 @@ final class JavaAttention {
         // Not −∞, which would make NaN of the difference to itself.
         Arrays.fill(peak, 0, queries, -Float.MAX_VALUE);
         Arrays.fill(sum, 0, queries, 0f);
-        for (int d = 0; d < roundUp(valueDim, PAIR); d++) {
+        for (int d = 0; d < roundUp(valueDim, FloatTile.PAIR); d++) {
             Arrays.fill(output[d], 0, queries, 0f);
         }
         for (int at = firstTile(); at < rules.endKey(); at += KEYS) {
             int keys = Math.min(KEYS, rules.endKey() - at);
-            loadRows(keyRows, at, keys, headDim, roundUp(headDim, STEP));
+            loadRows(keyRows, at, keys, headDim, roundUp(headDim, FloatTile.STEP));
             score(keys);
             boolean masked = rules.apply(scores, at, keys);
             results.scores(scores, first, queries, at, keys);
-            loadRows(valueRows, at, keys, valueDim, roundUp(valueDim, PAIR));
+            loadRows(valueRows, at, keys, valueDim, roundUp(valueDim, FloatTile.PAIR));
             if (masked) {
                 strays.takeOut(rows, keys, valueDim, scores, queries);
             } else {
@@ -165,26 +166,16 @@ final class JavaAttention {
             source.load(at + j, at + j, rows[j]);
             Arrays.fill(rows[j], dim, width, 0f);
         }
-        for (int j = keys; j < roundUp(keys, STEP); j++) {
+        for (int j = keys; j < roundUp(keys, FloatTile.STEP); j++) {
             Arrays.fill(rows[j], 0, width, 0f);
         }
     }
 
-    /** {@code scores = scale · K Qᵀ}, two keys at a time. */
+    /** {@code scores = scale · K Qᵀ}. */
     private void score(int keys) {
-        for (int j = 0; j < keys; j += PAIR) {
-            float[] a = scores[j];
-            float[] b = scores[j + 1];
-            float[] p = rows[j];
-            float[] q = rows[j + 1];
-            FloatTile.multiply(query[0], query[1], query[2], query[3], p[0], p[1], p[2], p[3], q[0], q[1], q[2], q[3],
-                    a, b, queries);
-            for (int d = STEP; d < headDim; d += STEP) {
-                FloatTile.multiplyAdd(query[d], query[d + 1], query[d + 2], query[d + 3],
-                        p[d], p[d + 1], p[d + 2], p[d + 3], q[d], q[d + 1], q[d + 2], q[d + 3], a, b, queries);
-            }
-            FloatTile.scale(spec.scale(), a, queries);
-            FloatTile.scale(spec.scale(), b, queries);
+        math.multiply(rows, roundUp(keys, FloatTile.PAIR), query, roundUp(headDim, FloatTile.STEP), scores, queries);
+        for (int j = 0; j < keys; j++) {
+            math.scale(spec.scale(), scores[j], queries);
         }
     }
 
@@ -192,44 +183,28 @@ final class JavaAttention {
     private void weigh(int keys) {
         System.arraycopy(peak, 0, newPeak, 0, queries);
         for (int j = 0; j < keys; j++) {
-            FloatTile.max(scores[j], newPeak, queries);
+            math.max(scores[j], newPeak, queries);
         }
         System.arraycopy(peak, 0, correction, 0, queries);
-        FloatTile.subtract(newPeak, correction, queries);
-        FloatTile.exp(correction, exponents, queries);
+        math.subtract(newPeak, correction, queries);
+        math.exp(correction, queries);
         Arrays.fill(tileSum, 0, queries, 0f);
-        for (int j = 0; j < keys; j++) {
-            FloatTile.subtract(newPeak, scores[j], queries);
-            FloatTile.exp(scores[j], exponents, queries);
-            FloatTile.add(scores[j], tileSum, queries);
-        }
-        FloatTile.rescaleAdd(correction, tileSum, sum, queries);
-        for (int j = keys; j < roundUp(keys, STEP); j++) {
+        math.weigh(scores, keys, newPeak, tileSum, queries);
+        math.rescaleAdd(correction, tileSum, sum, queries);
+        for (int j = keys; j < roundUp(keys, FloatTile.STEP); j++) {
             Arrays.fill(scores[j], 0, queries, 0f);
         }
         System.arraycopy(newPeak, 0, peak, 0, queries);
     }
 
     /**
-     * {@code output = correction · output + Vᵀ weights}, two value columns at a time.
+     * {@code output = correction · output + Vᵀ weights}.
      *
      * <p>A tile is summed by itself first: its roundings are those of its own size, not of all keys before it.
      */
     private void accumulate(int keys) {
-        float[] a = product[0];
-        float[] b = product[1];
-        for (int d = 0; d < valueDim; d += PAIR) {
-            FloatTile.multiply(scores[0], scores[1], scores[2], scores[3],
-                    rows[0][d], rows[1][d], rows[2][d], rows[3][d],
-                    rows[0][d + 1], rows[1][d + 1], rows[2][d + 1], rows[3][d + 1], a, b, queries);
-            for (int j = STEP; j < keys; j += STEP) {
-                FloatTile.multiplyAdd(scores[j], scores[j + 1], scores[j + 2], scores[j + 3],
-                        rows[j][d], rows[j + 1][d], rows[j + 2][d], rows[j + 3][d],
-                        rows[j][d + 1], rows[j + 1][d + 1], rows[j + 2][d + 1], rows[j + 3][d + 1], a, b, queries);
-            }
-            FloatTile.rescaleAdd(correction, a, output[d], queries);
-            FloatTile.rescaleAdd(correction, b, output[d + 1], queries);
-        }
+        math.rescaleMultiplyAdd(correction, rows, roundUp(valueDim, FloatTile.PAIR), scores,
+                roundUp(keys, FloatTile.STEP), output, queries);
     }
 
     private void store(int keys) {

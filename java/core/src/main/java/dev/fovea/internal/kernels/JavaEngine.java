@@ -10,15 +10,21 @@ import java.util.concurrent.atomic.AtomicInteger;
 /** Plain Java: on any platform, without flags. It starts no threads; every call runs in its caller. */
 final class JavaEngine extends KernelEngine {
     private static final int CLOSED = -1;
+    private static final String ISA = "java";
 
     /** Calls that run, or {@link #CLOSED}. */
     private final AtomicInteger calls = new AtomicInteger();
 
     JavaEngine(EngineOptions options) {
         String isa = options.isa();
-        if (isa != null && !isa.equals(JavaLinear.LAYOUT)) {
+        if (isa != null && !isa.equals(ISA)) {
             throw unknownIsa(isa, availableIsas());
         }
+    }
+
+    /** New loops for one session, on rows of this width. */
+    FloatTile loops(int width) {
+        return new ScalarTile(width);
     }
 
     @Override
@@ -33,12 +39,12 @@ final class JavaEngine extends KernelEngine {
 
     @Override
     public String isa() {
-        return JavaLinear.LAYOUT;
+        return ISA;
     }
 
     @Override
     public List<String> availableIsas() {
-        return List.of(JavaLinear.LAYOUT);
+        return List.of(ISA);
     }
 
     @Override

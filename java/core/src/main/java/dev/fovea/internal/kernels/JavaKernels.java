@@ -11,21 +11,23 @@ import dev.fovea.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.Objects;
 
-/** Kernels in plain Java: checks, then hands each op to the class that computes it. Their tiles live on the heap. */
+/** Kernels in Java: checks, then hands each op to the class that computes it. Their tiles live on the heap. */
 final class JavaKernels implements Kernels {
     private final JavaEngine engine;
     private final JavaRows rowOps = new JavaRows();
-    private final JavaLinear linear = new JavaLinear();
-    private final JavaAttention attention = new JavaAttention();
+    private final JavaLinear linear;
+    private final JavaAttention attention;
     private final JavaCache cache = new JavaCache();
 
     JavaKernels(JavaEngine engine) {
         this.engine = engine;
+        this.linear = new JavaLinear(engine.loops(JavaProduct.COLUMNS));
+        this.attention = new JavaAttention(engine.loops(JavaAttention.QUERIES));
     }
 
     @Override
     public Backend backend() {
-        return Backend.JAVA;
+        return engine.backend();
     }
 
     @Override
@@ -56,7 +58,7 @@ final class JavaKernels implements Kernels {
         engine.enter();
         try {
             Contract.pack(weight, dtype);
-            return JavaLinear.pack(arena, weight, dtype);
+            return JavaLinear.pack(arena, weight, dtype, engine.isa());
         } finally {
             engine.exit();
         }

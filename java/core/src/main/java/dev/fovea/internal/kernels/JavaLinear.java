@@ -11,20 +11,23 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Linear layers and matrix products of the plain Java backend.
+ * Linear layers and matrix products of the Java backends.
  *
  * <p>A packed weight is its transpose in panels of {@link JavaProduct#COLUMNS} outputs, the last one
  * as narrow as what remains: {@code [panel][input][output of the panel]}, without gaps. Before the panels
  * of I8 stand the scales of all outputs.
  */
 final class JavaLinear {
-    static final String LAYOUT = "java";
-
     private static final int ALIGNMENT = 64;
 
-    private final JavaProduct product = new JavaProduct();
+    private final JavaProduct product;
 
-    static PackedLinear pack(Arena arena, Tensor weight, DType dtype) {
+    /** Linear layers whose loops are those of {@code math}, made for rows of {@link JavaProduct#COLUMNS}. */
+    JavaLinear(FloatTile math) {
+        product = new JavaProduct(math);
+    }
+
+    static PackedLinear pack(Arena arena, Tensor weight, DType dtype, String layout) {
         int outputs = (int) weight.size(0);
         int inputs = (int) weight.size(1);
         long bytes = (long) outputs * inputs * dtype.bytes() + panelsAt(dtype, outputs);
@@ -35,7 +38,7 @@ final class JavaLinear {
             packPanel(weight, dtype, first, columns, data, at);
             at += (long) inputs * columns * dtype.bytes();
         }
-        return new PackedLinear(data, outputs, inputs, dtype, LAYOUT);
+        return new PackedLinear(data, outputs, inputs, dtype, layout);
     }
 
     /** Where the panels begin, in bytes. */

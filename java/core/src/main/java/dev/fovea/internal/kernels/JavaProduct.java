@@ -10,13 +10,13 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
 /**
- * A tile of a matrix product, held in heap arrays that C2 vectorises: {@code tile += x w}.
+ * A tile of a matrix product, held in heap arrays as {@link FloatTile} takes them: {@code tile += x w}.
  *
  * <p>The caller walks the result in tiles of {@link #ROWS} × {@link #COLUMNS}, and the inner
  * dimension in steps of {@link #DEPTH}:
  *
  * <pre>
- *              w [depth, columns], four rows at a time
+ *              w [depth, columns], a slice of rows at a time
  *   x [rows, depth]      tile [rows, columns]
  * </pre>
  *
@@ -31,11 +31,12 @@ final class JavaProduct {
     static final int COLUMNS = 128;
     static final int DEPTH = 512;
 
-    /** Rows of w, and elements of a row of x, that one pass takes. */
-    private static final int STEP = 4;
+    /** Rows of w that lie on the heap at a time: with a tile, they fit in an L1 cache. */
+    private static final int SLICE = 16;
 
+    private final FloatTile math;
     private final float[][] x = new float[ROWS][DEPTH];
-    private final float[][] w = new float[STEP][COLUMNS];
+    private final float[][] w = new float[SLICE][COLUMNS];
     private final float[][] tile = new float[ROWS][COLUMNS];
     private final float[] operand = new float[COLUMNS];
     private final short[] halves = new short[COLUMNS];
@@ -43,6 +44,11 @@ final class JavaProduct {
     private final int[][] sums = new int[ROWS][COLUMNS];
     private final float[] scales = new float[ROWS];
     private final float[] factors = new float[ROWS];
+
+    /** A product whose loops are those of {@code math}, made for rows of {@link #COLUMNS}. */
+    JavaProduct(FloatTile math) {
+        this.math = math;
+    }
 
     /** Starts a tile from zeros. */
     void clear(int rows, int columns) {
@@ -120,15 +126,12 @@ final class JavaProduct {
 
     /** Adds the product of the left side with the right side's {@code [depth, columns]} of F32, BF16 or I8. */
     void multiply(DType dtype, MemorySegment right, long at, long stride, int rows, int depth, int columns) {
-        for (int k = 0; k < depth; k += STEP) {
-            for (int i = 0; i < STEP; i++) {
-                if (k + i < depth) {
-                    readRight(dtype, right, at + (k + i) * stride, w[i], columns);
-                } else {
-                    Arrays.fill(w[i], 0, columns, 0f);
-                }
+        for (int k = 0; k < depth; k += SLICE) {
+            int count = Math.min(SLICE, depth - k);
+            for (int i = 0; i < count; i++) {
+                readRight(dtype, right, at + (k + i) * stride, w[i], columns);
             }
-            addStep(k, rows, columns);
+            addSlice(k, rows, count, columns);
         }
     }
 
@@ -150,34 +153,29 @@ final class JavaProduct {
 
     /** Adds the product of the left side with the right side's {@code [columns, depth]}, transposed. */
     void multiplyTransposed(MemorySegment right, long at, long stride, int rows, int depth, int columns) {
-        for (int k = 0; k < depth; k += STEP) {
-            for (int i = 0; i < STEP; i++) {
+        for (int k = 0; k < depth; k += SLICE) {
+            int count = Math.min(SLICE, depth - k);
+            for (int i = 0; i < count; i++) {
                 for (int j = 0; j < columns; j++) {
-                    w[i][j] = k + i < depth ? right.getAtIndex(JAVA_FLOAT, at + j * stride + k + i) : 0f;
+                    w[i][j] = right.getAtIndex(JAVA_FLOAT, at + j * stride + k + i);
                 }
             }
-            addStep(k, rows, columns);
+            addSlice(k, rows, count, columns);
         }
     }
 
-    private void addStep(int k, int rows, int columns) {
-        int r = 0;
-        for (; r + 1 < rows; r += 2) {
-            float[] p = x[r];
-            float[] q = x[r + 1];
-            FloatTile.multiplyAdd(w[0], w[1], w[2], w[3], p[k], p[k + 1], p[k + 2], p[k + 3],
-                    q[k], q[k + 1], q[k + 2], q[k + 3], tile[r], tile[r + 1], columns);
+    private void addSlice(int k, int rows, int depth, int columns) {
+        int padded = roundUp(depth);
+        for (int i = depth; i < padded; i++) {
+            Arrays.fill(w[i], 0, columns, 0f);
         }
-        if (r < rows) {
-            float[] p = x[r];
-            FloatTile.multiplyAdd(w[0], w[1], w[2], w[3], p[k], p[k + 1], p[k + 2], p[k + 3], tile[r], columns);
-        }
+        math.multiplyAdd(x, k, rows, w, padded, tile, columns);
     }
 
     /** Multiplies the tile by a factor. */
     void scale(float factor, int rows, int columns) {
         for (int r = 0; r < rows; r++) {
-            FloatTile.scale(factor, tile[r], columns);
+            math.scale(factor, tile[r], columns);
         }
     }
 
@@ -186,8 +184,8 @@ final class JavaProduct {
         for (int r = 0; r < rows; r++) {
             switch (activation) {
                 case NONE -> { }
-                case GELU_ERF -> FloatTile.geluErf(tile[r], columns);
-                case GELU_TANH -> FloatTile.geluTanh(tile[r], columns);
+                case GELU_ERF -> math.geluErf(tile[r], columns);
+                case GELU_TANH -> math.geluTanh(tile[r], columns);
             }
         }
     }
@@ -196,7 +194,7 @@ final class JavaProduct {
     void addRow(MemorySegment vector, long at, int rows, int columns) {
         MemorySegment.copy(vector, JAVA_FLOAT, at * Float.BYTES, operand, 0, columns);
         for (int r = 0; r < rows; r++) {
-            FloatTile.add(operand, tile[r], columns);
+            math.add(operand, tile[r], columns);
         }
     }
 
@@ -204,7 +202,7 @@ final class JavaProduct {
     void addResidual(MemorySegment residual, long at, long stride, int rows, int columns) {
         for (int r = 0; r < rows; r++) {
             MemorySegment.copy(residual, JAVA_FLOAT, (at + r * stride) * Float.BYTES, operand, 0, columns);
-            FloatTile.add(operand, tile[r], columns);
+            math.add(operand, tile[r], columns);
         }
     }
 
@@ -216,6 +214,6 @@ final class JavaProduct {
     }
 
     private static int roundUp(int depth) {
-        return (depth + STEP - 1) / STEP * STEP;
+        return (depth + FloatTile.STEP - 1) / FloatTile.STEP * FloatTile.STEP;
     }
 }

@@ -16,8 +16,7 @@ import java.util.Arrays;
 final class ScoreRules {
     private static final float MASKED = Float.NEGATIVE_INFINITY;
 
-    private final float[] doubled = new float[JavaAttention.QUERIES];
-    private final int[] exponents = new int[JavaAttention.QUERIES];
+    private final FloatTile math;
     private final float[] biases = new float[JavaAttention.KEYS];
     private final byte[] bytes = new byte[JavaAttention.KEYS];
 
@@ -32,6 +31,10 @@ final class ScoreRules {
     private int diagonal;  // the key on the diagonal of the tile's first query
     private int beginKey;  // keys that a query of the tile may see
     private int endKey;
+
+    ScoreRules(FloatTile math) {
+        this.math = math;
+    }
 
     void open(AttentionSpec spec, Tensor mask, Tensor bias) {
         this.spec = spec;
@@ -90,7 +93,7 @@ final class ScoreRules {
     boolean apply(float[][] scores, int first, int keys) {
         if (spec.softcap() > 0) {
             for (int j = 0; j < keys; j++) {
-                FloatTile.softcap(spec.softcap(), scores[j], doubled, exponents, queries);
+                math.softcap(spec.softcap(), scores[j], queries);
             }
         }
         if (bias != null) {
@@ -98,7 +101,7 @@ final class ScoreRules {
         }
         if (spec.alibi() != null) {
             for (int j = 0; j < keys; j++) {
-                FloatTile.subtractDistance(slope, diagonal - first - j, scores[j], queries);
+                math.subtractDistance(slope, diagonal - first - j, scores[j], queries);
             }
         }
         if (mask != null) {
