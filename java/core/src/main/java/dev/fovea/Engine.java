@@ -39,14 +39,14 @@ public sealed interface Engine extends AutoCloseable permits KernelEngine {
     /** Threads that share one call, the caller included. */
     int threads();
 
-    /** The kernel table in use, such as {@code "avx2"}; {@code "java"} on the Java backend. */
+    /** The kernel table in use, such as {@code "avx2"}; {@code "java"} or {@code "vector"} on those in Java. */
     String isa();
 
     /** The kernel tables that this machine could run, best last. */
     List<String> availableIsas();
 
     /**
-     * The BLAS behind general matrix products, in its own words; {@code "none"} on the Java backend,
+     * The BLAS behind general matrix products, in its own words; {@code "none"} on the backends in Java,
      * and {@code "unavailable: "} with the reason where it does not load.
      */
     String blas();

@@ -6,7 +6,7 @@ import java.util.Objects;
  * How an engine runs. Immutable; each {@code with…} gives a copy.
  *
  * @param backend what does the arithmetic; {@code null} for {@link Backend#NATIVE} where its library
- *     loads and {@link Backend#JAVA} elsewhere
+ *     loads and {@link Backend#JAVA} elsewhere, never {@link Backend#VECTOR}
  * @param threads threads that share one call, the caller included; 0 for as many as the process may
  *     use. 1 starts no thread: the latency mode of a service that has a thread per request.
  * @param spinMicros microseconds that an idle worker spins before it sleeps; 0 sleeps at once, −1 is

@@ -14,13 +14,13 @@ import java.lang.management.ManagementFactory;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Attention makes no garbage once it is warm. */
+/** Attention makes no garbage once it is warm; on the Vector API that is up to the JIT, and not promised. */
 class AttentionAllocationTest {
     private static final int WARM_UP = 20_000;
     private static final int CALLS = 1_000;
 
     @ParameterizedTest
-    @EnumSource(Backend.class)
+    @EnumSource(names = {"NATIVE", "JAVA"})
     void shouldNotAllocateWhenTensorsAreGiven(Backend backend) {
         AttentionSpec spec = AttentionSpec.of(2, 8).withKvHeads(1).withMask(Mask.causal());
         try (Engine engine = engine(backend); var attention = Attention.create(engine, spec);
@@ -38,7 +38,7 @@ class AttentionAllocationTest {
     }
 
     @ParameterizedTest
-    @EnumSource(Backend.class)
+    @EnumSource(names = {"NATIVE", "JAVA"})
     void shouldNotAllocateWhenHalfPrecisionIsTurned(Backend backend) {
         AttentionSpec spec = AttentionSpec.of(2, 8).withMask(Mask.window(2, 0)).withSoftcap(5)
                 .withRope(Rope.of(Rope.Layout.HALF, 8, 10_000, 64));
@@ -51,7 +51,7 @@ class AttentionAllocationTest {
     }
 
     @ParameterizedTest
-    @EnumSource(Backend.class)
+    @EnumSource(names = {"NATIVE", "JAVA"})
     void shouldNotAllocateWhenACacheGrows(Backend backend) {
         AttentionSpec spec = AttentionSpec.of(2, 8).withKvHeads(1).withMask(Mask.causal())
                 .withRope(Rope.of(Rope.Layout.INTERLEAVED, 4, 10_000, 64));

@@ -23,7 +23,7 @@ final class AttentionEngines {
     /** One engine per backend, the native one with two threads. */
     static List<Engine> perBackend() {
         return ALL.stream()
-                .filter(each -> each.backend() == Backend.JAVA
+                .filter(each -> each.backend() != Backend.NATIVE
                         || each.threads() == 2 && each.isa().equals(each.availableIsas().getLast()))
                 .toList();
     }
@@ -37,6 +37,9 @@ final class AttentionEngines {
         var options = EngineOptions.defaults().withSpinMicros(0);
         List<Engine> engines = new ArrayList<>();
         engines.add(Engine.create(options.withBackend(Backend.JAVA).withThreads(1)));
+        if (Engine.unavailable(Backend.VECTOR).isEmpty()) {
+            engines.add(Engine.create(options.withBackend(Backend.VECTOR).withThreads(1)));
+        }
         if (Engine.unavailable(Backend.NATIVE).isEmpty()) {
             options = options.withBackend(Backend.NATIVE);
             List<String> isas;

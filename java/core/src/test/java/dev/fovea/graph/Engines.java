@@ -24,6 +24,9 @@ final class Engines {
         var options = EngineOptions.defaults();
         List<Engine> engines = new ArrayList<>();
         engines.add(Engine.create(options.withBackend(Backend.JAVA).withThreads(1)));
+        if (Engine.unavailable(Backend.VECTOR).isEmpty()) {
+            engines.add(Engine.create(options.withBackend(Backend.VECTOR).withThreads(1)));
+        }
         try {
             engines.add(Engine.create(options.withBackend(Backend.NATIVE).withThreads(2)));
         } catch (UnsupportedOperationException e) {

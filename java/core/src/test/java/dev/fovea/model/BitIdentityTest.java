@@ -16,6 +16,7 @@ import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** A text's vector does not depend on company: the same bits in every batch, with any threads. */
@@ -97,15 +98,16 @@ class BitIdentityTest {
         }
     }
 
-    @Test
-    void shouldGiveTheSameBitsOnTheJavaBackend() throws Exception {
+    @ParameterizedTest
+    @EnumSource(names = {"JAVA", "VECTOR"})
+    void shouldGiveTheSameBitsOnABackendInJava(Backend backend) throws Exception {
         List<String> texts = GoldenFile.of(MODEL).upTo(24).stream().map(GoldenFile.Entry::text).toList();
         float[][] alone;
-        try (TextEncoder encoder = load(EngineOptions.defaults().withBackend(Backend.JAVA).withThreads(1))) {
+        try (TextEncoder encoder = load(EngineOptions.defaults().withBackend(backend).withThreads(1))) {
             alone = texts.stream().map(encoder::encode).toArray(float[][]::new);
             assertArrayEquals(alone, encoder.encodeAll(texts));
         }
-        try (TextEncoder encoder = load(EngineOptions.defaults().withBackend(Backend.JAVA).withThreads(4))) {
+        try (TextEncoder encoder = load(EngineOptions.defaults().withBackend(backend).withThreads(4))) {
             assertArrayEquals(alone, encoder.encodeAll(texts));
             assertArrayEquals(alone[0], encoder.encode(texts.getFirst()));
         }

@@ -67,6 +67,9 @@ class ParityTest {
     private static List<EngineOptions> engines() {
         List<EngineOptions> engines = new ArrayList<>();
         engines.add(EngineOptions.defaults().withBackend(Backend.JAVA));
+        if (Engine.unavailable(Backend.VECTOR).isEmpty()) {
+            engines.add(EngineOptions.defaults().withBackend(Backend.VECTOR));
+        }
         EngineOptions natively = EngineOptions.defaults().withBackend(Backend.NATIVE);
         try (Engine engine = Engine.create(natively)) {
             engine.availableIsas().forEach(isa -> engines.add(natively.withIsa(isa)));
@@ -75,6 +78,6 @@ class ParityTest {
     }
 
     private static String name(EngineOptions options) {
-        return options.backend() == Backend.JAVA ? "java" : options.isa();
+        return options.backend() == Backend.NATIVE ? options.isa() : options.backend().name();
     }
 }

@@ -7,7 +7,7 @@ package dev.fovea.internal.kernels;
  * to the width that the instance was made for, are scratch that every method may write. A column's bits depend on no
  * other column and a row's on no other row. An instance serves one thread at a time.
  */
-abstract sealed class FloatTile permits ScalarTile {
+abstract sealed class FloatTile permits ScalarTile, VectorTile {
     /** What the depth of a product is a multiple of. */
     static final int STEP = 4;
 

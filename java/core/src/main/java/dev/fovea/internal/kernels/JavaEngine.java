@@ -5,31 +5,61 @@ import dev.fovea.EngineOptions;
 import java.lang.foreign.Arena;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntFunction;
 
-/** Plain Java: on any platform, without flags. It starts no threads; every call runs in its caller. */
+/** An engine in Java, of one of two loops. It starts no threads; every call runs in its caller. */
 final class JavaEngine extends KernelEngine {
     private static final int CLOSED = -1;
-    private static final String ISA = "java";
+    private static final String VECTOR_MODULE = "jdk.incubator.vector";
 
     /** Calls that run, or {@link #CLOSED}. */
     private final AtomicInteger calls = new AtomicInteger();
 
-    JavaEngine(EngineOptions options) {
-        String isa = options.isa();
-        if (isa != null && !isa.equals(ISA)) {
-            throw unknownIsa(isa, availableIsas());
+    private final Backend backend;
+    private final String isa;
+    private final IntFunction<FloatTile> loops;
+
+    private JavaEngine(EngineOptions options, Backend backend, String isa, IntFunction<FloatTile> loops) {
+        this.backend = backend;
+        this.isa = isa;
+        this.loops = loops;
+        if (options.isa() != null && !options.isa().equals(isa)) {
+            throw unknownIsa(options.isa(), availableIsas());
         }
+    }
+
+    /** Plain Java: on any platform, without flags. */
+    static JavaEngine plain(EngineOptions options) {
+        return new JavaEngine(options, Backend.JAVA, "java", ScalarTile::new);
+    }
+
+    /** On the Vector API, where {@link #vectorUnavailable} gives no reason against it. */
+    static JavaEngine vector(EngineOptions options) {
+        return new JavaEngine(options, Backend.VECTOR, "vector", VectorTile::of);
+    }
+
+    /** Why the Vector API cannot be used, or null. */
+    static String vectorUnavailable() {
+        // A resolved module of an incubator makes the JVM print a warning: only who starts the JVM asks for it.
+        Optional<Module> module = ModuleLayer.boot().findModule(VECTOR_MODULE);
+        if (module.isEmpty()) {
+            return "the JVM was started without --add-modules " + VECTOR_MODULE;
+        }
+        // Our module's descriptor does not name it, or javac would warn everyone who compiles against that.
+        JavaEngine.class.getModule().addReads(module.get());
+        return VectorTile.unavailable();
     }
 
     /** New loops for one session, on rows of this width. */
     FloatTile loops(int width) {
-        return new ScalarTile(width);
+        return loops.apply(width);
     }
 
     @Override
     public Backend backend() {
-        return Backend.JAVA;
+        return backend;
     }
 
     @Override
@@ -39,12 +69,12 @@ final class JavaEngine extends KernelEngine {
 
     @Override
     public String isa() {
-        return ISA;
+        return isa;
     }
 
     @Override
     public List<String> availableIsas() {
-        return List.of(ISA);
+        return List.of(isa);
     }
 
     @Override

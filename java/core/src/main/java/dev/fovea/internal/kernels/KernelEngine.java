@@ -13,30 +13,53 @@ import java.util.concurrent.atomic.AtomicBoolean;
 public abstract sealed class KernelEngine implements Engine permits NativeEngine, JavaEngine {
     /** The engine that {@code options} ask for; see {@link Engine#create(EngineOptions)}. */
     public static KernelEngine create(EngineOptions options) {
-        if (options.backend() == Backend.JAVA) {
-            return new JavaEngine(options);
-        }
+        return switch (options.backend()) {
+            case NATIVE -> {
+                try {
+                    yield new NativeEngine(options);
+                } catch (NativeLibraryException e) {
+                    throw notAvailable("native", e.getMessage(), e);
+                }
+            }
+            case JAVA -> JavaEngine.plain(options);
+            case VECTOR -> {
+                String reason = JavaEngine.vectorUnavailable();
+                if (reason != null) {
+                    throw notAvailable("Vector API", reason, null);
+                }
+                yield JavaEngine.vector(options);
+            }
+            case null -> nativeOrPlain(options);
+        };
+    }
+
+    private static KernelEngine nativeOrPlain(EngineOptions options) {
         try {
             return new NativeEngine(options);
         } catch (NativeLibraryException e) {
-            if (options.backend() == Backend.NATIVE) {
-                throw new UnsupportedOperationException("the native backend is not available: " + e.getMessage(), e);
-            }
             Fallback.log(e.getMessage());
-            return new JavaEngine(options);
+            return JavaEngine.plain(options);
         }
+    }
+
+    private static UnsupportedOperationException notAvailable(String backend, String reason, Throwable cause) {
+        return new UnsupportedOperationException("the " + backend + " backend is not available: " + reason, cause);
     }
 
     /** See {@link Engine#unavailable}. */
     public static Optional<String> unavailable(Backend backend) {
-        if (backend == Backend.NATIVE) {
-            try {
-                NativeEngine.load();
-            } catch (NativeLibraryException e) {
-                return Optional.of(e.getMessage());
+        return switch (backend) {
+            case NATIVE -> {
+                try {
+                    NativeEngine.load();
+                    yield Optional.empty();
+                } catch (NativeLibraryException e) {
+                    yield Optional.of(e.getMessage());
+                }
             }
-        }
-        return Optional.empty();
+            case JAVA -> Optional.empty();
+            case VECTOR -> Optional.ofNullable(JavaEngine.vectorUnavailable());
+        };
     }
 
     /** Says once per process why the native backend is not used. */

@@ -35,6 +35,9 @@ class KernelsContractTest {
     static Stream<EngineOptions> engines() {
         List<EngineOptions> all = new ArrayList<>();
         all.add(EngineOptions.defaults().withBackend(Backend.JAVA));
+        if (Engine.unavailable(Backend.VECTOR).isEmpty()) {
+            all.add(EngineOptions.defaults().withBackend(Backend.VECTOR));
+        }
         if (Engine.unavailable(Backend.NATIVE).isEmpty()) {
             try (Engine engine = Engine.create(EngineOptions.defaults().withBackend(Backend.NATIVE))) {
                 for (String isa : engine.availableIsas()) {
