@@ -27,9 +27,11 @@ final class EncoderArguments {
 
     @Option(
             names = "--backend",
-            paramLabel = "native|java",
+            paramLabel = "native|java|vector",
             converter = LowerCaseEnum.OfBackend.class,
-            description = "What computes: the C core or plain Java (default: native where it loads).")
+            description = "What computes: the C core, plain Java, or Java on the Vector API, for which"
+                    + " FOVEA_JAVA_OPTIONS must hold '--add-modules jdk.incubator.vector' (default: native where it"
+                    + " loads).")
     private Backend backend;
 
     @Option(

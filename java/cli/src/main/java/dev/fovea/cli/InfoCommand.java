@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Option;
@@ -52,7 +53,7 @@ final class InfoCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        List<BackendState> backends = List.of(BackendState.of(Backend.NATIVE), BackendState.of(Backend.JAVA));
+        List<BackendState> backends = Stream.of(Backend.values()).map(BackendState::of).toList();
         if (json) {
             writeJson(backends);
         } else {

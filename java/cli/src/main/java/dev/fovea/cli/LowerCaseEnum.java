@@ -33,7 +33,7 @@ abstract class LowerCaseEnum<E extends Enum<E>> implements ITypeConverter<E> {
                 + ", got '" + value + "'");
     }
 
-    /** Reads {@code native} or {@code java}. */
+    /** Reads {@code native}, {@code java} or {@code vector}. */
     static final class OfBackend extends LowerCaseEnum<Backend> {
         OfBackend() {
             super(Backend.values());

@@ -15,8 +15,8 @@ class InfoCommandTest {
     @Test
     void shouldSayWhatRunsHere() {
         String output = CliRun.of("info").output();
-        for (String topic : new String[] {"version", "native", "  ISA", "  BLAS", "java", "JDK", "platform", "cache",
-            "  models", "  native", "  tokenizers"}) {
+        for (String topic : new String[] {"version", "native", "  ISA", "  BLAS", "java", "vector", "JDK", "platform",
+            "cache", "  models", "  native", "  tokenizers"}) {
             assertTrue(output.lines().anyMatch(line -> line.startsWith(topic + " ")), topic + " in\n" + output);
         }
     }
@@ -29,6 +29,9 @@ class InfoCommandTest {
         assertTrue(core.get("available").getAsBoolean());
         assertTrue(core.get("threads").getAsInt() >= 1);
         assertTrue(core.getAsJsonArray("availableIsas").contains(core.get("isa")));
+        JsonObject vector = info.getAsJsonArray("backends").get(2).getAsJsonObject();
+        assertEquals("vector", vector.get("name").getAsString());
+        assertTrue(vector.get("reason").getAsString().contains("--add-modules jdk.incubator.vector"));
     }
 
     @Test

@@ -47,7 +47,7 @@ class UsageTest {
                 wrong("--format npy needs --output FILE (see 'fovea embed --help')", "embed", "--format", "npy", "a"),
                 wrong("invalid value for option '--format': expected jsonl or npy, got 'csv'"
                         + " (see 'fovea embed --help')", "embed", "--format", "csv", "a"),
-                wrong("invalid value for option '--backend': expected native or java, got 'gpu'"
+                wrong("invalid value for option '--backend': expected native or java or vector, got 'gpu'"
                         + " (see 'fovea similar --help')", "similar", "--backend", "gpu", "a", "b"),
                 wrong("invalid value for option '--on-long': expected truncate or error or chunk-mean, got 'drop'"
                         + " (see 'fovea embed --help')", "embed", "--on-long", "drop", "a"),
