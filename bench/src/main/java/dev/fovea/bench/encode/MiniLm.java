@@ -2,7 +2,6 @@ package dev.fovea.bench.encode;
 
 import dev.fovea.Backend;
 import dev.fovea.bench.study.Verdict;
-import java.util.Arrays;
 import java.util.List;
 
 /** all-MiniLM-L6-v2 as one side has loaded it. Nothing frees it before its process ends. */
@@ -45,7 +44,7 @@ public interface MiniLm {
             return switch (side) {
                 case FOVEA -> FoveaMiniLm.load(Backend.NATIVE, threads);
                 case FOVEA_JAVA -> FoveaMiniLm.load(Backend.JAVA, threads);
-                case FOVEA_VECTOR -> FoveaMiniLm.load(vectorBackend(), threads);
+                case FOVEA_VECTOR -> FoveaMiniLm.load(Backend.VECTOR, threads);
                 case ONNX_FP32 -> OnnxRuntimeMiniLm.fp32(threads);
                 case ONNX_INT8 -> OnnxRuntimeMiniLm.int8(threads);
                 default -> throw new IllegalArgumentException("no side loads all-MiniLM-L6-v2 as " + side);
@@ -83,13 +82,5 @@ public interface MiniLm {
         } else {
             Verdict.agree(reference, vectors, 1e-5);
         }
-    }
-
-    private static Backend vectorBackend() {
-        // Named by its text, as long as it is on its way into the library.
-        return Arrays.stream(Backend.values())
-                .filter(backend -> backend.name().equals("VECTOR"))
-                .findFirst()
-                .orElseThrow(() -> Verdict.absent("this version of Fovea has no backend on the Vector API"));
     }
 }
