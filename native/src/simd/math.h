@@ -54,7 +54,7 @@ FV_INLINE fv_f32 fv_exp_nonpositive(fv_f32 x) {
   p = p * r + 6.93146978e-1f;
   p = p * r + 1.0f;
   /* 2^n: n stands in the low bits of shifted, and -127 makes a 0. */
-  return p * (fv_f32)(((fv_i32)shifted << 23) + 0x3f800000);
+  return p * (fv_f32)(((fv_u32)shifted << 23) + 0x3f800000);
 }
 
 /* erf(x), absolute error below 5e-7. The rational approximation of Eigen's and XLA's float erf on [-4, 4]. */

@@ -27,6 +27,7 @@
 
 typedef float fv_f32 __attribute__((vector_size(FV_LANES * 4)));
 typedef int32_t fv_i32 __attribute__((vector_size(FV_LANES * 4)));
+typedef uint32_t fv_u32 __attribute__((vector_size(FV_LANES * 4))); /* where sums may wrap around */
 
 FV_INLINE fv_f32 fv_load(const float *p) {
   fv_f32 v;

@@ -31,10 +31,11 @@ FV_INLINE float soften(float *scores, int from, int to, float peak) {
  * Turns the scores of a tile into weights under its rows' maxima. Updates m and l, and sets the factors for what was
  * summed before. Each step goes over all rows, since those do not wait for one another.
  */
-static void soften_tile(const walk *x, const span *s, int begin, int rows, float *factors) {
+static void soften_tile(const walk *x, const span *s, int begin, int rows,
+                        float factors[FV_ROW_VECTORS * FV_LANES]) {
   float *peaks = x->w.chunk.peak + begin, *sums = x->w.chunk.sum + begin, next[FV_ROW_VECTORS * FV_LANES] = {0};
   for (int r = 0; r < rows; r++) next[r] = peak_of(x->w.scores + r * FV_KEY_BLOCK, s->from, s->end, peaks[r]);
-  for (int r = 0; r < FV_ROW_VECTORS * FV_LANES; r += FV_LANES) {
+  for (int r = 0; r < FV_ROW_VECTORS * FV_LANES; r += FV_LANES) { /* lanes behind the rows are of no use */
     fv_store(factors + r, fade(fv_load(peaks + r), fv_load(next + r)));
   }
   for (int r = 0; r < rows; r++) {

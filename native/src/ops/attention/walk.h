@@ -13,7 +13,7 @@
 /* m, l and o of each row. */
 typedef struct state {
   float *out;  /* [FV_ROW_BLOCK, dim] */
-  float *peak; /* [FV_ROW_BLOCK] */
+  float *peak; /* [FV_ROW_BLOCK], read in whole vectors: so not last */
   float *sum;  /* [FV_ROW_BLOCK] */
 } state;
 
