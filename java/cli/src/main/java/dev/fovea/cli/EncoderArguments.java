@@ -7,6 +7,7 @@ import dev.fovea.model.LengthPolicy;
 import dev.fovea.model.ModelCatalog;
 import dev.fovea.model.NamedModel;
 import dev.fovea.model.TextEncoder;
+import dev.fovea.model.WeightType;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.Optional;
@@ -49,6 +50,15 @@ final class EncoderArguments {
                     + " error, or chunk-mean, the mean over its pieces (default: ${DEFAULT-VALUE}).")
     private LengthPolicy lengthPolicy;
 
+    @Option(
+            names = "--weights",
+            paramLabel = "f32|bf16|int8",
+            defaultValue = "f32",
+            converter = LowerCaseEnum.OfWeightType.class,
+            description = "What the weights are kept as: f32, bf16 in half the memory, or int8 in a quarter"
+                    + " (default: ${DEFAULT-VALUE}).")
+    private WeightType weights;
+
     @Spec(Spec.Target.MIXEE)
     private CommandSpec command;
 
@@ -80,6 +90,9 @@ final class EncoderArguments {
             }
             engine = engine.withThreads(threads);
         }
-        return EncoderOptions.defaults().withEngineOptions(engine).withLengthPolicy(lengthPolicy);
+        return EncoderOptions.defaults()
+                .withEngineOptions(engine)
+                .withLengthPolicy(lengthPolicy)
+                .withWeights(weights);
     }
 }

@@ -2,6 +2,7 @@ package dev.fovea.cli;
 
 import dev.fovea.Backend;
 import dev.fovea.model.LengthPolicy;
+import dev.fovea.model.WeightType;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.stream.Collectors;
@@ -44,6 +45,13 @@ abstract class LowerCaseEnum<E extends Enum<E>> implements ITypeConverter<E> {
     static final class OfLengthPolicy extends LowerCaseEnum<LengthPolicy> {
         OfLengthPolicy() {
             super(LengthPolicy.values());
+        }
+    }
+
+    /** Reads {@code f32}, {@code bf16} or {@code int8}. */
+    static final class OfWeightType extends LowerCaseEnum<WeightType> {
+        OfWeightType() {
+            super(WeightType.values());
         }
     }
 

@@ -53,6 +53,8 @@ class UsageTest {
                         + " (see 'fovea embed --help')", "embed", "--on-long", "drop", "a"),
                 wrong("invalid value for option '--threads': 'two' is not an int (see 'fovea embed --help')",
                         "embed", "--threads", "two", "a"),
+                wrong("invalid value for option '--weights': expected f32 or bf16 or int8, got 'fp16'"
+                        + " (see 'fovea embed --help')", "embed", "--weights", "fp16", "a"),
                 wrong("--threads must be 1 to 1024, got 0 (see 'fovea embed --help')", "embed", "--threads", "0", "a"),
                 wrong("--threads must be 1 to 1024, got -1 (see 'fovea embed --help')",
                         "embed", "--threads", "-1", "a"),

@@ -24,13 +24,13 @@ final class Constants {
 
     private Constants() {}
 
-    static Constants prepare(List<Stage> stages, Kernels kernels, Arena arena) {
+    static Constants prepare(List<Stage> stages, Kernels kernels, DType weights, Arena arena) {
         var constants = new Constants();
         for (Stage stage : stages) {
             switch (stage) {
                 case Stage.Single single -> single.op().constants().forEach(
                         tensor -> constants.tensors.computeIfAbsent(tensor, _ -> usable(tensor, arena)));
-                case Stage.Product product -> constants.products.put(product, pack(product, kernels, arena));
+                case Stage.Product product -> constants.products.put(product, pack(product, kernels, weights, arena));
                 case Stage.Pooled _ -> { }
             }
         }
@@ -47,6 +47,11 @@ final class Constants {
         return products.get(product);
     }
 
+    /** Bytes of all packed weights. */
+    long packedBytes() {
+        return products.values().stream().mapToLong(packed -> packed.weight().data().byteSize()).sum();
+    }
+
     private static Tensor usable(Tensor tensor, Arena arena) {
         if (tensor.rank() > 1 && tensor.isDense() && isAligned(tensor)) {
             return tensor;
@@ -56,9 +61,9 @@ final class Constants {
         return copy;
     }
 
-    private static Packed pack(Stage.Product product, Kernels kernels, Arena arena) {
+    private static Packed pack(Stage.Product product, Kernels kernels, DType weights, Arena arena) {
         try (Arena scratch = Arena.ofConfined()) {
-            return new Packed(kernels.pack(arena, weight(product, scratch), DType.F32), bias(product, arena));
+            return new Packed(kernels.pack(arena, weight(product, scratch), weights), bias(product, arena));
         }
     }
 

@@ -5,9 +5,11 @@ import dev.fovea.graph.Value.Rows;
 import dev.fovea.internal.kernels.KernelEngine;
 import dev.fovea.internal.kernels.Kernels;
 import dev.fovea.internal.lifetime.Lifetime;
+import dev.fovea.tensor.DType;
 import java.lang.foreign.Arena;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Objects;
 import java.util.SequencedMap;
 import java.util.stream.Collectors;
 
@@ -31,27 +33,36 @@ public final class Plan implements AutoCloseable {
     private final Constants constants;
     private final Lifetime lifetime;
 
-    private Plan(KernelEngine engine, List<Value> outputs, List<Stage> stages, Arena arena) {
+    private Plan(KernelEngine engine, List<Value> outputs, List<Stage> stages, DType weights, Arena arena) {
         this.engine = engine;
         this.outputs = outputs;
         this.stages = stages;
         this.memory = MemoryPlan.of(stages, outputs);
         try (Arena packing = Arena.ofConfined()) {
-            this.constants = Constants.prepare(stages, engine.kernels(packing), arena);
+            this.constants = Constants.prepare(stages, engine.kernels(packing), weights, arena);
         }
         this.lifetime = new Lifetime("plan", arena::close);
+    }
+
+    /** Compiles a graph for an engine, its weights kept as {@code F32}; see {@link #compile(Graph, Engine, DType)}. */
+    public static Plan compile(Graph graph, Engine engine) {
+        return compile(graph, engine, DType.F32);
     }
 
     /**
      * Compiles a graph for an engine. Takes as long as copying all weights of linear layers once.
      *
+     * @param weights what the weights of linear layers are kept as: F32; BF16, rounded; or I8 with a scale per output,
+     *     where the rows that are multiplied are rounded to eight bits too
+     * @throws IllegalArgumentException if {@code weights} is another type, or I8 and a layer has too many inputs for it
      * @throws IllegalStateException if the engine, or the arena of a constant, is closed
      */
-    public static Plan compile(Graph graph, Engine engine) {
+    public static Plan compile(Graph graph, Engine engine, DType weights) {
+        Objects.requireNonNull(weights, "weights");
         List<Stage> stages = stages(graph);
         Arena arena = Arena.ofShared();
         try {
-            return new Plan(KernelEngine.of(engine), graph.outputs(), stages, arena);
+            return new Plan(KernelEngine.of(engine), graph.outputs(), stages, weights, arena);
         } catch (Throwable e) {
             arena.close();
             throw e;
@@ -105,16 +116,22 @@ public final class Plan implements AutoCloseable {
         return memory.floatsPerRow(Rows.SEQUENCES) * Float.BYTES;
     }
 
+    /** Bytes of the weights of linear layers as the kernels read them. */
+    public long weightBytes() {
+        return constants.packedBytes();
+    }
+
     /** Frees the weights when the last running session is done. Idempotent; never waits. */
     @Override
     public void close() {
         lifetime.close();
     }
 
-    /** The steps, one per line with what was fused into it and where its output lies, and the workspace's size. */
+    /** The steps, one per line with what was fused into it and where its output lies, and the memory's sizes. */
     @Override
     public String toString() {
         return stages.stream().map(this::line).collect(Collectors.joining("\n", "", "\n"))
+                + "weights: " + weightBytes() + " bytes\n"
                 + "workspace: " + workspaceBytesPerToken() + " bytes per token, " + workspaceBytesPerSequence()
                 + " per sequence";
     }

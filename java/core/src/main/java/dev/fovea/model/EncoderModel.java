@@ -20,6 +20,7 @@ final class EncoderModel {
     private final BertConfig bert;
     private final SentenceConfig sentence;
     private final LengthPolicy lengthPolicy;
+    private final WeightType weightType;
     private final Tokenizer tokenizer;
     private final Engine engine;
     private final Plan plan;
@@ -32,6 +33,7 @@ final class EncoderModel {
     EncoderModel(String name, Path directory, EncoderOptions options) throws IOException {
         this.name = name;
         this.lengthPolicy = options.lengthPolicy();
+        this.weightType = options.weights();
         this.lifetime = new Lifetime("encoder of " + name, this::free);
         try {
             ModelFiles files = ModelFiles.in(directory);
@@ -78,6 +80,11 @@ final class EncoderModel {
         return lengthPolicy;
     }
 
+    /** What the weights of linear layers are kept as. */
+    WeightType weightType() {
+        return weightType;
+    }
+
     Tokenizer tokenizer() {
         return tokenizer;
     }
@@ -117,7 +124,7 @@ final class EncoderModel {
         try (Arena scratch = Arena.ofConfined()) {
             Graph graph = new Bert(bert, weights, arena, scratch)
                     .graph(sentence.pooling(), sentence.normalize(), keepsPooled());
-            return Plan.compile(graph, engine);
+            return Plan.compile(graph, engine, weightType.dtype());
         }
     }
 

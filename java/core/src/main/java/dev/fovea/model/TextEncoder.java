@@ -199,6 +199,11 @@ public final class TextEncoder implements AutoCloseable {
         return model.sentence().pooling();
     }
 
+    /** What the weights of linear layers are kept as. */
+    public WeightType weights() {
+        return model.weightType();
+    }
+
     /** The name that it was loaded by, or the directory's. */
     public String name() {
         return model.name();

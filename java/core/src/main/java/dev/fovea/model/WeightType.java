@@ -1,0 +1,30 @@
+package dev.fovea.model;
+
+import dev.fovea.tensor.DType;
+
+/**
+ * What the weights of a model's linear layers are kept as in memory, whatever its files hold. Embeddings, norms and
+ * biases stay {@code F32}.
+ */
+public enum WeightType {
+    /** Single precision: 4 bytes per weight. */
+    F32(DType.F32),
+    /** bfloat16, rounded to nearest even: half the memory, arithmetic in single precision. */
+    BF16(DType.BF16),
+    /**
+     * Eight bits with a scale per output: a quarter of the memory. The rows that come in are rounded to eight bits too,
+     * each with a scale of its own, so a text's vector still does not depend on company.
+     */
+    INT8(DType.I8);
+
+    private final DType dtype;
+
+    WeightType(DType dtype) {
+        this.dtype = dtype;
+    }
+
+    /** The type of a stored weight. */
+    DType dtype() {
+        return dtype;
+    }
+}
