@@ -12,6 +12,7 @@ import java.util.List;
 record GoldenModel(String name, int maxTokens, String pooling) {
     static final List<GoldenModel> ALL = List.of(
             new GoldenModel("all-minilm-l6-v2", 256, "mean"),
+            new GoldenModel("all-minilm-l6-v2-q", 256, "mean"),
             new GoldenModel("bge-small-en-v1.5", 512, "cls"),
             new GoldenModel("e5-small-v2", 512, "mean"),
             new GoldenModel("bge-small-zh-v1.5", 512, "cls"));

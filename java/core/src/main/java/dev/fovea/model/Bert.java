@@ -108,12 +108,11 @@ final class Bert {
             throw new FormatException(weights.file(), -1, stored,
                     "expected shape " + expected + " by config.json, got " + tensor.shape());
         }
-        return switch (tensor.dtype()) {
-            case F32 -> tensor;
-            case F16, BF16 -> weights.getF32(widened, stored);
-            default -> throw new FormatException(weights.file(), -1, stored,
+        if (!weights.isReal(stored)) {
+            throw new FormatException(weights.file(), -1, stored,
                     "expected a floating-point type, got " + tensor.dtype());
-        };
+        }
+        return tensor.dtype() == DType.F32 ? tensor : weights.getF32(widened, stored);
     }
 
     /** What stands before every name: nothing, or the encoder's name within a larger model. */

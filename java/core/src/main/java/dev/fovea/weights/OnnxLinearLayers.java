@@ -16,6 +16,9 @@ import java.util.Set;
  * <pre>
  *   x ── MatMul(x, W [in, out]) ── Add(·, layer.bias)      W transposed is layer.weight [out, in]
  *   x ── Gemm(x, W, layer.bias)                            the same; with transB, W is layer.weight
+ *
+ *   q ── MatMulInteger(q, W_quantized, …) ── Cast ── Mul(·, Mul(x_scale, W_scale)) ── Add(·, layer.bias)
+ *                                                          the same, where x is quantized to q as it comes
  * </pre>
  */
 final class OnnxLinearLayers {
@@ -23,30 +26,74 @@ final class OnnxLinearLayers {
     private static final String WEIGHT = ".weight";
 
     private final TensorTable tensors;
-    private final Map<String, String> matMulWeights = new HashMap<>();
+
+    /** The weight of each value: of products, of products of integers, of what these must be multiplied with. */
+    private final Map<String, String> products = new HashMap<>();
+    private final Map<String, String> integerProducts = new HashMap<>();
+    private final Map<String, String> scales = new HashMap<>();
     private final Set<String> named = new HashSet<>();
 
     private OnnxLinearLayers(TensorTable tensors) {
         this.tensors = tensors;
     }
 
-    /** Renames in {@code tensors}, the initializers of a graph, what the graph's {@code nodes} tell about. */
+    /**
+     * Renames in {@code tensors}, the initializers of a graph, what the graph's {@code nodes} tell about.
+     *
+     * @param nodes in their order, where each stands behind those that it depends on
+     */
     static void name(TensorTable tensors, List<OnnxNode> nodes) {
         OnnxLinearLayers layers = new OnnxLinearLayers(tensors);
-        for (OnnxNode node : nodes) {
-            if (node.operator().equals("MatMul") && node.inputs().size() == 2) {
-                layers.matMulWeights.put(node.output(), node.inputs().get(1));
-            }
-        }
+        nodes.forEach(layers::follow);
         nodes.forEach(layers::name);
         layers.named.forEach(tensors::remove);
+    }
+
+    private void follow(OnnxNode node) {
+        List<String> inputs = node.inputs();
+        switch (node.operator()) {
+            case "MatMul" -> {
+                if (inputs.size() == 2) {
+                    products.put(node.output(), inputs.get(1));
+                }
+            }
+            case "MatMulInteger" -> {
+                String weight = inputs.size() < 2 ? null : OnnxQuantization.weight(inputs.get(1));
+                if (weight != null && tensors.isQuantized(weight)) {
+                    integerProducts.put(node.output(), weight);
+                }
+            }
+            case "Cast" -> {
+                if (inputs.size() == 1 && integerProducts.containsKey(inputs.getFirst())) {
+                    integerProducts.put(node.output(), integerProducts.get(inputs.getFirst()));
+                }
+            }
+            case "Mul" -> {
+                if (inputs.size() == 2) {
+                    followScale(inputs.get(0), inputs.get(1), node.output());
+                    followScale(inputs.get(1), inputs.get(0), node.output());
+                }
+            }
+            default -> { }
+        }
+    }
+
+    private void followScale(String value, String factor, String output) {
+        String scaled = OnnxQuantization.scaled(factor);
+        if (scaled != null && tensors.isQuantized(scaled)) {
+            scales.put(output, scaled);
+        }
+        String weight = integerProducts.get(value);
+        if (weight != null && weight.equals(scales.get(factor))) {
+            products.put(output, weight);
+        }
     }
 
     private void name(OnnxNode node) {
         List<String> inputs = node.inputs();
         if (node.operator().equals("Add") && inputs.size() == 2) {
-            name(matMulWeights.get(inputs.get(0)), inputs.get(1), false);
-            name(matMulWeights.get(inputs.get(1)), inputs.get(0), false);
+            name(products.get(inputs.get(0)), inputs.get(1), false);
+            name(products.get(inputs.get(1)), inputs.get(0), false);
         } else if (node.operator().equals("Gemm") && inputs.size() == 3 && node.plain()) {
             name(inputs.get(1), inputs.get(2), node.transposedWeight());
         }
@@ -64,7 +111,7 @@ final class OnnxLinearLayers {
         }
         Tensor layer = outputsFirst ? stored : stored.transpose(0, 1);
         if (layer.size(0) == bound.size(0)) {
-            tensors.put(name, layer);
+            tensors.putView(name, layer, weight);
             named.add(weight);
         }
     }

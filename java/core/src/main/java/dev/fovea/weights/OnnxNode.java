@@ -30,7 +30,7 @@ record OnnxNode(String operator, List<String> inputs, String output, boolean pla
             }
         }
         return switch (operator) {
-            case "Add", "MatMul", "Gemm" -> read(fields, operator);
+            case "Add", "MatMul", "Gemm", "MatMulInteger", "Cast", "Mul" -> read(fields, operator);
             default -> null;
         };
     }

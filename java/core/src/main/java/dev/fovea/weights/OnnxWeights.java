@@ -16,6 +16,9 @@ import java.util.Set;
  * anonymous: these are found through their layer's bias, are called {@code <layer>.weight} and are
  * views of shape [out, in], whichever way around they are stored. Types without a {@link DType} are
  * listed among the names, but {@link #get} refuses them. Models with external data are refused.
+ *
+ * <p>What ONNX Runtime's dynamic quantization stores as integers with scale and zero point has the name of the weight
+ * that it stands for: {@link #get} gives the integers, {@link #getF32} what they stand for.
  */
 public final class OnnxWeights implements Weights {
     private final Path file;
@@ -58,6 +61,7 @@ public final class OnnxWeights implements Weights {
         if (!graph) {
             throw model.error("graph", "the file holds no graph");
         }
+        OnnxQuantization.name(tensors, nodes);
         OnnxLinearLayers.name(tensors, nodes);
     }
 
@@ -92,6 +96,19 @@ public final class OnnxWeights implements Weights {
     @Override
     public Tensor get(String name) {
         return tensors.get(name);
+    }
+
+    @Override
+    public boolean isReal(String name) {
+        return tensors.quantization(name) != null || Weights.super.isReal(name);
+    }
+
+    @Override
+    public Tensor getF32(Arena arena, String name) {
+        Quantization quantization = tensors.quantization(name);
+        return quantization == null
+                ? Weights.super.getF32(arena, name)
+                : quantization.toF32(arena, tensors.get(name));
     }
 
     @Override

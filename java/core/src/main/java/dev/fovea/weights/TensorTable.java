@@ -21,8 +21,13 @@ final class TensorTable {
     private final Arena arena;
     private final Map<String, Entry> entries = new LinkedHashMap<>();
 
-    /** A stored tensor; {@code tensor} is null where the format's type is not a {@link DType}. */
-    private record Entry(String type, Tensor tensor) {}
+    /**
+     * A stored tensor.
+     *
+     * @param tensor null where the format's type is not a {@link DType}
+     * @param quantization what its integers stand for, or null where they stand for themselves
+     */
+    private record Entry(String type, Tensor tensor, Quantization quantization) {}
 
     TensorTable(Path file, Arena arena) {
         this.file = file;
@@ -30,12 +35,22 @@ final class TensorTable {
     }
 
     void put(String name, Tensor tensor) {
-        entries.put(name, new Entry(tensor.dtype().name(), tensor));
+        putQuantized(name, tensor, null);
+    }
+
+    /** Puts integers that stand for real numbers. */
+    void putQuantized(String name, Tensor tensor, Quantization quantization) {
+        entries.put(name, new Entry(tensor.dtype().name(), tensor, quantization));
+    }
+
+    /** Puts a view of the tensor {@code viewed}. */
+    void putView(String name, Tensor view, String viewed) {
+        putQuantized(name, view, quantization(viewed));
     }
 
     /** Notes a tensor that {@link #get} refuses, naming the format's word for its type. */
     void putUnsupported(String name, String type) {
-        entries.put(name, new Entry(type, null));
+        entries.put(name, new Entry(type, null, null));
     }
 
     void copy(String name, TensorTable from) {
@@ -58,6 +73,27 @@ final class TensorTable {
     Tensor find(String name) {
         Entry entry = entries.get(name);
         return entry == null ? null : entry.tensor;
+    }
+
+    /** The format's or our word for the type of a tensor that is there. */
+    String type(String name) {
+        return entries.get(name).type;
+    }
+
+    /** Whether integers stand for real numbers here. */
+    boolean isQuantized(String name) {
+        return quantization(name) != null;
+    }
+
+    /** What the integers of a tensor stand for, or null. */
+    Quantization quantization(String name) {
+        Entry entry = entries.get(name);
+        return entry == null ? null : entry.quantization;
+    }
+
+    /** What is wrong with a tensor as a whole. */
+    FormatException error(String name, String problem) {
+        return new FormatException(file, -1, name, problem);
     }
 
     /** As {@link Weights#get}. */

@@ -60,20 +60,35 @@ public interface Weights extends AutoCloseable {
     Tensor get(String name);
 
     /**
+     * Whether {@link #getF32} gives the tensor of this name: its type is a floating-point {@link DType}, or the file
+     * says which real numbers its integers stand for.
+     *
+     * @throws IllegalArgumentException if there is no such tensor, or its type is none of {@link DType}
+     * @throws IllegalStateException if the weights are closed
+     */
+    default boolean isReal(String name) {
+        return switch (get(name).dtype()) {
+            case F32, F16, BF16 -> true;
+            default -> false;
+        };
+    }
+
+    /**
      * The tensor of this name as {@code F32} at an address that is a multiple of 4: the mapped
      * tensor itself where it is that already, otherwise a copy in {@code arena}, widened from
-     * {@code F16} or {@code BF16} (exactly; a NaN stays a NaN). Shape and strides stay the same.
+     * {@code F16} or {@code BF16} (exactly; a NaN stays a NaN), or what quantized integers stand for, rounded once.
+     * Shape and strides stay the same.
      *
-     * @throws IllegalArgumentException if there is no such tensor, or its type is not a floating-point {@link DType}
+     * @throws IllegalArgumentException if there is no such tensor, or it is not {@linkplain #isReal real}
      * @throws IllegalStateException if the weights or the arena are closed
      */
     default Tensor getF32(Arena arena, String name) {
         Tensor tensor = get(name);
-        return switch (tensor.dtype()) {
-            case F32, F16, BF16 -> Widening.toF32(arena, tensor);
-            default -> throw new IllegalArgumentException(
+        if (!isReal(name)) {
+            throw new IllegalArgumentException(
                     "expected a floating-point type, got " + tensor.dtype() + " in tensor '" + name + "' of " + file());
-        };
+        }
+        return Widening.toF32(arena, tensor);
     }
 
     /**

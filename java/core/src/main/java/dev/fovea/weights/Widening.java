@@ -37,10 +37,15 @@ final class Widening {
             }
             default -> throw new IllegalArgumentException("expected a floating-point type, got " + tensor.dtype());
         }
-        long[] strides = new long[tensor.rank()];
+        return likeStored(tensor, widened);
+    }
+
+    /** The {@code F32} tensor of these elements, with shape and strides of the stored one. */
+    static Tensor likeStored(Tensor stored, MemorySegment elements) {
+        long[] strides = new long[stored.rank()];
         for (int i = 0; i < strides.length; i++) {
-            strides[i] = tensor.stride(i);
+            strides[i] = stored.stride(i);
         }
-        return Tensor.of(widened, DType.F32, tensor.shape(), strides);
+        return Tensor.of(elements, DType.F32, stored.shape(), strides);
     }
 }

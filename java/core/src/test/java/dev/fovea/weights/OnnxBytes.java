@@ -45,6 +45,18 @@ final class OnnxBytes {
         return this;
     }
 
+    /** Adds the nodes that ONNX Runtime's dynamic quantization makes of x · weight + bias. */
+    OnnxBytes quantizedLinear(String x, String weight, String bias) {
+        return node("DynamicQuantizeLinear", List.of(x), x + "_quantized")
+                .node("Mul", List.of(x + "_scale", weight + "_scale"), weight + " scales")
+                .node("MatMulInteger",
+                        List.of(x + "_quantized", weight + "_quantized", x + "_zero_point", weight + "_zero_point"),
+                        weight + " integers")
+                .node("Cast", List.of(weight + " integers"), weight + " cast")
+                .node("Mul", List.of(weight + " cast", weight + " scales"), weight + " product")
+                .node("Add", List.of(bias, weight + " product"), weight + " out");
+    }
+
     static ProtoBytes attribute(String name, long value) {
         return new ProtoBytes().text(1, name).varint(3, value);
     }

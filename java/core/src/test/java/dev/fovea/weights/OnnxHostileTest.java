@@ -41,6 +41,11 @@ class OnnxHostileTest {
                 .node("MatMul", List.of("x", "w"), "m")
                 .node("Add", List.of("m", "a.bias"), "y")
                 .node("Gemm", List.of("y", "w", "a.bias"), "z", OnnxBytes.attribute("transB", 1))
+                .quantizedLinear("z", "v", "b.bias")
+                .initializer(tensor("v_quantized", 3, new byte[] {1, -2, 3, -4, 5, -6}, 3, 2))
+                .initializer(described("v_scale", 1, 2).bytes(4, floats(1, 2)))
+                .initializer(described("v_zero_point", 3, 2).packed(5, 7, 8))
+                .initializer(tensor("b.bias", 1, floats(1, 2), 2))
                 .toBytes();
     }
 
@@ -63,7 +68,7 @@ class OnnxHostileTest {
 
     @TestFactory
     Stream<DynamicTest> shouldRefuse() {
-        return Stream.concat(encodings(), initializers()).map(hostile -> dynamicTest(
+        return Stream.of(encodings(), initializers(), quantized()).flatMap(cases -> cases).map(hostile -> dynamicTest(
                 hostile.name, () -> Refusal.expect(file, hostile.content, hostile.field, hostile.words)));
     }
 
@@ -140,6 +145,43 @@ class OnnxHostileTest {
                 initializer("a segment", described("x", 1, 1).message(3, new ProtoBytes()), "segment", "not supported"),
                 initializer("external data", described("x", 1, 1).varint(14, 1), "data_location", "'x'",
                         "another file"));
+    }
+
+    /** Of a weight [3, 2] of bytes that a MatMulInteger multiplies. */
+    private static Case quantized(String name, String field, List<ProtoBytes> tensors, String... words) {
+        OnnxBytes model = new OnnxBytes().quantizedLinear("x", "v", "v.bias")
+                .initializer(tensor("v_quantized", 3, new byte[6], 3, 2));
+        tensors.forEach(model::initializer);
+        return new Case(name, model.toBytes(), field, words);
+    }
+
+    private static Stream<Case> quantized() {
+        ProtoBytes scale = tensor("v_scale", 1, floats(1, 1), 2);
+        return Stream.of(
+                quantized("no scale", "v_scale", List.of(), "no such tensor", "v_quantized I8[3, 2]"),
+                quantized("scales for rows", "v_scale", List.of(tensor("v_scale", 1, floats(1, 1, 1), 3)),
+                        "1 element or 2", "F32[3]"),
+                quantized("a scale for each element", "v_scale", List.of(tensor("v_scale", 1, new byte[24], 3, 2)),
+                        "1 element or 2", "F32[3, 2]"),
+                quantized("no element of scale", "v_scale", List.of(tensor("v_scale", 1, floats(), 0)), "F32[0]"),
+                quantized("integers as scale", "v_scale", List.of(tensor("v_scale", 6, floats(1), 1)), "F32", "I32"),
+                quantized("doubles as scale", "v_scale", List.of(tensor("v_scale", 11, new byte[8], 1)), "F32",
+                        "type 11"),
+                quantized("an infinite scale", "v_scale",
+                        List.of(tensor("v_scale", 1, floats(1, Float.POSITIVE_INFINITY), 2)), "Infinity at 1"),
+                quantized("a scale that is no number", "v_scale", List.of(tensor("v_scale", 1, floats(Float.NaN))),
+                        "NaN at 0"),
+                quantized("an unsigned zero point", "v_zero_point",
+                        List.of(scale, tensor("v_zero_point", 2, new byte[2], 2)), "I8", "v_quantized", "U8"),
+                quantized("a zero point of no type", "v_zero_point",
+                        List.of(scale, tensor("v_zero_point", 22, new byte[1], 2)), "I8", "type 22"),
+                quantized("one zero point for two scales", "v_zero_point",
+                        List.of(scale, tensor("v_zero_point", 3, new byte[1])), "2", "I8[]"),
+                quantized("zero points for rows", "v_zero_point",
+                        List.of(scale, tensor("v_zero_point", 3, new byte[3], 3)), "2", "I8[3]"),
+                new Case("scales for columns that nothing multiplies", new OnnxBytes()
+                        .initializer(tensor("v_quantized", 3, new byte[6], 3, 2)).initializer(scale).toBytes(),
+                        "v_scale", "1 element for", "F32[2]"));
     }
 
     private static byte[] bytes(int value, int count) {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -64,10 +65,19 @@ final class Refusal {
     }
 
     private static void readAll(Weights weights) {
+        try (Arena arena = Arena.ofConfined()) {
+            readAll(weights, arena);
+        }
+    }
+
+    private static void readAll(Weights weights, Arena arena) {
         for (String name : weights.names()) {
             try {
                 byte[] all = weights.get(name).segment().toArray(ValueLayout.JAVA_BYTE);
                 assertTrue(all.length >= 0);
+                if (weights.isReal(name)) {
+                    assertEquals(weights.get(name).shape(), weights.getF32(arena, name).shape());
+                }
             } catch (IllegalArgumentException unsupported) {
                 assertTrue(unsupported.getMessage().contains("supported are"), unsupported.getMessage());
             }
