@@ -54,9 +54,7 @@ public class AttentionBenchmark {
             throw Verdict.absent(side + " is not on the class path: " + e);
         }
         Verdict.setting(attention.setting());
-        if (!attention.version().isEmpty()) {
-            Verdict.version(attention.version());
-        }
+        Verdict.version(attention.version());
         attention.attend();
         AttentionReference reference = AttentionReference.of(work);
         Verdict.agree(reference.expected(inputs), reference.sampled(attention.result()), AttentionReference.TOLERANCE);

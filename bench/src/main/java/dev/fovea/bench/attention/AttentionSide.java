@@ -1,5 +1,7 @@
 package dev.fovea.bench.attention;
 
+import dev.fovea.bench.encode.Artifact;
+
 /** One way to compute an attention: made for one {@link AttentionWork} and its inputs, which it copies as it needs. */
 interface AttentionSide extends AutoCloseable {
     /** Computes all heads. This is what is timed. */
@@ -14,9 +16,9 @@ interface AttentionSide extends AutoCloseable {
     /** How it runs, for people. */
     String setting();
 
-    /** The version of what computes, for people; empty for what is built here. */
+    /** The version of what computes, for people. */
     default String version() {
-        return "";
+        return Artifact.fovea();
     }
 
     @Override

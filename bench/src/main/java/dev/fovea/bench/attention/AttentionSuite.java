@@ -135,7 +135,8 @@ public final class AttentionSuite implements Suite {
         List<String> withPeak = Stream.concat(AttentionSides.ALL.stream(), Stream.of(ArithmeticJob.PEAK_SIDE)).toList();
         List<Table> tables = new ArrayList<>(List.of(
                 new Table("Time", ArithmeticJob.TIME, rows, Map.of(), AttentionSides.ALL, AttentionSides.FUSED),
-                new Table("Speed", ArithmeticJob.GFLOPS, rows, Map.of(), withPeak, null),
+                new Table("Speed", ArithmeticJob.GFLOPS, rows, Map.of(), withPeak, null)
+                        .withYardstick(ArithmeticJob.PEAK_SIDE),
                 new Table("Fraction of the FMA peak", ArithmeticJob.PEAK, rows, Map.of(), AttentionSides.ALL, null),
                 new Table("Scratch", SCRATCH, rows, Map.of(), AttentionSides.ALL, null)));
         tables.addAll(LongAttention.tables());

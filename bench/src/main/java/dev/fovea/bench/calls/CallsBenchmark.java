@@ -1,5 +1,6 @@
 package dev.fovea.bench.calls;
 
+import dev.fovea.bench.encode.Artifact;
 import dev.fovea.bench.study.Verdict;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -46,6 +47,7 @@ public class CallsBenchmark {
         } catch (LinkageError e) {
             throw Verdict.absent(side + " does not load: " + e);
         }
+        Verdict.version(Artifact.fovea());
         Verdict.setting(call.setting());
         float[] results = new float[CHECKED_CALLS];
         float[] expected = new float[CHECKED_CALLS];

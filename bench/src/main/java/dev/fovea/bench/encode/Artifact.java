@@ -9,6 +9,11 @@ import java.util.Properties;
 public final class Artifact {
     private Artifact() {}
 
+    /** The version of Fovea, and of these studies, which are built with it. */
+    public static String fovea() {
+        return version("dev.fovea", "fovea");
+    }
+
     /** The version of an artifact; {@code unpackaged} if its classes are no jar's. */
     public static String version(String group, String artifact) {
         String entry = "/META-INF/maven/" + group + '/' + artifact + "/pom.properties";

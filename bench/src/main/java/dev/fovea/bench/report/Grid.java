@@ -20,7 +20,7 @@ record Grid(Table table, List<String> sides, List<Row> rows) {
      * @param value the median, or a word where there is none
      * @param range least and greatest sample, or empty if there is but one
      * @param ratio to the baseline, or empty
-     * @param best whether no other of the row is better
+     * @param best whether it contends and no other of the row is better
      */
     record Cell(String value, String range, String ratio, boolean best) {}
 
@@ -46,9 +46,10 @@ record Grid(Table table, List<String> sides, List<Row> rows) {
         }
         double value = Numbers.median(measurement.samples());
         double best = row.values().stream()
+                .filter(other -> !table.yardsticks().contains(other.side()))
                 .mapToDouble(other -> Numbers.median(other.samples()))
                 .reduce(table.metric().lowerIsBetter() ? Math::min : Math::max)
-                .orElseThrow();
+                .orElse(Double.NaN);
         double least = Numbers.min(measurement.samples());
         double greatest = Numbers.max(measurement.samples());
         Measurement baseline = table.baseline() == null ? null : row.get(table.baseline());
@@ -60,7 +61,7 @@ record Grid(Table table, List<String> sides, List<Row> rows) {
                 measurement.samples().size() > 1
                         ? Numbers.format(least) + "–" + Numbers.format(greatest)
                         : "",
-                ratio, value == best);
+                ratio, value == best && !table.yardsticks().contains(side));
     }
 
     /** The unit, what the ratios are, and which way is better. */

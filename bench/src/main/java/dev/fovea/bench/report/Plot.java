@@ -31,10 +31,13 @@ final class Plot {
     private final List<String> sides;
     private final List<Integer> styles;
     private final Map<List<String>, Map<String, Measurement>> rows;
+    private final Figure.Kind kind;
 
     private Plot(Figure figure, SuiteResults results) {
         this.figure = figure;
         rows = results.rows(figure.metric().key(), List.of(figure.x()), figure.where(), figure.sides());
+        // A line needs two points, and figures on single points would be hard to tell.
+        kind = rows.size() == 1 ? Figure.Kind.BARS : figure.kind();
         sides = results.measured(figure.sides(), rows.values());
         List<Integer> places =
                 sides.stream().map(side -> results.measured().indexOf(side) % COLOURS.size()).toList();
@@ -67,7 +70,7 @@ final class Plot {
         int height = Math.min(400, width * 3 / 4 + 60) + legend + (title == null ? 0 : 30);
 
         Map<String, Object> data = new LinkedHashMap<>();
-        List<Map<String, Object>> layers = figure.kind() == Figure.Kind.LINES ? lines(data) : bars(data, width);
+        List<Map<String, Object>> layers = kind == Figure.Kind.LINES ? lines(data) : bars(data, width);
         Map<String, Object> spec = new HashMap<>();
         spec.put("kind", "plot");
         spec.put("data", data);
@@ -140,7 +143,7 @@ final class Plot {
 
     private List<Map<String, Object>> scales(int columns, int width) {
         Map<String, Object> x = map("aesthetic", "x", "name", figure.xLabel());
-        if (figure.kind() == Figure.Kind.LINES) {
+        if (kind == Figure.Kind.LINES) {
             List<Double> values = rows.keySet().stream().map(row -> Double.valueOf(row.getFirst())).sorted().toList();
             Axis axis = figure.logarithmic() ? Axis.of(values, width / 85) : Axis.linear(values.getLast(), width / 85);
             axis.marks(x, figure.logarithmic());
@@ -157,7 +160,7 @@ final class Plot {
         // Room above for the greatest bar's label.
         if (figure.logarithmic()) {
             Axis.decades(least(), greatest()).marks(y, true);
-            double floor = figure.kind() == Figure.Kind.BARS ? Axis.decadeBelow(least()) : 0.8 * least();
+            double floor = kind == Figure.Kind.BARS ? Axis.decadeBelow(least()) : 0.8 * least();
             y.put("limits", List.of(floor, greatest() * Math.pow(greatest() / floor, 0.08)));
         } else {
             Axis.linear(greatest(), 6).marks(y, false);
@@ -165,7 +168,7 @@ final class Plot {
         }
         List<Map<String, Object>> scales = list(x, y);
         Map<String, Object> legend = map("name", "legend", "ncol", columns, "byrow", true);
-        if (figure.kind() == Figure.Kind.LINES) {
+        if (kind == Figure.Kind.LINES) {
             scales.add(manual("color", COLOURS, legend));
             scales.add(manual("shape", MARKERS, legend));
             scales.add(manual("linetype", DASHES, legend));

@@ -54,6 +54,7 @@ record SideJars(List<Path> jars, String classPath) {
     }
 
     @SafeVarargs
+    @SuppressWarnings("varargs")
     private static List<String> concat(List<String>... lists) {
         return Stream.of(lists).flatMap(List::stream).toList();
     }

@@ -36,7 +36,7 @@ interface TextSide {
                 case LANGCHAIN4J -> LangChain4j.load(threads);
                 default -> throw new IllegalArgumentException("no side turns texts into vectors as " + side);
             };
-            Verdict.version(side.equals(LANGCHAIN4J) ? LangChain4j.version() : Artifact.version("dev.fovea", "fovea"));
+            Verdict.version(side.equals(LANGCHAIN4J) ? LangChain4j.version() : Artifact.fovea());
             Verdict.setting(switch (side) {
                 case FOVEA -> "encoder reused, threads " + threads;
                 case TOKENIZER -> "Tokenizer.encode";

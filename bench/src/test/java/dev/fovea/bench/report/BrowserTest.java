@@ -106,7 +106,7 @@ class BrowserTest {
         for (String section : List.of("first", "second")) {
             List<Found.Plot> plots =
                     found.plots().stream().filter(plot -> plot.section().equals(section)).toList();
-            assertEquals(4, plots.size(), section);
+            assertEquals(5, plots.size(), section);
             for (Found.Plot plot : plots) {
                 // Marks of both axes, two titles and a legend.
                 assertTrue(plot.texts() >= 10 && plot.marks() >= 10, plot.toString());
@@ -115,7 +115,7 @@ class BrowserTest {
             assertEquals(List.of(new Found.Table(section, 8, 9), new Found.Table(section, 9, 18)),
                     found.tables().stream().filter(table -> table.section().equals(section)).toList());
         }
-        assertEquals(8, found.plots().size());
+        assertEquals(10, found.plots().size());
         assertEquals(4, found.tables().size());
     }
 

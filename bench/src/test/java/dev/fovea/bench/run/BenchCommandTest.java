@@ -54,6 +54,14 @@ class BenchCommandTest {
     }
 
     @Test
+    void shouldMarkTheBestOfTheContenders() throws IOException {
+        run("first", "--quick", "--out", out.toString());
+        String report = Files.readString(out.resolve("report.md"));
+        String speed = report.substring(report.indexOf("### Speed"));
+        assertTrue(speed.matches("(?s).*\n\\| 16 \\| 1 \\| [^*|]+ \\| \\*\\*[^*|]+\\*\\* \\| .*"), speed);
+    }
+
+    @Test
     void shouldRefuseWrongUseInOneLine() {
         assertEquals(new BenchRun(2, "", "fovea: no such suite: third; there are first, second"
                 + " (see 'fovea bench --help')\n"), run("third"));

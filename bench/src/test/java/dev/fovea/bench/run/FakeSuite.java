@@ -114,7 +114,8 @@ public final class FakeSuite implements Suite {
         return List.of(
                 new Table("Time per call, 1 thread", TIME, List.of("n"), Map.of("threads", "1"), List.of(),
                         SIDES.getFirst()),
-                new Table("Speed", RATE, List.of("n", "threads"), Map.of(), List.of(), null));
+                new Table("Speed", RATE, List.of("n", "threads"), Map.of(), List.of(), null)
+                        .withYardstick(SIDES.getFirst()));
     }
 
     @Override
@@ -124,6 +125,8 @@ public final class FakeSuite implements Suite {
                         Figure.Kind.LINES, "n", "tokens", true, Map.of("threads", "1"), List.of()),
                 new Figure("Speed with 1 thread", RATE, Figure.Kind.LINES, "n", "tokens", false, Map.of("threads", "1"),
                         List.of()),
+                new Figure("Time of a single length", TIME, Figure.Kind.LINES, "n", "tokens", true,
+                        Map.of("threads", "1", "n", "16"), List.of()),
                 new Figure("Time of 64 tokens", TIME, Figure.Kind.BARS, "threads", "threads", true, Map.of("n", "64"),
                         List.of()),
                 new Figure("Time of 16 tokens, three sides", TIME, Figure.Kind.BARS, "threads", "threads", false,
