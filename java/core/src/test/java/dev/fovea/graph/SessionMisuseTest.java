@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.fovea.Backend;
 import dev.fovea.Engine;
 import dev.fovea.EngineOptions;
+import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
@@ -167,6 +168,14 @@ class SessionMisuseTest {
     void shouldNameNullArguments() {
         assertThrows(NullPointerException.class, () -> Plan.compile(null, Engines.java()));
         assertThrows(NullPointerException.class, () -> Plan.compile(graph, null));
+        assertThrows(NullPointerException.class, () -> Plan.compile(graph, Engines.java(), null));
+    }
+
+    @Test
+    void shouldNameATypeThatWeightsAreNotKeptAs() {
+        var e = assertThrows(
+                IllegalArgumentException.class, () -> Plan.compile(graph, Engines.java(), DType.F16));
+        assertEquals("weights are stored as F32, BF16 or I8, got F16", e.getMessage());
     }
 
     @ParameterizedTest(autoCloseArguments = false)

@@ -7,6 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.sun.management.ThreadMXBean;
 import dev.fovea.Backend;
 import dev.fovea.Engine;
+import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Shape;
+import dev.fovea.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.management.ManagementFactory;
 import java.util.List;
@@ -138,6 +141,7 @@ class SessionTest {
 
             assertTrue(lines.get(2).startsWith("\"query\" [tokens, 40] \"key\" [tokens, 40] \"value\" [tokens, 40]"
                     + " = linear bias \"embedding norm\" @"), lines.get(2));
+            assertEquals("weights: " + plan.weightBytes() + " bytes", lines.get(lines.size() - 2));
             assertTrue(lines.getLast().startsWith("workspace: " + plan.workspaceBytesPerToken() + " bytes per token, "
                     + plan.workspaceBytesPerSequence() + " per sequence"), lines.getLast());
         }
@@ -164,6 +168,33 @@ class SessionTest {
             for (int c = 0; c < expected[r].length; c++) {
                 assertEquals(expected[r][c], actual[r][c], tolerance * largest, label + "\nat " + r + ", " + c);
             }
+        }
+    }
+
+    @ParameterizedTest(autoCloseArguments = false)
+    @MethodSource("engines")
+    void shouldKeepWeightsInHalfOrAQuarterOfTheMemory(Engine engine) {
+        try (Arena arena = Arena.ofConfined()) {
+            Graph.Builder g = Graph.builder();
+            Tensor words = Tensor.allocate(arena, DType.F32, Shape.of(3, 384));
+            Value x = g.embedding(words, null, 0, null);
+            Graph graph = g.build(g.pool(
+                    g.linear(x, Tensor.allocate(arena, DType.F32, Shape.of(1536, 384)), null), Pooling.MEAN));
+            long weights = 1536 * 384;
+            requireBytes(4 * weights, 0, weightBytes(graph, engine, DType.F32));
+            requireBytes(2 * weights, 0, weightBytes(graph, engine, DType.BF16));
+            requireBytes(weights, 1536 * 8, weightBytes(graph, engine, DType.I8));
+        }
+    }
+
+    /** A kernel may want a cache line behind the weights. */
+    private static void requireBytes(long weights, long scales, long bytes) {
+        assertTrue(bytes >= weights && bytes <= weights + scales + 64, "expected " + weights + ", got " + bytes);
+    }
+
+    private static long weightBytes(Graph graph, Engine engine, DType weights) {
+        try (Plan plan = Plan.compile(graph, engine, weights)) {
+            return plan.weightBytes();
         }
     }
 }

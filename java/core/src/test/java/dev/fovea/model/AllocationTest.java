@@ -10,9 +10,11 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** The token path makes no garbage once it is warm; on the Vector API that is up to the JIT, and not promised. */
 class AllocationTest {
@@ -22,12 +24,18 @@ class AllocationTest {
     @TempDir
     private Path directory;
 
+    private static Stream<Arguments> backends() {
+        return Stream.of(Backend.NATIVE, Backend.JAVA)
+                .flatMap(backend -> Stream.of(WeightType.values()).map(weights -> Arguments.of(backend, weights)));
+    }
+
     @ParameterizedTest
-    @EnumSource(names = {"NATIVE", "JAVA"})
-    void shouldEncodeTokenIdsWithoutHeapAllocation(Backend backend) throws Exception {
+    @MethodSource("backends")
+    void shouldEncodeTokenIdsWithoutHeapAllocation(Backend backend, WeightType weights) throws Exception {
         new TinyModel(1).write(directory);
         EngineOptions engine = EngineOptions.defaults().withBackend(backend).withThreads(1);
-        try (var encoder = TextEncoder.load(directory, EncoderOptions.defaults().withEngineOptions(engine));
+        var options = EncoderOptions.defaults().withEngineOptions(engine).withWeights(weights);
+        try (var encoder = TextEncoder.load(directory, options);
                 var session = encoder.newSession();
                 Arena arena = Arena.ofConfined()) {
             MemorySegment ids = arena.allocateFrom(ValueLayout.JAVA_INT, 2, 7, 3, 2, 8, 9, 3);

@@ -16,6 +16,7 @@ import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -36,17 +37,18 @@ class BitIdentityTest {
         return texts;
     }
 
-    private static Stream<String> isas() {
+    private static Stream<Arguments> isas() {
         try (Engine engine = Engine.create(EngineOptions.defaults().withBackend(Backend.NATIVE))) {
-            return engine.availableIsas().stream();
+            return engine.availableIsas().stream()
+                    .flatMap(isa -> Stream.of(WeightType.values()).map(weights -> Arguments.of(isa, weights)));
         }
     }
 
     @ParameterizedTest
     @MethodSource("isas")
-    void shouldGiveTheSameBitsAloneAndAnywhereInABatch(String isa) throws Exception {
+    void shouldGiveTheSameBitsAloneAndAnywhereInABatch(String isa, WeightType weights) throws Exception {
         EngineOptions options = EngineOptions.defaults().withBackend(Backend.NATIVE).withIsa(isa).withThreads(2);
-        try (TextEncoder encoder = load(options)) {
+        try (TextEncoder encoder = load(options, weights)) {
             List<String> texts = texts();
             float[][] alone = texts.stream().map(encoder::encode).toArray(float[][]::new);
             assertArrayEquals(alone, encoder.encodeAll(texts));
@@ -65,12 +67,13 @@ class BitIdentityTest {
         }
     }
 
-    @Test
-    void shouldGiveTheSameBitsWithAnyNumberOfThreads() throws Exception {
+    @ParameterizedTest
+    @EnumSource(WeightType.class)
+    void shouldGiveTheSameBitsWithAnyNumberOfThreads(WeightType weights) throws Exception {
         float[][] expected = null;
         for (int threads : new int[] {1, 2, 4}) {
             try (TextEncoder encoder =
-                    load(EngineOptions.defaults().withBackend(Backend.NATIVE).withThreads(threads))) {
+                    load(EngineOptions.defaults().withBackend(Backend.NATIVE).withThreads(threads), weights)) {
                 assertEquals(threads, encoder.engine().threads());
                 float[][] vectors = encoder.encodeAll(texts());
                 expected = expected == null ? vectors : expected;
@@ -81,7 +84,8 @@ class BitIdentityTest {
 
     @Test
     void shouldGiveTheSameBitsWhenEightThreadsEncodeAtOnce() throws Exception {
-        try (TextEncoder encoder = load(EngineOptions.defaults().withBackend(Backend.NATIVE).withThreads(2));
+        try (TextEncoder encoder = load(EngineOptions.defaults().withBackend(Backend.NATIVE).withThreads(2),
+                        WeightType.F32);
                 var executor = Executors.newFixedThreadPool(8)) {
             List<String> texts = texts();
             float[][] alone = texts.stream().map(encoder::encode).toArray(float[][]::new);
@@ -98,22 +102,28 @@ class BitIdentityTest {
         }
     }
 
+    /** The Vector API shares what it does with other types than F32. */
+    private static Stream<Arguments> javaBackends() {
+        return Stream.concat(Stream.of(WeightType.values()).map(weights -> Arguments.of(Backend.JAVA, weights)),
+                Stream.of(Arguments.of(Backend.VECTOR, WeightType.F32)));
+    }
+
     @ParameterizedTest
-    @EnumSource(names = {"JAVA", "VECTOR"})
-    void shouldGiveTheSameBitsOnABackendInJava(Backend backend) throws Exception {
+    @MethodSource("javaBackends")
+    void shouldGiveTheSameBitsOnABackendInJava(Backend backend, WeightType weights) throws Exception {
         List<String> texts = GoldenFile.of(MODEL).upTo(24).stream().map(GoldenFile.Entry::text).toList();
         float[][] alone;
-        try (TextEncoder encoder = load(EngineOptions.defaults().withBackend(backend).withThreads(1))) {
+        try (TextEncoder encoder = load(EngineOptions.defaults().withBackend(backend).withThreads(1), weights)) {
             alone = texts.stream().map(encoder::encode).toArray(float[][]::new);
             assertArrayEquals(alone, encoder.encodeAll(texts));
         }
-        try (TextEncoder encoder = load(EngineOptions.defaults().withBackend(backend).withThreads(4))) {
+        try (TextEncoder encoder = load(EngineOptions.defaults().withBackend(backend).withThreads(4), weights)) {
             assertArrayEquals(alone, encoder.encodeAll(texts));
             assertArrayEquals(alone[0], encoder.encode(texts.getFirst()));
         }
     }
 
-    private static TextEncoder load(EngineOptions options) throws Exception {
-        return TextEncoder.load(MODEL, EncoderOptions.defaults().withEngineOptions(options));
+    private static TextEncoder load(EngineOptions options, WeightType weights) throws Exception {
+        return TextEncoder.load(MODEL, EncoderOptions.defaults().withEngineOptions(options).withWeights(weights));
     }
 }

@@ -64,7 +64,8 @@ class ParityTest {
         assertTrue(cosine >= MIN_COSINE, golden.name() + ": cosine " + cosine);
     }
 
-    private static List<EngineOptions> engines() {
+    /** Every backend, and of the native one every kernel table that runs here. */
+    static List<EngineOptions> engines() {
         List<EngineOptions> engines = new ArrayList<>();
         engines.add(EngineOptions.defaults().withBackend(Backend.JAVA));
         if (Engine.unavailable(Backend.VECTOR).isEmpty()) {
@@ -77,7 +78,8 @@ class ParityTest {
         return engines;
     }
 
-    private static String name(EngineOptions options) {
+    /** What tells these engines apart. */
+    static String name(EngineOptions options) {
         return options.backend() == Backend.NATIVE ? options.isa() : options.backend().name();
     }
 }
