@@ -7,6 +7,7 @@ import dev.fovea.model.EncoderOptions;
 import dev.fovea.model.EncoderSession;
 import dev.fovea.model.ModelCatalog;
 import dev.fovea.model.TextEncoder;
+import dev.fovea.model.WeightType;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -24,9 +25,10 @@ final class FoveaMiniLm implements MiniLm {
         this.encoder = encoder;
     }
 
-    static FoveaMiniLm load(Backend backend, int threads) throws IOException {
+    static FoveaMiniLm load(Backend backend, WeightType weights, int threads) throws IOException {
         EngineOptions engine = EngineOptions.defaults().withBackend(backend).withThreads(threads);
-        return new FoveaMiniLm(TextEncoder.load(withoutLimit(), EncoderOptions.defaults().withEngineOptions(engine)));
+        EncoderOptions options = EncoderOptions.defaults().withEngineOptions(engine).withWeights(weights);
+        return new FoveaMiniLm(TextEncoder.load(withoutLimit(), options));
     }
 
     /** The model without the file that limits it to 256 of the 512 tokens that it has positions for. */
@@ -42,14 +44,14 @@ final class FoveaMiniLm implements MiniLm {
 
     @Override
     public String version() {
-        return Artifact.version("dev.fovea", "fovea");
+        return Artifact.fovea();
     }
 
     @Override
     public String setting() {
         Engine engine = encoder.engine();
         return "kernels " + engine.isa() + ", " + engine.threads() + (engine.threads() == 1 ? " thread" : " threads")
-                + ", sessions reused";
+                + ", weights " + encoder.weights() + ", sessions reused";
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.fovea.bench.encode;
 
 import dev.fovea.Backend;
 import dev.fovea.bench.study.Verdict;
+import dev.fovea.model.WeightType;
 import java.util.List;
 
 /** all-MiniLM-L6-v2 as one side has loaded it. Nothing frees it before its process ends. */
@@ -11,6 +12,12 @@ public interface MiniLm {
 
     /** Fovea's C core. */
     String FOVEA = "Fovea";
+
+    /** Fovea's C core on weights of bfloat16. */
+    String FOVEA_BF16 = "Fovea bf16";
+
+    /** Fovea's C core on weights of 8 bits. */
+    String FOVEA_INT8 = "Fovea int8";
 
     /** Fovea's plain Java backend. */
     String FOVEA_JAVA = "Fovea Java";
@@ -42,9 +49,11 @@ public interface MiniLm {
     static MiniLm load(String side, int threads) throws Exception {
         try {
             return switch (side) {
-                case FOVEA -> FoveaMiniLm.load(Backend.NATIVE, threads);
-                case FOVEA_JAVA -> FoveaMiniLm.load(Backend.JAVA, threads);
-                case FOVEA_VECTOR -> FoveaMiniLm.load(Backend.VECTOR, threads);
+                case FOVEA -> FoveaMiniLm.load(Backend.NATIVE, WeightType.F32, threads);
+                case FOVEA_BF16 -> FoveaMiniLm.load(Backend.NATIVE, WeightType.BF16, threads);
+                case FOVEA_INT8 -> FoveaMiniLm.load(Backend.NATIVE, WeightType.INT8, threads);
+                case FOVEA_JAVA -> FoveaMiniLm.load(Backend.JAVA, WeightType.F32, threads);
+                case FOVEA_VECTOR -> FoveaMiniLm.load(Backend.VECTOR, WeightType.F32, threads);
                 case ONNX_FP32 -> OnnxRuntimeMiniLm.fp32(threads);
                 case ONNX_INT8 -> OnnxRuntimeMiniLm.int8(threads);
                 default -> throw new IllegalArgumentException("no side loads all-MiniLM-L6-v2 as " + side);
@@ -62,25 +71,26 @@ public interface MiniLm {
      */
     static MiniLm referenceOf(String side) throws Exception {
         if (!side.startsWith(FOVEA)) {
-            return FoveaMiniLm.load(Backend.NATIVE, 1);
+            return FoveaMiniLm.load(Backend.NATIVE, WeightType.F32, 1);
         }
         try {
             return OnnxRuntimeMiniLm.fp32(1);
         } catch (NoClassDefFoundError e) {
-            return FoveaMiniLm.load(Backend.JAVA, 1);
+            return FoveaMiniLm.load(Backend.JAVA, WeightType.F32, 1);
         }
     }
 
     /**
      * Compares a batch's vectors with their reference.
      *
-     * @throws Verdict.NotTimed if they differ by more than 1e-5, or those of int8 in direction
+     * @throws Verdict.NotTimed if they differ by more than 1e-5, or those of rounded weights in direction
      */
     static void check(String side, float[] reference, float[] vectors) {
-        if (side.equals(ONNX_INT8)) {
-            Verdict.agreeByCosine(reference, vectors, DIMENSION, 0.98);
-        } else {
-            Verdict.agree(reference, vectors, 1e-5);
+        switch (side) {
+            case ONNX_INT8 -> Verdict.agreeByCosine(reference, vectors, DIMENSION, 0.98);
+            case FOVEA_INT8 -> Verdict.agreeByCosine(reference, vectors, DIMENSION, 0.99);
+            case FOVEA_BF16 -> Verdict.agreeByCosine(reference, vectors, DIMENSION, 0.9999);
+            default -> Verdict.agree(reference, vectors, 1e-5);
         }
     }
 }

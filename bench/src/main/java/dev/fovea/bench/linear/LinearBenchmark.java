@@ -52,12 +52,10 @@ public class LinearBenchmark {
             throw Verdict.absent(side + " does not load: " + e);
         }
         Verdict.setting(linear.setting());
-        if (!linear.version().isEmpty()) {
-            Verdict.version(linear.version());
-        }
+        Verdict.version(linear.version());
         linear.multiply();
         LinearReference reference = new LinearReference(work);
-        Verdict.agree(reference.expected(x, weight), reference.sampled(linear.result()), LinearReference.TOLERANCE);
+        LinearSide.check(side, work, reference.expected(x, weight), reference.sampled(linear.result()));
     }
 
     private static float[] random(int seed, int elements) {

@@ -11,7 +11,6 @@ import dev.fovea.internal.kernels.Kernels;
 import dev.fovea.internal.kernels.PackedLinear;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Shape;
-import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Tensor;
 import java.lang.foreign.Arena;
 
@@ -25,12 +24,12 @@ final class PackedSide implements LinearSide {
     private final PackedLinear weight;
     private final Tensor out;
 
-    PackedSide(LinearWork work, float[] x, float[] weight) {
+    PackedSide(LinearWork work, float[] x, float[] weight, DType dtype) {
         engine = Engine.create(EngineOptions.defaults().withBackend(Backend.NATIVE).withThreads(work.threads()));
         kernels = KernelEngine.of(engine).kernels(arena);
         rows = work.rows();
         this.x = Tensor.copyOf(arena, x, work.rows(), work.inputs());
-        this.weight = kernels.pack(arena, Tensor.copyOf(arena, weight, work.outputs(), work.inputs()), DType.F32);
+        this.weight = kernels.pack(arena, Tensor.copyOf(arena, weight, work.outputs(), work.inputs()), dtype);
         out = Tensor.allocate(arena, DType.F32, Shape.of(work.rows(), work.outputs()));
     }
 
@@ -46,7 +45,8 @@ final class PackedSide implements LinearSide {
 
     @Override
     public String setting() {
-        return "kernel table " + engine.isa() + ", weight packed once";
+        return "kernel table " + engine.isa() + ", weight packed once as " + weight.dtype() + ", "
+                + weight.data().byteSize() / 1024 + " KiB";
     }
 
     @Override

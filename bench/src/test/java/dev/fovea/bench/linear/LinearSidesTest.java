@@ -2,10 +2,12 @@ package dev.fovea.bench.linear;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.fovea.bench.study.Effort;
 import dev.fovea.bench.study.Job;
+import dev.fovea.bench.study.Verdict;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,6 +24,8 @@ class LinearSidesTest {
         check(LinearSide.OPENBLAS, work);
         check(LinearSide.PACKED, work);
         check(LinearSide.VECTOR, work);
+        checkRounded(LinearSide.PACKED_BF16, work);
+        checkRounded(LinearSide.PACKED_INT8, work);
     }
 
     @Test
@@ -29,6 +33,18 @@ class LinearSidesTest {
         int rows = 8 * Runtime.getRuntime().availableProcessors();
         check(LinearSide.OPENBLAS, new LinearWork(rows, 96, 50, true));
         check(LinearSide.PACKED, new LinearWork(rows, 96, 50, true));
+    }
+
+    private static void checkRounded(String name, LinearWork work) {
+        float[] x = random(1, work.rows() * work.inputs());
+        float[] weight = random(2, work.outputs() * work.inputs());
+        float[] expected = new LinearReference(work).expected(x, weight);
+        try (LinearSide side = LinearSide.open(name, work, x, weight)) {
+            side.multiply();
+            float[] result = side.result();
+            LinearSide.check(name, work, expected, result);
+            assertThrows(Verdict.NotTimed.class, () -> LinearSide.check(LinearSide.PACKED, work, expected, result));
+        }
     }
 
     private static void check(String name, LinearWork work) {
