@@ -7,7 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
+import dev.fovea.model.EncoderOptions;
 import dev.fovea.model.TextEncoder;
+import dev.fovea.model.WeightType;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -55,6 +57,15 @@ class EmbedCommandTest {
         assertEquals(List.of("text", "tokens", "embedding"), List.copyOf(objects.getFirst().keySet()));
         assertEquals(2, objects.get(1).get("tokens").getAsInt());
         assertEquals(4, objects.get(2).get("tokens").getAsInt());
+    }
+
+    @Test
+    void shouldKeepWeightsAsTheOptionSays() throws IOException {
+        var options = EncoderOptions.defaults().withWeights(WeightType.INT8);
+        try (TextEncoder encoder = TextEncoder.load("all-minilm-l6-v2", options)) {
+            float[] vector = embedding(CliRun.of("embed", "--weights", "int8", "text").objects().getFirst());
+            assertArrayEquals(encoder.encode("text"), vector);
+        }
     }
 
     @Test
