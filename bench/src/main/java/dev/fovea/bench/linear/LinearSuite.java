@@ -41,12 +41,14 @@ public final class LinearSuite implements Suite {
     public String reading() {
         return """
                 x Wᵀ for m rows at the four shapes of all-MiniLM-L6-v2 (n outputs, k inputs), single precision, \
-                without bias and activation, and in one of the shapes with the weight kept as bf16 and int8 too. The weight is constant, as in a model: Fovea and the Vector API pack it \
-                once, which is not timed; a general product such as OpenBLAS's packs it in each call, and has no other \
+                without bias and activation, and in one of the shapes with the weight kept as bf16 \
+                and int8 too. The weight is constant, as in a model: Fovea and the Vector API pack it once, \
+                which is not timed; a general product such as OpenBLAS's packs it in each call, and has no other \
                 way. The Java side runs the JDK's Vector API on heap arrays, in a JVM with --add-modules \
                 jdk.incubator.vector. On all threads, each thread takes a share of the rows; OpenBLAS's own threads \
-                are off. Each result is compared with sums in double precision first, where the weight is rounded by the \
-                cosine of each row. The peak is that of single precision, which int8 instructions can exceed. The weight stays in the cache \
+                are off. Each result is compared with sums in double precision first, where the weight is \
+                rounded by the cosine of each row. The peak is that of single precision, which int8 instructions can \
+                exceed. The weight stays in the cache \
                 between calls, other than in a model whose layers follow one another: small m is faster here than \
                 there.""";
     }

@@ -12,7 +12,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class MiniLmTest {
     @ParameterizedTest
-    @ValueSource(strings = {MiniLm.FOVEA, MiniLm.FOVEA_BF16, MiniLm.FOVEA_INT8, MiniLm.FOVEA_JAVA, MiniLm.ONNX_FP32, MiniLm.ONNX_INT8})
+    @ValueSource(strings = {MiniLm.FOVEA, MiniLm.FOVEA_BF16, MiniLm.FOVEA_INT8, MiniLm.FOVEA_JAVA,
+        MiniLm.ONNX_FP32, MiniLm.ONNX_INT8})
     void shouldAgreeOnBatchesOfMixedLength(String side) throws Exception {
         List<TokenBatch> batches = mixed();
         TokenEncoder encoder = MiniLm.load(side, 2).encoder(batches);
