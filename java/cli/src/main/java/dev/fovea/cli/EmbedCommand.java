@@ -38,6 +38,9 @@ final class EmbedCommand implements Callable<Integer> {
     @Mixin
     private EncoderArguments encoderArguments;
 
+    @Mixin
+    private LengthArgument lengthArgument;
+
     @Option(
             names = "--input",
             paramLabel = "FILE|-",
@@ -74,7 +77,7 @@ final class EmbedCommand implements Callable<Integer> {
 
     private TruncationNotice embedAll() throws IOException {
         try (TextSource source = openSource();
-                TextEncoder encoder = encoderArguments.load(streams.err());
+                TextEncoder encoder = encoderArguments.load(streams.err(), lengthArgument.policy());
                 EmbeddingSink sink = openSink(encoder.dimension());
                 ProgressBar progress = new ProgressBar(streams.err(), source.total())) {
             TruncationNotice truncation = new TruncationNotice(source.unit(), encoder.maxTokens());

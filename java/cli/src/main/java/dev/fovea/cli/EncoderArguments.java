@@ -42,15 +42,6 @@ final class EncoderArguments {
     private Integer threads;
 
     @Option(
-            names = "--on-long",
-            paramLabel = "POLICY",
-            defaultValue = "truncate",
-            converter = LowerCaseEnum.OfLengthPolicy.class,
-            description = "What to do with a text of more tokens than the model takes: truncate it, take it as an"
-                    + " error, or chunk-mean, the mean over its pieces (default: ${DEFAULT-VALUE}).")
-    private LengthPolicy lengthPolicy;
-
-    @Option(
             names = "--weights",
             paramLabel = "f32|bf16|int8",
             defaultValue = "f32",
@@ -67,8 +58,8 @@ final class EncoderArguments {
      *
      * @throws ParameterException if the number of threads is out of range
      */
-    TextEncoder load(PrintWriter err) throws IOException {
-        EncoderOptions options = options();
+    TextEncoder load(PrintWriter err, LengthPolicy lengthPolicy) throws IOException {
+        EncoderOptions options = options().withLengthPolicy(lengthPolicy);
         Optional<NamedModel> named = ModelCatalog.find(model);
         if (named.isPresent()) {
             try (var _ = new DelayedNotice(err, "Unpacking " + model + " …")) {
@@ -90,9 +81,6 @@ final class EncoderArguments {
             }
             engine = engine.withThreads(threads);
         }
-        return EncoderOptions.defaults()
-                .withEngineOptions(engine)
-                .withLengthPolicy(lengthPolicy)
-                .withWeights(weights);
+        return EncoderOptions.defaults().withEngineOptions(engine).withWeights(weights);
     }
 }

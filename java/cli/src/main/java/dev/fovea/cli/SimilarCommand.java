@@ -24,6 +24,9 @@ final class SimilarCommand implements Callable<Integer> {
     @Mixin
     private EncoderArguments encoderArguments;
 
+    @Mixin
+    private LengthArgument lengthArgument;
+
     @Option(names = "--json", description = "Write JSON.")
     private boolean json;
 
@@ -42,7 +45,7 @@ final class SimilarCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        try (TextEncoder encoder = encoderArguments.load(streams.err())) {
+        try (TextEncoder encoder = encoderArguments.load(streams.err(), lengthArgument.policy())) {
             List<String> all = new ArrayList<>(texts);
             all.addFirst(query);
             List<TextEmbedding> embeddings = encoder.embedAll(all);
