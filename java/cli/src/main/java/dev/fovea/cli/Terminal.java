@@ -1,19 +1,72 @@
 package dev.fovea.cli;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.util.Locale;
+import java.util.Map;
 
 /** Asks the C library about terminals, since {@link java.io.Console} knows nothing of standard error. */
 final class Terminal {
+    private static final int STANDARD_OUTPUT = 1;
     private static final int STANDARD_ERROR = 2;
+    private static final int DEFAULT_COLUMNS = 80;
 
     private Terminal() {}
 
     /** Whether standard error is one. */
     static boolean isStandardError() {
+        return isTerminal(STANDARD_ERROR);
+    }
+
+    /** Whether to colour standard output: where it is a terminal that knows colours, unless NO_COLOR says not to. */
+    static boolean isColored(Map<String, String> environment) {
+        return environment.getOrDefault("NO_COLOR", "").isEmpty()
+                && !environment.getOrDefault("TERM", "dumb").equals("dumb")
+                && isTerminal(STANDARD_OUTPUT);
+    }
+
+    /** The width of standard output: that of COLUMNS, else the terminal's, else 80. */
+    static int columns(Map<String, String> environment) {
+        try {
+            int columns = Integer.parseInt(environment.getOrDefault("COLUMNS", ""));
+            if (columns > 0) {
+                return columns;
+            }
+        } catch (NumberFormatException _) {
+            // It says nothing then.
+        }
+        return isTerminal(STANDARD_OUTPUT) ? windowColumns() : DEFAULT_COLUMNS;
+    }
+
+    /** The columns of standard output's window, by the ioctl TIOCGWINSZ on {@code struct winsize}. */
+    private static int windowColumns() {
+        String os = System.getProperty("os.name").toLowerCase(Locale.ROOT);
+        long request = os.contains("linux") ? 0x5413 : os.contains("mac") ? 0x40087468 : 0;
+        Linker linker = Linker.nativeLinker();
+        MemorySegment function = linker.defaultLookup().find("ioctl").orElse(null);
+        if (request == 0 || function == null) {
+            return DEFAULT_COLUMNS;
+        }
+        MethodHandle ioctl = linker.downcallHandle(
+                function,
+                FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG,
+                        ValueLayout.ADDRESS),
+                Linker.Option.firstVariadicArg(2));
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment rowsAndColumns = arena.allocate(ValueLayout.JAVA_SHORT, 4);
+            int status = (int) ioctl.invokeExact(STANDARD_OUTPUT, request, rowsAndColumns);
+            int columns = Short.toUnsignedInt(rowsAndColumns.getAtIndex(ValueLayout.JAVA_SHORT, 1));
+            return status == 0 && columns > 0 ? columns : DEFAULT_COLUMNS;
+        } catch (Throwable e) {
+            throw new AssertionError("ioctl throws nothing", e);
+        }
+    }
+
+    private static boolean isTerminal(int file) {
         Linker linker = Linker.nativeLinker();
         MemorySegment function = linker.defaultLookup()
                 .find("isatty")
@@ -25,7 +78,7 @@ final class Terminal {
         MethodHandle isatty = linker.downcallHandle(
                 function, FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
         try {
-            return (int) isatty.invokeExact(STANDARD_ERROR) != 0;
+            return (int) isatty.invokeExact(file) != 0;
         } catch (Throwable e) {
             throw new AssertionError("isatty throws nothing", e);
         }
