@@ -39,6 +39,7 @@ public final class Main {
         CommandLine commandLine = new CommandLine(fovea)
                 .addSubcommand(new SimilarCommand(streams))
                 .addSubcommand(new EmbedCommand(streams))
+                .addSubcommand(new AttendCommand(streams))
                 .addSubcommand(new CommandLine(new ModelsCommand(streams))
                         .addSubcommand(new ModelsPullCommand(streams)))
                 .addSubcommand(new InfoCommand(streams))

@@ -12,7 +12,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class UsageTest {
     @ParameterizedTest
-    @ValueSource(strings = {"", "similar", "embed", "models", "models pull", "info"})
+    @ValueSource(strings = {"", "similar", "embed", "attend", "models", "models pull", "info"})
     void shouldHelpEverywhere(String command) {
         String[] args = (command + " --help").strip().split(" ");
         String help = CliRun.of(args).output();
@@ -64,6 +64,17 @@ class UsageTest {
                         "embed", "a", "--output"),
                 wrong("option '--model' (NAME|DIR) should be specified only once (see 'fovea embed --help')",
                         "embed", "a", "--model", "b", "--model", "c"),
+                wrong("missing required parameter: 'TEXT' (see 'fovea attend --help')", "attend"),
+                wrong("expected one TEXT, got 2: the models read texts one by one, with no links between them;"
+                        + " quote a text of several words (see 'fovea attend --help')", "attend", "a", "b"),
+                wrong("--out must end in .html, .svg, .png or .json, got map.gif (see 'fovea attend --help')",
+                        "attend", "a", "--out", "map.gif"),
+                wrong("invalid value for option '--layer': expected a number from 1 on or mean, got '0'"
+                        + " (see 'fovea attend --help')", "attend", "a", "--layer", "0"),
+                wrong("invalid value for option '--head': expected a number from 1 on or mean, got 'all'"
+                        + " (see 'fovea attend --help')", "attend", "a", "--head", "all"),
+                wrong("unknown option: '--on-long'; texts that begin with - go after -- (see 'fovea attend --help')",
+                        "attend", "a", "--on-long", "truncate"),
                 wrong("unmatched argument at index 1: 'now' (see 'fovea info --help')", "info", "now"));
     }
 

@@ -1,0 +1,175 @@
+package dev.fovea.cli;
+
+import dev.fovea.cli.attend.Attention;
+import dev.fovea.cli.attend.AttentionJson;
+import dev.fovea.cli.attend.AttentionMap;
+import dev.fovea.cli.attend.AttentionPage;
+import dev.fovea.cli.attend.Choice;
+import dev.fovea.cli.attend.Picture;
+import dev.fovea.cli.attend.TerminalMap;
+import dev.fovea.model.LengthPolicy;
+import dev.fovea.model.TextEncoder;
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.channels.Channels;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
+
+/** {@code fovea attend}: what each token of a text attends to. */
+@Command(
+        name = "attend",
+        description = "Show what each token of a text attends to, by layer and head.",
+        footer = {
+            "",
+            "Rows are the tokens that attend, columns those that are attended to. Colours go to the greatest weight"
+                    + " between two tokens of the text, special tokens aside.",
+            "A page (.html) lets one explore all layers and heads; JSON has all of them too, unless --layer or --head"
+                    + " picks. Colours in the terminal: NO_COLOR=1 turns them off; COLUMNS sets its width."
+        })
+final class AttendCommand implements Callable<Integer> {
+    /** What to write, by the file's ending. */
+    private enum Format {
+        HTML,
+        SVG,
+        PNG,
+        JSON
+    }
+
+    private final Streams streams;
+
+    @Mixin
+    private EncoderArguments encoderArguments;
+
+    @Option(
+            names = "--layer",
+            paramLabel = "L|mean",
+            converter = Numbered.class,
+            description = "A layer, from 1 on, or the mean over all (default: 1, where tokens still stand for"
+                    + " themselves; in JSON: each).")
+    private Integer layer;
+
+    @Option(
+            names = "--head",
+            paramLabel = "H|mean",
+            converter = Numbered.class,
+            description = "A head, from 1 on, or the mean over all (default: mean; in JSON: each).")
+    private Integer head;
+
+    @Option(
+            names = "--out",
+            paramLabel = "FILE",
+            description = "Write there instead of to the terminal: a page .html, a picture .svg or .png, or .json.")
+    private Path out;
+
+    @Parameters(paramLabel = "TEXT", arity = "1..*", description = "The text; one of several words in quotes.")
+    private List<String> texts;
+
+    @Spec
+    private CommandSpec command;
+
+    AttendCommand(Streams streams) {
+        this.streams = streams;
+    }
+
+    /** Reads a number from 1 on or {@code mean}. */
+    private static final class Numbered implements ITypeConverter<Integer> {
+        @Override
+        public Integer convert(String value) {
+            try {
+                int number = value.equals("mean") ? Choice.MEAN : Integer.parseInt(value);
+                if (number > 0 || value.equals("mean")) {
+                    return number;
+                }
+            } catch (NumberFormatException _) {
+                // Said below.
+            }
+            throw new TypeConversionException("expected a number from 1 on or mean, got '" + value + "'");
+        }
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        Format format = out == null ? null : format(out);
+        if (texts.size() > 1) {
+            throw new ParameterException(command.commandLine(), "expected one TEXT, got " + texts.size()
+                    + ": the models read texts one by one, with no links between them; quote a text of several words");
+        }
+        try (TextEncoder encoder = encoderArguments.load(streams.err(), LengthPolicy.ERROR)) {
+            String text = texts.getFirst();
+            Attention attention = Attention.of(encoder.name(), text, encoder.explain(text));
+            checkRange("--layer", layer, attention.layers());
+            checkRange("--head", head, attention.heads());
+            if (format == null) {
+                print(attention);
+            } else {
+                write(attention, format);
+            }
+        }
+        return ExitCode.OK;
+    }
+
+    private Format format(Path file) {
+        String name = file.toString().toLowerCase(Locale.ROOT);
+        for (Format format : Format.values()) {
+            if (name.endsWith("." + LowerCaseEnum.spelling(format))) {
+                return format;
+            }
+        }
+        throw new ParameterException(command.commandLine(),
+                "--out must end in .html, .svg, .png or .json, got " + file);
+    }
+
+    private void checkRange(String option, Integer number, int most) {
+        if (number != null && number > most) {
+            throw new ParameterException(command.commandLine(),
+                    option + " must be 1 to " + most + " or mean, got " + number);
+        }
+    }
+
+    private Choice choice() {
+        return new Choice(layer == null ? 1 : layer, head == null ? Choice.MEAN : head);
+    }
+
+    private void print(Attention attention) throws IOException {
+        AttentionMap map = attention.map(choice());
+        streams.print(attention.model() + ", " + choice().describe(attention.layers(), attention.heads())
+                + "; rows attend to columns\n\n"
+                + TerminalMap.draw(map, Terminal.columns(System.getenv()), Terminal.isColored(System.getenv()))
+                + "\nOthers: --layer 1 to " + attention.layers() + ", --head 1 to " + attention.heads()
+                + "; all of them: --out map.html\n");
+    }
+
+    private void write(Attention attention, Format format) throws IOException {
+        try (OutputFile file = OutputFile.create(out)) {
+            OutputStream stream = new BufferedOutputStream(Channels.newOutputStream(file.channel()));
+            switch (format) {
+                case HTML -> AttentionPage.write(attention, choice(), stream);
+                case SVG -> new Picture(attention, choice()).writeSvg(stream);
+                case PNG -> new Picture(attention, choice()).writePng(stream);
+                case JSON -> AttentionJson.write(
+                        attention, numbers(layer, attention.layers()), numbers(head, attention.heads()), stream);
+            }
+            stream.flush();
+            file.commit();
+        }
+    }
+
+    /** The number that was picked, or all. */
+    private static List<Integer> numbers(Integer picked, int most) {
+        return picked != null ? List.of(picked) : IntStream.rangeClosed(1, most).boxed().toList();
+    }
+}
