@@ -6,6 +6,7 @@
 
 fv_embedding_kernel FV_NAME(embedding);
 fv_layer_norm_kernel FV_NAME(layer_norm);
+fv_rms_norm_kernel FV_NAME(rms_norm);
 fv_linear_layout_kernel FV_NAME(linear_layout);
 fv_linear_pack_kernel FV_NAME(linear_pack);
 fv_linear_kernel FV_NAME(linear);
@@ -24,6 +25,7 @@ const fv_kernels FV_NAME(kernels) = {
     .linear_column_tile = FV_PANEL,
     .embedding = FV_NAME(embedding),
     .layer_norm = FV_NAME(layer_norm),
+    .rms_norm = FV_NAME(rms_norm),
     .linear_layout = FV_NAME(linear_layout),
     .linear_pack = FV_NAME(linear_pack),
     .linear = FV_NAME(linear),

@@ -12,12 +12,14 @@
 #include "ops/layer_norm/layer_norm.h"
 #include "ops/linear/linear.h"
 #include "ops/pooling/pooling.h"
+#include "ops/rms_norm/rms_norm.h"
 
 typedef struct fv_kernels {
   int isa;                                 /* FOVEA_ISA_* */
   int linear_row_tile, linear_column_tile; /* FV_TILE_ROWS, FV_PANEL */
   fv_embedding_kernel *embedding;
   fv_layer_norm_kernel *layer_norm;
+  fv_rms_norm_kernel *rms_norm;
   fv_linear_layout_kernel *linear_layout;
   fv_linear_pack_kernel *linear_pack;
   fv_linear_kernel *linear;

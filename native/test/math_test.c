@@ -22,8 +22,10 @@ static fv_f32 vector_erf(fv_f32 x) { return fv_erf(x); }
 static fv_f32 vector_tanh(fv_f32 x) { return fv_tanh(x); }
 static fv_f32 vector_gelu_erf(fv_f32 x) { return fv_gelu_erf(x); }
 static fv_f32 vector_gelu_tanh(fv_f32 x) { return fv_gelu_tanh(x); }
+static fv_f32 vector_silu(fv_f32 x) { return fv_silu(x); }
 static double gelu_erf(double x) { return x / 2 * (1 + erf(x * sqrt(0.5))); }
 static double gelu_tanh(double x) { return x / 2 * (1 + tanh(sqrt(2 / acos(-1)) * (x + 0.044715 * x * x * x))); }
+static double silu(double x) { return x / (1 + exp(-x)); }
 
 static const function functions[] = {
     {"exp", vector_exp, exp, -87.3f, 88.7f, 2.4e-7, 0},
@@ -32,6 +34,7 @@ static const function functions[] = {
     {"tanh", vector_tanh, tanh, -12, 12, 3.6e-7, 0},
     {"gelu_erf", vector_gelu_erf, gelu_erf, -20, 20, 0, 3e-7},
     {"gelu_tanh", vector_gelu_tanh, gelu_tanh, -20, 20, 0, 3e-7},
+    {"silu", vector_silu, silu, -80, 80, 4e-7, 0},
 };
 
 static float at(const function *f, float x) {

@@ -69,6 +69,8 @@ extern "C" {
 #define FOVEA_ACTIVATION_NONE 0
 #define FOVEA_ACTIVATION_GELU_ERF 1  /* x/2 (1 + erf(x/sqrt 2)); Hendrycks and Gimpel, arXiv:1606.08415 */
 #define FOVEA_ACTIVATION_GELU_TANH 2 /* x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))); ibid. */
+#define FOVEA_ACTIVATION_RELU 3      /* max(0, x); Vaswani et al., arXiv:1706.03762, section 3.3 */
+#define FOVEA_ACTIVATION_SILU 4      /* x / (1 + e^-x); Hendrycks and Gimpel, arXiv:1606.08415, section 2 */
 
 /* Keys per page of a key/value cache. */
 #define FOVEA_PAGE_KEYS 128
@@ -147,28 +149,31 @@ typedef struct fovea_embedding_params {
   int sequences;      /* >= 0 */
   int width;          /* >= 1 */
   int vocabulary;     /* rows of words */
-  int positions;      /* rows of position_table; each sequence needs first_position + its length <= positions */
+  int positions;      /* rows of position_table; the last token of each sequence must have one */
   int first_position; /* the row that a sequence's first token takes (0 for BERT, 2 for RoBERTa) */
+  float scale;        /* finite; sqrt(width) in Vaswani et al., 1 else */
+  int reserved;       /* 0 */
   long long out_stride;
 } fovea_embedding_params;
 
 /*
- * out[t] = words[ids[t]] + position_table[first_position + t - start of t's sequence] + type
+ * out[t] = scale words[ids[t]] + position_table[first_position + starts[s] + t - offsets[s]] + type, s being t's sequence
  *
  *   ids            [tokens] with tokens = offsets[sequences]
  *   offsets        [sequences + 1], offsets[0] = 0, not decreasing
+ *   starts         [sequences], the tokens that each sequence had before, >= 0; null for none
  *   words          [vocabulary, width], dense
  *   position_table [positions, width], dense, or null
  *   type           [width], or null
  *   out            [tokens, width], stride out_stride >= width
  *
- * Devlin et al., BERT, arXiv:1810.04805, section 3. OUT_OF_RANGE if an id is
- * outside the vocabulary, a sequence is longer than the positions, or the
- * offsets decrease.
+ * Vaswani et al., arXiv:1706.03762, section 3.4; Devlin et al., BERT, arXiv:1810.04805, section 3. OUT_OF_RANGE if
+ * an id is outside the vocabulary, a sequence reaches past the positions, a start is negative, or the offsets
+ * decrease.
  */
 FOVEA_API int fovea_embedding(fovea_engine *engine, const fovea_embedding_params *params, const int *ids,
-                              const int *offsets, const float *words, const float *position_table,
-                              const float *type, float *out);
+                              const int *offsets, const int *starts, const float *words,
+                              const float *position_table, const float *type, float *out);
 
 /* ---- layer norm ----------------------------------------------------------- */
 
@@ -191,6 +196,28 @@ typedef struct fovea_layer_norm_params {
  */
 FOVEA_API int fovea_layer_norm(fovea_engine *engine, const fovea_layer_norm_params *params, const float *x,
                                const float *gamma, const float *beta, float *out);
+
+/* ---- RMS norm ------------------------------------------------------------- */
+
+typedef struct fovea_rms_norm_params {
+  int struct_size;
+  int rows;  /* >= 0 */
+  int width; /* >= 1 */
+  float epsilon;
+  long long x_stride;
+  long long out_stride;
+} fovea_rms_norm_params;
+
+/*
+ * out[r] = x[r] / sqrt(mean(x[r]^2) + epsilon) * gamma, mean over width.
+ *
+ *   x, out [rows, width]; out may be x itself (same pointer and stride)
+ *   gamma  [width]
+ *
+ * Zhang and Sennrich, arXiv:1910.07467.
+ */
+FOVEA_API int fovea_rms_norm(fovea_engine *engine, const fovea_rms_norm_params *params, const float *x,
+                             const float *gamma, float *out);
 
 /* ---- linear --------------------------------------------------------------- */
 

@@ -1,5 +1,5 @@
 /*
- * exp, erf, tanh and the two GELUs on vectors. Absolute and relative errors are
+ * exp, erf, tanh, the two GELUs and SiLU on vectors. Absolute and relative errors are
  * tested against double precision in math_test.c.
  */
 #ifndef FV_SIMD_MATH_H
@@ -97,5 +97,8 @@ FV_INLINE fv_f32 fv_gelu_tanh(fv_f32 x) {
   const fv_f32 inner = 0.797884561f * (x + 0.044715f * (x * x * x));
   return 0.5f * x * (1.0f + fv_tanh(inner));
 }
+
+/* x / (1 + e^-x) */
+FV_INLINE fv_f32 fv_silu(fv_f32 x) { return x / (1.0f + fv_exp(-x)); }
 
 #endif /* FV_SIMD_MATH_H */

@@ -4,11 +4,19 @@
 #include "engine.h"
 #include "validate.h"
 
-/* That first_position and what the longest sequence adds to it are rows of the position table. */
-static int check_positions(const fovea_embedding_params *p, const int *offsets) {
+/* That what a sequence had before and has now, behind first_position, are rows of the position table. */
+static int check_positions(const fovea_embedding_params *p, const int *offsets, const int *starts) {
   if (p->first_position > p->positions) return FOVEA_STATUS_OUT_OF_RANGE;
   for (int s = 0; s < p->sequences; s++) {
-    if (offsets[s + 1] - offsets[s] > p->positions - p->first_position) return FOVEA_STATUS_OUT_OF_RANGE;
+    const int left = p->positions - p->first_position, start = starts ? starts[s] : 0;
+    if (start > left || offsets[s + 1] - offsets[s] > left - start) return FOVEA_STATUS_OUT_OF_RANGE;
+  }
+  return FOVEA_STATUS_OK;
+}
+
+static int check_starts(const fovea_embedding_params *p, const int *starts) {
+  for (int s = 0; starts && s < p->sequences; s++) {
+    if (starts[s] < 0) return FOVEA_STATUS_OUT_OF_RANGE;
   }
   return FOVEA_STATUS_OK;
 }
@@ -21,19 +29,22 @@ static int check_ids(const fovea_embedding_params *p, const int *ids, int tokens
 }
 
 static int check(const fovea_engine *engine, const fovea_embedding_params *p, const int *ids, const int *offsets,
-                 const float *words, const float *position_table, const float *type, const float *out) {
+                 const int *starts, const float *words, const float *position_table, const float *type,
+                 const float *out) {
   FV_REQUIRE_PARAMS(engine, p);
   FV_REQUIRE(fv_check(p->sequences >= 0 && p->width >= 1 && p->vocabulary >= 0));
-  FV_REQUIRE(fv_check(p->positions >= 0 && p->first_position >= 0));
+  FV_REQUIRE(fv_check(p->positions >= 0 && p->first_position >= 0 && p->reserved == 0));
+  FV_REQUIRE(fv_check(p->scale - p->scale == 0)); /* false for NaN and the infinities */
   FV_REQUIRE(fv_check_pointer(ids));
   FV_REQUIRE(fv_check_pointer(offsets));
   FV_REQUIRE(fv_check_matrix(words, p->vocabulary, p->width, p->width));
   if (position_table) FV_REQUIRE(fv_check_matrix(position_table, p->positions, p->width, p->width));
-  FV_REQUIRE(fv_check(fv_is_aligned(type, 4)));
+  FV_REQUIRE(fv_check(fv_is_aligned(type, 4) && fv_is_aligned(starts, 4)));
   FV_REQUIRE(fv_check_offsets(p->sequences, offsets));
   const int tokens = offsets[p->sequences];
   FV_REQUIRE(fv_check_matrix(out, tokens, p->width, p->out_stride));
-  if (position_table) FV_REQUIRE(check_positions(p, offsets));
+  FV_REQUIRE(check_starts(p, starts));
+  if (position_table) FV_REQUIRE(check_positions(p, offsets, starts));
   return check_ids(p, ids, tokens);
 }
 
@@ -49,8 +60,9 @@ static void embedding_slice(void *context, long long begin, long long end, int w
 }
 
 int fovea_embedding(fovea_engine *engine, const fovea_embedding_params *params, const int *ids, const int *offsets,
-                    const float *words, const float *position_table, const float *type, float *out) {
-  FV_REQUIRE(check(engine, params, ids, offsets, words, position_table, type, out));
+                    const int *starts, const float *words, const float *position_table, const float *type,
+                    float *out) {
+  FV_REQUIRE(check(engine, params, ids, offsets, starts, words, position_table, type, out));
   const long long width = params->width;
   embedding_context embedding = {
       engine->kernels->embedding,
@@ -58,6 +70,8 @@ int fovea_embedding(fovea_engine *engine, const fovea_embedding_params *params, 
        .width = params->width,
        .ids = ids,
        .offsets = offsets,
+       .starts = starts,
+       .scale = params->scale,
        .words = words,
        .positions = position_table ? position_table + params->first_position * width : 0,
        .type = type,

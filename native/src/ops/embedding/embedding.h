@@ -2,15 +2,16 @@
  * Embedding: the sum of a word, a position and a type vector per token. fovea.h has
  * the contract; this is what the kernel of each ISA implements.
  *
- *   out[t] = (words[ids[t]] + positions[t - start of t's sequence]) + type
+ *   out[t] = (scale words[ids[t]] + positions[starts[s] + t - offsets[s]]) + type, s being t's sequence
  */
 #ifndef FV_OPS_EMBEDDING_H
 #define FV_OPS_EMBEDDING_H
 
 typedef struct fv_embedding_job {
   int sequences, width;
-  const int *ids, *offsets;
-  const float *words, *positions, *type; /* positions: the row of a sequence's first token, or null; type may be null */
+  float scale;
+  const int *ids, *offsets, *starts;     /* starts may be null */
+  const float *words, *positions, *type; /* positions: the row of a new sequence's first token, or null; so may type */
   long long out_stride;
   float *out;
 } fv_embedding_job;

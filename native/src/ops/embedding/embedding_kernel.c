@@ -3,17 +3,17 @@
 
 #include "simd/vector.h"
 
-/* out [width] = (word + position) + type; position and type may be null. */
-static void add(int width, const float *word, const float *position, const float *type, float *out) {
+/* out [width] = (scale word + position) + type; position and type may be null. */
+static void add(int width, float scale, const float *word, const float *position, const float *type, float *out) {
   int i = 0;
   for (; i + FV_LANES <= width; i += FV_LANES) {
-    fv_f32 sum = fv_load(word + i);
+    fv_f32 sum = scale * fv_load(word + i);
     if (position) sum += fv_load(position + i);
     if (type) sum += fv_load(type + i);
     fv_store(out + i, sum);
   }
   for (; i < width; i++) {
-    float sum = word[i];
+    float sum = scale * word[i];
     if (position) sum += position[i];
     if (type) sum += type[i];
     out[i] = sum;
@@ -39,7 +39,8 @@ void FV_NAME(embedding)(const fv_embedding_job *job, long long first, long long 
   int sequence = sequence_of(job, first);
   for (long long t = first; t < last; t++) {
     while (job->offsets[sequence + 1] <= t) sequence++;
-    const float *position = job->positions ? job->positions + (t - job->offsets[sequence]) * width : 0;
-    add(job->width, job->words + job->ids[t] * width, position, job->type, job->out + t * job->out_stride);
+    const long long before = job->starts ? job->starts[sequence] : 0;
+    const float *position = job->positions ? job->positions + (before + t - job->offsets[sequence]) * width : 0;
+    add(job->width, job->scale, job->words + job->ids[t] * width, position, job->type, job->out + t * job->out_stride);
   }
 }

@@ -1,5 +1,6 @@
 #include "harness.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,7 +8,7 @@ enum { VOCABULARY = 37, POSITIONS = 70 };
 
 typedef struct inputs {
   fovea_embedding_params params;
-  int *ids, *offsets;
+  int *ids, *offsets, *starts;
   float *words, *positions, *type, *out;
   int tokens;
 } inputs;
@@ -23,21 +24,26 @@ static inputs make(int width, int sequences, const int *lengths, int first_posit
   in.ids = test_ints(in.tokens);
   for (int t = 0; t < in.tokens; t++) in.ids[t] = test_random(0, VOCABULARY - 1);
   in.out = test_outputs((long long)in.tokens * (width + gap));
+  in.starts = test_ints(sequences);
+  for (int s = 0; s < sequences; s++) {
+    in.starts[s] = test_random(0, POSITIONS - first_position - lengths[s]);
+  }
   in.params = (fovea_embedding_params){.struct_size = sizeof in.params,
                                        .sequences = sequences,
                                        .width = width,
                                        .vocabulary = VOCABULARY,
                                        .positions = POSITIONS,
                                        .first_position = first_position,
+                                       .scale = 1,
                                        .out_stride = width + gap};
   return in;
 }
 
 static int run(fovea_engine *engine, const inputs *in) {
-  return fovea_embedding(engine, &in->params, in->ids, in->offsets, in->words, in->positions, in->type, in->out);
+  return fovea_embedding(engine, &in->params, in->ids, in->offsets, in->starts, in->words, in->positions, in->type, in->out);
 }
 
-/* Sums of three floats in the contract's order are exact to the bit. */
+/* Sums of three floats in the contract's order are exact to the bit, by a scale that is a power of two. */
 static void should_sum_in_order(fovea_engine *engine, const inputs *in) {
   const int width = in->params.width;
   CHECK_STATUS(FOVEA_STATUS_OK, run(engine, in));
@@ -45,8 +51,9 @@ static void should_sum_in_order(fovea_engine *engine, const inputs *in) {
     for (int t = in->offsets[s]; t < in->offsets[s + 1]; t++) {
       const float *out = in->out + t * in->params.out_stride;
       for (int i = 0; i < width; i++) {
-        float want = in->words[in->ids[t] * width + i];
-        if (in->positions) want += in->positions[(in->params.first_position + t - in->offsets[s]) * width + i];
+        const int before = in->params.first_position + (in->starts ? in->starts[s] : 0);
+        float want = in->params.scale * in->words[in->ids[t] * width + i];
+        if (in->positions) want += in->positions[(before + t - in->offsets[s]) * width + i];
         if (in->type) want += in->type[i];
         CHECK(out[i] == want, "expected %.9g, got %.9g at token %d, column %d of %d, %s", want, out[i], t, i, width,
               test_describe(engine));
@@ -63,6 +70,10 @@ static void on_engine(fovea_engine *engine) {
   for (size_t w = 0; w < sizeof widths / sizeof *widths; w++) {
     inputs in = make(widths[w], SEQUENCES, lengths, w % 2 ? 2 : 0, (int)w % 3);
     should_sum_in_order(engine, &in);
+    in.params.scale = 4;
+    should_sum_in_order(engine, &in);
+    in.starts = NULL;
+    should_sum_in_order(engine, &in);
     in.type = NULL;
     should_sum_in_order(engine, &in);
     in.positions = NULL;
@@ -78,6 +89,7 @@ static void on_engine(fovea_engine *engine) {
 static void should_refuse_misuse(void) {
   fovea_engine *engine = test_engine(2);
   const inputs good = make(8, 2, (int[]){3, 5}, 1, 0);
+  for (int s = 0; s < 2; s++) good.starts[s] = 0;
   inputs in = good;
 #define CHECK_WITH(status, field, value)         \
   do {                                           \
@@ -87,7 +99,7 @@ static void should_refuse_misuse(void) {
   } while (0)
   CHECK_STATUS(FOVEA_STATUS_NULL_POINTER, run(NULL, &good));
   CHECK_STATUS(FOVEA_STATUS_NULL_POINTER,
-               fovea_embedding(engine, NULL, in.ids, in.offsets, in.words, in.positions, in.type, in.out));
+               fovea_embedding(engine, NULL, in.ids, in.offsets, in.starts, in.words, in.positions, in.type, in.out));
   CHECK_WITH(FOVEA_STATUS_NULL_POINTER, ids, NULL);
   CHECK_WITH(FOVEA_STATUS_NULL_POINTER, offsets, NULL);
   CHECK_WITH(FOVEA_STATUS_NULL_POINTER, words, NULL);
@@ -104,6 +116,16 @@ static void should_refuse_misuse(void) {
   CHECK_WITH(FOVEA_STATUS_OVERFLOW, params.out_stride, 1LL << 61);
   CHECK_WITH(FOVEA_STATUS_OUT_OF_RANGE, params.positions, 5); /* the longer sequence needs 1 + 5 */
   CHECK_WITH(FOVEA_STATUS_OUT_OF_RANGE, params.first_position, 0x7fffffff);
+  CHECK_WITH(FOVEA_STATUS_INVALID_ARGUMENT, params.scale, NAN);
+  CHECK_WITH(FOVEA_STATUS_INVALID_ARGUMENT, params.scale, INFINITY);
+  CHECK_WITH(FOVEA_STATUS_INVALID_ARGUMENT, params.reserved, 1);
+  CHECK_WITH(FOVEA_STATUS_INVALID_ARGUMENT, starts, (int *)((char *)good.starts + 2));
+  static const int bad_starts[] = {-1, POSITIONS - 1 - 5 + 1, 0x7fffffff, -0x7fffffff - 1};
+  for (int i = 0; i < 4; i++) {
+    good.starts[1] = bad_starts[i];
+    CHECK_STATUS(FOVEA_STATUS_OUT_OF_RANGE, run(engine, &good));
+  }
+  good.starts[1] = 0;
   static const int bad_ids[] = {-1, VOCABULARY, 0x7fffffff, -0x7fffffff - 1};
   for (int i = 0; i < 4; i++) {
     const int before = good.ids[7];

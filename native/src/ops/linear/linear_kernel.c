@@ -11,6 +11,10 @@ FV_INLINE fv_f32 activate(int activation, fv_f32 x) {
       return fv_gelu_erf(x);
     case FOVEA_ACTIVATION_GELU_TANH:
       return fv_gelu_tanh(x);
+    case FOVEA_ACTIVATION_RELU:
+      return fv_max((fv_f32){0}, x); /* in this order NaN stays */
+    case FOVEA_ACTIVATION_SILU:
+      return fv_silu(x);
     default:
       return x;
   }

@@ -11,6 +11,10 @@ static double activate(int activation, double x) {
       return x / 2 * (1 + erf(x * sqrt(0.5)));
     case FOVEA_ACTIVATION_GELU_TANH:
       return x / 2 * (1 + tanh(sqrt(2 / acos(-1)) * (x + 0.044715 * x * x * x)));
+    case FOVEA_ACTIVATION_RELU:
+      return x > 0 ? x : 0;
+    case FOVEA_ACTIVATION_SILU:
+      return x / (1 + exp(-x));
     default:
       return x;
   }
@@ -72,7 +76,8 @@ static const options variants[] = {
     {false, false, false, false, FOVEA_ACTIVATION_NONE, 0},  {true, true, false, false, FOVEA_ACTIVATION_NONE, 3},
     {false, true, true, false, FOVEA_ACTIVATION_NONE, 1},    {true, true, true, true, FOVEA_ACTIVATION_NONE, 2},
     {true, true, false, false, FOVEA_ACTIVATION_GELU_ERF, 5}, {false, true, false, false, FOVEA_ACTIVATION_GELU_TANH, 0},
-    {true, false, true, false, FOVEA_ACTIVATION_GELU_ERF, 0},
+    {true, false, true, false, FOVEA_ACTIVATION_GELU_ERF, 0}, {false, true, true, false, FOVEA_ACTIVATION_RELU, 0},
+    {true, true, false, false, FOVEA_ACTIVATION_SILU, 1},
 };
 
 static const int dtypes[] = {FOVEA_DTYPE_F32, FOVEA_DTYPE_BF16, FOVEA_DTYPE_I8};
@@ -281,6 +286,22 @@ static void should_keep_a_nan_to_its_output(fovea_engine *engine, int dtype) {
   test_release();
 }
 
+static void should_keep_a_nan_through_an_activation(fovea_engine *engine, int activation) {
+  const shape s = {9, 20, 37};
+  const fovea_linear_pack_params pack = pack_params_of(engine, s, FOVEA_DTYPE_F32, true);
+  const float *weight = test_floats(weight_floats(&pack));
+  void *packed = test_aligned(pack.packed_bytes);
+  CHECK_STATUS(FOVEA_STATUS_OK, fovea_linear_pack(engine, &pack, weight, packed));
+  const fovea_linear_params p = params_of(s, activation, 0, pack.packed_bytes);
+  float *x = test_floats(s.rows * p.x_stride), *out = test_outputs(s.rows * p.out_stride);
+  x[4 * p.x_stride + 19] = NAN;
+  CHECK_STATUS(FOVEA_STATUS_OK, fovea_linear(engine, &p, x, packed, NULL, NULL, out));
+  for (int i = 0; i < s.rows * s.outputs; i++) {
+    CHECK(isnan(out[i]) == (i / s.outputs == 4), "got %g at %d, NaN only in row 4", out[i], i);
+  }
+  test_release();
+}
+
 static void on_engine(fovea_engine *engine) {
   for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
     for (size_t v = 0; v < sizeof variants / sizeof *variants; v++) {
@@ -301,6 +322,9 @@ static void on_engine(fovea_engine *engine) {
     should_keep_a_nan_to_its_output(engine, dtypes[d]);
   }
   should_give_a_row_the_same_bits_in_any_company(engine, FOVEA_DTYPE_I8, (shape){9, 9001, 69});
+  for (int activation = FOVEA_ACTIVATION_NONE; activation <= FOVEA_ACTIVATION_SILU; activation++) {
+    should_keep_a_nan_through_an_activation(engine, activation);
+  }
 }
 
 #define WITH(good, status, field, value, call) \
@@ -367,7 +391,7 @@ static void should_refuse_misuse_of_linear(int dtype) {
   CHECK_STATUS(FOVEA_STATUS_INVALID_ARGUMENT, fovea_linear(engine, &p, x, packed + 1, bias, residual, out));
   WITH(good, FOVEA_STATUS_INVALID_ARGUMENT, struct_size, 0, LINEAR);
   WITH(good, FOVEA_STATUS_INVALID_ARGUMENT, rows, -1, LINEAR);
-  WITH(good, FOVEA_STATUS_INVALID_ARGUMENT, activation, 3, LINEAR);
+  WITH(good, FOVEA_STATUS_INVALID_ARGUMENT, activation, 5, LINEAR);
   WITH(good, FOVEA_STATUS_INVALID_ARGUMENT, activation, -1, LINEAR);
   WITH(good, FOVEA_STATUS_INVALID_ARGUMENT, reserved, 1, LINEAR);
   WITH(good, FOVEA_STATUS_INVALID_ARGUMENT, packed_bytes, 64, LINEAR);

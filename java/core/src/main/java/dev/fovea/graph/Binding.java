@@ -50,7 +50,7 @@ record Binding(Workspace workspace, Constants constants, Tensor attentionScratch
         Tensor words = constants.get(op.words());
         Tensor positions = constants.get(op.positions());
         Tensor type = constants.get(op.type());
-        return (kernels, _, sequences) -> kernels.embedding(sequences, workspace.ids(), workspace.offsets(), words,
+        return (kernels, _, sequences) -> kernels.embedding(sequences, workspace.ids(), workspace.offsets(), null, words, 1,
                 positions, op.firstPosition(), type, out);
     }
 

@@ -165,6 +165,8 @@ final class Reference {
         return switch (activation) {
             case NONE -> x;
             case GELU_ERF -> x / 2 * (1 + erf(x / Math.sqrt(2)));
+            case RELU -> Math.max(0, x);
+            case SILU -> x / (1 + Math.exp(-x));
             case GELU_TANH -> x / 2 * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
         };
     }

@@ -19,8 +19,8 @@ import java.util.Objects;
 final class Contract {
     private Contract() {}
 
-    static void embedding(int sequences, Tensor ids, Tensor offsets, Tensor words, Tensor positions,
-            int firstPosition, Tensor type, Tensor out) {
+    static void embedding(int sequences, Tensor ids, Tensor offsets, Tensor starts, Tensor words, float scale,
+            Tensor positions, int firstPosition, Tensor type, Tensor out) {
         Expect.count("sequences", sequences);
         Expect.atLeast("first_position", 0, firstPosition);
         Expect.readable("words", words, DType.F32, 2);
@@ -28,12 +28,14 @@ final class Contract {
         int width = Expect.extent("width", words, 1, "words");
         Expect.dense("words", words);
         int tokens = Expect.offsets("offsets", sequences, offsets);
+        Expect.finite("scale", scale);
+        starts(sequences, starts);
         if (positions != null) {
             Expect.readable("positions", positions, DType.F32, 2);
             Expect.extent("positions", positions, 0, "positions");
             Expect.size("width", width, positions.size(1), "positions");
             Expect.dense("positions", positions);
-            longestSequence(sequences, offsets, positions.size(0), firstPosition);
+            positions(sequences, offsets, starts, positions.size(0), firstPosition);
         }
         if (type != null) {
             Expect.vector("type", type, "width", width);
@@ -43,6 +45,9 @@ final class Contract {
         Expect.matrix("out", out, tokens, "width", width);
         Expect.disjoint("ids", ids, tokens, "out", out, tokens);
         Expect.disjoint("offsets", offsets, sequences + 1L, "out", out, tokens);
+        if (starts != null) {
+            Expect.disjoint("starts", starts, sequences, "out", out, tokens);
+        }
         Expect.disjoint("words", words, vocabulary, "out", out, tokens);
         if (positions != null) {
             Expect.disjoint("positions", positions, positions.size(0), "out", out, tokens);
@@ -65,12 +70,25 @@ final class Contract {
         }
     }
 
-    private static void longestSequence(int sequences, Tensor offsets, long positions, int firstPosition) {
+    private static void starts(int sequences, Tensor starts) {
+        if (starts == null) {
+            return;
+        }
+        Expect.readable("starts", starts, DType.I32, 1);
+        Expect.room("sequences", sequences, starts.size(0), "starts");
+        Expect.contiguous("starts", starts);
+        for (int s = 0; s < sequences; s++) {
+            Expect.atLeast("starts", 0, starts.segment().getAtIndex(JAVA_INT, s));
+        }
+    }
+
+    private static void positions(int sequences, Tensor offsets, Tensor starts, long positions, int firstPosition) {
         for (int s = 0; s < sequences; s++) {
             int length = offsets.segment().getAtIndex(JAVA_INT, s + 1) - offsets.segment().getAtIndex(JAVA_INT, s);
-            if (length > positions - firstPosition) {
+            long first = firstPosition + (starts == null ? 0L : starts.segment().getAtIndex(JAVA_INT, s));
+            if (length > positions - first) {
                 throw new IllegalArgumentException("sequence " + s + " has " + length + " tokens, but only "
-                        + (positions - firstPosition) + " positions are left from " + firstPosition);
+                        + Math.max(0, positions - first) + " positions are left from " + first);
             }
         }
     }
@@ -90,6 +108,10 @@ final class Contract {
         same("x", x, out, rows);
         Expect.disjoint("gamma", gamma, width, "out", out, rows);
         Expect.disjoint("beta", beta, width, "out", out, rows);
+    }
+
+    static void rmsNorm(int rows, Tensor x, Tensor gamma, float epsilon, Tensor out) {
+        layerNorm(rows, x, gamma, gamma, epsilon, out);
     }
 
     static void pack(Tensor weight, DType dtype) {

@@ -46,6 +46,8 @@ public final class Elementwise {
                 case NONE -> { }
                 case GELU_ERF -> math.geluErf(first, width);
                 case GELU_TANH -> math.geluTanh(first, width);
+                case RELU -> math.relu(first, width);
+                case SILU -> math.silu(first, width);
             }
             store(out, r);
         }

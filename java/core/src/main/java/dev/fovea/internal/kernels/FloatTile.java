@@ -51,6 +51,20 @@ abstract sealed class FloatTile permits ScalarTile, VectorTile {
     /** {@code a += x}. */
     abstract void add(float[] x, float[] a, int columns);
 
+    /** {@code x = max(0, x)}; NaN stays. */
+    final void relu(float[] x, int columns) {
+        for (int j = 0; j < columns; j++) {
+            x[j] = Math.max(0f, x[j]);
+        }
+    }
+
+    /** {@code x = x / (1 + e⁻ˣ)}. */
+    final void silu(float[] x, int columns) {
+        for (int j = 0; j < columns; j++) {
+            x[j] = (float) (x[j] / (1 + Math.exp(-x[j])));
+        }
+    }
+
     /** {@code a = factor · a + x}. */
     abstract void rescaleAdd(float[] factor, float[] x, float[] a, int columns);
 

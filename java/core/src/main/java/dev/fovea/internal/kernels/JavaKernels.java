@@ -31,12 +31,12 @@ final class JavaKernels implements Kernels {
     }
 
     @Override
-    public void embedding(int sequences, Tensor ids, Tensor offsets, Tensor words, Tensor positions,
-            int firstPosition, Tensor type, Tensor out) {
+    public void embedding(int sequences, Tensor ids, Tensor offsets, Tensor starts, Tensor words, float scale,
+            Tensor positions, int firstPosition, Tensor type, Tensor out) {
         engine.enter();
         try {
-            Contract.embedding(sequences, ids, offsets, words, positions, firstPosition, type, out);
-            rowOps.embedding(sequences, ids, offsets, words, positions, firstPosition, type, out);
+            Contract.embedding(sequences, ids, offsets, starts, words, scale, positions, firstPosition, type, out);
+            rowOps.embedding(sequences, ids, offsets, starts, words, scale, positions, firstPosition, type, out);
         } finally {
             engine.exit();
         }
@@ -48,6 +48,17 @@ final class JavaKernels implements Kernels {
         try {
             Contract.layerNorm(rows, x, gamma, beta, epsilon, out);
             rowOps.layerNorm(rows, x, gamma, beta, epsilon, out);
+        } finally {
+            engine.exit();
+        }
+    }
+
+    @Override
+    public void rmsNorm(int rows, Tensor x, Tensor gamma, float epsilon, Tensor out) {
+        engine.enter();
+        try {
+            Contract.rmsNorm(rows, x, gamma, epsilon, out);
+            rowOps.rmsNorm(rows, x, gamma, epsilon, out);
         } finally {
             engine.exit();
         }

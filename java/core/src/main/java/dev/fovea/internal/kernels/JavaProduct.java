@@ -186,6 +186,8 @@ final class JavaProduct {
                 case NONE -> { }
                 case GELU_ERF -> math.geluErf(tile[r], columns);
                 case GELU_TANH -> math.geluTanh(tile[r], columns);
+                case RELU -> math.relu(tile[r], columns);
+                case SILU -> math.silu(tile[r], columns);
             }
         }
     }

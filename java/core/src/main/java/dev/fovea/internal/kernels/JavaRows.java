@@ -14,17 +14,18 @@ final class JavaRows {
 
     private final double[] sums = new double[CHUNK];
 
-    void embedding(int sequences, Tensor ids, Tensor offsets, Tensor words, Tensor positions, int firstPosition,
-            Tensor type, Tensor out) {
+    void embedding(int sequences, Tensor ids, Tensor offsets, Tensor starts, Tensor words, float scale,
+            Tensor positions, int firstPosition, Tensor type, Tensor out) {
         int width = (int) words.size(1);
         for (int s = 0; s < sequences; s++) {
             int start = offsets.segment().getAtIndex(JAVA_INT, s);
             int end = offsets.segment().getAtIndex(JAVA_INT, s + 1);
+            int before = firstPosition + (starts == null ? 0 : starts.segment().getAtIndex(JAVA_INT, s));
             for (int t = start; t < end; t++) {
                 long word = (long) ids.segment().getAtIndex(JAVA_INT, t) * width;
-                long position = (long) (firstPosition + t - start) * width;
+                long position = (long) (before + t - start) * width;
                 for (int i = 0; i < width; i++) {
-                    float value = words.segment().getAtIndex(JAVA_FLOAT, word + i);
+                    float value = scale * words.segment().getAtIndex(JAVA_FLOAT, word + i);
                     if (positions != null) {
                         value += positions.segment().getAtIndex(JAVA_FLOAT, position + i);
                     }
@@ -59,6 +60,24 @@ final class JavaRows {
                 double value = normal * gamma.segment().getAtIndex(JAVA_FLOAT, i)
                         + beta.segment().getAtIndex(JAVA_FLOAT, i);
                 out.segment().setAtIndex(JAVA_FLOAT, to + i, (float) value);
+            }
+        }
+    }
+
+    void rmsNorm(int rows, Tensor x, Tensor gamma, float epsilon, Tensor out) {
+        int width = (int) x.size(1);
+        MemorySegment source = x.segment();
+        for (int r = 0; r < rows; r++) {
+            long at = r * x.stride(0);
+            double squares = 0;
+            for (int i = 0; i < width; i++) {
+                double value = source.getAtIndex(JAVA_FLOAT, at + i);
+                squares += value * value;
+            }
+            double factor = 1 / Math.sqrt(squares / width + epsilon);
+            for (int i = 0; i < width; i++) {
+                double value = source.getAtIndex(JAVA_FLOAT, at + i) * factor * gamma.segment().getAtIndex(JAVA_FLOAT, i);
+                out.segment().setAtIndex(JAVA_FLOAT, r * out.stride(0) + i, (float) value);
             }
         }
     }

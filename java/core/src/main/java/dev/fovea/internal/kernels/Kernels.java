@@ -35,20 +35,23 @@ public sealed interface Kernels permits NativeKernels, JavaKernels {
     Backend backend();
 
     /**
-     * Sums word, position and type embeddings.
+     * Sums word embeddings times a scale, position and type embeddings.
      *
      * @param sequences the number of sequences
      * @param ids I32 [≥ tokens], each in 0 … vocabulary − 1
      * @param offsets sequence starts
+     * @param starts I32 [≥ sequences], how many tokens each sequence had before; null for none
      * @param words [vocabulary, width], dense
-     * @param positions [positions, width], dense, or null; the first token of a sequence takes row {@code firstPosition}
+     * @param scale finite
+     * @param positions [positions, width], dense, or null; token i of a sequence takes row {@code firstPosition + i}
      * @param firstPosition 0 for BERT
      * @param type [width], or null
      * @param out [≥ tokens, width]
-     * @throws IllegalArgumentException also if an id is outside the vocabulary or a sequence longer than the positions
+     * @throws IllegalArgumentException also if an id is outside the vocabulary, a start is negative, or a sequence
+     *     reaches past the positions
      */
-    void embedding(int sequences, Tensor ids, Tensor offsets, Tensor words, Tensor positions, int firstPosition,
-            Tensor type, Tensor out);
+    void embedding(int sequences, Tensor ids, Tensor offsets, Tensor starts, Tensor words, float scale,
+            Tensor positions, int firstPosition, Tensor type, Tensor out);
 
     /**
      * Normalises each row to mean 0 and variance 1, then scales by gamma and shifts by beta.
@@ -59,6 +62,15 @@ public sealed interface Kernels permits NativeKernels, JavaKernels {
      * @param out [≥ rows, width]; may be {@code x}
      */
     void layerNorm(int rows, Tensor x, Tensor gamma, Tensor beta, float epsilon, Tensor out);
+
+    /**
+     * Divides each row by the root of its mean square, then scales by gamma.
+     *
+     * @param x [≥ rows, width]
+     * @param gamma [width]
+     * @param out [≥ rows, width]; may be {@code x}
+     */
+    void rmsNorm(int rows, Tensor x, Tensor gamma, float epsilon, Tensor out);
 
     /**
      * Packs a constant weight for {@link #linear}, into {@code arena}.

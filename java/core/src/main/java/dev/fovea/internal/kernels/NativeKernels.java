@@ -15,6 +15,7 @@ import dev.fovea.internal.ffi.fovea_linear_pack_params;
 import dev.fovea.internal.ffi.fovea_linear_params;
 import dev.fovea.internal.ffi.fovea_matmul_params;
 import dev.fovea.internal.ffi.fovea_pool_params;
+import dev.fovea.internal.ffi.fovea_rms_norm_params;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Tensor;
 import java.lang.foreign.Arena;
@@ -36,6 +37,7 @@ final class NativeKernels implements Kernels {
     private final NativeEngine engine;
     private final MemorySegment embedding;
     private final MemorySegment layerNorm;
+    private final MemorySegment rmsNorm;
     private final MemorySegment linearPack;
     private final MemorySegment linear;
     private final MemorySegment matmul;
@@ -49,6 +51,7 @@ final class NativeKernels implements Kernels {
         this.engine = engine;
         embedding = struct(fovea_embedding_params::allocate, arena);
         layerNorm = struct(fovea_layer_norm_params::allocate, arena);
+        rmsNorm = struct(fovea_rms_norm_params::allocate, arena);
         linearPack = struct(fovea_linear_pack_params::allocate, arena);
         linear = struct(fovea_linear_params::allocate, arena);
         matmul = struct(fovea_matmul_params::allocate, arena);
@@ -75,17 +78,18 @@ final class NativeKernels implements Kernels {
     }
 
     @Override
-    public void embedding(int sequences, Tensor ids, Tensor offsets, Tensor words, Tensor positions,
-            int firstPosition, Tensor type, Tensor out) {
-        Contract.embedding(sequences, ids, offsets, words, positions, firstPosition, type, out);
+    public void embedding(int sequences, Tensor ids, Tensor offsets, Tensor starts, Tensor words, float scale,
+            Tensor positions, int firstPosition, Tensor type, Tensor out) {
+        Contract.embedding(sequences, ids, offsets, starts, words, scale, positions, firstPosition, type, out);
         fovea_embedding_params.sequences(embedding, sequences);
         fovea_embedding_params.width(embedding, (int) words.size(1));
         fovea_embedding_params.vocabulary(embedding, (int) words.size(0));
         fovea_embedding_params.positions(embedding, positions == null ? 0 : (int) positions.size(0));
         fovea_embedding_params.first_position(embedding, firstPosition);
+        fovea_embedding_params.scale(embedding, scale);
         fovea_embedding_params.out_stride(embedding, rowStride(out));
         Status.check("embedding", FoveaH.fovea_embedding(engine.handle(), embedding, ids.segment(), offsets.segment(),
-                words.segment(), orNull(positions), orNull(type), out.segment()));
+                orNull(starts), words.segment(), orNull(positions), orNull(type), out.segment()));
     }
 
     @Override
@@ -98,6 +102,18 @@ final class NativeKernels implements Kernels {
         fovea_layer_norm_params.out_stride(layerNorm, rowStride(out));
         Status.check("layer_norm", FoveaH.fovea_layer_norm(engine.handle(), layerNorm, x.segment(), gamma.segment(),
                 beta.segment(), out.segment()));
+    }
+
+    @Override
+    public void rmsNorm(int rows, Tensor x, Tensor gamma, float epsilon, Tensor out) {
+        Contract.rmsNorm(rows, x, gamma, epsilon, out);
+        fovea_rms_norm_params.rows(rmsNorm, rows);
+        fovea_rms_norm_params.width(rmsNorm, (int) x.size(1));
+        fovea_rms_norm_params.epsilon(rmsNorm, epsilon);
+        fovea_rms_norm_params.x_stride(rmsNorm, rowStride(x));
+        fovea_rms_norm_params.out_stride(rmsNorm, rowStride(out));
+        Status.check("rms_norm", FoveaH.fovea_rms_norm(engine.handle(), rmsNorm, x.segment(), gamma.segment(),
+                out.segment()));
     }
 
     @Override
@@ -133,6 +149,8 @@ final class NativeKernels implements Kernels {
             case NONE -> FoveaH.FOVEA_ACTIVATION_NONE();
             case GELU_ERF -> FoveaH.FOVEA_ACTIVATION_GELU_ERF();
             case GELU_TANH -> FoveaH.FOVEA_ACTIVATION_GELU_TANH();
+            case RELU -> FoveaH.FOVEA_ACTIVATION_RELU();
+            case SILU -> FoveaH.FOVEA_ACTIVATION_SILU();
         });
         fovea_linear_params.packed_bytes(linear, weight.data().byteSize());
         fovea_linear_params.x_stride(linear, rowStride(x));

@@ -97,15 +97,17 @@ class KernelsContractTest {
             int width = 37;
             int[] tokens = new Random(1).ints(TOKENS, 0, 50).toArray();
             Tensor words = b.random(50, width);
-            Tensor positions = b.random(131, width);
+            Tensor positions = b.random(170, width);
             Tensor type = b.random(width);
             Tensor out = b.zeros(TOKENS, width);
-            b.kernels.embedding(SEQUENCES, Tensor.copyOf(b.arena, tokens), b.offsets(), words, positions, 2, type, out);
+            int[] starts = new Random(2).ints(SEQUENCES, 0, 30).toArray();
+            b.kernels.embedding(SEQUENCES, Tensor.copyOf(b.arena, tokens), b.offsets(), Tensor.copyOf(b.arena, starts),
+                    words, 2.5f, positions, 2, type, out);
             for (int s = 0; s < SEQUENCES; s++) {
                 for (int t = OFFSETS[s]; t < OFFSETS[s + 1]; t++) {
                     for (int i = 0; i < width; i++) {
-                        double expected = (double) words.getFloat(tokens[t], i)
-                                + positions.getFloat(2 + t - OFFSETS[s], i) + type.getFloat(i);
+                        double expected = 2.5 * words.getFloat(tokens[t], i)
+                                + positions.getFloat(2 + starts[s] + t - OFFSETS[s], i) + type.getFloat(i);
                         assertClose(expected, out.getFloat(t, i), 1e-6, "token " + t);
                     }
                 }
@@ -140,6 +142,32 @@ class KernelsContractTest {
                     }
                 }
                 b.kernels.layerNorm(rows, x, gamma, beta, 1e-6f, x);
+                assertSame(out, x, rows);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("engines")
+    void shouldDivideRowsByTheirRootMeanSquareAlsoInPlace(EngineOptions options) {
+        try (Bench b = new Bench(options)) {
+            for (int width : new int[] {1, 7, 16, 33, 384}) {
+                int rows = 19;
+                Tensor x = b.random(rows, width);
+                Tensor gamma = b.random(width);
+                Tensor out = b.zeros(rows, width);
+                b.kernels.rmsNorm(rows, x, gamma, 1e-6f, out);
+                for (int r = 0; r < rows; r++) {
+                    double squares = 0;
+                    for (int i = 0; i < width; i++) {
+                        squares += Math.pow(x.getFloat(r, i), 2);
+                    }
+                    for (int i = 0; i < width; i++) {
+                        double expected = x.getFloat(r, i) / Math.sqrt(squares / width + 1e-6f) * gamma.getFloat(i);
+                        assertClose(expected, out.getFloat(r, i), 3e-6, width + " wide, row " + r);
+                    }
+                }
+                b.kernels.rmsNorm(rows, x, gamma, 1e-6f, x);
                 assertSame(out, x, rows);
             }
         }
@@ -189,6 +217,8 @@ class KernelsContractTest {
             case NONE -> x;
             case GELU_TANH -> x / 2 * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
             case GELU_ERF -> x / 2 * (1 + erf(x / Math.sqrt(2)));
+            case RELU -> Math.max(0, x);
+            case SILU -> x / (1 + Math.exp(-x));
         };
     }
 

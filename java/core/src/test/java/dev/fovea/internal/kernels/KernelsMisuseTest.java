@@ -67,7 +67,12 @@ class KernelsMisuseTest {
         }
 
         void embed(int sequences, Tensor ids, Tensor offsets, Tensor words, Tensor positions, int first, Tensor out) {
-            kernels.embedding(sequences, ids, offsets, words, positions, first, gamma, out);
+            embed(sequences, ids, offsets, null, words, 1, positions, first, out);
+        }
+
+        void embed(int sequences, Tensor ids, Tensor offsets, Tensor starts, Tensor words, float scale,
+                Tensor positions, int first, Tensor out) {
+            kernels.embedding(sequences, ids, offsets, starts, words, scale, positions, first, gamma, out);
         }
 
         void linear(int rows, Tensor x, Tensor bias, Tensor residual, Tensor out) {
@@ -111,6 +116,16 @@ class KernelsMisuseTest {
                     s -> s.embed(2, s.ids, s.offsets, s.words, s.f32(5, 7), 0, s.out), "8", "7"),
             new Case("an embedding out too short", BAD,
                     s -> s.embed(2, s.ids, s.offsets, s.words, null, 0, s.f32(3, 8)), "4", "3"),
+            new Case("an infinite scale", BAD, s -> s.embed(2, s.ids, s.offsets, null, s.words,
+                    Float.POSITIVE_INFINITY, null, 0, s.out), "Infinity"),
+            new Case("too few starts", BAD, s -> s.embed(2, s.ids, s.offsets, s.i32(1), s.words, 1, null, 0, s.out),
+                    "starts", "2", "1"),
+            new Case("starts of floats", BAD,
+                    s -> s.embed(2, s.ids, s.offsets, s.f32(2), s.words, 1, null, 0, s.out), "I32", "F32"),
+            new Case("a negative start", BAD,
+                    s -> s.embed(2, s.ids, s.offsets, s.i32(0, -4), s.words, 1, null, 0, s.out), "-4"),
+            new Case("a start past the positions", BAD, s -> s.embed(2, s.ids, s.offsets,
+                    s.i32(0, Integer.MAX_VALUE), s.words, 1, s.f32(5, 8), 1, s.out), "2147483648"),
             new Case("words on a closed arena", CLOSED,
                     s -> s.embed(2, s.ids, s.offsets, s.closed(10, 8), null, 0, s.out)),
             new Case("no x", MISSING, s -> s.kernels.layerNorm(4, null, s.gamma, s.gamma, 1e-5f, s.out), "x"),
@@ -126,6 +141,10 @@ class KernelsMisuseTest {
                     s -> s.kernels.layerNorm(4, s.f32(8, 4).transpose(0, 1), s.gamma, s.gamma, 0, s.out), "stride"),
             new Case("a normalised out on a closed arena", CLOSED,
                     s -> s.kernels.layerNorm(4, s.x, s.gamma, s.gamma, 0, s.closed(4, 8))),
+            new Case("no x to divide", MISSING, s -> s.kernels.rmsNorm(4, null, s.gamma, 1e-5f, s.out), "x"),
+            new Case("an RMS gamma of another width", BAD,
+                    s -> s.kernels.rmsNorm(4, s.x, s.f32(7), 1e-5f, s.out), "8", "7"),
+            new Case("an RMS epsilon NaN", BAD, s -> s.kernels.rmsNorm(4, s.x, s.gamma, Float.NaN, s.out), "NaN"),
             new Case("no weight to pack", MISSING, s -> s.kernels.pack(s.arena, null, DType.F32), "weight"),
             new Case("a weight of integers", BAD, s -> s.kernels.pack(s.arena, s.ids, DType.F32), "F32", "I32"),
             new Case("an empty weight", BAD, s -> s.kernels.pack(s.arena, s.f32(0, 8), DType.F32), "0"),
