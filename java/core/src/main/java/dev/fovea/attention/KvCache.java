@@ -110,6 +110,12 @@ public final class KvCache implements AutoCloseable {
         return length.length;
     }
 
+    /** Whether it holds keys and values of the key/value heads, dims and RoPE of a spec. */
+    public boolean fits(AttentionSpec spec) {
+        return keys.size(1) == spec.kvHeads() && keys.size(3) == spec.headDim() && values.size(3) == spec.valueDim()
+                && rope == spec.rope();
+    }
+
     /** Tokens that each sequence holds at most. */
     public int capacity() {
         return capacity;

@@ -1,7 +1,9 @@
 package dev.fovea.graph;
 
+import dev.fovea.attention.Attention;
 import dev.fovea.attention.AttentionSpec;
 import dev.fovea.attention.AttentionTensors;
+import dev.fovea.attention.KvCache;
 import dev.fovea.graph.Value.Rows;
 import dev.fovea.internal.kernels.Elementwise;
 import dev.fovea.tensor.DType;
@@ -22,6 +24,8 @@ record Binding(Workspace workspace, Constants constants, Tensor attentionScratch
             case Stage.Single(Op.Embedding op, Value output) -> embedding(op, workspace.tensor(output));
             case Stage.Single(Op.LayerNorm op, Value output) -> layerNorm(op, workspace.tensor(output));
             case Stage.Single(Op.Attention op, Value output) -> attention(op, output);
+            case Stage.Single(Op.RmsNorm op, Value output) -> rmsNorm(op, workspace.tensor(output));
+            case Stage.Single(Op.Multiply op, Value output) -> multiply(op, workspace.tensor(output));
             case Stage.Single(Op.Activate op, Value output) -> activate(op, workspace.tensor(output));
             case Stage.Single(Op.Add op, Value output) -> add(op, workspace.tensor(output));
             case Stage.Single(Op.Normalize op, Value output) -> normalize(op, workspace.tensor(output));
@@ -50,8 +54,9 @@ record Binding(Workspace workspace, Constants constants, Tensor attentionScratch
         Tensor words = constants.get(op.words());
         Tensor positions = constants.get(op.positions());
         Tensor type = constants.get(op.type());
-        return (kernels, _, sequences) -> kernels.embedding(sequences, workspace.ids(), workspace.offsets(), null, words, 1,
-                positions, op.firstPosition(), type, out);
+        Tensor starts = workspace.starts();
+        return (kernels, _, sequences) -> kernels.embedding(sequences, workspace.ids(), workspace.offsets(), starts, words,
+                op.scale(), positions, op.firstPosition(), type, out);
     }
 
     private Call layerNorm(Op.LayerNorm op, Tensor out) {
@@ -62,18 +67,41 @@ record Binding(Workspace workspace, Constants constants, Tensor attentionScratch
                 kernels.layerNorm(op.rows().count(tokens, sequences), x, gamma, beta, op.epsilon(), out);
     }
 
+    private Call rmsNorm(Op.RmsNorm op, Tensor out) {
+        Tensor x = workspace.tensor(op.x());
+        Tensor gamma = constants.get(op.gamma());
+        return (kernels, tokens, sequences) ->
+                kernels.rmsNorm(op.rows().count(tokens, sequences), x, gamma, op.epsilon(), out);
+    }
+
     private Call attention(Op.Attention op, Value output) {
         AttentionSpec spec = op.spec();
         Tensor q = heads(workspace.tensor(op.q()), spec.heads());
-        Tensor k = heads(workspace.tensor(op.k()), spec.kvHeads());
-        Tensor v = heads(workspace.tensor(op.v()), spec.kvHeads());
+        Tensor k = op.k() == null ? null : heads(workspace.tensor(op.k()), spec.kvHeads());
+        Tensor v = op.v() == null ? null : heads(workspace.tensor(op.v()), spec.kvHeads());
         Tensor out = heads(workspace.tensor(output), spec.heads());
         Tensor offsets = workspace.offsets();
-        Tensor pattern = workspace.pattern(output);
-        var plain = AttentionTensors.of(q, k, v, out).withOffsets(offsets, offsets);
-        AttentionTensors tensors = pattern == null ? plain : plain.withWeights(pattern);
-        return (kernels, _, sequences) ->
-                kernels.attention(sequences, spec, tensors, k, v, offsets, offsets, null, attentionScratch);
+        KvCache cache = op.cache() == null ? null : workspace.cache(op.cache());
+        var tensors = new AttentionTensors(q, k, v, cache, offsets, offsets, null, null, out, null,
+                workspace.pattern(output));
+        if (cache == null) {
+            return (kernels, _, sequences) ->
+                    kernels.attention(sequences, spec, tensors, k, v, offsets, offsets, null, attentionScratch);
+        }
+        Attention attention = workspace.attention(spec);
+        return (_, _, sequences) -> {
+            if (k != null) {
+                cache.append(k, v, offsets);
+            }
+            attention.run(sequences, tensors);
+        };
+    }
+
+    private Call multiply(Op.Multiply op, Tensor out) {
+        var elementwise = new Elementwise(op.columns());
+        Tensor a = workspace.tensor(op.a());
+        Tensor b = workspace.tensor(op.b());
+        return (_, tokens, sequences) -> elementwise.multiply(op.rows().count(tokens, sequences), a, b, out);
     }
 
     private Call activate(Op.Activate op, Tensor out) {

@@ -24,17 +24,19 @@ import java.util.Objects;
 public final class Graph {
     private final List<Op> ops;
     private final List<Value> values;
+    private final List<CacheSlot> caches;
     private final List<Value> outputs;
 
-    private Graph(List<Op> ops, List<Value> values, List<Value> outputs) {
-        this.ops = ops;
-        this.values = values;
+    private Graph(Builder builder, List<Value> outputs) {
+        this.ops = List.copyOf(builder.ops);
+        this.values = List.copyOf(builder.values);
+        this.caches = List.copyOf(builder.caches);
         this.outputs = outputs;
     }
 
     /** A builder of an empty graph. */
     public static Builder builder() {
-        return new Builder(new ArrayList<>(), new ArrayList<>(), null);
+        return new Builder(new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), null);
     }
 
     /** The ops, each after all that it reads. */
@@ -45,6 +47,11 @@ public final class Graph {
     /** The values; value {@code i} is what op {@code i} yields. */
     public List<Value> values() {
         return values;
+    }
+
+    /** The caches that a session brings along, in the order of their making. */
+    public List<CacheSlot> caches() {
+        return caches;
     }
 
     /** The values that a session keeps for its caller, at least one. */
@@ -62,11 +69,13 @@ public final class Graph {
     public static final class Builder {
         private final List<Op> ops;
         private final List<Value> values;
+        private final List<CacheSlot> caches;
         private final String name;
 
-        private Builder(List<Op> ops, List<Value> values, String name) {
+        private Builder(List<Op> ops, List<Value> values, List<CacheSlot> caches, String name) {
             this.ops = ops;
             this.values = values;
+            this.caches = caches;
             this.name = name;
         }
 
@@ -75,7 +84,7 @@ public final class Graph {
          * It appends to the same graph. Without a name a value is called for its op and its number.
          */
         public Builder named(String name) {
-            return new Builder(ops, values, Objects.requireNonNull(name, "name"));
+            return new Builder(ops, values, caches, Objects.requireNonNull(name, "name"));
         }
 
         /**
@@ -87,7 +96,15 @@ public final class Graph {
          * @param type F32 [width], or null
          */
         public Value embedding(Tensor words, Tensor positions, int firstPosition, Tensor type) {
-            return append(new Op.Embedding(nameOf("embedding"), words, positions, firstPosition, type));
+            return embedding(words, 1, positions, firstPosition, type);
+        }
+
+        /**
+         * The embeddings of the session's token ids, [tokens, width], those of words multiplied by {@code scale}. Where
+         * the graph appends to caches, positions go on behind what the first of them holds.
+         */
+        public Value embedding(Tensor words, float scale, Tensor positions, int firstPosition, Tensor type) {
+            return append(new Op.Embedding(nameOf("embedding"), words, scale, positions, firstPosition, type));
         }
 
         /**
@@ -98,6 +115,15 @@ public final class Graph {
          */
         public Value layerNorm(Value x, Tensor gamma, Tensor beta, float epsilon) {
             return append(new Op.LayerNorm(nameOf("norm"), x, gamma, beta, epsilon));
+        }
+
+        /**
+         * {@code x} with each row divided by the root of its mean square and scaled by gamma.
+         *
+         * @param gamma F32 [columns of x]
+         */
+        public Value rmsNorm(Value x, Tensor gamma, float epsilon) {
+            return append(new Op.RmsNorm(nameOf("norm"), x, gamma, epsilon));
         }
 
         /**
@@ -120,6 +146,18 @@ public final class Graph {
             return append(new Op.Add(nameOf("add"), a, b));
         }
 
+        /** {@code a ⊙ b}, two values of one shape, element by element. */
+        public Value multiply(Value a, Value b) {
+            return append(new Op.Multiply(nameOf("multiply"), a, b));
+        }
+
+        /** A place for a cache of the key/value heads, dims and RoPE of {@code spec}. */
+        public CacheSlot cache(AttentionSpec spec) {
+            CacheSlot slot = new CacheSlot(caches.size(), Objects.requireNonNull(spec, "spec"));
+            caches.add(slot);
+            return slot;
+        }
+
         /**
          * Every token attends to the tokens of its sequence, those that the spec's mask lets it see:
          * {@code softmax(scale Q Kᵀ) V} per head, [tokens, heads · value_dim].
@@ -129,7 +167,25 @@ public final class Graph {
          * @param v [tokens, kv_heads · value_dim]
          */
         public Value attention(Value q, Value k, Value v, AttentionSpec spec) {
-            return append(new Op.Attention(nameOf("attention"), q, k, v, spec));
+            return append(new Op.Attention(nameOf("attention"), q, k, v, spec, null));
+        }
+
+        /**
+         * As {@link #attention(Value, Value, Value, AttentionSpec)}, of sequences that go on: keys and values are appended
+         * to a cache, and every token attends to all that the cache then holds of its sequence.
+         */
+        public Value attention(Value q, Value k, Value v, AttentionSpec spec, CacheSlot cache) {
+            return append(new Op.Attention(nameOf("attention"), q, k, v, spec, requireOwn(cache)));
+        }
+
+        /**
+         * Every token attends to what a cache holds of its sequence: keys and values of another, such as an encoder's
+         * result, [tokens, heads · value_dim].
+         *
+         * @param q [tokens, heads · head_dim]
+         */
+        public Value crossAttention(Value q, AttentionSpec spec, CacheSlot cache) {
+            return append(new Op.Attention(nameOf("attention"), q, null, null, spec, requireOwn(cache)));
         }
 
         /** One row per sequence, [sequences, columns of x], from {@code x} with a row per token. */
@@ -152,7 +208,7 @@ public final class Graph {
                 throw new IllegalArgumentException("a graph needs at least one output, got none");
             }
             List.of(outputs).forEach(this::requireOwn);
-            return new Graph(List.copyOf(ops), List.copyOf(values), List.of(outputs));
+            return new Graph(this, List.of(outputs));
         }
 
         private Value append(Op op) {
@@ -165,6 +221,13 @@ public final class Graph {
 
         private String nameOf(String kind) {
             return name != null ? name : kind + ops.size();
+        }
+
+        private CacheSlot requireOwn(CacheSlot slot) {
+            if (slot.index() < 0 || slot.index() >= caches.size() || caches.get(slot.index()) != slot) {
+                throw new IllegalArgumentException("cache " + slot.index() + " comes from another builder");
+            }
+            return slot;
         }
 
         private void requireOwn(Value value) {

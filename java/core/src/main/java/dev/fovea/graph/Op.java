@@ -37,15 +37,20 @@ public sealed interface Op {
      * The sum of word, position and type embeddings of the session's token ids.
      *
      * @param words [vocabulary, width]
+     * @param scale what word embeddings are multiplied by, finite: √width in Vaswani et al., 1 elsewhere
      * @param positions [positions, width], or null; a sequence's first token takes row {@code firstPosition}
      * @param firstPosition 0 for BERT, 2 for RoBERTa
      * @param type [width], added to every token, or null
      */
-    record Embedding(String name, Tensor words, Tensor positions, int firstPosition, Tensor type) implements Op {
+    record Embedding(String name, Tensor words, float scale, Tensor positions, int firstPosition, Tensor type)
+            implements Op {
         /** Checks the shapes. */
         public Embedding {
             String label = label("embedding", name);
             requireShape(label, "words", words, 2);
+            if (!Float.isFinite(scale)) {
+                throw new IllegalArgumentException(label + ": scale must be finite, got " + scale);
+            }
             if (positions != null) {
                 requireShape(label, "positions", positions, 2);
                 requireEqual(label, "positions has", positions.size(1), "columns, words has", words.size(1));
@@ -97,9 +102,7 @@ public sealed interface Op {
             requireShape(label, "beta", beta, 1);
             requireEqual(label, "gamma has", gamma.size(0), "elements, x " + x + " has", x.columns());
             requireEqual(label, "beta has", beta.size(0), "elements, x " + x + " has", x.columns());
-            if (!(epsilon >= 0 && epsilon < Float.POSITIVE_INFINITY)) {
-                throw new IllegalArgumentException(label + ": epsilon must be finite and not negative, got " + epsilon);
-            }
+            requireEpsilon(label, epsilon);
         }
 
         @Override
@@ -110,6 +113,43 @@ public sealed interface Op {
         @Override
         public List<Tensor> constants() {
             return List.of(gamma, beta);
+        }
+
+        @Override
+        public Rows rows() {
+            return x.rows();
+        }
+
+        @Override
+        public int columns() {
+            return x.columns();
+        }
+    }
+
+    /**
+     * Divides each row by the root of its mean square, then scales it.
+     *
+     * @param gamma [columns of x]
+     * @param epsilon added to the mean square, finite and not negative
+     */
+    record RmsNorm(String name, Value x, Tensor gamma, float epsilon) implements Op {
+        /** Checks the shapes. */
+        public RmsNorm {
+            String label = label("RMS norm", name);
+            Objects.requireNonNull(x, "x");
+            requireShape(label, "gamma", gamma, 1);
+            requireEqual(label, "gamma has", gamma.size(0), "elements, x " + x + " has", x.columns());
+            requireEpsilon(label, epsilon);
+        }
+
+        @Override
+        public List<Value> inputs() {
+            return List.of(x);
+        }
+
+        @Override
+        public List<Tensor> constants() {
+            return List.of(gamma);
         }
 
         @Override
@@ -191,11 +231,30 @@ public sealed interface Op {
     record Add(String name, Value a, Value b) implements Op {
         /** Checks the shapes. */
         public Add {
-            Objects.requireNonNull(a, "a");
-            Objects.requireNonNull(b, "b");
-            if (a.rows() != b.rows() || a.columns() != b.columns()) {
-                throw new IllegalArgumentException(label("add", name) + ": a is " + a + ", b is " + b);
-            }
+            requireOneShape(label("add", name), a, b);
+        }
+
+        @Override
+        public List<Value> inputs() {
+            return List.of(a, b);
+        }
+
+        @Override
+        public Rows rows() {
+            return a.rows();
+        }
+
+        @Override
+        public int columns() {
+            return a.columns();
+        }
+    }
+
+    /** The product of two values of one shape, element by element: a gate and what it lets through. */
+    record Multiply(String name, Value a, Value b) implements Op {
+        /** Checks the shapes. */
+        public Multiply {
+            requireOneShape(label("multiply", name), a, b);
         }
 
         @Override
@@ -215,21 +274,34 @@ public sealed interface Op {
     }
 
     /**
-     * Attention per sequence and head, every token attending to those of its sequence that the spec's mask lets it see.
+     * Attention per sequence and head. Every token attends to those that the spec's mask lets it see: the tokens of its
+     * sequence; with a cache, all that the cache holds of its sequence, to which these tokens are appended first;
+     * without keys and values of its own, what the cache holds already.
      *
      * @param q [tokens, heads · head_dim]
-     * @param k [tokens, kv_heads · head_dim]
-     * @param v [tokens, kv_heads · value_dim]
+     * @param k [tokens, kv_heads · head_dim]; null for the cache's alone
+     * @param v [tokens, kv_heads · value_dim]; null as {@code k} is
      * @param spec heads, dims, scale, mask and the rest
+     * @param cache where earlier keys and values come from, or null
      */
-    record Attention(String name, Value q, Value k, Value v, AttentionSpec spec) implements Op {
+    record Attention(String name, Value q, Value k, Value v, AttentionSpec spec, CacheSlot cache) implements Op {
         /** Checks the shapes. */
         public Attention {
             String label = label("attention", name);
             Objects.requireNonNull(spec, "spec");
             requireHeads(label, "query", q, spec.heads(), spec.headDim());
-            requireHeads(label, "key", k, spec.kvHeads(), spec.headDim());
-            requireHeads(label, "value", v, spec.kvHeads(), spec.valueDim());
+            if (k != null || v != null || cache == null) {
+                requireHeads(label, "key", k, spec.kvHeads(), spec.headDim());
+                requireHeads(label, "value", v, spec.kvHeads(), spec.valueDim());
+            }
+            if (cache != null) {
+                requireEqual(label, "spec has", spec.kvHeads(), "kv_heads, cache has", cache.spec().kvHeads());
+                requireEqual(label, "spec has head_dim", spec.headDim(), "cache has", cache.spec().headDim());
+                requireEqual(label, "spec has value_dim", spec.valueDim(), "cache has", cache.spec().valueDim());
+                if (spec.rope() != cache.spec().rope()) {
+                    throw new IllegalArgumentException(label + ": the cache turns keys by another RoPE than the spec");
+                }
+            }
         }
 
         private static void requireHeads(String label, String role, Value x, int heads, int dim) {
@@ -245,7 +317,7 @@ public sealed interface Op {
 
         @Override
         public List<Value> inputs() {
-            return List.of(q, k, v);
+            return k == null ? List.of(q) : List.of(q, k, v);
         }
 
         @Override
@@ -311,6 +383,20 @@ public sealed interface Op {
 
     private static String label(String kind, String name) {
         return kind + " \"" + name + '"';
+    }
+
+    private static void requireEpsilon(String label, float epsilon) {
+        if (!(epsilon >= 0 && epsilon < Float.POSITIVE_INFINITY)) {
+            throw new IllegalArgumentException(label + ": epsilon must be finite and not negative, got " + epsilon);
+        }
+    }
+
+    private static void requireOneShape(String label, Value a, Value b) {
+        Objects.requireNonNull(a, "a");
+        Objects.requireNonNull(b, "b");
+        if (a.rows() != b.rows() || a.columns() != b.columns()) {
+            throw new IllegalArgumentException(label + ": a is " + a + ", b is " + b);
+        }
     }
 
     private static void requireShape(String label, String role, Tensor tensor, int rank) {

@@ -1,6 +1,7 @@
 package dev.fovea.graph;
 
 import dev.fovea.Engine;
+import dev.fovea.attention.KvCache;
 import dev.fovea.graph.Value.Rows;
 import dev.fovea.internal.kernels.KernelEngine;
 import dev.fovea.internal.kernels.Kernels;
@@ -26,20 +27,22 @@ import java.util.stream.Collectors;
  * after the last.
  */
 public final class Plan implements AutoCloseable {
-    private final KernelEngine engine;
+    private final Engine engine;
+    private final List<CacheSlot> caches;
     private final List<Value> outputs;
     private final List<Stage> stages;
     private final MemoryPlan memory;
     private final Constants constants;
     private final Lifetime lifetime;
 
-    private Plan(KernelEngine engine, List<Value> outputs, List<Stage> stages, DType weights, Arena arena) {
+    private Plan(Engine engine, Graph graph, List<Stage> stages, DType weights, Arena arena) {
         this.engine = engine;
-        this.outputs = outputs;
+        this.caches = graph.caches();
+        this.outputs = graph.outputs();
         this.stages = stages;
         this.memory = MemoryPlan.of(stages, outputs);
         try (Arena packing = Arena.ofConfined()) {
-            this.constants = Constants.prepare(stages, engine.kernels(packing), weights, arena);
+            this.constants = Constants.prepare(stages, kernels(packing), weights, arena);
         }
         this.lifetime = new Lifetime("plan", arena::close);
     }
@@ -62,7 +65,7 @@ public final class Plan implements AutoCloseable {
         List<Stage> stages = stages(graph);
         Arena arena = Arena.ofShared();
         try {
-            return new Plan(KernelEngine.of(engine), graph.outputs(), stages, weights, arena);
+            return new Plan(engine, graph, stages, weights, arena);
         } catch (Throwable e) {
             arena.close();
             throw e;
@@ -83,7 +86,36 @@ public final class Plan implements AutoCloseable {
      * @throws IllegalStateException if the plan or its engine is closed
      */
     public Session newSession(int maxTokens, int maxSequences) {
-        return newSession(maxTokens, maxSequences, false);
+        return newSession(maxTokens, maxSequences, List.of(), false);
+    }
+
+    /**
+     * A session for batches of up to this many tokens that goes on with what caches hold: its sequences are those of
+     * the caches. The caller closes it, and the caches later than it.
+     *
+     * @param caches one for each of {@link Graph#caches()}, made for its spec and this plan's engine, all of as many
+     *     sequences
+     * @throws IllegalArgumentException if a number is less than 1, the workspace exceeds the address space, or the caches
+     *     do not fit the graph
+     * @throws IllegalStateException if the plan or its engine is closed
+     */
+    public Session newSession(int maxTokens, List<KvCache> caches) {
+        return newSession(maxTokens, sequences(caches), caches, false);
+    }
+
+    /**
+     * A session on caches that also keeps patterns; see {@link #newExplainingSession(int, int)} and {@link
+     * #newSession(int, List)}.
+     */
+    public Session newExplainingSession(int maxTokens, List<KvCache> caches) {
+        return newSession(maxTokens, sequences(caches), caches, true);
+    }
+
+    private static int sequences(List<KvCache> caches) {
+        if (caches.isEmpty()) {
+            throw new IllegalArgumentException("expected at least 1 cache, got 0");
+        }
+        return caches.getFirst().sequences();
     }
 
     /**
@@ -94,15 +126,31 @@ public final class Plan implements AutoCloseable {
      * @throws IllegalStateException if the plan or its engine is closed
      */
     public Session newExplainingSession(int maxTokens, int maxSequences) {
-        return newSession(maxTokens, maxSequences, true);
+        return newSession(maxTokens, maxSequences, List.of(), true);
     }
 
-    private Session newSession(int maxTokens, int maxSequences, boolean explaining) {
+    private Session newSession(int maxTokens, int maxSequences, List<KvCache> caches, boolean explaining) {
+        requireFit(caches);
         lifetime.enter();
         try {
-            return new Session(this, maxTokens, maxSequences, explaining);
+            return new Session(this, maxTokens, maxSequences, List.copyOf(caches), explaining);
         } finally {
             lifetime.exit();
+        }
+    }
+
+    private void requireFit(List<KvCache> given) {
+        if (given.size() != caches.size()) {
+            throw new IllegalArgumentException("expected " + caches.size() + " caches, got " + given.size());
+        }
+        for (int i = 0; i < given.size(); i++) {
+            if (given.get(i).sequences() != given.getFirst().sequences()) {
+                throw new IllegalArgumentException("expected caches of " + given.getFirst().sequences()
+                        + " sequences, as cache 0 has, got " + given.get(i).sequences() + " in cache " + i);
+            }
+            if (!given.get(i).fits(caches.get(i).spec())) {
+                throw new IllegalArgumentException("cache " + i + " is not made for " + caches.get(i).spec());
+            }
         }
     }
 
@@ -147,8 +195,21 @@ public final class Plan implements AutoCloseable {
         return lifetime;
     }
 
+    /** The first cache that tokens are appended to, whose lengths are their positions; null if there is none. */
+    CacheSlot growing() {
+        return attentions().values().stream()
+                .filter(op -> op.cache() != null && op.k() != null)
+                .findFirst()
+                .map(Op.Attention::cache)
+                .orElse(null);
+    }
+
+    Engine engine() {
+        return engine;
+    }
+
     Kernels kernels(Arena arena) {
-        return engine.kernels(arena);
+        return KernelEngine.of(engine).kernels(arena);
     }
 
     List<Value> outputs() {

@@ -1,5 +1,6 @@
 package dev.fovea.graph;
 
+import dev.fovea.attention.KvCache;
 import dev.fovea.internal.kernels.Kernels;
 import dev.fovea.internal.lifetime.Lifetime;
 import dev.fovea.tensor.Tensor;
@@ -25,17 +26,19 @@ public final class Session implements AutoCloseable {
     private final Arena arena;
     private final Kernels kernels;
     private final Lifetime lifetime;
+    private final List<KvCache> caches;
     private final boolean explaining;
     private Workspace workspace;
 
-    Session(Plan plan, int maxTokens, int maxSequences, boolean explaining) {
+    Session(Plan plan, int maxTokens, int maxSequences, List<KvCache> caches, boolean explaining) {
         this.plan = plan;
+        this.caches = caches;
         this.explaining = explaining;
         this.arena = Arena.ofShared();
         this.lifetime = new Lifetime("session", this::free);
         try {
             this.kernels = plan.kernels(arena);
-            this.workspace = new Workspace(plan, kernels, maxTokens, maxSequences, explaining);
+            this.workspace = new Workspace(plan, kernels, maxTokens, maxSequences, caches, explaining);
         } catch (Throwable e) {
             arena.close();
             throw e;
@@ -76,10 +79,13 @@ public final class Session implements AutoCloseable {
     /**
      * Computes the outputs for the batch in {@link #ids()} and {@link #offsets()}.
      *
-     * @param sequences the number of sequences, 0 to maxSequences
+     * <p>On caches, the tokens of sequence s follow those that the caches hold of it, and are appended to them. All
+     * sequences of the caches take part; those that have no tokens in this batch stay as they are.
+     *
+     * @param sequences the number of sequences, 0 to maxSequences; on caches, as many as they have
      * @throws IllegalArgumentException if there are more sequences or tokens than the session's capacity, the
      *     offsets do not begin with 0 or decrease, an id is outside the vocabulary, or a sequence is longer
-     *     than the model's positions; the outputs are undefined then, the session stays usable
+     *     than the model's positions or than its caches have room for; the outputs are undefined then, the session stays usable
      * @throws IllegalStateException if the session, its plan or its engine is closed, or another thread uses
      *     the session
      */
@@ -120,7 +126,7 @@ public final class Session implements AutoCloseable {
 
     /**
      * What every attention of the graph attended to in the last run, in the order of the graph: F32 [heads, maxTokens,
-     * maxTokens], a row per query token. A row begins with the keys of its sequence, which sum to 1, those that a mask
+     * maxTokens or the cache's capacity], a row per query token. A row begins with the keys of its sequence, which sum to 1, those that a mask
      * hides being 0; what lies behind them is undefined. Empty unless the session is
      * {@link Plan#newExplainingSession explaining}. Valid until the session is closed or grows.
      *
@@ -152,7 +158,7 @@ public final class Session implements AutoCloseable {
     private void grow(int tokens, int sequences) {
         plan.lifetime().enter();
         try {
-            var larger = new Workspace(plan, kernels, tokens, sequences, explaining);
+            var larger = new Workspace(plan, kernels, tokens, sequences, caches, explaining);
             workspace.close();
             workspace = larger;
         } finally {

@@ -43,7 +43,7 @@ sealed interface Stage {
         @Override
         public List<Value> replaceable() {
             return switch (op) {
-                case Op.LayerNorm _, Op.Activate _, Op.Add _, Op.Normalize _ -> op.inputs();
+                case Op.LayerNorm _, Op.RmsNorm _, Op.Activate _, Op.Add _, Op.Multiply _, Op.Normalize _ -> op.inputs();
                 case Op.Embedding _, Op.Linear _, Op.Attention _, Op.Pool _ -> List.of();
             };
         }
@@ -53,7 +53,11 @@ sealed interface Stage {
             return switch (op) {
                 case Op.Embedding _ -> "embedding";
                 case Op.LayerNorm _ -> "layer_norm";
-                case Op.Attention _ -> "attention";
+                case Op.RmsNorm _ -> "rms_norm";
+                case Op.Multiply _ -> "multiply";
+                case Op.Attention attention when attention.cache() == null -> "attention";
+                case Op.Attention attention -> (attention.k() == null ? "attention to" : "attention on") + " cache "
+                        + attention.cache().index();
                 case Op.Activate activate -> lowerCase(activate.activation());
                 case Op.Add _ -> "add";
                 case Op.Normalize _ -> "normalize";

@@ -1,5 +1,8 @@
 package dev.fovea.graph;
 
+import dev.fovea.attention.Attention;
+import dev.fovea.attention.AttentionSpec;
+import dev.fovea.attention.KvCache;
 import dev.fovea.graph.Value.Rows;
 import dev.fovea.internal.kernels.Kernels;
 import dev.fovea.tensor.DType;
@@ -8,6 +11,7 @@ import dev.fovea.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,15 +30,26 @@ final class Workspace implements AutoCloseable {
     private final Tensor ids;
     private final Tensor offsets;
     private final Tensor[] outputs;
+    private final List<KvCache> caches;
+    private final KvCache growing;
+    private final Tensor starts;
+    private final Map<AttentionSpec, Attention> attentions = new HashMap<>();
     private final Map<Value, Tensor> patterns = new LinkedHashMap<>();
     private final Call[] calls;
 
-    Workspace(Plan plan, Kernels kernels, int maxTokens, int maxSequences, boolean explaining) {
+    Workspace(Plan plan, Kernels kernels, int maxTokens, int maxSequences, List<KvCache> caches,
+            boolean explaining) {
         if (maxTokens < 1 || maxSequences < 1) {
             throw new IllegalArgumentException("a session takes at least 1 token and 1 sequence, got capacity for "
                     + maxTokens + " tokens and " + maxSequences + " sequences");
         }
+        if (!caches.isEmpty() && maxSequences != caches.getFirst().sequences()) {
+            throw new IllegalArgumentException("expected " + caches.getFirst().sequences()
+                    + " sequences, which the caches have, got capacity for " + maxSequences);
+        }
         this.maxTokens = maxTokens;
+        this.caches = caches;
+        this.growing = plan.growing() == null ? null : caches.get(plan.growing().index());
         this.maxSequences = maxSequences;
         this.memory = plan.memory();
         this.arena = Arena.ofShared();
@@ -44,6 +59,12 @@ final class Workspace implements AutoCloseable {
             this.givenOffsets = Tensor.allocate(arena, DType.I32, Shape.of(maxSequences + 1L));
             this.ids = Tensor.allocate(arena, DType.I32, Shape.of(maxTokens));
             this.offsets = Tensor.allocate(arena, DType.I32, Shape.of(maxSequences + 1L));
+            this.starts = growing == null ? null : Tensor.allocate(arena, DType.I32, Shape.of(maxSequences));
+            for (Op.Attention op : plan.attentions().values()) {
+                if (op.cache() != null) {
+                    attentions.computeIfAbsent(op.spec(), spec -> Attention.create(plan.engine(), spec));
+                }
+            }
             this.outputs = plan.outputs().stream().map(this::tensor).toArray(Tensor[]::new);
             if (explaining) {
                 plan.attentions().forEach((output, op) -> patterns.put(output, allocatePattern(op)));
@@ -51,7 +72,7 @@ final class Workspace implements AutoCloseable {
             var binding = new Binding(this, plan.constants(), attentionScratch(plan, kernels));
             this.calls = plan.stages().stream().map(binding::bind).toArray(Call[]::new);
         } catch (Throwable e) {
-            arena.close();
+            close();
             throw e;
         }
     }
@@ -82,6 +103,20 @@ final class Workspace implements AutoCloseable {
     /** What a run reads; see {@link #ids()}. */
     Tensor offsets() {
         return offsets;
+    }
+
+    /** I32 [maxSequences], how many tokens each sequence had before this run; null where no cache tells. */
+    Tensor starts() {
+        return starts;
+    }
+
+    KvCache cache(CacheSlot slot) {
+        return caches.get(slot.index());
+    }
+
+    /** Attention on caches. */
+    Attention attention(AttentionSpec spec) {
+        return attentions.get(spec);
     }
 
     Tensor output(int index) {
@@ -121,6 +156,13 @@ final class Workspace implements AutoCloseable {
     /** Runs all stages on the first sequences of the inputs. */
     void run(Kernels kernels, int sequences) {
         int tokens = take(sequences);
+        if (!caches.isEmpty() && sequences != maxSequences) {
+            throw new IllegalArgumentException(
+                    "expected all " + maxSequences + " sequences of the caches, got " + sequences);
+        }
+        for (int s = 0; growing != null && s < sequences; s++) {
+            starts.segment().setAtIndex(ValueLayout.JAVA_INT, s, growing.length(s));
+        }
         for (Call call : calls) {
             call.run(kernels, tokens, sequences);
         }
@@ -128,6 +170,7 @@ final class Workspace implements AutoCloseable {
 
     @Override
     public void close() {
+        attentions.values().forEach(Attention::close);
         arena.close();
     }
 
@@ -169,7 +212,8 @@ final class Workspace implements AutoCloseable {
     }
 
     private Tensor allocatePattern(Op.Attention op) {
-        return Tensor.allocate(arena, DType.F32, Shape.of(op.spec().heads(), maxTokens, maxTokens));
+        int keys = op.cache() == null ? maxTokens : cache(op.cache()).capacity();
+        return Tensor.allocate(arena, DType.F32, Shape.of(op.spec().heads(), maxTokens, keys));
     }
 
     /** Scratch for the attention that needs most of it. */

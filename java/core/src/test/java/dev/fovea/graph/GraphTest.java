@@ -81,12 +81,25 @@ class GraphTest {
     void shouldRejectNormConstantsOfAnotherWidth() {
         rejects(() -> g.layerNorm(hidden, f32(383), f32(384), 0), "gamma has 383", "has 384");
         rejects(() -> g.layerNorm(hidden, f32(384), f32(385), 0), "beta has 385", "has 384");
+        rejects(() -> g.rmsNorm(hidden, f32(383), 0), "gamma has 383", "has 384");
+    }
+
+    @Test
+    void shouldRejectAScaleThatIsNotFinite() {
+        rejects(() -> g.embedding(f32(10, 384), Float.NaN, null, 0, null), "scale", "NaN");
+    }
+
+    @Test
+    void shouldRejectAProductOfTwoShapes() {
+        Value other = g.named("other").linear(hidden, f32(512, 384), null);
+        rejects(() -> g.multiply(hidden, other), "multiply", "384", "512");
     }
 
     @Test
     void shouldRejectAnEpsilonThatIsNoSmallNumber() {
         rejects(() -> g.layerNorm(hidden, f32(384), f32(384), Float.NaN), "epsilon", "NaN");
         rejects(() -> g.layerNorm(hidden, f32(384), f32(384), -1e-5f), "epsilon", "-1.0E-5");
+        rejects(() -> g.rmsNorm(hidden, f32(384), Float.POSITIVE_INFINITY), "epsilon", "Infinity");
     }
 
     @Test

@@ -44,13 +44,15 @@ final class RandomGraph {
 
     private Value next() {
         Value x = any();
-        return switch (random.nextInt(10)) {
+        return switch (random.nextInt(12)) {
             case 0, 1, 2 -> linear(x);
-            case 3 -> g.activate(x, Activation.values()[random.nextInt(3)]);
+            case 3 -> g.activate(x, Activation.values()[random.nextInt(Activation.values().length)]);
             case 4, 5 -> g.add(x, partner(x));
             case 6 -> g.layerNorm(x, weights.gamma(x.columns()), weights.vector(x.columns()), 1e-5f);
             case 7 -> attention(tokens());
             case 8 -> random.nextInt(4) == 0 ? g.pool(tokens(), Pooling.values()[random.nextInt(3)]) : embedding();
+            case 9 -> g.rmsNorm(x, weights.gamma(x.columns()), 1e-5f);
+            case 10 -> g.normalize(g.multiply(x, partner(x)));
             default -> g.normalize(x);
         };
     }
@@ -71,7 +73,7 @@ final class RandomGraph {
     private Value embedding() {
         int width = width();
         boolean bare = random.nextBoolean();
-        return g.embedding(weights.matrix(VOCABULARY, width), bare ? null : weights.matrix(POSITIONS, width), 0,
+        return g.embedding(weights.matrix(VOCABULARY, width), random.nextBoolean() ? 1 : 1.7f, bare ? null : weights.matrix(POSITIONS, width), 0,
                 bare ? null : weights.vector(width));
     }
 

@@ -33,6 +33,12 @@ final class Reference {
             case Op.Activate(_, Value x, Activation activation) ->
                 fill(out, (r, c) -> activate(activation, get(x)[r][c]));
             case Op.Add(_, Value a, Value b) -> fill(out, (r, c) -> get(a)[r][c] + get(b)[r][c]);
+            case Op.RmsNorm(_, Value x, Tensor gamma, float epsilon) -> fill(out, (r, c) -> {
+                double[] row = get(x)[r];
+                double rms = Math.sqrt(norm(row) * norm(row) / row.length + epsilon);
+                return row[c] / rms * gamma.getFloat(c);
+            });
+            case Op.Multiply(_, Value a, Value b) -> fill(out, (r, c) -> get(a)[r][c] * get(b)[r][c]);
             case Op.Attention attention -> attention(attention, out);
             case Op.Pool(_, Value x, Pooling mode) -> pool(get(x), mode, out);
             case Op.Normalize(_, Value x) -> fill(out, (r, c) -> get(x)[r][c] / Math.max(norm(get(x)[r]), 1e-12));
@@ -60,7 +66,7 @@ final class Reference {
         for (int s = 0; s < offsets.length - 1; s++) {
             for (int t = offsets[s]; t < offsets[s + 1]; t++) {
                 for (int c = 0; c < op.columns(); c++) {
-                    out[t][c] = op.words().getFloat(ids[t], c);
+                    out[t][c] = (double) op.scale() * op.words().getFloat(ids[t], c);
                     if (op.positions() != null) {
                         out[t][c] += op.positions().getFloat(op.firstPosition() + t - offsets[s], c);
                     }

@@ -38,6 +38,16 @@ public final class Elementwise {
         }
     }
 
+    /** {@code out = a ⊙ b}. */
+    public void multiply(int rows, Tensor a, Tensor b, Tensor out) {
+        for (int r = 0; r < rows; r++) {
+            load(a, r, first);
+            load(b, r, second);
+            math.multiply(second, first, width);
+            store(out, r);
+        }
+    }
+
     /** {@code out = activation(x)}. */
     public void activate(int rows, Tensor x, Activation activation, Tensor out) {
         for (int r = 0; r < rows; r++) {

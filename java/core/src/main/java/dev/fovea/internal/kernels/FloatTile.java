@@ -51,6 +51,13 @@ abstract sealed class FloatTile permits ScalarTile, VectorTile {
     /** {@code a += x}. */
     abstract void add(float[] x, float[] a, int columns);
 
+    /** {@code a *= x}. */
+    final void multiply(float[] x, float[] a, int columns) {
+        for (int j = 0; j < columns; j++) {
+            a[j] *= x[j];
+        }
+    }
+
     /** {@code x = max(0, x)}; NaN stays. */
     final void relu(float[] x, int columns) {
         for (int j = 0; j < columns; j++) {
