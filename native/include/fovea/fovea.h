@@ -157,8 +157,9 @@ typedef struct fovea_embedding_params {
 } fovea_embedding_params;
 
 /*
- * out[t] = scale words[ids[t]] + position_table[first_position + starts[s] + t - offsets[s]] + type, s being t's sequence
+ * out[t] = scale words[ids[t]] + position_table[first_position + starts[s] + t - offsets[s]] + type
  *
+ *   s              the sequence of t
  *   ids            [tokens] with tokens = offsets[sequences]
  *   offsets        [sequences + 1], offsets[0] = 0, not decreasing
  *   starts         [sequences], the tokens that each sequence had before, >= 0; null for none

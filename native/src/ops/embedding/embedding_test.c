@@ -40,7 +40,8 @@ static inputs make(int width, int sequences, const int *lengths, int first_posit
 }
 
 static int run(fovea_engine *engine, const inputs *in) {
-  return fovea_embedding(engine, &in->params, in->ids, in->offsets, in->starts, in->words, in->positions, in->type, in->out);
+  return fovea_embedding(engine, &in->params, in->ids, in->offsets, in->starts, in->words, in->positions, in->type,
+                         in->out);
 }
 
 /* Sums of three floats in the contract's order are exact to the bit, by a scale that is a power of two. */

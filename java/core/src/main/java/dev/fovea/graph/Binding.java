@@ -55,8 +55,8 @@ record Binding(Workspace workspace, Constants constants, Tensor attentionScratch
         Tensor positions = constants.get(op.positions());
         Tensor type = constants.get(op.type());
         Tensor starts = workspace.starts();
-        return (kernels, _, sequences) -> kernels.embedding(sequences, workspace.ids(), workspace.offsets(), starts, words,
-                op.scale(), positions, op.firstPosition(), type, out);
+        return (kernels, _, sequences) -> kernels.embedding(sequences, workspace.ids(), workspace.offsets(), starts,
+                words, op.scale(), positions, op.firstPosition(), type, out);
     }
 
     private Call layerNorm(Op.LayerNorm op, Tensor out) {

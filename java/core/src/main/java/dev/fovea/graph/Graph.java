@@ -171,8 +171,8 @@ public final class Graph {
         }
 
         /**
-         * As {@link #attention(Value, Value, Value, AttentionSpec)}, of sequences that go on: keys and values are appended
-         * to a cache, and every token attends to all that the cache then holds of its sequence.
+         * As {@link #attention(Value, Value, Value, AttentionSpec)}, of sequences that go on: keys and values are
+         * appended to a cache, and every token attends to all that the cache then holds of its sequence.
          */
         public Value attention(Value q, Value k, Value v, AttentionSpec spec, CacheSlot cache) {
             return append(new Op.Attention(nameOf("attention"), q, k, v, spec, requireOwn(cache)));

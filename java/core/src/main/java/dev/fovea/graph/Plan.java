@@ -95,8 +95,8 @@ public final class Plan implements AutoCloseable {
      *
      * @param caches one for each of {@link Graph#caches()}, made for its spec and this plan's engine, all of as many
      *     sequences
-     * @throws IllegalArgumentException if a number is less than 1, the workspace exceeds the address space, or the caches
-     *     do not fit the graph
+     * @throws IllegalArgumentException if a number is less than 1, the workspace exceeds the address space, or the
+     *     caches do not fit the graph
      * @throws IllegalStateException if the plan or its engine is closed
      */
     public Session newSession(int maxTokens, List<KvCache> caches) {

@@ -85,7 +85,8 @@ public final class Session implements AutoCloseable {
      * @param sequences the number of sequences, 0 to maxSequences; on caches, as many as they have
      * @throws IllegalArgumentException if there are more sequences or tokens than the session's capacity, the
      *     offsets do not begin with 0 or decrease, an id is outside the vocabulary, or a sequence is longer
-     *     than the model's positions or than its caches have room for; the outputs are undefined then, the session stays usable
+     *     than the model's positions or than its caches have room for; the outputs are undefined then, the session
+     *     stays usable
      * @throws IllegalStateException if the session, its plan or its engine is closed, or another thread uses
      *     the session
      */
@@ -126,9 +127,10 @@ public final class Session implements AutoCloseable {
 
     /**
      * What every attention of the graph attended to in the last run, in the order of the graph: F32 [heads, maxTokens,
-     * maxTokens or the cache's capacity], a row per query token. A row begins with the keys of its sequence, which sum to 1, those that a mask
-     * hides being 0; what lies behind them is undefined. Empty unless the session is
-     * {@link Plan#newExplainingSession explaining}. Valid until the session is closed or grows.
+     * keys], a row per query token, with as many keys as maxTokens or, on a cache, as its capacity. A row begins with
+     * the keys of its sequence, which sum to 1, those that a mask hides being 0; what lies behind them is undefined.
+     * Empty unless the session is {@link Plan#newExplainingSession(int, int) explaining}. Valid until the session is
+     * closed or grows.
      *
      * @throws IllegalStateException if the session is closed
      */

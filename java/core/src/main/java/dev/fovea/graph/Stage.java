@@ -43,7 +43,8 @@ sealed interface Stage {
         @Override
         public List<Value> replaceable() {
             return switch (op) {
-                case Op.LayerNorm _, Op.RmsNorm _, Op.Activate _, Op.Add _, Op.Multiply _, Op.Normalize _ -> op.inputs();
+                case Op.LayerNorm _, Op.RmsNorm _, Op.Activate _, Op.Add _, Op.Multiply _, Op.Normalize _ ->
+                    op.inputs();
                 case Op.Embedding _, Op.Linear _, Op.Attention _, Op.Pool _ -> List.of();
             };
         }

@@ -147,7 +147,7 @@ class CachedSessionTest {
             refused(() -> plan.newSession(8, two.reversed()), "cache 0 is not made for");
             KvCache three = KvCache.create(engine, ACROSS, 3, 4);
             caches.add(three);
-            refused(() -> plan.newSession(8, List.of(two.getFirst(), three)), "expected caches of 2", "got 3 in cache 1");
+            refused(() -> plan.newSession(8, List.of(two.getFirst(), three)), "caches of 2", "got 3 in cache 1");
             try (Session session = plan.newSession(8, two)) {
                 Batch.random(1, VOCABULARY, 2).writeTo(session);
                 refused(() -> session.run(1), "all 2 sequences", "got 1");

@@ -73,7 +73,8 @@ final class RandomGraph {
     private Value embedding() {
         int width = width();
         boolean bare = random.nextBoolean();
-        return g.embedding(weights.matrix(VOCABULARY, width), random.nextBoolean() ? 1 : 1.7f, bare ? null : weights.matrix(POSITIONS, width), 0,
+        return g.embedding(weights.matrix(VOCABULARY, width), random.nextBoolean() ? 1 : 1.7f,
+                bare ? null : weights.matrix(POSITIONS, width), 0,
                 bare ? null : weights.vector(width));
     }
 

@@ -76,7 +76,8 @@ final class JavaRows {
             }
             double factor = 1 / Math.sqrt(squares / width + epsilon);
             for (int i = 0; i < width; i++) {
-                double value = source.getAtIndex(JAVA_FLOAT, at + i) * factor * gamma.segment().getAtIndex(JAVA_FLOAT, i);
+                double normal = source.getAtIndex(JAVA_FLOAT, at + i) * factor;
+                double value = normal * gamma.segment().getAtIndex(JAVA_FLOAT, i);
                 out.segment().setAtIndex(JAVA_FLOAT, r * out.stride(0) + i, (float) value);
             }
         }
