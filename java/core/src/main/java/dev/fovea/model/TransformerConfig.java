@@ -1,6 +1,8 @@
 package dev.fovea.model;
 
 import dev.fovea.graph.Activation;
+import dev.fovea.tensor.Shape;
+import java.util.Map;
 import java.util.Objects;
 
 /**
@@ -185,6 +187,11 @@ public record TransformerConfig(Architecture architecture, int vocabulary, int l
     /** Elements of a query, a key or a value of one head. */
     public int headDim() {
         return dModel / heads;
+    }
+
+    /** The names and shapes of the weights of a model so made: {@link Transformer} tells what they are. */
+    public Map<String, Shape> weights() {
+        return TransformerWeights.shapes(this);
     }
 
     private static void atLeastOne(String name, int value) {
