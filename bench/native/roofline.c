@@ -169,8 +169,10 @@ static void embed(const model *m, batch *b) {
                                     .width = HIDDEN,
                                     .vocabulary = VOCABULARY,
                                     .positions = POSITIONS,
+                                    .scale = 1,
                                     .out_stride = HIDDEN};
-  check(fovea_embedding(m->engine, &p, b->ids, b->offsets, m->words, m->positions, m->type, b->hidden), "embedding");
+  check(fovea_embedding(m->engine, &p, b->ids, b->offsets, NULL, m->words, m->positions, m->type, b->hidden),
+        "embedding");
 }
 
 static void norm(const model *m, batch *b) {
