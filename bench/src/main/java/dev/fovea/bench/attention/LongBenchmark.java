@@ -7,6 +7,7 @@ import dev.fovea.attention.Attention;
 import dev.fovea.attention.AttentionSpec;
 import dev.fovea.attention.AttentionTensors;
 import dev.fovea.attention.Mask;
+import dev.fovea.bench.encode.Artifact;
 import dev.fovea.bench.study.Verdict;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Shape;
@@ -67,6 +68,7 @@ public class LongBenchmark {
             case LongAttention.WINDOW -> Mask.window(LongAttention.WINDOW_LEFT, 0);
             default -> throw new IllegalArgumentException("unknown side " + side);
         }));
+        Verdict.version(Artifact.fovea());
         Verdict.setting("kernel table " + engine.isa() + ", 1 thread, heads of " + d
                 + ", tensors [heads, tokens, head_dim]; scratch " + attention.scratchBytes() + " bytes");
         AttentionInputs inputs = AttentionInputs.random(heads * queries * d, heads * keys * d);
