@@ -16,7 +16,7 @@
 #define FV_SIMD_DOT_H
 
 /* The most rows of x, and their bytes, that a thread keeps in eight bits at once: on its stack, a part of L2. */
-#define FV_QUANTIZED_ROWS 252 /* a multiple of every FV_TILE_ROWS */
+#define FV_QUANTIZED_ROWS 252
 #define FV_QUANTIZED_BYTES (64 * 1024)
 
 #include "simd/tile.h"

@@ -85,9 +85,8 @@ static void multiply(const fv_linear_job *job, const quantized_block *block, con
 }
 
 static void run_tile(const fv_linear_job *job, const quantized_block *block, const tile *t) {
-  float sum[FV_TILE_ROWS * FV_PANEL > FV_TILE_PANELS * FV_PANEL * 3 ? FV_TILE_ROWS * FV_PANEL
-                                                                    : FV_TILE_PANELS * FV_PANEL * 3]
-      __attribute__((aligned(64)));
+  /* Of one panel and all rows: panels_at_once takes no more than four panels of one row, or two of two. */
+  float sum[FV_TILE_ROWS * FV_PANEL] __attribute__((aligned(64)));
   multiply(job, block, t, sum);
   const int ldc = t->panels * FV_PANEL;
   const long long column = t->panel * FV_PANEL;
