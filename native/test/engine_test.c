@@ -1,6 +1,7 @@
-/* Versions, names, options, the choice of the instruction set, and OpenBLAS before it is loaded. */
+/* Versions, names, options, the choice of the instruction set, memory, and OpenBLAS before it is loaded. */
 #include "harness.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -126,6 +127,39 @@ static void should_refuse_misuse(void) {
   fovea_engine_destroy(engine);
 }
 
+static void should_make_zeroed_memory(void) {
+  static const long long sizes[] = {0, 1, 64, 100000, 2 << 20, 5000001};
+  for (int i = 0; i < 6; i++) {
+    const fovea_memory_options options = {.struct_size = sizeof options, .bytes = sizes[i]};
+    void *memory = NULL;
+    CHECK_STATUS(FOVEA_STATUS_OK, fovea_memory_create(&options, &memory));
+    CHECK((uintptr_t)memory % 64 == 0, "got %p for %lld bytes", memory, sizes[i]);
+    char *bytes = memory;
+    for (long long at = 0; at < sizes[i]; at++) {
+      CHECK(bytes[at] == 0, "got %d at byte %lld of %lld", bytes[at], at, sizes[i]);
+      bytes[at] = 1;
+    }
+    CHECK_STATUS(FOVEA_STATUS_OK, fovea_memory_destroy(memory));
+  }
+}
+
+static void should_refuse_misuse_of_memory(void) {
+  fovea_memory_options options = {.struct_size = sizeof options, .bytes = 64};
+  void *memory = NULL;
+  CHECK_STATUS(FOVEA_STATUS_NULL_POINTER, fovea_memory_create(NULL, &memory));
+  CHECK_STATUS(FOVEA_STATUS_NULL_POINTER, fovea_memory_create(&options, NULL));
+  CHECK_STATUS(FOVEA_STATUS_NULL_POINTER, fovea_memory_destroy(NULL));
+  options.bytes = -1;
+  CHECK_STATUS(FOVEA_STATUS_INVALID_ARGUMENT, fovea_memory_create(&options, &memory));
+  options.bytes = 1LL << 62;
+  CHECK_STATUS(FOVEA_STATUS_OUT_OF_MEMORY, fovea_memory_create(&options, &memory));
+  options = (fovea_memory_options){.struct_size = 4, .bytes = 64};
+  CHECK_STATUS(FOVEA_STATUS_INVALID_ARGUMENT, fovea_memory_create(&options, &memory));
+  options = (fovea_memory_options){.struct_size = sizeof options, .reserved = 1};
+  CHECK_STATUS(FOVEA_STATUS_INVALID_ARGUMENT, fovea_memory_create(&options, &memory));
+  CHECK(memory == NULL, "a call that fails wrote %p", memory);
+}
+
 static void should_refuse_what_is_not_openblas(void) {
   char text[8] = "before";
   CHECK_STATUS(FOVEA_STATUS_NULL_POINTER, fovea_blas_load(NULL));
@@ -146,6 +180,8 @@ int main(void) {
   should_take_the_set_that_the_environment_names();
   should_describe_threads_and_spin();
   should_refuse_misuse();
+  should_make_zeroed_memory();
+  should_refuse_misuse_of_memory();
   should_refuse_what_is_not_openblas();
   return test_finish("engine");
 }

@@ -35,7 +35,7 @@ extern "C" {
 #endif
 
 /* The version of this header's ABI; fovea_abi_version() returns the library's. */
-#define FOVEA_ABI_VERSION 3
+#define FOVEA_ABI_VERSION 4
 
 /* Status codes. */
 #define FOVEA_STATUS_OK 0
@@ -130,6 +130,22 @@ FOVEA_API int fovea_engine_create(const fovea_engine_options *options, fovea_eng
 FOVEA_API int fovea_engine_describe(const fovea_engine *engine, fovea_engine_info *info);
 /* Stops the pool and frees the engine. No call may be running on it. */
 FOVEA_API int fovea_engine_destroy(fovea_engine *engine);
+
+/* ---- memory --------------------------------------------------------------- */
+
+typedef struct fovea_memory_options {
+  int struct_size;
+  int reserved;    /* 0 */
+  long long bytes; /* >= 0 */
+} fovea_memory_options;
+
+/*
+ * Makes zeroed memory, aligned to 64 bytes: what weights are packed into and what a model computes in. From 2 MB
+ * on it asks the system for huge pages, which are faster to get and to stream. The caller destroys it.
+ */
+FOVEA_API int fovea_memory_create(const fovea_memory_options *options, void **memory);
+/* Gives memory of fovea_memory_create back. */
+FOVEA_API int fovea_memory_destroy(void *memory);
 
 /* ---- OpenBLAS ------------------------------------------------------------- */
 
@@ -245,6 +261,7 @@ FOVEA_API int fovea_linear_packed_bytes(const fovea_engine *engine, const fovea_
  *   I8    round(weight[o][i] / scale[o]), ties to even, with a scale per output,
  *         scale[o] = max(|weight[o]|, 2^-100) / 127: a quarter of the memory
  *
+ *   weight  of any alignment, as mapped files have it
  *   packed  aligned to 64 bytes; it begins with a header that names shape, type and
  *           layout, so that weights packed for another ISA are refused (MISMATCH)
  *

@@ -53,7 +53,7 @@ int fovea_linear_pack(fovea_engine *engine, const fovea_linear_pack_params *para
   FV_REQUIRE_PARAMS(engine, params);
   long long needed;
   FV_REQUIRE(check_packed_bytes(engine, params->outputs, params->inputs, params->dtype, &needed));
-  FV_REQUIRE(fv_check_pointer(weight));
+  if (!weight) return FOVEA_STATUS_NULL_POINTER;
   FV_REQUIRE(fv_check(params->output_stride >= 0 && params->input_stride >= 0));
   FV_REQUIRE(check_packed(packed, params->packed_bytes, needed));
   if (fv_overflows(params->outputs, params->output_stride, params->inputs, params->input_stride)) {
@@ -71,7 +71,7 @@ int fovea_linear_pack(fovea_engine *engine, const fovea_linear_pack_params *para
                         .inputs = params->inputs,
                         .output_stride = params->output_stride,
                         .input_stride = params->input_stride,
-                        .weight = weight,
+                        .weight = (const char *)weight,
                         .panels = (char *)(header + 1),
                         .panel_bytes = engine->kernels->linear_layout(params->dtype, params->inputs).panel_bytes}};
   fv_parallel(engine, panels_of(engine, params->outputs), 1, pack_slice, &pack);

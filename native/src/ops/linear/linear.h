@@ -36,7 +36,7 @@ typedef fv_linear_layout fv_linear_layout_kernel(int dtype, int inputs);
 typedef struct fv_linear_pack_job {
   int dtype, outputs, inputs;
   long long output_stride, input_stride;
-  const float *weight;
+  const char *weight; /* floats of any alignment */
   char *panels;
   long long panel_bytes;
 } fv_linear_pack_job;

@@ -32,11 +32,12 @@ fv_linear_layout FV_NAME(linear_layout)(int dtype, int inputs) {
 
 /* Input i of columns [column, column + FV_PANEL), those from width on 0: row [FV_PANEL]. */
 static void read_row(const fv_linear_pack_job *job, long long column, int width, long long i, float *row) {
-  const float *from = job->weight + column * job->output_stride + i * job->input_stride;
+  const long long stride = job->output_stride * (long long)sizeof(float);
+  const char *from = job->weight + column * stride + i * job->input_stride * (long long)sizeof(float);
   if (job->output_stride == 1 && width == FV_PANEL) {
     memcpy(row, from, FV_PANEL * sizeof(float));
   } else {
-    for (int j = 0; j < width; j++) row[j] = from[j * job->output_stride];
+    for (int j = 0; j < width; j++) memcpy(row + j, from + j * stride, sizeof(float));
     for (int j = width; j < FV_PANEL; j++) row[j] = 0;
   }
 }

@@ -418,8 +418,27 @@ static void should_refuse_misuse_of_linear(int dtype) {
   fovea_engine_destroy(engine);
 }
 
+static void should_pack_weights_of_any_alignment(fovea_engine *engine) {
+  for (int d = 0; d < DTYPES; d++) {
+    for (int transposed = 0; transposed < 2; transposed++) {
+      const fovea_linear_pack_params p = pack_params_of(engine, (shape){1, 45, 70}, dtypes[d], transposed);
+      const long long bytes = weight_floats(&p) * (long long)sizeof(float);
+      const float *weight = test_floats(weight_floats(&p));
+      char *want = test_aligned(p.packed_bytes), *got = test_aligned(p.packed_bytes);
+      char *moved = malloc((size_t)bytes + 1);
+      memcpy(moved + 1, weight, (size_t)bytes);
+      CHECK_STATUS(FOVEA_STATUS_OK, fovea_linear_pack(engine, &p, weight, want));
+      CHECK_STATUS(FOVEA_STATUS_OK, fovea_linear_pack(engine, &p, (const float *)(const void *)(moved + 1), got));
+      CHECK(memcmp(want, got, (size_t)p.packed_bytes) == 0, "dtype %d packs differently at an odd address", dtypes[d]);
+      free(moved);
+      test_release();
+    }
+  }
+}
+
 int main(void) {
   test_each_engine(on_engine);
+  test_each_engine(should_pack_weights_of_any_alignment);
   should_refuse_misuse_of_pack();
   for (int d = 0; d < DTYPES; d++) should_refuse_misuse_of_linear(dtypes[d]);
   return test_finish("linear");

@@ -6,6 +6,8 @@ import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,15 +28,51 @@ final class Constants {
 
     static Constants prepare(List<Stage> stages, Kernels kernels, DType weights, Arena arena) {
         var constants = new Constants();
+        List<Stage.Product> products = new ArrayList<>();
         for (Stage stage : stages) {
-            switch (stage) {
-                case Stage.Single single -> single.op().constants().forEach(
-                        tensor -> constants.tensors.computeIfAbsent(tensor, _ -> usable(tensor, arena)));
-                case Stage.Product product -> constants.products.put(product, pack(product, kernels, weights, arena));
-                case Stage.Pooled _ -> { }
+            if (stage instanceof Stage.Single single) {
+                for (Tensor tensor : single.op().constants()) {
+                    constants.tensors.computeIfAbsent(tensor, _ -> usable(tensor, arena));
+                }
+            } else if (stage instanceof Stage.Product product) {
+                products.add(product);
             }
         }
+        constants.pack(products, kernels, weights, arena);
         return constants;
+    }
+
+    /** Packs all weights into one block of memory, which a huge page of the system covers better than many small ones. */
+    private void pack(List<Stage.Product> products, Kernels kernels, DType dtype, Arena arena) {
+        long total = 0;
+        long merged = 0;
+        for (Stage.Product product : products) {
+            total = Math.addExact(total, packedBytes(product, kernels, dtype));
+            merged = Math.max(merged, mergedBytes(product));
+        }
+        MemorySegment packed = kernels.allocate(arena, total);
+        try (Arena packing = Arena.ofConfined()) {
+            MemorySegment scratch = kernels.allocate(packing, merged);
+            long start = 0;
+            for (Stage.Product product : products) {
+                long bytes = packedBytes(product, kernels, dtype);
+                PackedLinear weight =
+                        kernels.pack(weight(product, scratch), dtype, packed.asSlice(start, bytes, Kernels.ALIGNMENT));
+                this.products.put(product, new Packed(weight, bias(product, arena)));
+                start += bytes;
+            }
+        }
+    }
+
+    /** Rounded up, so that the next weight is aligned as well. */
+    private static long packedBytes(Stage.Product product, Kernels kernels, DType dtype) {
+        long bytes = kernels.packedBytes(product.columns(), product.x().columns(), dtype);
+        return Math.addExact(bytes, Kernels.ALIGNMENT - 1) / Kernels.ALIGNMENT * Kernels.ALIGNMENT;
+    }
+
+    /** Bytes of the matrix that the parts' weights are put together in; 0 for one part. */
+    private static long mergedBytes(Stage.Product product) {
+        return product.parts().size() == 1 ? 0 : (long) product.columns() * product.x().columns() * Float.BYTES;
     }
 
     /** The tensor that stands for a constant of an op; null for null. */
@@ -61,28 +99,22 @@ final class Constants {
         return copy;
     }
 
-    private static Packed pack(Stage.Product product, Kernels kernels, DType weights, Arena arena) {
-        try (Arena scratch = Arena.ofConfined()) {
-            return new Packed(kernels.pack(arena, weight(product, scratch), weights), bias(product, arena));
-        }
-    }
-
-    /** The weights of all parts as one matrix [columns, inputs]; a single aligned one as it is. */
-    private static Tensor weight(Stage.Product product, Arena scratch) {
-        List<Tensor> weights = product.parts().stream().map(Stage.Part::weight).toList();
-        if (weights.size() == 1 && isAligned(weights.getFirst())) {
-            return weights.getFirst();
+    /** The weights of all parts as one matrix [columns, inputs]; a single one as it is. */
+    private static Tensor weight(Stage.Product product, MemorySegment scratch) {
+        List<Stage.Part> parts = product.parts();
+        if (parts.size() == 1) {
+            return parts.getFirst().weight();
         }
         long outputs = product.columns();
         long inputs = product.x().columns();
-        boolean transposed = weights.stream().allMatch(weight -> weight.stride(0) == 1);
+        boolean transposed = parts.stream().allMatch(part -> part.weight().stride(0) == 1);
         Tensor whole = transposed
-                ? Tensor.allocate(scratch, DType.F32, Shape.of(inputs, outputs)).transpose(0, 1)
-                : Tensor.allocate(scratch, DType.F32, Shape.of(outputs, inputs));
+                ? Tensor.of(scratch, DType.F32, Shape.of(inputs, outputs)).transpose(0, 1)
+                : Tensor.of(scratch, DType.F32, Shape.of(outputs, inputs));
         long row = 0;
-        for (Tensor weight : weights) {
-            StridedCopy.copy(weight, whole, row * whole.stride(0));
-            row += weight.size(0);
+        for (Stage.Part part : parts) {
+            StridedCopy.copy(part.weight(), whole, row * whole.stride(0));
+            row += part.weight().size(0);
         }
         return whole;
     }

@@ -18,8 +18,6 @@ import java.util.Map;
 
 /** The memory of a session for one capacity, and the plan's stages bound to it. */
 final class Workspace implements AutoCloseable {
-    private static final long ALIGNMENT = 64;
-
     private final int maxTokens;
     private final int maxSequences;
     private final MemoryPlan memory;
@@ -54,7 +52,7 @@ final class Workspace implements AutoCloseable {
         this.memory = plan.memory();
         this.arena = Arena.ofShared();
         try {
-            this.values = arena.allocate(regionBytes(Rows.TOKENS) + regionBytes(Rows.SEQUENCES), ALIGNMENT);
+            this.values = kernels.allocate(arena, regionBytes(Rows.TOKENS) + regionBytes(Rows.SEQUENCES));
             this.givenIds = Tensor.allocate(arena, DType.I32, Shape.of(maxTokens));
             this.givenOffsets = Tensor.allocate(arena, DType.I32, Shape.of(maxSequences + 1L));
             this.ids = Tensor.allocate(arena, DType.I32, Shape.of(maxTokens));

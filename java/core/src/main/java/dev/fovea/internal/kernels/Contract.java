@@ -6,6 +6,7 @@ import dev.fovea.graph.Activation;
 import dev.fovea.graph.Pooling;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 
 /**
@@ -115,10 +116,23 @@ final class Contract {
     }
 
     static void pack(Tensor weight, DType dtype) {
-        Expect.readable("weight", weight, DType.F32, 2);
+        Expect.readableUnaligned("weight", weight, DType.F32);
+        Expect.rank("weight", weight, 2, 2);
+        int outputs = Expect.extent("outputs", weight, 0, "weight");
+        packed(outputs, Expect.extent("inputs", weight, 1, "weight"), dtype);
+    }
+
+    static void pack(Tensor weight, DType dtype, MemorySegment memory, long bytes) {
+        pack(weight, dtype);
+        Expect.memory("memory", memory, Kernels.ALIGNMENT, bytes);
+    }
+
+    static void packed(int outputs, int inputs, DType dtype) {
         Objects.requireNonNull(dtype, "dtype");
-        Expect.extent("outputs", weight, 0, "weight");
-        int inputs = Expect.extent("inputs", weight, 1, "weight");
+        if (outputs < 1 || inputs < 1) {
+            throw new IllegalArgumentException("expected a weight of at least 1 output and 1 input, got " + outputs
+                    + " and " + inputs);
+        }
         if (dtype != DType.F32 && dtype != DType.BF16 && dtype != DType.I8) {
             throw new IllegalArgumentException("weights are stored as F32, BF16 or I8, got " + dtype);
         }

@@ -1,6 +1,6 @@
 package dev.fovea.internal.kernels;
 
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
 import java.lang.foreign.MemorySegment;
 
@@ -21,7 +21,7 @@ final class EightBits {
     static float peak(MemorySegment values, long at, long stride, int count) {
         float peak = SMALLEST_PEAK;
         for (int i = 0; i < count; i++) {
-            peak = Math.max(peak, Math.abs(values.getAtIndex(JAVA_FLOAT, at + i * stride)));
+            peak = Math.max(peak, Math.abs(values.get(JAVA_FLOAT_UNALIGNED, (at + i * stride) * Float.BYTES)));
         }
         return peak;
     }

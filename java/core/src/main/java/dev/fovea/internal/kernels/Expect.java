@@ -72,13 +72,17 @@ final class Expect {
 
     /** Memory that this thread may read, of a type. */
     static void readable(String name, Tensor tensor, DType dtype) {
+        readableUnaligned(name, tensor, dtype);
+        if (dtype.bytes() > 1) {
+            aligned(name, tensor.segment(), dtype.bytes());
+        }
+    }
+
+    /** Memory that this thread may read, of a type and any alignment. */
+    static void readableUnaligned(String name, Tensor tensor, DType dtype) {
         Objects.requireNonNull(tensor, name);
         dtype(name, tensor, dtype);
-        MemorySegment segment = tensor.segment();
-        reachable(name, segment);
-        if (dtype.bytes() > 1) {
-            aligned(name, segment, dtype.bytes());
-        }
+        reachable(name, tensor.segment());
     }
 
     /** Memory that this thread may read, of one of the types that attention takes. */
@@ -128,6 +132,20 @@ final class Expect {
         Thread thread = Thread.currentThread();
         if (!segment.isAccessibleBy(thread)) {
             throw new WrongThreadException(name + " is confined to another thread than " + thread.getName());
+        }
+    }
+
+    /** Memory of at least {@code bytes} bytes, aligned to {@code alignment}, that this thread may write. */
+    static void memory(String name, MemorySegment segment, int alignment, long bytes) {
+        Objects.requireNonNull(segment, name);
+        reachable(name, segment);
+        if (!segment.isNative() || segment.isReadOnly()) {
+            throw new IllegalArgumentException(name + " is on the heap or read-only: " + segment);
+        }
+        aligned(name, segment, alignment);
+        if (segment.byteSize() < bytes) {
+            throw new IllegalArgumentException(
+                    "expected at least " + bytes + " bytes, got " + segment.byteSize() + " in " + name);
         }
     }
 

@@ -9,6 +9,7 @@ import dev.fovea.graph.Pooling;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Tensor;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 
 /** Kernels in Java: checks, then hands each op to the class that computes it. Their tiles live on the heap. */
@@ -65,11 +66,24 @@ final class JavaKernels implements Kernels {
     }
 
     @Override
-    public PackedLinear pack(Arena arena, Tensor weight, DType dtype) {
+    public MemorySegment allocate(Arena arena, long bytes) {
+        return arena.allocate(bytes, ALIGNMENT);
+    }
+
+    @Override
+    public long packedBytes(int outputs, int inputs, DType dtype) {
+        Contract.packed(outputs, inputs, dtype);
+        return JavaLinear.packedBytes(outputs, inputs, dtype);
+    }
+
+    @Override
+    public PackedLinear pack(Tensor weight, DType dtype, MemorySegment memory) {
         engine.enter();
         try {
             Contract.pack(weight, dtype);
-            return JavaLinear.pack(arena, weight, dtype, engine.isa());
+            long bytes = packedBytes((int) weight.size(0), (int) weight.size(1), dtype);
+            Contract.pack(weight, dtype, memory, bytes);
+            return JavaLinear.pack(weight, dtype, memory, engine.isa());
         } finally {
             engine.exit();
         }

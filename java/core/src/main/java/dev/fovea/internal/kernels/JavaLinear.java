@@ -2,12 +2,12 @@ package dev.fovea.internal.kernels;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import dev.fovea.graph.Activation;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Tensor;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -18,8 +18,6 @@ import java.lang.foreign.MemorySegment;
  * of I8 stand the scales of all outputs.
  */
 final class JavaLinear {
-    private static final int ALIGNMENT = 64;
-
     private final JavaProduct product;
 
     /** Linear layers whose loops are those of {@code math}, made for rows of {@link JavaProduct#COLUMNS}. */
@@ -27,11 +25,14 @@ final class JavaLinear {
         product = new JavaProduct(math);
     }
 
-    static PackedLinear pack(Arena arena, Tensor weight, DType dtype, String layout) {
+    /** Bytes of a packed weight. */
+    static long packedBytes(int outputs, int inputs, DType dtype) {
+        return (long) outputs * inputs * dtype.bytes() + panelsAt(dtype, outputs);
+    }
+
+    static PackedLinear pack(Tensor weight, DType dtype, MemorySegment data, String layout) {
         int outputs = (int) weight.size(0);
         int inputs = (int) weight.size(1);
-        long bytes = (long) outputs * inputs * dtype.bytes() + panelsAt(dtype, outputs);
-        MemorySegment data = arena.allocate(bytes, ALIGNMENT);
         long at = panelsAt(dtype, outputs);
         for (int first = 0; first < outputs; first += JavaProduct.COLUMNS) {
             int columns = Math.min(JavaProduct.COLUMNS, outputs - first);
@@ -58,7 +59,7 @@ final class JavaLinear {
         for (int i = 0; i < inputs; i++) {
             for (int j = 0; j < columns; j++) {
                 long element = (first + j) * weight.stride(0) + i * weight.stride(1);
-                float value = weight.segment().getAtIndex(JAVA_FLOAT, element);
+                float value = weight.segment().get(JAVA_FLOAT_UNALIGNED, element * Float.BYTES);
                 long to = (long) i * columns + j;
                 switch (dtype) {
                     case BF16 -> data.set(JAVA_SHORT, at + to * Short.BYTES, FloatRows.bf16(value));

@@ -9,6 +9,7 @@ import dev.fovea.graph.Pooling;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Tensor;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 
 /**
  * The arithmetic, one method per op; {@code native/include/fovea/fovea.h} has each op's formula and source.
@@ -30,6 +31,9 @@ public sealed interface Kernels permits NativeKernels, JavaKernels {
 
     /** The most inputs of a weight that is stored as I8. */
     int I8_INPUTS = 32768;
+
+    /** Bytes that packed weights are aligned to. */
+    int ALIGNMENT = 64;
 
     /** Who computes. */
     Backend backend();
@@ -72,15 +76,29 @@ public sealed interface Kernels permits NativeKernels, JavaKernels {
      */
     void rmsNorm(int rows, Tensor x, Tensor gamma, float epsilon, Tensor out);
 
+    /** Zeroed memory in {@code arena}, aligned to {@link #ALIGNMENT}, that is fast to get and to stream. */
+    MemorySegment allocate(Arena arena, long bytes);
+
+    /** Bytes that {@link #pack(Tensor, DType, MemorySegment)} of such a weight writes. */
+    long packedBytes(int outputs, int inputs, DType dtype);
+
     /**
-     * Packs a constant weight for {@link #linear}, into {@code arena}.
+     * Packs a constant weight for {@link #linear}.
      *
-     * @param weight F32 [outputs, inputs], any strides
+     * @param weight F32 [outputs, inputs], any strides and alignment
      * @param dtype the type that the weight is stored as: F32; BF16, rounded to nearest, ties to even; or I8, with a
      *     scale per output, which takes at most {@value #I8_INPUTS} inputs and rounds every row of x to eight bits too
+     * @param memory aligned to {@link #ALIGNMENT}, of at least {@link #packedBytes} bytes; it is part of the result
      * @return panels that the engines of the same kernel table read
      */
-    PackedLinear pack(Arena arena, Tensor weight, DType dtype);
+    PackedLinear pack(Tensor weight, DType dtype, MemorySegment memory);
+
+    /** Packs a constant weight into memory of its own in {@code arena}. */
+    default PackedLinear pack(Arena arena, Tensor weight, DType dtype) {
+        Contract.pack(weight, dtype);
+        long bytes = packedBytes((int) weight.size(0), (int) weight.size(1), dtype);
+        return pack(weight, dtype, allocate(arena, bytes));
+    }
 
     /**
      * {@code out = activation(x Wᵀ + bias) + residual}.

@@ -14,6 +14,7 @@ import dev.fovea.internal.ffi.fovea_layer_norm_params;
 import dev.fovea.internal.ffi.fovea_linear_pack_params;
 import dev.fovea.internal.ffi.fovea_linear_params;
 import dev.fovea.internal.ffi.fovea_matmul_params;
+import dev.fovea.internal.ffi.fovea_memory_options;
 import dev.fovea.internal.ffi.fovea_pool_params;
 import dev.fovea.internal.ffi.fovea_rms_norm_params;
 import dev.fovea.tensor.DType;
@@ -32,9 +33,8 @@ import java.util.function.Function;
  * arenas open as long as it runs.
  */
 final class NativeKernels implements Kernels {
-    private static final long PACKED_ALIGNMENT = 64;
-
     private final NativeEngine engine;
+    private final MemorySegment memory;
     private final MemorySegment embedding;
     private final MemorySegment layerNorm;
     private final MemorySegment rmsNorm;
@@ -45,10 +45,12 @@ final class NativeKernels implements Kernels {
     private final MemorySegment cacheAppend;
     private final MemorySegment pool;
     private final MemorySegment bytes;
+    private final MemorySegment address;
     private boolean blasLoaded;
 
     NativeKernels(NativeEngine engine, Arena arena) {
         this.engine = engine;
+        memory = struct(fovea_memory_options::allocate, arena);
         embedding = struct(fovea_embedding_params::allocate, arena);
         layerNorm = struct(fovea_layer_norm_params::allocate, arena);
         rmsNorm = struct(fovea_rms_norm_params::allocate, arena);
@@ -59,6 +61,7 @@ final class NativeKernels implements Kernels {
         cacheAppend = struct(fovea_cache_append_params::allocate, arena);
         pool = struct(fovea_pool_params::allocate, arena);
         bytes = arena.allocate(ValueLayout.JAVA_LONG);
+        address = arena.allocate(ValueLayout.ADDRESS);
     }
 
     /** A zeroed params struct whose first field is its size. */
@@ -117,10 +120,15 @@ final class NativeKernels implements Kernels {
     }
 
     @Override
-    public PackedLinear pack(Arena arena, Tensor weight, DType dtype) {
-        Contract.pack(weight, dtype);
-        int outputs = (int) weight.size(0);
-        int inputs = (int) weight.size(1);
+    public MemorySegment allocate(Arena arena, long bytes) {
+        fovea_memory_options.bytes(memory, bytes);
+        Status.check("memory", FoveaH.fovea_memory_create(memory, address));
+        return address.get(ValueLayout.ADDRESS, 0).reinterpret(bytes, arena, FoveaH::fovea_memory_destroy);
+    }
+
+    @Override
+    public long packedBytes(int outputs, int inputs, DType dtype) {
+        Contract.packed(outputs, inputs, dtype);
         fovea_linear_pack_params.outputs(linearPack, outputs);
         fovea_linear_pack_params.inputs(linearPack, inputs);
         fovea_linear_pack_params.dtype(linearPack, switch (dtype) {
@@ -128,14 +136,22 @@ final class NativeKernels implements Kernels {
             case I8 -> FoveaH.FOVEA_DTYPE_I8();
             default -> FoveaH.FOVEA_DTYPE_F32();
         });
+        Status.check("linear_pack", FoveaH.fovea_linear_packed_bytes(engine.handle(), linearPack, bytes));
+        return bytes.get(ValueLayout.JAVA_LONG, 0);
+    }
+
+    @Override
+    public PackedLinear pack(Tensor weight, DType dtype, MemorySegment memory) {
+        Contract.pack(weight, dtype);
+        int outputs = (int) weight.size(0);
+        int inputs = (int) weight.size(1);
+        Contract.pack(weight, dtype, memory, packedBytes(outputs, inputs, dtype));
         fovea_linear_pack_params.output_stride(linearPack, weight.stride(0));
         fovea_linear_pack_params.input_stride(linearPack, weight.stride(1));
-        Status.check("linear_pack", FoveaH.fovea_linear_packed_bytes(engine.handle(), linearPack, bytes));
-        MemorySegment packed = arena.allocate(bytes.get(ValueLayout.JAVA_LONG, 0), PACKED_ALIGNMENT);
-        fovea_linear_pack_params.packed_bytes(linearPack, packed.byteSize());
+        fovea_linear_pack_params.packed_bytes(linearPack, memory.byteSize());
         Status.check("linear_pack",
-                FoveaH.fovea_linear_pack(engine.handle(), linearPack, weight.segment(), packed));
-        return new PackedLinear(packed, outputs, inputs, dtype, engine.isa());
+                FoveaH.fovea_linear_pack(engine.handle(), linearPack, weight.segment(), memory));
+        return new PackedLinear(memory, outputs, inputs, dtype, engine.isa());
     }
 
     @Override
