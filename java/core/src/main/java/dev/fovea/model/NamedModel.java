@@ -13,6 +13,7 @@ import dev.fovea.graph.Pooling;
  * @param artifact Maven coordinates, {@code group:artifact:version}, of the jar that carries it
  * @param onnxSha256 of the weights in that jar, in lower-case hex
  * @param tokenizerSha256 of the tokenizer in that jar, in lower-case hex
+ * @param revision 12 hex digits that stand for all that the model consists of
  */
 public record NamedModel(String name, int dimension, int maxTokens, Pooling pooling, String licence, String artifact,
-        String onnxSha256, String tokenizerSha256) {}
+        String onnxSha256, String tokenizerSha256, String revision) {}

@@ -59,10 +59,25 @@ class ModelCatalogTest {
         assertEquals(made, ModelCatalog.directory(model));
     }
 
+    /** The revision is written down so that no load computes it: this says which it must be when a file changes. */
+    @ParameterizedTest
+    @ValueSource(strings = {"all-minilm-l6-v2", "bge-small-en-v1.5", "e5-small-v2", "bge-small-zh-v1.5"})
+    void shouldHaveTheRevisionOfItsFiles(String name) throws Exception {
+        NamedModel model = ModelCatalog.find(name).orElseThrow();
+        MessageDigest digest = MessageDigest.getInstance("SHA-256");
+        digest.update((model.onnxSha256() + model.tokenizerSha256()).getBytes());
+        for (String config : ModelCatalog.CONFIGS) {
+            try (var in = ModelCatalog.class.getResourceAsStream("catalog/" + name + '/' + config)) {
+                digest.update(in == null ? new byte[0] : in.readAllBytes());
+            }
+        }
+        assertEquals(HexFormat.of().formatHex(digest.digest(), 0, 6), model.revision());
+    }
+
     @Test
     void shouldNameTheCommandWhenAModelIsNowhere() throws Exception {
         useCache(directory);
-        NamedModel absent = new NamedModel("absent", 1, 1, MINILM.pooling(), "MIT", "g:a:1", "", "");
+        NamedModel absent = new NamedModel("absent", 1, 1, MINILM.pooling(), "MIT", "g:a:1", "", "", "0");
         assertFalse(ModelCatalog.isPresent(absent));
         var e = assertThrows(ModelNotFoundException.class, () -> ModelCatalog.directory(absent));
         assertTrue(e.getMessage().contains("./fovea models pull absent"), e.getMessage());
@@ -162,7 +177,8 @@ class ModelCatalogTest {
 
     /** A model that no class path has, of these weights. */
     private static NamedModel toy(String onnx) throws Exception {
-        return new NamedModel("toy", 1, 1, MINILM.pooling(), "MIT", "g:a:1", sha256(onnx), sha256("tokenizer"));
+        return new NamedModel("toy", 1, 1, MINILM.pooling(), "MIT", "g:a:1", sha256(onnx), sha256("tokenizer"),
+                sha256(onnx).substring(0, 12));
     }
 
     private static String sha256(String content) throws Exception {

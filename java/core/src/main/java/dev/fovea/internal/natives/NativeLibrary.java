@@ -13,9 +13,10 @@ import java.util.List;
  * The C core, found and loaded, and OpenBLAS, found.
  *
  * <p>The files come from {@code META-INF/fovea/<platform>/} on the class path. Each is copied, once, to
- * {@code <cache>/native/<version>-<hash>/}, a directory that only the user can write, and compared with
- * its SHA-256 before each use: a file that is absent or damaged is replaced by an atomic rename, so that
- * any number of processes may do so at once. OpenBLAS is copied and checked when first asked for.
+ * {@code <cache>/native/<version>-<hash>/}, a directory that only the user can write, by an atomic rename, so that
+ * any number of processes may do so at once, and compared with its SHA-256. What it has then is compared with a
+ * CRC-32 before each use, and a file that is absent or damaged is copied again. OpenBLAS is copied when first
+ * asked for.
  *
  * <p>{@code -Dfovea.native.path=DIR} takes the files from {@code DIR} instead, as they are.
  */
@@ -137,9 +138,17 @@ public final class NativeLibrary {
     /** The file of {@code entry} in the cache, with the bytes that the index says. */
     private Path ensure(LibraryIndex.Entry entry) throws IOException {
         Path file = directory.resolve(entry.name());
-        if (entry.matches(file)) {
+        if (entry.isUnchanged(file)) {
             return file;
         }
+        if (!entry.matches(file)) {
+            replace(file, entry);
+        }
+        entry.takeNote(file);
+        return file;
+    }
+
+    private void replace(Path file, LibraryIndex.Entry entry) throws IOException {
         try {
             Path partial = Files.createTempFile(directory, entry.name(), ".partial");
             try {
@@ -162,7 +171,6 @@ public final class NativeLibrary {
                     + LibraryIndex.resource(index.platform()) + "'s jar: the jar is damaged, or the file system of -D"
                     + CacheDirectory.PROPERTY);
         }
-        return file;
     }
 
     private Path openBlasAmong(List<Path> files) throws NativeLibraryException {
