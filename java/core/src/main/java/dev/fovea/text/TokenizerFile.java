@@ -7,7 +7,6 @@ import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import com.google.gson.Strictness;
 import com.google.gson.stream.JsonReader;
-import com.google.gson.stream.JsonToken;
 import dev.fovea.internal.files.JsonSyntax;
 import dev.fovea.internal.files.ReadableFile;
 import dev.fovea.weights.FormatException;
@@ -54,7 +53,7 @@ final class TokenizerFile {
      */
     static TokenizerFile read(Path file) throws IOException {
         TokenizerFile tokenizer = new TokenizerFile(file);
-        tokenizer.parse(text(file));
+        tokenizer.parse(bytes(file));
         tokenizer.check();
         return tokenizer;
     }
@@ -74,55 +73,40 @@ final class TokenizerFile {
         return specialTokens;
     }
 
-    private static String text(Path file) throws IOException {
+    private static byte[] bytes(Path file) throws IOException {
         ReadableFile.require(file);
         if (Files.size(file) > MAX_BYTES) {
             throw new FormatException(
                     file, 0, "size", "expected at most " + MAX_BYTES + " bytes, got " + Files.size(file));
         }
-        try {
-            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(Files.readAllBytes(file))).toString();
-        } catch (CharacterCodingException e) {
-            throw new FormatException(file, -1, "text", "not valid UTF-8", e);
-        }
+        return Files.readAllBytes(file);
     }
 
-    /** Reads everything but the vocabulary into {@link #root}. */
-    private void parse(String text) throws FormatException {
-        JsonReader reader = new JsonReader(new StringReader(text));
+    /** Reads the vocabulary, and everything else into {@link #root}. */
+    private void parse(byte[] bytes) throws FormatException {
+        VocabularyReader split = VocabularyReader.read(file, bytes);
+        vocabulary = split.vocabulary();
+        JsonReader reader = new JsonReader(new StringReader(text(split.rest())));
         reader.setStrictness(Strictness.STRICT);
         try {
             reader.beginObject();
             while (reader.hasNext()) {
                 String key = reader.nextName();
-                if (key.equals("model") && reader.peek() == JsonToken.BEGIN_OBJECT) {
-                    root.add(key, parseModel(reader));
-                } else {
-                    root.add(key, JsonParser.parseReader(reader));
-                }
+                root.add(key, JsonParser.parseReader(reader));
             }
             reader.endObject();
             reader.peek();
-        } catch (FormatException e) {
-            throw e;
         } catch (JsonParseException | IOException | IllegalStateException | NumberFormatException e) {
             throw new FormatException(file, -1, "text", JsonSyntax.problem(e), e);
         }
     }
 
-    private JsonObject parseModel(JsonReader reader) throws IOException {
-        JsonObject model = new JsonObject();
-        reader.beginObject();
-        while (reader.hasNext()) {
-            String key = reader.nextName();
-            if (key.equals("vocab") && reader.peek() == JsonToken.BEGIN_OBJECT) {
-                vocabulary = Vocabulary.read(file, "model.vocab", reader);
-            } else {
-                model.add(key, JsonParser.parseReader(reader));
-            }
+    private String text(byte[] bytes) throws FormatException {
+        try {
+            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+        } catch (CharacterCodingException e) {
+            throw new FormatException(file, -1, "text", "not valid UTF-8", e);
         }
-        reader.endObject();
-        return model;
     }
 
     private void check() throws FormatException {
