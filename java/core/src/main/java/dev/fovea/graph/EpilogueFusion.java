@@ -44,7 +44,7 @@ final class EpilogueFusion {
             case Op.Add(_, Value a, Value b) -> {
                 Stage.Product left = openProduct(a);
                 Stage.Product right = openProduct(b);
-                if (right != null && (left == null || stages.indexOf(right) > stages.indexOf(left))) {
+                if (right != null && (left == null || right.output().id() > left.output().id())) {
                     yield replace(right, right.added(a, stage.output()));
                 }
                 yield left != null ? replace(left, left.added(b, stage.output())) : stage;
@@ -67,7 +67,7 @@ final class EpilogueFusion {
     }
 
     private Stage replace(Stage before, Stage after) {
-        stages.remove(before);
+        stages.removeIf(stage -> stage == before);
         return after;
     }
 }

@@ -1,6 +1,7 @@
 package dev.fovea.graph;
 
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,18 +13,15 @@ import java.util.Map;
  * <p>Layers that add a residual stay alone, as do outputs of the graph, whose rows are promised to be dense.
  */
 final class SharedInputFusion {
-    /** What layers must have in common to become one product. */
-    private record Key(Value x, Activation activation) {}
-
     private SharedInputFusion() {}
 
     static List<Stage> fuse(List<Stage> stages, List<Value> outputs) {
         List<Stage> fused = new ArrayList<>();
-        Map<Key, Integer> positions = new HashMap<>();
+        Map<Activation, Map<Value, Integer>> positions = new EnumMap<>(Activation.class);
         for (Stage stage : stages) {
             if (stage instanceof Stage.Product product && isMergeable(product, outputs)) {
-                var key = new Key(product.x(), product.activation());
-                Integer first = positions.putIfAbsent(key, fused.size());
+                Integer first = positions.computeIfAbsent(product.activation(), _ -> new HashMap<>())
+                        .putIfAbsent(product.x(), fused.size());
                 if (first != null) {
                     fused.set(first, ((Stage.Product) fused.get(first)).merged(product));
                     continue;

@@ -38,12 +38,14 @@ final class EncoderModel {
         try {
             ModelFiles files = ModelFiles.in(directory);
             bert = BertConfig.read(files.config());
-            tokenizer = own(Tokenizer.load(files.tokenizer()));
+            TokenizerLoading loading = own(new TokenizerLoading(files.tokenizer()));
+            engine = options.engine() != null ? options.engine() : own(Engine.create(options.engineOptions()));
+            Weights weights = own(Weights.open(files.weights()));
+            tokenizer = loading.get();
             requireFit(files);
             int specials = tokenizer.prefix().length + tokenizer.suffix().length;
             sentence = SentenceConfig.read(directory, bert, specials);
-            engine = options.engine() != null ? options.engine() : own(Engine.create(options.engineOptions()));
-            plan = own(compile(own(Weights.open(files.weights()))));
+            plan = own(compile(weights));
         } catch (Throwable e) {
             free();
             throw e;

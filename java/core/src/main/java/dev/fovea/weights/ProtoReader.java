@@ -24,17 +24,23 @@ final class ProtoReader {
     private static final ValueLayout.OfInt FIXED32_LAYOUT =
             ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+    /** What a decoder puts where text is not valid. */
+    private static final char REPLACEMENT = '\uFFFD';
+
     private final MappedFile file;
-    private final String name;
+    /** The message around this one, or null. Only errors ask for names, and put them together. */
+    private final ProtoReader around;
+    private final String field;
     private final long start;
     private final long end;
     private long position;
     private int number;
     private int wireType;
 
-    private ProtoReader(MappedFile file, String name, long start, long end) {
+    private ProtoReader(MappedFile file, ProtoReader around, String field, long start, long end) {
         this.file = file;
-        this.name = name;
+        this.around = around;
+        this.field = field;
         this.start = start;
         this.end = end;
         this.position = start;
@@ -42,12 +48,12 @@ final class ProtoReader {
 
     /** The message that is the whole file; {@code name} stands for it in errors. */
     static ProtoReader of(MappedFile file, String name) {
-        return new ProtoReader(file, name, 0, file.size());
+        return new ProtoReader(file, null, name, 0, file.size());
     }
 
     /** A second reader at the start of this message. */
     ProtoReader again() {
-        return new ProtoReader(file, name, start, end);
+        return new ProtoReader(file, around, field, start, end);
     }
 
     /** The file. */
@@ -62,7 +68,7 @@ final class ProtoReader {
 
     /** What the message is called in errors. */
     String name() {
-        return name;
+        return around == null ? field : around.qualified(field);
     }
 
     /** Whether bytes are left: more fields, or more elements of a packed field. */
@@ -124,6 +130,14 @@ final class ProtoReader {
         if (bytes.byteSize() > Character.MAX_VALUE) {
             throw error(at, field, "a text of " + bytes.byteSize() + " bytes is longer than any name");
         }
+        byte[] copy = new byte[(int) bytes.byteSize()];
+        MemorySegment.copy(bytes, ValueLayout.JAVA_BYTE, 0, copy, 0, copy.length);
+        String text = new String(copy, StandardCharsets.UTF_8);
+        return text.indexOf(REPLACEMENT) < 0 ? text : strictly(bytes, at, field);
+    }
+
+    /** Text in which the lenient decoder found something to replace, or U+FFFD itself. */
+    private String strictly(MemorySegment bytes, long at, String field) throws FormatException {
         try {
             return StandardCharsets.UTF_8.newDecoder().decode(bytes.asByteBuffer()).toString();
         } catch (CharacterCodingException e) {
@@ -140,17 +154,16 @@ final class ProtoReader {
             throw error(at, field, "a length of " + Long.toUnsignedString(length) + " bytes, but "
                     + (end - position) + " are left in the message around it");
         }
-        return new ProtoReader(file, qualified(field), position, position += length);
+        return new ProtoReader(file, this, field, position, position += length);
     }
 
     /** Passes over the value. */
     void skip() throws FormatException {
-        String field = "field " + number;
         switch (wireType) {
-            case VARINT -> rawVarint(field);
-            case FIXED64 -> take(Long.BYTES, field);
-            case FIXED32 -> take(Integer.BYTES, field);
-            default -> message(field);
+            case VARINT -> rawVarint(null);
+            case FIXED64 -> take(Long.BYTES, null);
+            case FIXED32 -> take(Integer.BYTES, null);
+            default -> message(null);
         }
     }
 
@@ -163,8 +176,9 @@ final class ProtoReader {
         return file.error(offset, qualified(field), problem);
     }
 
+    /** A field's name in errors; null stands for the one that the reader is at. */
     private String qualified(String field) {
-        return name + "." + field;
+        return name() + "." + (field != null ? field : "field " + number);
     }
 
     private void expect(int expected, String field) throws FormatException {

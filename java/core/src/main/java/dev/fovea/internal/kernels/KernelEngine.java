@@ -13,6 +13,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
 public abstract sealed class KernelEngine implements Engine permits NativeEngine, JavaEngine {
     /** The engine that {@code options} ask for; see {@link Engine#create(EngineOptions)}. */
     public static KernelEngine create(EngineOptions options) {
+        if (options.backend() == null) {
+            return nativeOrPlain(options);
+        }
         return switch (options.backend()) {
             case NATIVE -> {
                 try {
@@ -29,7 +32,6 @@ public abstract sealed class KernelEngine implements Engine permits NativeEngine
                 }
                 yield JavaEngine.vector(options);
             }
-            case null -> nativeOrPlain(options);
         };
     }
 
@@ -76,9 +78,7 @@ public abstract sealed class KernelEngine implements Engine permits NativeEngine
 
     /** The kernels of an engine. */
     public static KernelEngine of(Engine engine) {
-        return switch (engine) {
-            case KernelEngine kernelEngine -> kernelEngine;
-        };
+        return (KernelEngine) engine;
     }
 
     /**
