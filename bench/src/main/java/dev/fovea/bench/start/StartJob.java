@@ -11,6 +11,7 @@ import dev.fovea.model.EncoderOptions;
 import dev.fovea.model.ModelCatalog;
 import dev.fovea.model.TextEncoder;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -22,18 +23,24 @@ final class StartJob implements Job {
     /** Equal for all; DJL reports its use over the network otherwise. */
     private static final List<String> FLAGS = List.of("-Xmx1g", "-DOPT_OUT_TRACKING=true", "-Dai.djl.offline=true");
 
-    private static final Map<String, String> WORK = Map.of("model", "all-MiniLM-L6-v2");
-
+    private final boolean cached;
     private final int starts;
+    private final Map<String, String> work;
 
-    /** {@code starts} of each side are measured, after one that fills the caches of files and of the side. */
-    StartJob(int starts) {
+    /**
+     * {@code starts} of each side are measured, after one that fills the caches of files and of the side.
+     *
+     * @param cached whether that one also writes an AOT cache of the JVM (JEP 483, JEP 514), which the others use
+     */
+    StartJob(boolean cached, int starts) {
+        this.cached = cached;
         this.starts = starts;
+        this.work = Map.of("JVM", cached ? StartSuite.AOT_CACHE : StartSuite.DEFAULTS);
     }
 
     @Override
     public String name() {
-        return "first-vector";
+        return cached ? "first-vector-aot-cache" : "first-vector";
     }
 
     @Override
@@ -45,28 +52,79 @@ final class StartJob implements Job {
     public void run(Findings findings) throws Exception {
         Path model = ModelCatalog.directory(ModelCatalog.find("all-minilm-l6-v2").orElseThrow());
         float[] reference = reference();
-        Map<String, SideJars> sides = new LinkedHashMap<>();
-        for (String side : StartSuite.SIDES) {
-            try {
-                SideJars jars = SideJars.of(side);
-                findings.version(side, jars.version());
-                findings.setting(side, "default options, " + String.join(" ", FLAGS));
-                if (agrees(side, start(side, jars, model, findings), reference, findings)) {
-                    sides.put(side, jars);
-                    findings.measured(new Measurement(side, WORK, "jars", List.of(jars.megabytes())));
+        Path caches = Files.createTempDirectory("fovea-start");
+        try {
+            Map<String, Side> sides = new LinkedHashMap<>();
+            for (String name : StartSuite.SIDES) {
+                try {
+                    Side side = new Side(name, SideJars.of(name), model, caches.resolve(sides.size() + ".aot"));
+                    findings.version(name, side.jars.version());
+                    findings.setting(name, "default options, " + String.join(" ", FLAGS));
+                    if (agrees(name, side.prepare(findings), reference, findings)) {
+                        sides.put(name, side);
+                    }
+                } catch (IllegalStateException e) {
+                    findings.absent(name, e.getMessage());
                 }
-            } catch (IllegalStateException e) {
-                findings.absent(side, e.getMessage());
             }
-        }
-        Map<String, List<Start>> measured = new LinkedHashMap<>();
-        for (int i = 0; i < starts; i++) {
-            for (String side : sides.keySet()) {
-                Start start = start(side, sides.get(side), model, findings);
-                measured.computeIfAbsent(side, _ -> new ArrayList<>()).add(start);
+            Map<String, List<Start>> measured = new LinkedHashMap<>();
+            for (int i = 0; i < starts; i++) {
+                for (Side side : sides.values()) {
+                    measured.computeIfAbsent(side.name, _ -> new ArrayList<>()).add(side.start(findings));
+                }
             }
+            for (Side side : sides.values()) {
+                report(side.name, measured.get(side.name), findings);
+                if (!cached) {
+                    findings.measured(new Measurement(side.name, work, "jars", List.of(side.jars.megabytes())));
+                }
+            }
+        } finally {
+            for (int i = 0; i < StartSuite.SIDES.size(); i++) {
+                Files.deleteIfExists(caches.resolve(i + ".aot"));
+            }
+            Files.delete(caches);
         }
-        measured.forEach((side, list) -> report(side, list, findings));
+    }
+
+    /** What starts one side. */
+    private final class Side {
+        final String name;
+        final SideJars jars;
+        private final Path model;
+        private final Path cache;
+
+        Side(String name, SideJars jars, Path model, Path cache) {
+            this.name = name;
+            this.jars = jars;
+            this.model = model;
+            this.cache = cache;
+        }
+
+        /** The start that is not measured. */
+        Start prepare(Findings findings) throws IOException, InterruptedException {
+            Start start = start(cached ? "-XX:AOTCacheOutput=" + cache : null, findings);
+            if (cached && !Files.exists(cache)) {
+                throw new IllegalStateException("the JVM wrote no AOT cache, as it does for jars alone");
+            }
+            return start;
+        }
+
+        Start start(Findings findings) throws IOException, InterruptedException {
+            return start(cached ? "-XX:AOTCache=" + cache : null, findings);
+        }
+
+        private Start start(String flag, Findings findings) throws IOException, InterruptedException {
+            List<String> flags = new ArrayList<>(FLAGS);
+            if (flag != null) {
+                flags.add(flag);
+            }
+            Start start = new Start();
+            long started = System.nanoTime();
+            new ChildJvm(StartMain.class).withClassPath(jars.classPath()).run(name, work, flags,
+                    List.of(name, model.toString()), findings, line -> start.line(line, started));
+            return start;
+        }
     }
 
     /** One start; what was not said is {@code null}. */
@@ -97,15 +155,6 @@ final class StartJob implements Job {
         }
     }
 
-    private static Start start(String side, SideJars jars, Path model, Findings findings)
-            throws IOException, InterruptedException {
-        Start start = new Start();
-        long started = System.nanoTime();
-        new ChildJvm(StartMain.class).withClassPath(jars.classPath()).run(side, WORK, FLAGS,
-                List.of(side, model.toString()), findings, line -> start.line(line, started));
-        return start;
-    }
-
     /** The vector by plain Java. */
     private static float[] reference() throws IOException {
         EngineOptions engine = EngineOptions.defaults().withBackend(Backend.JAVA);
@@ -115,7 +164,7 @@ final class StartJob implements Job {
         }
     }
 
-    private static boolean agrees(String side, Start start, float[] reference, Findings findings) {
+    private boolean agrees(String side, Start start, float[] reference, Findings findings) {
         if (start.vector == null) {
             return false;
         }
@@ -126,18 +175,18 @@ final class StartJob implements Job {
             Verdict.agreeByCosine(reference, start.vector, reference.length, 0.9999);
             return true;
         } catch (Verdict.NotTimed e) {
-            findings.refused(side, WORK, e.getMessage());
+            findings.refused(side, work, e.getMessage());
             return false;
         }
     }
 
-    private static void report(String side, List<Start> starts, Findings findings) {
+    private void report(String side, List<Start> starts, Findings findings) {
         List<Double> resident = starts.stream().map(start -> start.resident).filter(size -> size != null).toList();
         List<Double> firstVectors = starts.stream().map(start -> start.firstVector).toList();
-        findings.measured(new Measurement(side, WORK, "start", firstVectors));
-        findings.measured(new Measurement(side, WORK, "load", starts.stream().map(start -> start.loaded).toList()));
+        findings.measured(new Measurement(side, work, "start", firstVectors));
+        findings.measured(new Measurement(side, work, "load", starts.stream().map(start -> start.loaded).toList()));
         if (!resident.isEmpty()) {
-            findings.measured(new Measurement(side, WORK, "rss", resident));
+            findings.measured(new Measurement(side, work, "rss", resident));
         }
     }
 }
