@@ -38,23 +38,33 @@ FV_INLINE fv_f32 fv_exp(fv_f32 x) {
 }
 
 /*
- * e^x for x <= 0, of what is summed with e^0: relative error below 2 ulp plus |x| / 4 ulp, 0 below -87.7, NaN for NaN.
- * x = (n + r) ln 2, |r| <= 1/2; the polynomial is the minimax of 2^r's relative error (9.2e-8) with 1 at 0. What
- * log2(e) as a float is off by is what grows with |x|.
+ * 2^(unit x) for x <= 0 < unit, of what is summed with 2^0: relative error below 2 ulp plus |unit x| / 2 ulp, which is
+ * below 2 ulp of 2^0; 0 for -infinity, NaN for NaN. unit x = n + r, |r| <= 1/2; the polynomial is the minimax of
+ * 2^r's relative error (9.2e-8) with 1 at 0. AVX-512 has an instruction for n, for r, which of -infinity is 0, and for
+ * the product with 2^n.
  */
-FV_INLINE fv_f32 fv_exp_nonpositive(fv_f32 x) {
-  const fv_f32 rounder = fv_set(12582912.0f), low = fv_set(-88.0297f); /* -127 ln 2 */
-  const fv_f32 t = fv_max(low, x); /* the bound comes first, so that NaN passes */
-  const fv_f32 shifted = t * 1.44269504f + rounder;
-  const fv_f32 r = t * 1.44269504f - (shifted - rounder);
+FV_INLINE fv_f32 fv_exp2_nonpositive(fv_f32 x, float unit) {
+#if FV_LANES == 16
+  const __m512 t = (__m512)(x * unit);
+  const fv_f32 r = (fv_f32)_mm512_reduce_ps(t, _MM_FROUND_TO_NEAREST_INT);
+#else
+  const fv_f32 rounder = fv_set(12582912.0f); /* 1.5 * 2^23: adding it rounds to an integer */
+  const fv_f32 t = fv_max(fv_set(-127 / unit), x); /* the bound comes first, so that NaN passes */
+  const fv_f32 shifted = t * unit + rounder;
+  const fv_f32 r = t * unit - (shifted - rounder);
+#endif
   fv_f32 p = fv_set(1.32647273e-3f);
   p = p * r + 9.67151273e-3f;
   p = p * r + 5.55073374e-2f;
   p = p * r + 2.40222421e-1f;
   p = p * r + 6.93146978e-1f;
   p = p * r + 1.0f;
+#if FV_LANES == 16
+  return (fv_f32)_mm512_scalef_ps((__m512)p, _mm512_roundscale_ps(t, _MM_FROUND_TO_NEAREST_INT));
+#else
   /* 2^n: n stands in the low bits of shifted, and -127 makes a 0. */
   return p * (fv_f32)(((fv_u32)shifted << 23) + 0x3f800000);
+#endif
 }
 
 /* erf(x), absolute error below 5e-7. The rational approximation of Eigen's and XLA's float erf on [-4, 4]. */

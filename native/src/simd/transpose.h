@@ -1,6 +1,6 @@
 /*
- * Transposes a square of FV_LANES x FV_LANES floats in registers. The steps are those that x86 has one
- * instruction for: two that interleave pairs of rows within parts of four lanes, which leave in row 4 a + b of the
+ * Transposes a square of FV_LANES x FV_LANES floats in registers, or folds its rows. The steps are those that x86 has
+ * one instruction for: two that interleave pairs of rows within parts of four lanes, which leave in row 4 a + b of the
  * four rows 4 a ... their columns b, 4 + b, ..., and then one per doubling of four lanes that deals whole parts out.
  */
 #ifndef FV_SIMD_TRANSPOSE_H
@@ -58,6 +58,38 @@ FV_INLINE void fv_transpose(fv_f32 rows[FV_LANES]) {
     rows[i] = rows[i + 1];
     rows[i + 1] = row;
   }
+}
+
+/* Rows i and i + s are folded into row i: operation is a name, s a literal. */
+#define FV_FOLD_STEP(s, low, high, operation)                                       \
+  _Pragma("GCC unroll 16") for (int i = 0; i < FV_LANES; i += 2 * (s)) {            \
+    rows[i] = operation(low(rows[i], rows[i + (s)]), high(rows[i], rows[i + (s)])); \
+  }
+
+#if FV_LANES == 4
+#define FV_FOLD_PARTS(operation)
+#elif FV_LANES == 8
+#define FV_FOLD_PARTS(operation) FV_FOLD_STEP(4, FV_EVEN_4, FV_ODD_4, operation)
+#else
+#define FV_FOLD_PARTS(operation) \
+  FV_FOLD_STEP(4, FV_EVEN_4, FV_ODD_4, operation) FV_FOLD_STEP(8, FV_EVEN_4, FV_ODD_4, operation)
+#endif
+
+FV_INLINE fv_f32 fv_add(fv_f32 a, fv_f32 b) { return a + b; }
+
+/* In lane i the sum, or the maximum, of row i: in one order for every row, and with far fewer steps than row by row. */
+FV_INLINE fv_f32 fv_row_sums(fv_f32 rows[FV_LANES]) {
+  FV_FOLD_STEP(1, FV_LOW_1, FV_HIGH_1, fv_add)
+  FV_FOLD_STEP(2, FV_LOW_2, FV_HIGH_2, fv_add)
+  FV_FOLD_PARTS(fv_add)
+  return rows[0];
+}
+
+FV_INLINE fv_f32 fv_row_peaks(fv_f32 rows[FV_LANES]) {
+  FV_FOLD_STEP(1, FV_LOW_1, FV_HIGH_1, fv_max)
+  FV_FOLD_STEP(2, FV_LOW_2, FV_HIGH_2, fv_max)
+  FV_FOLD_PARTS(fv_max)
+  return rows[0];
 }
 
 #endif /* FV_SIMD_TRANSPOSE_H */

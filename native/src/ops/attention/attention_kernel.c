@@ -7,24 +7,24 @@
 #include "simd/flush.h"
 #include "simd/math.h"
 #include "simd/tile.h"
+#include "simd/transpose.h"
 
-/* The largest score of columns [from, to) that is not NaN, and at least least. */
-FV_INLINE float peak_of(const float *scores, int from, int to, float least) {
-  fv_f32 top = fv_set(least);
+/* In each lane the largest of its scores in columns [from, to) that is not NaN. */
+FV_INLINE fv_f32 peak_lanes(const float *scores, int from, int to) {
+  fv_f32 top = fv_set(-__builtin_inff());
   for (int j = from; j < to; j += FV_LANES) top = fv_max(fv_load(scores + j), top);
-  return fv_peak(top);
+  return top;
 }
 
-/* Turns scores, columns [from, to), into weights e^(s - peak) and returns their sum. */
-FV_INLINE float soften(float *scores, int from, int to, float peak) {
-  const float base = peak == -__builtin_inff() ? 0 : peak; /* -inf - -inf would be NaN */
+/* Turns scores, columns [from, to), into weights 2^(unit (s - base)) and returns the sum in each lane. */
+FV_INLINE fv_f32 soften(float *scores, int from, int to, float base, float unit) {
   fv_f32 total = {0};
   for (int j = from; j < to; j += FV_LANES) {
-    const fv_f32 p = fv_exp_nonpositive(fv_load(scores + j) - base);
+    const fv_f32 p = fv_exp2_nonpositive(fv_load(scores + j) - base, unit);
     fv_store(scores + j, p);
     total += p;
   }
-  return fv_sum(total);
+  return total;
 }
 
 /*
@@ -32,15 +32,24 @@ FV_INLINE float soften(float *scores, int from, int to, float peak) {
  * summed before. Each step goes over all rows, since those do not wait for one another.
  */
 static void soften_tile(const walk *x, const span *s, int begin, int rows,
-                        float factors[FV_ROW_VECTORS * FV_LANES]) {
-  float *peaks = x->w.chunk.peak + begin, *sums = x->w.chunk.sum + begin, next[FV_ROW_VECTORS * FV_LANES] = {0};
-  for (int r = 0; r < rows; r++) next[r] = peak_of(x->w.scores + r * FV_KEY_BLOCK, s->from, s->end, peaks[r]);
-  for (int r = 0; r < FV_ROW_VECTORS * FV_LANES; r += FV_LANES) { /* lanes behind the rows are of no use */
-    fv_store(factors + r, fade(fv_load(peaks + r), fv_load(next + r)));
+                        float factors[FV_ROW_LANES]) {
+  const fv_f32 minus_infinity = fv_set(-__builtin_inff());
+  float *peaks = x->w.chunk.peak + begin, *sums = x->w.chunk.sum + begin, bases[FV_ROW_LANES];
+  fv_f32 lanes[FV_ROW_LANES]; /* of each row; those behind the rows change nothing */
+  for (int r = 0; r < rows; r++) lanes[r] = peak_lanes(x->w.scores + r * FV_KEY_BLOCK, s->from, s->end);
+  for (int r = rows; r < FV_ROW_LANES; r++) lanes[r] = minus_infinity;
+  for (int r = 0; r < FV_ROW_LANES; r += FV_LANES) {
+    const fv_f32 peak = fv_load(peaks + r), next = fv_max(fv_row_peaks(lanes + r), peak);
+    fv_store(peaks + r, next);
+    fv_store(bases + r, fv_select(next == minus_infinity, (fv_f32){0}, next)); /* -inf - -inf would be NaN */
+    fv_store(factors + r, fade(peak, next, x->unit));
   }
   for (int r = 0; r < rows; r++) {
-    peaks[r] = next[r];
-    sums[r] = sums[r] * factors[r] + soften(x->w.scores + r * FV_KEY_BLOCK, s->from, s->end, next[r]);
+    lanes[r] = soften(x->w.scores + r * FV_KEY_BLOCK, s->from, s->end, bases[r], x->unit);
+  }
+  for (int r = rows; r < FV_ROW_LANES; r++) lanes[r] = (fv_f32){0};
+  for (int r = 0; r < FV_ROW_LANES; r += FV_LANES) {
+    fv_store(sums + r, fv_load(sums + r) * fv_load(factors + r) + fv_row_sums(lanes + r));
   }
 }
 
@@ -80,7 +89,7 @@ static void weigh_values_that_count(const walk *x, const span *s, int rows, cons
 static void attend_tile(const walk *x, const key_block *block, int begin, int rows) {
   const span s = span_of(x, block, begin, rows);
   if (s.from >= s.to) return;
-  float factors[FV_ROW_VECTORS * FV_LANES];
+  float factors[FV_ROW_LANES];
   score_tile(x, block, &s, begin, rows);
   soften_tile(x, &s, begin, rows, factors);
   float *out = x->w.chunk.out + (long long)begin * x->dim;
@@ -125,7 +134,7 @@ static void write_weights(const walk *x, const state *done) {
         float *scores = x->w.scores + r * FV_KEY_BLOCK;
         for (int j = s.from; j < s.end; j += FV_LANES) {
           const fv_f32 score = fv_load(scores + j);
-          const fv_f32 p = fv_exp_nonpositive(score - done->peak[begin + r]) / done->sum[begin + r];
+          const fv_f32 p = fv_exp2_nonpositive(score - done->peak[begin + r], x->unit) / done->sum[begin + r];
           fv_store(scores + j, fv_select(score == -__builtin_inff(), (fv_f32){0}, p));
         }
         memcpy(weights_row(x, begin + r) + key + s.from, scores + s.from, (size_t)(s.to - s.from) * sizeof(float));
@@ -145,7 +154,7 @@ static void write_out(const walk *x, const state *done) {
     /* + 0 makes -0 a 0: which of both a sum of nothing is depends on the masked tiles that were skipped. */
     for (; j + FV_LANES <= value_dim; j += FV_LANES) fv_store(out + j, fv_load(row + j) * inverse + 0.0f);
     if (j < value_dim) fv_store_part(out + j, fv_load(row + j) * inverse + 0.0f, value_dim - j);
-    if (x->job->lse) *lse_at(x, r) = done->peak[r] + __builtin_logf(sum);
+    if (x->job->lse) *lse_at(x, r) = done->peak[r] * x->factor + __builtin_logf(sum);
   }
   if (x->job->weights) write_weights(x, done);
 }
@@ -161,7 +170,7 @@ static void attend(walk *x) {
   clear_state(&x->w.total, x->item->rows, x->dim);
   for (long long chunk = begin; chunk < end; chunk++) {
     attend_chunk(x, chunk);
-    merge_state(&x->w.total, &x->w.chunk, x->item->rows, x->dim);
+    merge_state(&x->w.total, &x->w.chunk, x->item->rows, x->dim, x->unit);
   }
   write_out(x, &x->w.total);
 }
@@ -191,7 +200,7 @@ void FV_NAME(attention_merge)(const fv_attention_job *job, const fv_attention_it
   if (first) clear_state(&x.w.total, item->rows, x.dim);
   for (int worker = 0; worker < workers; worker++) {
     const walk part = start_walk(job, item, worker);
-    merge_state(&x.w.total, &part.w.chunk, item->rows, x.dim);
+    merge_state(&x.w.total, &part.w.chunk, item->rows, x.dim, x.unit);
   }
   if (last) write_out(&x, &x.w.total);
   fv_flush_end(mode);

@@ -38,39 +38,32 @@ static key_block find_block(const walk *x, long long first) {
   return block;
 }
 
-/* count elements of a type as floats, times a factor. */
-FV_INLINE void scale_row_of(const int dtype, const char *from, int count, float factor, float *row) {
-  int i = 0;
-  for (; i + FV_LANES <= count; i += FV_LANES) fv_store(row + i, fv_load_as(dtype, from, i) * factor);
-  if (i < count) fv_store_part(row + i, fv_load_part_as(dtype, from, i, count - i) * factor, count - i);
-}
-
-/* One row of queries or keys as floats times a factor, turned to its position if turn. */
-static void load_row(const fovea_attention_params *p, int dtype, const char *from, float factor, int turn,
-                     const float *rope_table, long long position, float *row) {
+/* One row of queries or keys as floats, turned to its position if turn. */
+static void load_row(const fovea_attention_params *p, int dtype, const char *from, int turn, const float *rope_table,
+                     long long position, float *row) {
   switch (dtype) {
     case FOVEA_DTYPE_F32:
-      scale_row_of(FOVEA_DTYPE_F32, from, p->head_dim, factor, row);
+      fv_widen(FOVEA_DTYPE_F32, from, p->head_dim, row);
       break;
     case FOVEA_DTYPE_F16:
-      scale_row_of(FOVEA_DTYPE_F16, from, p->head_dim, factor, row);
+      fv_widen(FOVEA_DTYPE_F16, from, p->head_dim, row);
       break;
     default:
-      scale_row_of(FOVEA_DTYPE_BF16, from, p->head_dim, factor, row);
+      fv_widen(FOVEA_DTYPE_BF16, from, p->head_dim, row);
   }
   if (!turn) return;
   const float *angles = rope_table + position * p->rope_dim;
   fv_rope(p->rope, p->rope_dim / 2, angles, angles + p->rope_dim / 2, row);
 }
 
-/* The queries of the item, multiplied by the scale, which saves the scores a multiplication, and turned. */
+/* The queries of the item, turned. */
 static void load_queries(const walk *x) {
   const fovea_attention_params *p = x->job->params;
   for (int r = 0; r < x->item->rows; r++) {
-    float *row = x->w.queries + (long long)r * p->head_dim;
     const char *from = (const char *)x->job->q + row_start(x, r, p->q_sequence_stride, p->q_token_stride,
                                                            p->q_head_stride) * fv_dtype_bytes(p->q_dtype);
-    load_row(p, p->q_dtype, from, p->scale, p->rope, x->job->rope_table, x->diagonal + query_of(x, r), row);
+    load_row(p, p->q_dtype, from, p->rope, x->job->rope_table, x->diagonal + query_of(x, r),
+             x->w.queries + (long long)r * p->head_dim);
   }
 }
 
@@ -131,7 +124,7 @@ static void pack_keys(const walk *x, const key_block *block) {
       continue;
     }
     for (int j = 0; j < count; j++) {
-      load_row(p, p->kv_dtype, from + j * block->k_token_stride * bytes, 1, turn, x->job->rope_table,
+      load_row(p, p->kv_dtype, from + j * block->k_token_stride * bytes, turn, x->job->rope_table,
                block->first + first + j, x->w.rows + (long long)j * p->head_dim);
     }
     transpose_panel(x->w.rows, p->head_dim, count, p->head_dim, panel);

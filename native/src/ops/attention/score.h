@@ -46,15 +46,19 @@ FV_INLINE fv_f32 load_bias(const float *bias, int count) {
   return count > 0 ? fv_load_part(bias, count) : (fv_f32){0};
 }
 
-/* What fovea.h says of a score after the product of query and key, for columns [from, end) of one row. */
+FV_INLINE fv_i32 columns_from(int first) {
+  fv_i32 lane;
+  for (int i = 0; i < FV_LANES; i++) lane[i] = i;
+  return lane + first;
+}
+
+/* What fovea.h adds to a score after the product of query and key, for columns [from, end) of one row. */
 static void adjust_row(const walk *x, const key_block *block, const span *s, int row, float *scores) {
   const fovea_attention_params *p = x->job->params;
   const long long sequence = x->item->sequence, query = query_of(x, row);
   const int head = head_of(x, row);
   const fv_f32 minus_infinity = fv_set(-__builtin_inff());
-  const long long low = low_key(x, row) - block->first, high = high_key(x, row) - block->first;
-  const int first = low > 0 ? (int)(low < FV_KEY_BLOCK ? low : FV_KEY_BLOCK) : 0;
-  const int last = high < FV_KEY_BLOCK ? (int)(high > 0 ? high : 0) : FV_KEY_BLOCK;
+  const float scale = x->scaled ? p->scale : 1;
   const float cap = p->softcap, slope = x->job->alibi_slopes ? x->job->alibi_slopes[head] : 0;
   const float diagonal = (float)(x->diagonal + query - block->first);
   const unsigned char *mask = !x->job->mask ? 0
@@ -64,12 +68,9 @@ static void adjust_row(const walk *x, const key_block *block, const span *s, int
   const float *bias = !x->job->bias ? 0
                                     : x->job->bias + sequence * p->bias_sequence_stride + head * p->bias_head_stride +
                                           query * p->bias_query_stride + block->first;
-  fv_i32 lane;
-  for (int i = 0; i < FV_LANES; i++) lane[i] = i;
   for (int j = s->from; j < s->end; j += FV_LANES) {
-    const fv_i32 column = lane + j;
-    fv_i32 seen = (column >= first) & (column < last);
-    fv_f32 score = fv_load(scores + j);
+    fv_i32 seen = ~(fv_i32){0};
+    fv_f32 score = fv_load(scores + j) * scale;
     if (cap > 0) score = cap * fv_tanh(score / cap);
     if (bias) {
       const fv_f32 b = load_bias(bias + j, block->keys - j);
@@ -77,11 +78,24 @@ static void adjust_row(const walk *x, const key_block *block, const span *s, int
       score += b;
     }
     if (slope != 0) {
-      const fv_f32 distance = diagonal - __builtin_convertvector(column, fv_f32);
+      const fv_f32 distance = diagonal - __builtin_convertvector(columns_from(j), fv_f32);
       score -= slope * fv_max(distance, -distance);
     }
     if (mask) seen &= load_mask(mask + j, block->keys - j);
     fv_store(scores + j, fv_select(seen, score, minus_infinity));
+  }
+}
+
+/* -infinity for what the window hides from one row in columns [from, end): of its vectors only those that hold such. */
+static void mask_row(const walk *x, const key_block *block, const span *s, int row, float *scores) {
+  const fv_f32 minus_infinity = fv_set(-__builtin_inff());
+  const long long low = low_key(x, row) - block->first, high = high_key(x, row) - block->first;
+  const int first = low < s->end ? (int)low : s->end, last = high > s->from ? (int)high : s->from;
+  for (int j = s->from; j < first; j += FV_LANES) {
+    fv_store(scores + j, fv_select(columns_from(j) >= first, fv_load(scores + j), minus_infinity));
+  }
+  for (int j = last / FV_LANES * FV_LANES; j < s->end; j += FV_LANES) {
+    fv_store(scores + j, fv_select(columns_from(j) < last, fv_load(scores + j), minus_infinity));
   }
 }
 
@@ -100,10 +114,11 @@ static void score_tile(const walk *x, const key_block *block, const span *s, int
             FV_KEY_BLOCK);
     column += panels * FV_PANEL;
   }
-  if (!s->partial && x->job->params->softcap == 0 && !x->job->mask && !x->job->bias && !x->job->alibi_slopes) {
-    return;
+  for (int r = 0; r < rows; r++) {
+    float *scores = x->w.scores + r * FV_KEY_BLOCK;
+    if (x->scaled || x->job->mask) adjust_row(x, block, s, begin + r, scores);
+    if (s->partial) mask_row(x, block, s, begin + r, scores);
   }
-  for (int r = 0; r < rows; r++) adjust_row(x, block, s, begin + r, x->w.scores + r * FV_KEY_BLOCK);
 }
 
 #endif /* FV_OPS_ATTENTION_SCORE_H */

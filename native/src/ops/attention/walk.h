@@ -10,16 +10,23 @@
 #include "simd/math.h"
 #include "simd/tile.h"
 
+/* Vectors that hold a number for each row of a tile. */
+#define FV_ROW_VECTORS ((FV_TILE_ROWS + FV_LANES - 1) / FV_LANES)
+#define FV_ROW_LANES (FV_ROW_VECTORS * FV_LANES)
+
+/* Rows of a state: the last tile's are read and written in whole vectors. */
+#define FV_STATE_ROWS (FV_ROW_BLOCK + FV_ROW_LANES)
+
 /* m, l and o of each row. */
 typedef struct state {
   float *out;  /* [FV_ROW_BLOCK, dim] */
-  float *peak; /* [FV_ROW_BLOCK], read in whole vectors: so not last */
-  float *sum;  /* [FV_ROW_BLOCK] */
+  float *peak; /* [FV_STATE_ROWS], of the scores as the product leaves them */
+  float *sum;  /* [FV_STATE_ROWS] */
 } state;
 
 /* One worker's scratch. */
 typedef struct workspace {
-  float *queries; /* [FV_ROW_BLOCK, head_dim], turned and scaled */
+  float *queries; /* [FV_ROW_BLOCK, head_dim], widened and turned */
   float *rows;    /* [FV_PANEL, head_dim], keys that are widened or turned before they are packed */
   float *keys;    /* FV_KEY_BLOCK / FV_PANEL panels [head_dim, FV_PANEL] of transposed keys */
   float *values;  /* dim / FV_PANEL panels [FV_KEY_BLOCK, FV_PANEL] */
@@ -35,13 +42,13 @@ typedef struct walk {
   workspace w;
   int dim;                       /* value_dim, padded to whole panels */
   int group;                     /* query heads per key/value head */
+  int scaled;                    /* whether scores are multiplied by the scale as they are adjusted */
+  float factor;                  /* what they are multiplied by in the softmax: the scale, or 1 if scaled */
+  float unit;                    /* log2(e) times that */
   long long queries, keys;       /* of the sequence */
   long long diagonal;            /* the key on the first query's diagonal */
   long long first_key, last_key; /* the keys [first, last) that any row may attend to */
 } walk;
-
-/* Vectors that hold a number for each row of a tile. */
-#define FV_ROW_VECTORS ((FV_TILE_ROWS + FV_LANES - 1) / FV_LANES)
 
 FV_INLINE long long padded(int dim) { return ((long long)dim + FV_PANEL - 1) / FV_PANEL * FV_PANEL; }
 
@@ -50,8 +57,8 @@ static long long layout(workspace *w, float *base, int head_dim, int value_dim) 
   const long long sizes[] = {FV_ROW_BLOCK * key, FV_PANEL * key,
                              FV_KEY_BLOCK * key, FV_KEY_BLOCK * dim,
                              FV_TILE_ROWS * FV_KEY_BLOCK,
-                             FV_ROW_BLOCK * dim, FV_ROW_BLOCK, FV_ROW_BLOCK,
-                             FV_ROW_BLOCK * dim, FV_ROW_BLOCK, FV_ROW_BLOCK};
+                             FV_ROW_BLOCK * dim, FV_STATE_ROWS, FV_STATE_ROWS,
+                             FV_ROW_BLOCK * dim, FV_STATE_ROWS, FV_STATE_ROWS};
   float **const parts[] = {&w->queries, &w->rows,
                            &w->keys, &w->values,
                            &w->scores,
@@ -125,11 +132,23 @@ FV_INLINE float *weights_row(const walk *x, int row) {
          row_start(x, row, p->weights_sequence_stride, p->weights_token_stride, p->weights_head_stride);
 }
 
+/*
+ * Whether the scores themselves have to be multiplied by the scale: to be capped, or to have something added, or
+ * because the softmax takes their maximum first. Else the softmax multiplies them along with log2(e), for nothing.
+ */
+static int scales_scores(const fv_attention_job *job) {
+  const float scale = job->params->scale;
+  return job->params->softcap != 0 || job->bias || job->alibi_slopes || !(scale > 0x1p-60f && scale < 0x1p60f);
+}
+
 static walk start_walk(const fv_attention_job *job, const fv_attention_item *item, int worker) {
   const fovea_attention_params *p = job->params;
   const int s = item->sequence;
   walk x = {.job = job, .item = item, .dim = (int)padded(p->value_dim), .group = p->heads / p->kv_heads};
   layout(&x.w, job->scratch + worker * job->scratch_floats, p->head_dim, p->value_dim);
+  x.scaled = scales_scores(job);
+  x.factor = x.scaled ? 1 : p->scale;
+  x.unit = (float)(x.factor * 1.4426950408889634);
   x.queries = job->q_offsets[s + 1] - job->q_offsets[s];
   x.keys = job->kv_offsets[s + 1] - job->kv_offsets[s];
   x.diagonal = p->alignment == FOVEA_ALIGN_TOP_LEFT ? 0 : x.keys - x.queries;
@@ -147,20 +166,22 @@ FV_INLINE int tile_begin(int rows, int tiles, int tile) { return (int)((long lon
 
 static void clear_state(state *s, int rows, int dim) {
   memset(s->out, 0, (size_t)rows * (size_t)dim * sizeof(float));
-  memset(s->sum, 0, (size_t)rows * sizeof(float));
-  for (int r = 0; r < rows; r++) s->peak[r] = -__builtin_inff();
+  for (int r = 0; r < rows + FV_ROW_LANES; r++) {
+    s->peak[r] = -__builtin_inff();
+    s->sum[r] = 0;
+  }
 }
 
 /* c = e^(m - m'), 1 where nothing changes and 0 where nothing was summed. */
-FV_INLINE fv_f32 fade(fv_f32 peak, fv_f32 next) {
-  return fv_exp_nonpositive(fv_select(peak == next, (fv_f32){0}, peak - next));
+FV_INLINE fv_f32 fade(fv_f32 peak, fv_f32 next, float unit) {
+  return fv_exp2_nonpositive(fv_select(peak == next, (fv_f32){0}, peak - next), unit);
 }
 
-static void merge_state(state *total, const state *chunk, int rows, int dim) {
+static void merge_state(state *total, const state *chunk, int rows, int dim, float unit) {
   for (int r = 0; r < rows; r++) {
     const float next = total->peak[r] > chunk->peak[r] ? total->peak[r] : chunk->peak[r];
-    const float before = fade(fv_set(total->peak[r]), fv_set(next))[0];
-    const float now = fade(fv_set(chunk->peak[r]), fv_set(next))[0];
+    const float before = fade(fv_set(total->peak[r]), fv_set(next), unit)[0];
+    const float now = fade(fv_set(chunk->peak[r]), fv_set(next), unit)[0];
     total->peak[r] = next;
     total->sum[r] = total->sum[r] * before + chunk->sum[r] * now;
     float *out = total->out + (long long)r * dim;
