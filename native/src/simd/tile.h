@@ -66,13 +66,16 @@ FV_INLINE void fv_fetch(const char *from, const int bytes) {
   for (int byte = 0; byte < bytes; byte += 64) __builtin_prefetch(from + byte);
 }
 
+/* What becomes of A B: stored, added to factors C, or multiplied by factors. */
+typedef enum fv_tile_end { FV_TILE_STORE, FV_TILE_ONTO, FV_TILE_TIMES } fv_tile_end;
+
 /*
- * C = A B, or, if onto, C = factors C + A B with a factor per row; C has vectors to a row. dtype, rows, vectors and
- * onto are constants wherever this is inlined, so every loop but that over k unrolls. With step > 0 what lies at
- * ahead is fetched meanwhile, a row of B for each of the k, step bytes apart.
+ * C = A B, or what end says, with a factor per row; C has vectors to a row. dtype, rows, vectors and end are constants
+ * wherever this is inlined, so every loop but that over k unrolls. With step > 0 what lies at ahead is fetched
+ * meanwhile, a row of B for each of the k, step bytes apart.
  */
 FV_INLINE void fv_tile_fixed(const int dtype, const int rows, const int vectors, long long k, const float *restrict a,
-                             long long lda, const char *restrict b, long long panel_bytes, const int onto,
+                             long long lda, const char *restrict b, long long panel_bytes, const fv_tile_end end,
                              const float *restrict factors, float *restrict c, long long ldc, const char *ahead,
                              long long step) {
   fv_f32 sum[FV_TILE_ROWS][FV_TILE_PANELS * FV_PANEL_VECTORS];
@@ -97,7 +100,9 @@ FV_INLINE void fv_tile_fixed(const int dtype, const int rows, const int vectors,
 #pragma GCC unroll 8
     for (int v = 0; v < vectors; v++) {
       float *to = c + r * ldc + v * FV_LANES;
-      fv_store(to, onto ? fv_load(to) * factors[r] + sum[r][v] : sum[r][v]);
+      if (end == FV_TILE_ONTO) sum[r][v] += fv_load(to) * factors[r];
+      if (end == FV_TILE_TIMES) sum[r][v] = sum[r][v] * factors[r] + 0.0f; /* which makes -0 a 0 */
+      fv_store(to, sum[r][v]);
     }
   }
 }
@@ -123,11 +128,11 @@ FV_INLINE int fv_tile_panels(int rows) { return rows == 1 ? 4 : rows <= 3 ? 2 : 
 
 /* rows 1 … FV_TILE_ROWS; panels 1, 2 up to 3 rows, or fv_tile_panels(rows). */
 FV_INLINE void fv_tile_any(const int dtype, int rows, int panels, long long k, const float *a, long long lda,
-                           const char *b, long long panel_bytes, const int onto, const float *factors, float *c,
+                           const char *b, long long panel_bytes, const fv_tile_end end, const float *factors, float *c,
                            long long ldc, const char *ahead, long long step) {
 #define FV_TILE_CASE(r, p)                                                                              \
   case (r) * 8 + (p):                                                                                   \
-    fv_tile_fixed(dtype, r, (p) * FV_PANEL_VECTORS, k, a, lda, b, panel_bytes, onto, factors, c, ldc,   \
+    fv_tile_fixed(dtype, r, (p) * FV_PANEL_VECTORS, k, a, lda, b, panel_bytes, end, factors, c, ldc,    \
                   ahead, step);                                                                         \
     break;
   switch (rows * 8 + panels) {
@@ -142,27 +147,36 @@ FV_INLINE void fv_tile_any(const int dtype, int rows, int panels, long long k, c
 
 FV_TILE_FUNCTION fv_tile(int rows, int panels, long long k, const float *a, long long lda, const float *b,
                          long long panel_stride, float *c, long long ldc) {
-  fv_tile_any(FOVEA_DTYPE_F32, rows, panels, k, a, lda, (const char *)b, panel_stride * 4, 0, 0, c, ldc, 0, 0);
+  fv_tile_any(FOVEA_DTYPE_F32, rows, panels, k, a, lda, (const char *)b, panel_stride * 4, FV_TILE_STORE, 0, c, ldc,
+              0, 0);
 }
 
 /* C = factors C + A B, with a factor for each row. */
 FV_TILE_FUNCTION fv_tile_onto(int rows, int panels, long long k, const float *a, long long lda, const float *b,
                               long long panel_stride, const float *factors, float *c, long long ldc) {
-  fv_tile_any(FOVEA_DTYPE_F32, rows, panels, k, a, lda, (const char *)b, panel_stride * 4, 1, factors, c, ldc, 0, 0);
+  fv_tile_any(FOVEA_DTYPE_F32, rows, panels, k, a, lda, (const char *)b, panel_stride * 4, FV_TILE_ONTO, factors, c,
+              ldc, 0, 0);
+}
+
+/* C = factors A B. */
+FV_TILE_FUNCTION fv_tile_times(int rows, int panels, long long k, const float *a, long long lda, const float *b,
+                               long long panel_stride, const float *factors, float *c, long long ldc) {
+  fv_tile_any(FOVEA_DTYPE_F32, rows, panels, k, a, lda, (const char *)b, panel_stride * 4, FV_TILE_TIMES, factors, c,
+              ldc, 0, 0);
 }
 
 /* fv_tile, fetching what lies at ahead, step > 0 bytes per row of B. Nothing need lie there. */
 FV_TILE_FUNCTION fv_tile_f32(int rows, int panels, long long k, const float *a, long long lda, const char *b,
                              long long panel_bytes, float *c, long long ldc, const char *ahead, long long step) {
   if (step <= 0) __builtin_unreachable();
-  fv_tile_any(FOVEA_DTYPE_F32, rows, panels, k, a, lda, b, panel_bytes, 0, 0, c, ldc, ahead, step);
+  fv_tile_any(FOVEA_DTYPE_F32, rows, panels, k, a, lda, b, panel_bytes, FV_TILE_STORE, 0, c, ldc, ahead, step);
 }
 
 /* As fv_tile_f32, on panels of BF16. */
 FV_TILE_FUNCTION fv_tile_bf16(int rows, int panels, long long k, const float *a, long long lda, const char *b,
                               long long panel_bytes, float *c, long long ldc, const char *ahead, long long step) {
   if (step <= 0) __builtin_unreachable();
-  fv_tile_any(FOVEA_DTYPE_BF16, rows, panels, k, a, lda, b, panel_bytes, 0, 0, c, ldc, ahead, step);
+  fv_tile_any(FOVEA_DTYPE_BF16, rows, panels, k, a, lda, b, panel_bytes, FV_TILE_STORE, 0, c, ldc, ahead, step);
 }
 
 /* The first FV_LANES columns of one panel alone. c [rows, FV_LANES] */
@@ -170,7 +184,7 @@ FV_TILE_FUNCTION fv_tile_half(int rows, long long k, const float *a, long long l
                               long long ldc) {
 #define FV_TILE_CASE(r, p) \
   case r: \
-    fv_tile_fixed(FOVEA_DTYPE_F32, r, p, k, a, lda, (const char *)b, 0, 0, 0, c, ldc, 0, 0); \
+    fv_tile_fixed(FOVEA_DTYPE_F32, r, p, k, a, lda, (const char *)b, 0, FV_TILE_STORE, 0, c, ldc, 0, 0); \
     break;
   switch (rows) {
     FV_TILE_ROW_CASES(FV_TILE_CASE)

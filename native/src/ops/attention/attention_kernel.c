@@ -53,14 +53,19 @@ static void soften_tile(const walk *x, const span *s, int begin, int rows,
   }
 }
 
-/* o = c o + P V of a tile, of the keys that any of its rows attends to. out [rows, dim] */
-static void weigh_values(const walk *x, const span *s, int rows, const float *factors, float *out) {
+/*
+ * Of a tile the keys that any of its rows attends to: o = c o + P V, or with at_once, where the factors are 1 / l,
+ * o = c P V. out [rows, dim], rows stride apart
+ */
+static void weigh_values(const walk *x, const span *s, int rows, int at_once, const float *factors, float *out,
+                         long long stride) {
   const int panels = x->dim / FV_PANEL, most = fv_tile_panels(rows);
   for (int panel = 0; panel < panels;) {
     const int taken = panels - panel >= most ? most : 1;
     const float *values = x->w.values + ((long long)panel * FV_KEY_BLOCK + s->from) * FV_PANEL;
-    fv_tile_onto(rows, taken, s->to - s->from, x->w.scores + s->from, FV_KEY_BLOCK, values,
-                 (long long)FV_KEY_BLOCK * FV_PANEL, factors, out + panel * FV_PANEL, x->dim);
+    (at_once ? fv_tile_times : fv_tile_onto)(rows, taken, s->to - s->from, x->w.scores + s->from, FV_KEY_BLOCK, values,
+                                             (long long)FV_KEY_BLOCK * FV_PANEL, factors, out + panel * FV_PANEL,
+                                             stride);
     panel += taken;
   }
 }
@@ -69,7 +74,8 @@ static void weigh_values(const walk *x, const span *s, int rows, const float *fa
  * The same where a value is infinite or NaN: what has the weight 0 is left out, since 0 times it would be
  * NaN. The other products are summed in the same order, so finite rows keep their bits.
  */
-static void weigh_values_that_count(const walk *x, const span *s, int rows, const float *factors, float *out) {
+static void weigh_values_that_count(const walk *x, const span *s, int rows, int at_once, const float *factors,
+                                    float *out, long long stride) {
   for (int r = 0; r < rows; r++) {
     const float *weights = x->w.scores + r * FV_KEY_BLOCK;
     for (int panel = 0; panel < x->dim; panel += FV_LANES) {
@@ -79,25 +85,38 @@ static void weigh_values_that_count(const walk *x, const span *s, int rows, cons
       for (int j = s->from; j < s->to; j++) {
         if (weights[j] != 0) sum += weights[j] * fv_load(values + (long long)j * FV_PANEL);
       }
-      float *to = out + (long long)r * x->dim + panel;
-      fv_store(to, fv_load(to) * factors[r] + sum);
+      float *to = out + r * stride + panel;
+      fv_store(to, at_once ? sum * factors[r] + 0.0f : fv_load(to) * factors[r] + sum);
     }
   }
 }
 
-/* Adds one packed key block to the state of one tile of rows. */
-static void attend_tile(const walk *x, const key_block *block, int begin, int rows) {
+/* 1 / l, and 0 for a row that attended to nothing. */
+FV_INLINE fv_f32 inverse_of(fv_f32 sum) { return fv_select(sum == 0, (fv_f32){0}, 1 / sum); }
+
+/* Adds one packed key block to the state of one tile of rows; with at_once it is the only one, and out is written. */
+static void attend_tile(const walk *x, const key_block *block, int begin, int rows, int at_once) {
   const span s = span_of(x, block, begin, rows);
-  if (s.from >= s.to) return;
+  float *out = at_once ? out_row(x, begin) : x->w.chunk.out + (long long)begin * x->dim;
+  const long long stride = at_once ? x->job->params->out_token_stride : x->dim;
+  if (s.from >= s.to) {
+    for (int r = 0; at_once && r < rows; r++) memset(out + r * stride, 0, (size_t)x->dim * sizeof(float));
+    return;
+  }
   float factors[FV_ROW_LANES];
   score_tile(x, block, &s, begin, rows);
   soften_tile(x, &s, begin, rows, factors);
-  float *out = x->w.chunk.out + (long long)begin * x->dim;
-  if (block->finite) {
-    weigh_values(x, &s, rows, factors, out);
-  } else {
-    weigh_values_that_count(x, &s, rows, factors, out);
+  for (int r = 0; at_once && r < rows; r += FV_LANES) {
+    fv_store(factors + r, inverse_of(fv_load(x->w.chunk.sum + begin + r)));
   }
+  (block->finite ? weigh_values : weigh_values_that_count)(x, &s, rows, at_once, factors, out, stride);
+}
+
+static key_block pack_block(const walk *x, long long key) {
+  key_block block = find_block(x, key);
+  pack_keys(x, &block);
+  pack_values(x, &block);
+  return block;
 }
 
 /* The state of one chunk, all rows of the item. */
@@ -108,13 +127,31 @@ static void attend_chunk(walk *x, long long chunk) {
   const long long end = chunk_end < x->last_key ? chunk_end : x->last_key;
   const int tiles = tiles_of(x->item->rows);
   for (long long key = begin; key < end; key += FV_KEY_BLOCK) {
-    key_block block = find_block(x, key);
-    pack_keys(x, &block);
-    pack_values(x, &block);
+    const key_block block = pack_block(x, key);
     for (int t = 0; t < tiles; t++) {
-      const int first = tile_begin(x->item->rows, tiles, t);
-      attend_tile(x, &block, first, tile_begin(x->item->rows, tiles, t + 1) - first);
+      const int first = tile_begin(x->item->rows, tiles, t), last = tile_begin(x->item->rows, tiles, t + 1);
+      if (key == begin && t + 1 < tiles) fetch_queries(x, last, tile_begin(x->item->rows, tiles, t + 2));
+      attend_tile(x, &block, first, last - first, 0);
     }
+  }
+}
+
+/*
+ * Whether all keys of the item are in one block and its rows of the output lie as those of a tile: then what the tiles
+ * give is written where it belongs. It has the same bits by either way.
+ */
+static int attends_at_once(const walk *x) {
+  return x->first_key < x->last_key && x->first_key / FV_KEY_BLOCK == (x->last_key - 1) / FV_KEY_BLOCK &&
+         x->group == 1 && x->job->params->value_dim == x->dim;
+}
+
+static void attend_at_once(walk *x) {
+  clear_state(&x->w.chunk, x->item->rows, 0);
+  const key_block block = pack_block(x, x->first_key / FV_KEY_BLOCK * FV_KEY_BLOCK);
+  const int tiles = tiles_of(x->item->rows);
+  for (int t = 0; t < tiles; t++) {
+    const int first = tile_begin(x->item->rows, tiles, t);
+    attend_tile(x, &block, first, tile_begin(x->item->rows, tiles, t + 1) - first, 1);
   }
 }
 
@@ -143,24 +180,36 @@ static void write_weights(const walk *x, const state *done) {
   }
 }
 
-/* out = o / l and lse = m + log l; 0 and -infinity for a row that attended to nothing. */
+/* lse = m + log l, -infinity for a row that attended to nothing, and the weights: if they are wanted. */
+static void write_extras(const walk *x, const state *done) {
+  for (int r = 0; x->job->lse && r < x->item->rows; r++) {
+    *lse_at(x, r) = done->peak[r] * x->factor + __builtin_logf(done->sum[r]);
+  }
+  if (x->job->weights) write_weights(x, done);
+}
+
+/* out = o / l, 0 for a row that attended to nothing. */
 static void write_out(const walk *x, const state *done) {
   const int value_dim = x->job->params->value_dim;
   for (int r = 0; r < x->item->rows; r++) {
     float *out = out_row(x, r);
     const float *row = done->out + (long long)r * x->dim;
-    const float sum = done->sum[r], inverse = sum == 0 ? 0 : 1 / sum;
+    const fv_f32 inverse = inverse_of(fv_set(done->sum[r]));
     int j = 0;
     /* + 0 makes -0 a 0: which of both a sum of nothing is depends on the masked tiles that were skipped. */
     for (; j + FV_LANES <= value_dim; j += FV_LANES) fv_store(out + j, fv_load(row + j) * inverse + 0.0f);
     if (j < value_dim) fv_store_part(out + j, fv_load(row + j) * inverse + 0.0f, value_dim - j);
-    if (x->job->lse) *lse_at(x, r) = done->peak[r] * x->factor + __builtin_logf(sum);
   }
-  if (x->job->weights) write_weights(x, done);
+  write_extras(x, done);
 }
 
 static void attend(walk *x) {
   load_queries(x);
+  if (attends_at_once(x)) {
+    attend_at_once(x);
+    write_extras(x, &x->w.chunk);
+    return;
+  }
   const long long begin = x->first_key / FV_KEY_CHUNK, end = (x->last_key + FV_KEY_CHUNK - 1) / FV_KEY_CHUNK;
   if (end - begin <= 1) {
     attend_chunk(x, begin);
@@ -202,6 +251,9 @@ void FV_NAME(attention_merge)(const fv_attention_job *job, const fv_attention_it
     const walk part = start_walk(job, item, worker);
     merge_state(&x.w.total, &part.w.chunk, item->rows, x.dim, x.unit);
   }
-  if (last) write_out(&x, &x.w.total);
+  if (last) {
+    if (job->weights) load_queries(&x);
+    write_out(&x, &x.w.total);
+  }
   fv_flush_end(mode);
 }

@@ -56,9 +56,32 @@ static void load_row(const fovea_attention_params *p, int dtype, const char *fro
   fv_rope(p->rope, p->rope_dim / 2, angles, angles + p->rope_dim / 2, row);
 }
 
-/* The queries of the item, turned. */
-static void load_queries(const walk *x) {
+/* Rows ahead that are asked for while rows are packed: a single query would else wait for each of them. */
+enum { ROWS_AHEAD = 32 };
+
+/* Asks for a row that is needed soon. It may lie past the last: to ask for an address is no access. */
+FV_INLINE void prefetch_row(const char *row, long long offset, long long bytes) {
+  const uintptr_t first = (uintptr_t)row + (uintptr_t)offset;
+  for (long long i = 0; i < bytes; i += 64) __builtin_prefetch((const void *)(first + (uintptr_t)i));
+}
+
+/* Asks for the queries of rows [from, to). */
+static void fetch_queries(const walk *x, int from, int to) {
+  for (int r = from; r < to; r++) {
+    prefetch_row((const char *)(x->q + r * x->q_stride), 0, x->job->params->head_dim * (long long)sizeof(float));
+  }
+}
+
+/* The queries of the item: where they lie if they are used as they are. */
+static void load_queries(walk *x) {
   const fovea_attention_params *p = x->job->params;
+  if (p->q_dtype == FOVEA_DTYPE_F32 && p->rope == FOVEA_ROPE_NONE && x->group == 1) {
+    x->q = (const float *)x->job->q + row_start(x, 0, p->q_sequence_stride, p->q_token_stride, p->q_head_stride);
+    x->q_stride = p->q_token_stride;
+    return;
+  }
+  x->q = x->w.queries;
+  x->q_stride = p->head_dim;
   for (int r = 0; r < x->item->rows; r++) {
     const char *from = (const char *)x->job->q + row_start(x, r, p->q_sequence_stride, p->q_token_stride,
                                                            p->q_head_stride) * fv_dtype_bytes(p->q_dtype);
@@ -97,15 +120,6 @@ static void transpose_panel(const float *keys, long long stride, int count, int 
       for (int j = 0; j < FV_LANES; j++) panel[i * FV_PANEL + half + j] = j < here ? from[j * stride + i] : 0;
     }
   }
-}
-
-/* Rows ahead that are asked for while rows are packed: a single query would else wait for each of them. */
-enum { ROWS_AHEAD = 32 };
-
-/* Asks for a row that is needed soon. It may lie past the last: to ask for an address is no access. */
-FV_INLINE void prefetch_row(const char *row, long long offset, long long bytes) {
-  const uintptr_t first = (uintptr_t)row + (uintptr_t)offset;
-  for (long long i = 0; i < bytes; i += 64) __builtin_prefetch((const void *)(first + (uintptr_t)i));
 }
 
 static void pack_keys(const walk *x, const key_block *block) {

@@ -102,15 +102,15 @@ static void mask_row(const walk *x, const key_block *block, const span *s, int r
 /* Scores of rows [begin, begin + rows), columns [from, end), into w.scores. What is not attended to is -infinity. */
 static void score_tile(const walk *x, const key_block *block, const span *s, int begin, int rows) {
   const int head_dim = x->job->params->head_dim, most = fv_tile_panels(rows);
-  const float *queries = x->w.queries + (long long)begin * head_dim;
+  const float *queries = x->q + begin * x->q_stride;
   for (int column = s->from; column < s->to;) {
     const float *keys = x->w.keys + (long long)column * head_dim;
     if (s->to - column <= FV_LANES) {
-      fv_tile_half(rows, head_dim, queries, head_dim, keys, x->w.scores + column, FV_KEY_BLOCK);
+      fv_tile_half(rows, head_dim, queries, x->q_stride, keys, x->w.scores + column, FV_KEY_BLOCK);
       break;
     }
     const int panels = (s->to - column + FV_PANEL - 1) / FV_PANEL >= most ? most : 1;
-    fv_tile(rows, panels, head_dim, queries, head_dim, keys, (long long)head_dim * FV_PANEL, x->w.scores + column,
+    fv_tile(rows, panels, head_dim, queries, x->q_stride, keys, (long long)head_dim * FV_PANEL, x->w.scores + column,
             FV_KEY_BLOCK);
     column += panels * FV_PANEL;
   }

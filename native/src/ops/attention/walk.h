@@ -26,7 +26,7 @@ typedef struct state {
 
 /* One worker's scratch. */
 typedef struct workspace {
-  float *queries; /* [FV_ROW_BLOCK, head_dim], widened and turned */
+  float *queries; /* [FV_ROW_BLOCK, head_dim], widened and turned, unless they are read where they lie */
   float *rows;    /* [FV_PANEL, head_dim], keys that are widened or turned before they are packed */
   float *keys;    /* FV_KEY_BLOCK / FV_PANEL panels [head_dim, FV_PANEL] of transposed keys */
   float *values;  /* dim / FV_PANEL panels [FV_KEY_BLOCK, FV_PANEL] */
@@ -42,6 +42,8 @@ typedef struct walk {
   workspace w;
   int dim;                       /* value_dim, padded to whole panels */
   int group;                     /* query heads per key/value head */
+  const float *q;                /* the queries of the rows, q_stride apart */
+  long long q_stride;
   int scaled;                    /* whether scores are multiplied by the scale as they are adjusted */
   float factor;                  /* what they are multiplied by in the softmax: the scale, or 1 if scaled */
   float unit;                    /* log2(e) times that */
