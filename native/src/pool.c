@@ -1,16 +1,18 @@
 /*
- * The thread pool. A loop is cut into one slice per thread; the caller posts slices
- * 1… to the workers, runs slice 0, then takes back every slice that its worker has
- * not begun, and waits for the rest. A worker that wakes late costs nothing.
+ * The thread pool. A loop is cut into one share per thread. The caller posts the workers' shares, and each thread
+ * takes its own from the front, piece by piece, then what is left of the others' from their back. So a thread that
+ * is late, slow or not running holds up no more than the piece that it has begun, and the caller of a worker that
+ * does not come runs all of its share.
  *
- * Each worker has one word, its signal, which only four steps change:
+ * Each thread has one word, what is left of its share: units [first, end) in 16 bits each, or ASLEEP or STOP:
  *
- *   IDLE   -> ASLEEP  by the worker, when it has spun long enough
- *   IDLE   -> READY   by the caller, who has filled in the slice; from ASLEEP it wakes the worker
- *   READY  -> IDLE    by whoever takes the slice: the worker, or the caller taking it back
+ *   empty  -> ASLEEP  by the worker, when it has spun long enough
+ *   any    -> range   by the caller, who has filled in the loop; from ASLEEP it wakes the worker
+ *   range  -> smaller by whoever takes a piece
  *   any    -> STOP    by fv_pool_destroy
  *
- * The caller waits on a signal of its own, which the last worker to finish makes READY.
+ * A piece that is taken belongs to the loop that runs, whatever its taker saw before: no loop ends before its pieces.
+ * The caller waits for the number of pending units to become 0.
  */
 #define _GNU_SOURCE
 #include "pool.h"
@@ -25,14 +27,23 @@
 #include "engine.h"
 #include "park.h"
 
-enum { IDLE, ASLEEP, READY, STOP };
 enum { STACK_BYTES = 1 << 20, PAUSES_PER_CLOCK = 16, LINE = 128 };
+enum { ASLEEP = 1, STOP = 2 };     /* no range: it would end before it begins */
+enum { MOST_UNITS = 0xffff };      /* of a share */
+
+static const unsigned WAITED_FOR = 1u << 31; /* the bit of pending that says that the caller sleeps */
+
+/* The loop that runs. Share i has count items, or one more if i < extra, in units of unit items, the last of less. */
+typedef struct loop {
+  fv_loop_body body;
+  void *context;
+  long long count, extra, unit;
+} loop;
 
 typedef struct worker {
-  atomic_uint signal;
+  atomic_uint left; /* first | end << 16 */
   int index;
   fv_pool *pool;
-  long long begin, end;
   pthread_t thread;
   char apart[LINE]; /* no two workers on one cache line */
 } worker;
@@ -40,13 +51,12 @@ typedef struct worker {
 struct fv_pool {
   int threads;
   long long spin_nanos;
-  fv_loop_body body;
-  void *context;
+  loop loop;
+  atomic_uint least; /* units that are worth a piece */
   char apart_1[LINE];
   atomic_bool busy; /* taken by the caller whose loop runs */
   char apart_2[LINE];
-  atomic_uint done;    /* the caller's signal */
-  atomic_uint pending; /* slices not finished, the caller's own among them */
+  atomic_uint pending; /* units not finished, and WAITED_FOR */
   char apart_3[LINE];
   worker workers[]; /* [threads]; 0 stands for the caller and has no thread */
 };
@@ -65,79 +75,121 @@ static long long now_nanos(void) {
   return t.tv_sec * 1000000000LL + t.tv_nsec;
 }
 
-/* Spins until the signal is not IDLE or the time is over. */
-static void spin(atomic_uint *signal, long long nanos) {
+static unsigned range(unsigned first, unsigned end) { return first | end << 16; }
+
+static bool is_empty(unsigned left) { return (left & 0xffff) == left >> 16; }
+
+static bool is_pending(unsigned pending) { return pending != 0; }
+
+/* Spins while the word says so and the time is not over. */
+static inline void spin_while(bool (*holds)(unsigned), atomic_uint *word, long long nanos) {
   if (nanos == 0) return;
   const long long deadline = now_nanos() + nanos;
   do {
     for (int i = 0; i < PAUSES_PER_CLOCK; i++) {
-      if (atomic_load_explicit(signal, memory_order_relaxed) != IDLE) return;
+      if (!holds(atomic_load_explicit(word, memory_order_relaxed))) return;
       pause_cpu();
     }
   } while (now_nanos() < deadline);
 }
 
-/* Waits for post(). May return on IDLE when a slice was posted and taken back meanwhile. */
-static unsigned await(atomic_uint *signal, long long spin_nanos) {
-  spin(signal, spin_nanos);
-  unsigned seen = IDLE;
-  atomic_compare_exchange_strong_explicit(signal, &seen, ASLEEP, memory_order_acquire, memory_order_acquire);
-  while ((seen = atomic_load_explicit(signal, memory_order_acquire)) == ASLEEP) fv_park(signal, ASLEEP);
+/* Waits for post(). May return an empty range when what was posted has been taken meanwhile. */
+static unsigned await(atomic_uint *left, long long spin_nanos) {
+  spin_while(is_empty, left, spin_nanos);
+  unsigned seen = atomic_load_explicit(left, memory_order_relaxed);
+  if (is_empty(seen)) {
+    atomic_compare_exchange_strong_explicit(left, &seen, ASLEEP, memory_order_relaxed, memory_order_relaxed);
+  }
+  while ((seen = atomic_load_explicit(left, memory_order_acquire)) == ASLEEP) fv_park(left, ASLEEP);
   return seen;
 }
 
-static void post(atomic_uint *signal, unsigned value) {
-  if (atomic_exchange_explicit(signal, value, memory_order_acq_rel) == ASLEEP) fv_unpark(signal);
+static void post(atomic_uint *left, unsigned value) {
+  if (atomic_exchange_explicit(left, value, memory_order_acq_rel) == ASLEEP) fv_unpark(left);
 }
 
-/* True for the one of worker and caller that gets to run the posted slice. */
-static bool take(worker *w) {
-  unsigned ready = READY;
-  return atomic_compare_exchange_strong_explicit(&w->signal, &ready, IDLE, memory_order_acq_rel,
-                                                 memory_order_relaxed);
+/*
+ * Takes half of what is left of a share, or all if it is little, at its front or its back: the range taken, empty if
+ * there was none. Large pieces first, small ones last: so few are taken, and all threads end at nearly the same time.
+ */
+static unsigned take(atomic_uint *left, unsigned least, bool front) {
+  unsigned seen = atomic_load_explicit(left, memory_order_relaxed);
+  for (;;) {
+    const unsigned first = seen & 0xffff, end = seen >> 16;
+    if (first >= end) return 0;
+    const unsigned rest = end - first, count = rest / 2 >= least ? rest - rest / 2 : rest;
+    const unsigned kept = front ? range(first + count, end) : range(first, end - count);
+    if (atomic_compare_exchange_weak_explicit(left, &seen, kept, memory_order_acquire, memory_order_relaxed)) {
+      return front ? range(first, first + count) : range(end - count, end);
+    }
+  }
 }
 
-/* Takes count slices off those pending; true if none is left. */
-static bool finish(fv_pool *pool, unsigned count) {
-  return atomic_fetch_sub_explicit(&pool->pending, count, memory_order_acq_rel) == count;
+static void run_units(const loop *l, int share, unsigned units, int worker) {
+  const long long first = share * l->count + (share < l->extra ? share : l->extra);
+  const long long count = l->count + (share < l->extra);
+  const long long begin = (units & 0xffff) * l->unit, end = (units >> 16) * l->unit;
+  l->body(l->context, first + begin, first + (end < count ? end : count), worker);
+}
+
+/* Runs what is left of a share, piece by piece. The units that it ran. */
+static unsigned run_share(fv_pool *pool, int share, int worker) {
+  for (unsigned ran = 0;;) {
+    const unsigned least = atomic_load_explicit(&pool->least, memory_order_relaxed);
+    const unsigned units = take(&pool->workers[share].left, least, share == worker);
+    if (is_empty(units)) return ran;
+    run_units(&pool->loop, share, units, worker);
+    ran += (units >> 16) - (units & 0xffff);
+  }
+}
+
+/* Runs what is left of the shares of others. */
+static unsigned help(fv_pool *pool, int worker) {
+  unsigned ran = 0;
+  for (int i = worker + 1; i < pool->threads; i++) ran += run_share(pool, i, worker);
+  for (int i = 0; i < worker; i++) ran += run_share(pool, i, worker);
+  return ran;
+}
+
+static void finish(fv_pool *pool, unsigned ran) {
+  if (ran == 0) return;
+  const unsigned pending = atomic_fetch_sub_explicit(&pool->pending, ran, memory_order_acq_rel);
+  if (pending == (ran | WAITED_FOR)) fv_unpark(&pool->pending);
 }
 
 static void *work(void *argument) {
   worker *w = argument;
   fv_pool *pool = w->pool;
-  while (await(&w->signal, pool->spin_nanos) != STOP) {
-    if (!take(w)) continue;
-    pool->body(pool->context, w->begin, w->end, w->index);
-    if (finish(pool, 1)) post(&pool->done, READY);
+  while (await(&w->left, pool->spin_nanos) != STOP) {
+    finish(pool, run_share(pool, w->index, w->index)); /* at once: the caller may wait for nothing else */
+    finish(pool, help(pool, w->index));
   }
   return NULL;
 }
 
-static void run(fv_pool *pool, long long items, int slices, fv_loop_body body, void *context) {
-  const long long share = items / slices, extra = items % slices, own_end = share + (extra > 0);
-  pool->body = body;
-  pool->context = context;
-  atomic_store_explicit(&pool->done, IDLE, memory_order_relaxed);
-  atomic_store_explicit(&pool->pending, (unsigned)slices, memory_order_relaxed);
-  long long begin = own_end;
-  for (int i = 1; i < slices; i++) {
-    pool->workers[i].begin = begin;
-    begin += share + (i < extra);
-    pool->workers[i].end = begin;
-    post(&pool->workers[i].signal, READY);
+static void wait_for_workers(fv_pool *pool) {
+  spin_while(is_pending, &pool->pending, pool->spin_nanos);
+  unsigned pending = atomic_load_explicit(&pool->pending, memory_order_acquire);
+  if (pending == 0) return;
+  pending = atomic_fetch_or_explicit(&pool->pending, WAITED_FOR, memory_order_acquire) | WAITED_FOR;
+  while (pending != WAITED_FOR) {
+    fv_park(&pool->pending, pending);
+    pending = atomic_load_explicit(&pool->pending, memory_order_acquire);
   }
+}
 
-  body(context, 0, own_end, 0);
-  unsigned finished = 1;
-  for (int i = slices - 1; i > 0; i--) {
-    worker *w = &pool->workers[i];
-    if (!take(w)) continue;
-    body(context, w->begin, w->end, 0);
-    finished++;
-  }
-  if (!finish(pool, finished)) {
-    while (await(&pool->done, pool->spin_nanos) != READY) continue;
-  }
+static void run(fv_pool *pool, long long items, int slices, long long grain, fv_loop_body body, void *context) {
+  const long long count = items / slices, extra = items % slices, unit = count / MOST_UNITS + 1;
+  const unsigned units = (unsigned)((count - 1) / unit + 1), more = (unsigned)(count / unit + 1); /* of count + 1 */
+  const long long least = grain / unit < MOST_UNITS ? grain / unit : MOST_UNITS;
+  pool->loop = (loop){body, context, count, extra, unit};
+  atomic_store_explicit(&pool->least, least > 0 ? (unsigned)least : 1, memory_order_relaxed);
+  atomic_store_explicit(&pool->pending, (unsigned)extra * more + (unsigned)(slices - extra) * units,
+                        memory_order_relaxed);
+  for (int i = slices - 1; i >= 0; i--) post(&pool->workers[i].left, range(0, i < extra ? more : units));
+
+  const unsigned own = run_share(pool, 0, 0), ran = own + help(pool, 0);
+  if (atomic_fetch_sub_explicit(&pool->pending, ran, memory_order_acq_rel) != ran) wait_for_workers(pool);
 }
 
 void fv_parallel(struct fovea_engine *engine, long long items, long long grain, fv_loop_body body, void *context) {
@@ -150,7 +202,7 @@ void fv_parallel(struct fovea_engine *engine, long long items, long long grain, 
     body(context, 0, items, 0);
     return;
   }
-  run(pool, items, slices, body, context);
+  run(pool, items, slices, grain, body, context);
   atomic_store_explicit(&pool->busy, false, memory_order_release);
 }
 
@@ -209,7 +261,7 @@ int fv_pool_create(int threads, int spin_micros, fv_pool **pool) {
 }
 
 void fv_pool_destroy(fv_pool *pool) {
-  for (int i = 1; i < pool->threads; i++) post(&pool->workers[i].signal, STOP);
+  for (int i = 1; i < pool->threads; i++) post(&pool->workers[i].left, STOP);
   for (int i = 1; i < pool->threads; i++) pthread_join(pool->workers[i].thread, NULL);
   free(pool);
 }

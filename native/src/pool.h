@@ -8,19 +8,20 @@
 struct fovea_engine;
 typedef struct fv_pool fv_pool;
 
-/* One slice of a loop: items [begin, end), run by worker (0 is the caller, < engine threads). */
+/* A piece of a loop: items [begin, end), run by worker (0 is the caller, < engine threads). */
 typedef void (*fv_loop_body)(void *context, long long begin, long long end, int worker);
 
 /*
- * Runs body over [0, items) in slices: static, contiguous, equal but for one item, one per thread or, where there
- * are fewer, one per grain items; everything in the caller when there is one slice or the pool is busy. Bodies must
- * give the same bits however the items are cut.
+ * Runs body over [0, items) in pieces, on one thread per grain items or on all. Each has a share, contiguous and equal
+ * but for one item, which it takes in pieces that shrink down to grain; who is done helps the others. The caller runs
+ * everything in one piece where one thread will do or the pool is busy. Bodies must give the same bits however the
+ * items are cut.
  */
 void fv_parallel(struct fovea_engine *engine, long long items, long long grain, fv_loop_body body, void *context);
 
 /*
- * The work that a slice is worth. Handing it to a worker that spins, and its end back, takes 0.2 us of a Zen 5 core
- * where the two share a cache and 0.7 us where they do not: a core streams 2 000 to 8 000 floats meanwhile, or does
+ * The work that a piece is worth. Handing it to a worker that spins, and its end back, takes 1 us of a Zen 5 core
+ * where the two share no cache, and a fraction of it where they do: a core streams 2 000 to 8 000 floats meanwhile, or does
  * 25 000 to 90 000 multiply-adds of a tall product, a quarter of that in attention over a few tokens.
  */
 enum { FV_GRAIN_FLOATS = 1 << 14, FV_GRAIN_PRODUCTS = 1 << 15 };

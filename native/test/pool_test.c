@@ -20,16 +20,16 @@ static fovea_engine *create(int threads, int spin_micros) {
 
 /* What a loop saw. Plain counters: each must be touched by one thread alone. */
 typedef struct visits {
-  long long items, least; /* least: items of the smaller slices */
+  long long least; /* items of the smallest piece */
   int count[MAX_ITEMS];
-  atomic_int slices, uneven, strangers, shared;
+  atomic_int pieces, small, strangers, shared;
   atomic_int running[MAX_THREADS];
 } visits;
 
 static void visit(void *context, long long begin, long long end, int worker) {
   visits *v = context;
-  atomic_fetch_add(&v->slices, 1);
-  if (end - begin < v->least || end - begin > v->least + 1) atomic_fetch_add(&v->uneven, 1);
+  atomic_fetch_add(&v->pieces, 1);
+  if (end - begin < v->least) atomic_fetch_add(&v->small, 1);
   if (worker < 0 || worker >= MAX_THREADS) {
     atomic_fetch_add(&v->strangers, 1);
     return;
@@ -46,14 +46,14 @@ static void should_visit_each_item_once(int threads, int spin_micros) {
   for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
     for (size_t g = 0; g < sizeof grains / sizeof *grains; g++) {
       visits *v = calloc(1, sizeof *v);
-      v->items = sizes[s];
-      const long long worth = (v->items + grains[g] - 1) / grains[g], slices = worth < threads ? worth : threads;
-      v->least = slices ? v->items / slices : 0;
-      fv_parallel(engine, v->items, grains[g], visit, v);
-      CHECK(v->slices == slices, "expected %lld slices, got %d of %d items, grain %d, %d threads", slices, v->slices,
-            sizes[s], grains[g], threads);
-      CHECK(!v->uneven && !v->strangers && !v->shared, "%d uneven slices, %d strange workers, %d shared",
-            v->uneven, v->strangers, v->shared);
+      const long long worth = (sizes[s] + grains[g] - 1) / grains[g], shares = worth < threads ? worth : threads;
+      const long long share = shares ? sizes[s] / shares : 0;
+      v->least = share < grains[g] ? share : grains[g];
+      fv_parallel(engine, sizes[s], grains[g], visit, v);
+      CHECK(v->pieces >= shares && (shares != 1 || v->pieces == 1), "expected %lld shares, got %d pieces of %d items",
+            shares, v->pieces, sizes[s]);
+      CHECK(!v->small && !v->strangers && !v->shared, "%d small pieces, %d strange workers, %d shared", v->small,
+            v->strangers, v->shared);
       for (int i = 0; i < sizes[s]; i++) {
         CHECK(v->count[i] == 1, "item %d of %d was visited %d times, grain %d, %d threads", i, sizes[s], v->count[i],
               grains[g], threads);
@@ -64,9 +64,36 @@ static void should_visit_each_item_once(int threads, int spin_micros) {
   fovea_engine_destroy(engine);
 }
 
+/* ---- loops of more items than a word can count --------------------------------- */
+
+typedef struct covered {
+  atomic_llong items;
+  atomic_ullong squares; /* Σ end² − begin², modulo 2⁶⁴: that of pieces side by side is the last end² */
+} covered;
+
+static void add_up(void *context, long long begin, long long end, int worker) {
+  (void)worker;
+  covered *c = context;
+  atomic_fetch_add(&c->items, end - begin);
+  atomic_fetch_add(&c->squares, (unsigned long long)end * end - (unsigned long long)begin * begin);
+}
+
+static void should_cover_a_long_loop(int threads) {
+  static const long long sizes[] = {65535, 65536, 131070, 131071, 196607, 262139, 1000003, 1LL << 33, (1LL << 33) + 7};
+  fovea_engine *engine = create(threads, 20);
+  for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+    covered c = {0};
+    fv_parallel(engine, sizes[s], 1, add_up, &c);
+    CHECK(c.items == sizes[s], "expected %lld items, got %lld, %d threads", sizes[s], c.items, threads);
+    CHECK(c.squares == (unsigned long long)sizes[s] * sizes[s], "not each of %lld items once, %d threads", sizes[s],
+          threads);
+  }
+  fovea_engine_destroy(engine);
+}
+
 /* ---- workers ---------------------------------------------------------------- */
 
-/* Slice 0 lasts until another thread has begun slice 1, or a generous time is over. */
+/* Item 0 lasts until another thread has begun item 1, or a generous time is over. */
 static void meet(void *context, long long begin, long long end, int worker) {
   (void)end;
   atomic_int *met = context;
@@ -84,7 +111,34 @@ static void should_wake_a_worker(int spin_micros) {
   for (int i = 0; i < 20; i++) {
     atomic_int met = -1;
     fv_parallel(engine, 2, 1, meet, &met);
-    CHECK(met == 1, "expected slice 1 on worker 1, got %d, spin %d us", met, spin_micros);
+    CHECK(met == 1, "expected item 1 on worker 1, got %d, spin %d us", met, spin_micros);
+  }
+  fovea_engine_destroy(engine);
+}
+
+/* The first piece of the worker's lasts until all other items are done, or a generous time is over. */
+typedef struct delay {
+  atomic_int done, late;
+} delay;
+
+static void delay_worker(void *context, long long begin, long long end, int worker) {
+  delay *d = context;
+  if (worker == 1 && !atomic_exchange(&d->late, 1)) {
+    const int others = MAX_ITEMS - (int)(end - begin);
+    for (int millis = 0; millis < 10000 && atomic_load(&d->done) < others; millis++) {
+      nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+    CHECK(d->done == others, "expected %d items done beside the worker's piece, got %d", others, d->done);
+  }
+  atomic_fetch_add(&d->done, (int)(end - begin));
+}
+
+static void should_help_a_late_worker(int spin_micros) {
+  fovea_engine *engine = create(2, spin_micros);
+  for (int i = 0; i < 20; i++) {
+    delay d = {0};
+    fv_parallel(engine, MAX_ITEMS, 1, delay_worker, &d);
+    CHECK(d.done == MAX_ITEMS, "expected %d items, got %d", MAX_ITEMS, d.done);
   }
   fovea_engine_destroy(engine);
 }
@@ -184,9 +238,11 @@ int main(void) {
   for (int i = 0; i < 3; i++) {
     for (int threads = 1; threads <= MAX_THREADS; threads++) should_visit_each_item_once(threads, spins[i]);
     should_wake_a_worker(spins[i]);
+    should_help_a_late_worker(spins[i]);
     should_serve_many_callers(2, spins[i]);
     should_serve_many_callers(4, spins[i]);
   }
+  for (int threads = 1; threads <= MAX_THREADS; threads++) should_cover_a_long_loop(threads);
   should_run_a_loop_within_a_loop();
   should_use_no_processor_when_idle();
   should_start_and_stop_often();
