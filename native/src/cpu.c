@@ -40,3 +40,25 @@ int fv_cpu_count(void) {
 #endif
   return count > 0 ? (int)count : 1;
 }
+
+#if defined(__linux__)
+
+int fv_cpu_current(void) { return sched_getcpu(); }
+
+void fv_cpu_leave(int cpu) {
+  static _Thread_local cpu_set_t allowed, chosen;
+  cpu_set_t set;
+  if (cpu < 0 || cpu >= CPU_SETSIZE || sched_getaffinity(0, sizeof set, &set)) return;
+  if (!CPU_EQUAL(&set, &chosen)) allowed = set; /* not what was chosen here: what the thread was given */
+  set = allowed;
+  CPU_CLR(cpu, &set);
+  if (CPU_COUNT(&set) > 0 && sched_setaffinity(0, sizeof set, &set) == 0) chosen = set;
+}
+
+#else
+
+int fv_cpu_current(void) { return -1; }
+
+void fv_cpu_leave(int cpu) { (void)cpu; }
+
+#endif

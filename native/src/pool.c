@@ -13,23 +13,35 @@
  *
  * A piece that is taken belongs to the loop that runs, whatever its taker saw before: no loop ends before its pieces.
  * The caller waits for the number of pending units to become 0.
+ *
+ * Where threads run is the system's business, but for two habits of its schedulers that cost milliseconds:
+ *
+ *   - A sleeper is often woken on the processor of who wakes it, though others are idle. There it takes turns with
+ *     the caller, and goes back to sleep before the system finds it a better place. So a worker that meets the
+ *     caller moves away.
+ *   - Where more threads want to run than there are processors, a turn ends anywhere, mostly within a piece, which
+ *     then waits for the next turn, and the caller with it. So a worker gives its turn away before it ends, between
+ *     two loops, while it has no piece.
  */
 #define _GNU_SOURCE
 #include "pool.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "cpu.h"
 #include "engine.h"
 #include "park.h"
 
 enum { STACK_BYTES = 1 << 20, PAUSES_PER_CLOCK = 16, LINE = 128 };
 enum { ASLEEP = 1, STOP = 2 };     /* no range: it would end before it begins */
 enum { MOST_UNITS = 0xffff };      /* of a share */
+enum { TURN_NANOS = 1000 * 1000 }; /* Linux ends a turn after 1.4 ms or more if others wait */
 
 static const unsigned WAITED_FOR = 1u << 31; /* the bit of pending that says that the caller sleeps */
 
@@ -53,6 +65,7 @@ struct fv_pool {
   long long spin_nanos;
   loop loop;
   atomic_uint least; /* units that are worth a piece */
+  atomic_int cpu;    /* that the caller runs on */
   char apart_1[LINE];
   atomic_bool busy; /* taken by the caller whose loop runs */
   char apart_2[LINE];
@@ -157,10 +170,19 @@ static void finish(fv_pool *pool, unsigned ran) {
   if (pending == (ran | WAITED_FOR)) fv_unpark(&pool->pending);
 }
 
+/* The time since which a worker has its turn: since, or now if it gave a turn away. */
+static long long give_way(long long since) {
+  if (now_nanos() - since < TURN_NANOS) return since;
+  sched_yield();
+  return now_nanos();
+}
+
 static void *work(void *argument) {
   worker *w = argument;
   fv_pool *pool = w->pool;
-  while (await(&w->left, pool->spin_nanos) != STOP) {
+  for (long long since = now_nanos(); await(&w->left, pool->spin_nanos) != STOP; since = give_way(since)) {
+    const int cpu = atomic_load_explicit(&pool->cpu, memory_order_relaxed);
+    if (fv_cpu_current() == cpu) fv_cpu_leave(cpu);
     finish(pool, run_share(pool, w->index, w->index)); /* at once: the caller may wait for nothing else */
     finish(pool, help(pool, w->index));
   }
@@ -184,6 +206,7 @@ static void run(fv_pool *pool, long long items, int slices, long long grain, fv_
   const long long least = grain / unit < MOST_UNITS ? grain / unit : MOST_UNITS;
   pool->loop = (loop){body, context, count, extra, unit};
   atomic_store_explicit(&pool->least, least > 0 ? (unsigned)least : 1, memory_order_relaxed);
+  atomic_store_explicit(&pool->cpu, fv_cpu_current(), memory_order_relaxed);
   atomic_store_explicit(&pool->pending, (unsigned)extra * more + (unsigned)(slices - extra) * units,
                         memory_order_relaxed);
   for (int i = slices - 1; i >= 0; i--) post(&pool->workers[i].left, range(0, i < extra ? more : units));

@@ -10,7 +10,7 @@ import java.util.Objects;
  * @param threads threads that share one call, the caller included; 0 for as many as the process may
  *     use. 1 starts no thread: the latency mode of a service that has a thread per request.
  * @param spinMicros microseconds that an idle worker spins before it sleeps; 0 sleeps at once, −1 is
- *     the library's default
+ *     the library's default: 50, or 0 with more threads than processors
  * @param isa the kernel table, such as {@code "avx2"}; {@code null} for what the environment variable
  *     {@code FOVEA_ISA} says, else the best that this CPU runs
  */
