@@ -179,6 +179,16 @@ FV_TILE_FUNCTION fv_tile_bf16(int rows, int panels, long long k, const float *a,
   fv_tile_any(FOVEA_DTYPE_BF16, rows, panels, k, a, lda, b, panel_bytes, FV_TILE_STORE, 0, c, ldc, ahead, step);
 }
 
+/* One row against 4 panels of BF16, or 1, fetching nothing. c [panels * FV_PANEL] */
+FV_TILE_FUNCTION fv_tile_bf16_row(int panels, long long k, const float *a, const char *b, long long panel_bytes,
+                                  float *c) {
+  if (panels == 4) {
+    fv_tile_fixed(FOVEA_DTYPE_BF16, 1, 4 * FV_PANEL_VECTORS, k, a, 0, b, panel_bytes, 0, 0, c, 0, 0, 0);
+  } else {
+    fv_tile_fixed(FOVEA_DTYPE_BF16, 1, FV_PANEL_VECTORS, k, a, 0, b, panel_bytes, 0, 0, c, 0, 0, 0);
+  }
+}
+
 /* The first FV_LANES columns of one panel alone. c [rows, FV_LANES] */
 FV_TILE_FUNCTION fv_tile_half(int rows, long long k, const float *a, long long lda, const float *b, float *c,
                               long long ldc) {

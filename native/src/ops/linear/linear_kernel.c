@@ -75,6 +75,8 @@ static void multiply(const fv_linear_job *job, const quantized_block *block, con
     const long long groups = fv_dot_groups(inputs), at = t->row - block->first;
     fv_dot_tile(t->rows, t->panels, groups, block->words + at * groups, groups, block->scales + at, block->starts + at,
                 weights, panel_bytes, sum, ldc, t->ahead, t->step);
+  } else if (t->step == 0 && job->dtype == FOVEA_DTYPE_BF16) {
+    fv_tile_bf16_row(t->panels, inputs, x, weights, panel_bytes, sum);
   } else if (t->step == 0) {
     fv_tile(t->rows, t->panels, inputs, x, job->x_stride, (const float *)weights, panel_bytes / 4, sum, ldc);
   } else if (job->dtype == FOVEA_DTYPE_BF16) {
@@ -101,9 +103,12 @@ static void run_tile(const fv_linear_job *job, const quantized_block *block, con
 
 /*
  * A row of floats alone reads so much per step that four panels, four streams, come as fast as memory
- * gives them. Smaller weights come faster as one stream that is fetched ahead.
+ * gives them. So do halves where vectors have 16 lanes, and chains of multiply-adds enough to hide their latency.
+ * Smaller weights come faster as one stream that is fetched ahead.
  */
-static int is_alone(const fv_linear_job *job, int rows) { return rows == 1 && job->dtype == FOVEA_DTYPE_F32; }
+static int is_alone(const fv_linear_job *job, int rows) {
+  return rows == 1 && (job->dtype == FOVEA_DTYPE_F32 || (FV_LANES == 16 && job->dtype == FOVEA_DTYPE_BF16));
+}
 
 /* Few rows take several panels at once, to keep the multiply-add units busy. */
 static int panels_at_once(const fv_linear_job *job, int rows) { return is_alone(job, rows) ? 4 : rows <= 2 ? 2 : 1; }
