@@ -64,7 +64,9 @@ public final class EncodeSuite implements Suite {
                 + "them as they are published, with all optimisations of a session, not rewritten by its offline "
                 + "transformer optimizer. Vectors of fp32 agree to within 1e-5; to fp32 those of bf16 have a cosine "
                 + "of at least 0.9999, of Fovea's int8 0.99, of ONNX Runtime's int8 0.98. Threads are those that "
-                + "share one call. The plain Java and the Vector API backend compute on one thread, the latter after "
+                + "share one call. Each JVM first encodes texts of 8 tokens for 2 s: until then its compilers take "
+                + "turns with the threads that compute, and Java that they have not compiled yet costs Fovea 0.3 to "
+                + "1 ms a call. The plain Java and the Vector API backend compute on one thread, the latter after "
                 + "6 s more of warm-up, and leave out batches of more than 256 tokens (in a quick run 128). The "
                 + "99th percentile of a large batch rests on a few dozen calls: it is its slowest. Allocation is "
                 + "that of the calling thread, by JMH's GC profiler, which adds a few bytes of its own.";
@@ -126,7 +128,7 @@ public final class EncodeSuite implements Suite {
         for (String side : sides) {
             double call = gigaflops / (side.equals(MiniLm.FOVEA_JAVA) ? 5 : 80);
             double iterations = timing.warmups() + timing.iterations();
-            double start = 1.7 + (side.equals(MiniLm.FOVEA_VECTOR) ? EncodeBenchmark.VECTOR_WARM_UP_SECONDS : 0);
+            double start = 1.7 + MiniLm.WARM_UP_SECONDS + (side.equals(MiniLm.FOVEA_VECTOR) ? EncodeBenchmark.VECTOR_WARM_UP_SECONDS : 0);
             seconds += timing.forks() * (start + iterations * Math.max(timing.millis() / 1000.0, call));
         }
         return (int) Math.ceil(seconds);

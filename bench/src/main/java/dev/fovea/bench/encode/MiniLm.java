@@ -3,12 +3,16 @@ package dev.fovea.bench.encode;
 import dev.fovea.Backend;
 import dev.fovea.bench.study.Verdict;
 import dev.fovea.model.WeightType;
+import java.io.IOException;
 import java.util.List;
 
 /** all-MiniLM-L6-v2 as one side has loaded it. Nothing frees it before its process ends. */
 public interface MiniLm {
     /** Components of a vector. */
     int DIMENSION = 384;
+
+    /** How long {@link #warmUp} takes. */
+    int WARM_UP_SECONDS = 2;
 
     /** Fovea's C core. */
     String FOVEA = "Fovea";
@@ -33,6 +37,18 @@ public interface MiniLm {
 
     /** An encoder for one thread, over the weights that all share. */
     TokenEncoder encoder(List<TokenBatch> batches);
+
+    /**
+     * Encodes texts of 8 tokens until the JIT has compiled what surrounds the arithmetic, whatever lengths are timed
+     * then. Long ones make too few calls for it, and the compiler's threads take turns with those that compute.
+     */
+    default void warmUp() throws IOException {
+        TokenEncoder encoder = encoder(TokenBatch.ofProse(8, 1, 8));
+        long end = System.nanoTime() + WARM_UP_SECONDS * 1_000_000_000L;
+        for (int call = 0; System.nanoTime() < end; call++) {
+            encoder.encode(call % 8);
+        }
+    }
 
     /** The version of the side. */
     String version();

@@ -55,6 +55,7 @@ public class ThroughputBenchmark {
             reference.encode(batch);
             MiniLm.check(loader, reference.vectors(), encoder.vectors());
         }
+        model.warmUp();
     }
 
     private List<TokenBatch> batches(List<int[]> sequences) {

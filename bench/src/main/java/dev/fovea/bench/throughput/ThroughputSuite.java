@@ -74,7 +74,7 @@ public final class ThroughputSuite implements Suite {
             jobs.add(new JmhJob(sentences + "-" + threads + "thread", ThroughputBenchmark.class, SIDES, work, timing)
                     .deriving("rate", (_, micros) -> sentences / (micros * 1e-6))
                     .estimating((int) Math.ceil(SIDES.size()
-                            * (3 + (timing.warmups() + timing.iterations()) * secondsOfCall))));
+                            * (5 + (timing.warmups() + timing.iterations()) * secondsOfCall))));
         }
         return jobs;
     }
