@@ -37,15 +37,17 @@ final class EncoderModel {
         this.lifetime = new Lifetime("encoder of " + name, this::free);
         try {
             ModelFiles files = ModelFiles.in(directory);
+            // The tokenizer, which allocates most, on this thread: malloc keeps what is freed for the thread it was for.
+            Loading<Weights> weights = own(new Loading<>("weights", () -> Weights.open(files.weights())));
+            Loading<Engine> ownEngine = options.engine() != null ? null
+                    : own(new Loading<>("engine", () -> Engine.create(options.engineOptions())));
             bert = BertConfig.read(files.config());
-            TokenizerLoading loading = own(new TokenizerLoading(files.tokenizer()));
-            engine = options.engine() != null ? options.engine() : own(Engine.create(options.engineOptions()));
-            Weights weights = own(Weights.open(files.weights()));
-            tokenizer = loading.get();
+            tokenizer = own(Tokenizer.load(files.tokenizer()));
             requireFit(files);
             int specials = tokenizer.prefix().length + tokenizer.suffix().length;
             sentence = SentenceConfig.read(directory, bert, specials);
-            plan = own(compile(weights));
+            engine = ownEngine != null ? ownEngine.get() : options.engine();
+            plan = own(compile(weights.get()));
         } catch (Throwable e) {
             free();
             throw e;

@@ -1,26 +1,26 @@
 package dev.fovea.model;
 
-import dev.fovea.text.Tokenizer;
 import java.io.IOException;
-import java.nio.file.Path;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future.State;
 import java.util.concurrent.FutureTask;
 
 /**
- * A tokenizer that is being loaded on a thread of its own: most of that is native work, during which the rest of a
- * model loads. Closing waits for the thread, and closes what it loaded.
+ * A part of a model that is being loaded on a thread of its own, beside the others. Closing waits for the thread, and
+ * closes what it loaded.
  */
-final class TokenizerLoading implements AutoCloseable {
-    private final FutureTask<Tokenizer> task;
+final class Loading<T extends AutoCloseable> implements AutoCloseable {
+    private final FutureTask<T> task;
 
-    TokenizerLoading(Path file) {
-        task = new FutureTask<>(() -> Tokenizer.load(file));
-        Thread.ofPlatform().name("fovea-tokenizer").daemon().start(task);
+    /** Starts to load; {@code what} names the thread. */
+    Loading(String what, Callable<T> loader) {
+        task = new FutureTask<>(loader);
+        Thread.ofPlatform().name("fovea-" + what).daemon().start(task);
     }
 
-    /** The tokenizer, once it is loaded, or what its loading threw. */
-    Tokenizer get() throws IOException {
+    /** The part, once it is loaded, or what its loading threw: no checked exception but {@link IOException}. */
+    T get() throws IOException {
         await();
         if (task.state() == State.SUCCESS) {
             return task.resultNow();
@@ -34,7 +34,7 @@ final class TokenizerLoading implements AutoCloseable {
     }
 
     @Override
-    public void close() {
+    public void close() throws Exception {
         await();
         if (task.state() == State.SUCCESS) {
             task.resultNow().close();
