@@ -10,7 +10,9 @@ import dev.fovea.bench.study.Verdict;
 import dev.fovea.model.EncoderOptions;
 import dev.fovea.model.ModelCatalog;
 import dev.fovea.model.TextEncoder;
+import java.io.File;
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -80,8 +82,11 @@ final class StartJob implements Job {
                 }
             }
         } finally {
-            for (int i = 0; i < StartSuite.SIDES.size(); i++) {
-                Files.deleteIfExists(caches.resolve(i + ".aot"));
+            // A JVM that failed to make a cache leaves other files.
+            try (DirectoryStream<Path> files = Files.newDirectoryStream(caches)) {
+                for (Path file : files) {
+                    Files.delete(file);
+                }
             }
             Files.delete(caches);
         }
@@ -103,11 +108,12 @@ final class StartJob implements Job {
 
         /** The start that is not measured. */
         Start prepare(Findings findings) throws IOException, InterruptedException {
-            Start start = start(cached ? "-XX:AOTCacheOutput=" + cache : null, findings);
-            if (cached && !Files.exists(cache)) {
-                throw new IllegalStateException("the JVM wrote no AOT cache, as it does for jars alone");
+            for (String entry : jars.classPath().split(File.pathSeparator)) {
+                if (cached && Files.isDirectory(Path.of(entry))) {
+                    throw new IllegalStateException("the JVM makes an AOT cache of jars alone, got " + entry);
+                }
             }
-            return start;
+            return start(cached ? "-XX:AOTCacheOutput=" + cache : null, findings);
         }
 
         Start start(Findings findings) throws IOException, InterruptedException {
