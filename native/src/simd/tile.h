@@ -183,9 +183,11 @@ FV_TILE_FUNCTION fv_tile_bf16(int rows, int panels, long long k, const float *a,
 FV_TILE_FUNCTION fv_tile_bf16_row(int panels, long long k, const float *a, const char *b, long long panel_bytes,
                                   float *c) {
   if (panels == 4) {
-    fv_tile_fixed(FOVEA_DTYPE_BF16, 1, 4 * FV_PANEL_VECTORS, k, a, 0, b, panel_bytes, 0, 0, c, 0, 0, 0);
+    fv_tile_fixed(FOVEA_DTYPE_BF16, 1, 4 * FV_PANEL_VECTORS, k, a, 0, b, panel_bytes, FV_TILE_STORE, 0, c, 0, 0,
+                  0);
   } else {
-    fv_tile_fixed(FOVEA_DTYPE_BF16, 1, FV_PANEL_VECTORS, k, a, 0, b, panel_bytes, 0, 0, c, 0, 0, 0);
+    fv_tile_fixed(FOVEA_DTYPE_BF16, 1, FV_PANEL_VECTORS, k, a, 0, b, panel_bytes, FV_TILE_STORE, 0, c, 0, 0,
+                  0);
   }
 }
 

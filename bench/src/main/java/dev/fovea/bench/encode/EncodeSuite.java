@@ -128,7 +128,8 @@ public final class EncodeSuite implements Suite {
         for (String side : sides) {
             double call = gigaflops / (side.equals(MiniLm.FOVEA_JAVA) ? 5 : 80);
             double iterations = timing.warmups() + timing.iterations();
-            double start = 1.7 + MiniLm.WARM_UP_SECONDS + (side.equals(MiniLm.FOVEA_VECTOR) ? EncodeBenchmark.VECTOR_WARM_UP_SECONDS : 0);
+            double start = 1.7 + MiniLm.WARM_UP_SECONDS
+                    + (side.equals(MiniLm.FOVEA_VECTOR) ? EncodeBenchmark.VECTOR_WARM_UP_SECONDS : 0);
             seconds += timing.forks() * (start + iterations * Math.max(timing.millis() / 1000.0, call));
         }
         return (int) Math.ceil(seconds);

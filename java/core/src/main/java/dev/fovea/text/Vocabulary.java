@@ -7,8 +7,8 @@ import java.util.Arrays;
  * The vocabulary of a tokenizer, token to id, and the same as JSON. Tens of thousands of tokens that are read
  * whenever a model is loaded, so it keeps bytes and integers, and no object per token.
  *
- * <p>Tokens stand in the JSON in ASCII: what needs an escape, and all that is not ASCII, as {@code \}{@code uXXXX}.
- * A token so has one spelling, which is what is compared.
+ * <p>Tokens stand in the JSON in ASCII: what needs an escape, and all that is not ASCII, as the escape of four
+ * hexadecimal digits. A token so has one spelling, which is what is compared.
  */
 final class Vocabulary {
     /** The largest id that a token may have. */

@@ -6,7 +6,6 @@ import dev.fovea.graph.Activation;
 import dev.fovea.graph.Pooling;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Tensor;
-import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 
 /**
@@ -120,11 +119,6 @@ final class Contract {
         Expect.rank("weight", weight, 2, 2);
         int outputs = Expect.extent("outputs", weight, 0, "weight");
         packed(outputs, Expect.extent("inputs", weight, 1, "weight"), dtype);
-    }
-
-    static void pack(Tensor weight, DType dtype, MemorySegment memory, long bytes) {
-        pack(weight, dtype);
-        Expect.memory("memory", memory, Kernels.ALIGNMENT, bytes);
     }
 
     static void packed(int outputs, int inputs, DType dtype) {

@@ -82,7 +82,7 @@ final class JavaKernels implements Kernels {
         try {
             Contract.pack(weight, dtype);
             long bytes = packedBytes((int) weight.size(0), (int) weight.size(1), dtype);
-            Contract.pack(weight, dtype, memory, bytes);
+            Expect.memory("memory", memory, ALIGNMENT, bytes);
             return JavaLinear.pack(weight, dtype, memory, engine.isa());
         } finally {
             engine.exit();

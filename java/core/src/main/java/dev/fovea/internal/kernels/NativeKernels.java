@@ -122,7 +122,11 @@ final class NativeKernels implements Kernels {
     @Override
     public MemorySegment allocate(Arena arena, long bytes) {
         fovea_memory_options.bytes(memory, bytes);
-        Status.check("memory", FoveaH.fovea_memory_create(memory, address));
+        int status = FoveaH.fovea_memory_create(memory, address);
+        if (status == FoveaH.FOVEA_STATUS_OUT_OF_MEMORY() || status == FoveaH.FOVEA_STATUS_OVERFLOW()) {
+            throw new OutOfMemoryError("the system has no " + bytes + " bytes of memory");
+        }
+        Status.check("memory", status);
         return address.get(ValueLayout.ADDRESS, 0).reinterpret(bytes, arena, FoveaH::fovea_memory_destroy);
     }
 
@@ -145,7 +149,7 @@ final class NativeKernels implements Kernels {
         Contract.pack(weight, dtype);
         int outputs = (int) weight.size(0);
         int inputs = (int) weight.size(1);
-        Contract.pack(weight, dtype, memory, packedBytes(outputs, inputs, dtype));
+        Expect.memory("memory", memory, ALIGNMENT, packedBytes(outputs, inputs, dtype));
         fovea_linear_pack_params.output_stride(linearPack, weight.stride(0));
         fovea_linear_pack_params.input_stride(linearPack, weight.stride(1));
         fovea_linear_pack_params.packed_bytes(linearPack, memory.byteSize());
