@@ -1,6 +1,7 @@
 package dev.fovea.bench.encode;
 
 import dev.fovea.bench.study.Verdict;
+import dev.fovea.bench.study.WarmUp;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -55,10 +56,7 @@ public class EncodeBenchmark {
         MiniLm.check(side, reference.vectors(), encoder.vectors());
         model.warmUp();
         if (side.equals(MiniLm.FOVEA_VECTOR)) {
-            long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(VECTOR_WARM_UP_SECONDS);
-            while (System.nanoTime() < end) {
-                encode();
-            }
+            WarmUp.run(VECTOR_WARM_UP_SECONDS, this::encode);
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.fovea.bench.encode;
 
+import dev.fovea.bench.natives.ArithmeticJob;
 import dev.fovea.bench.study.Effort;
 import dev.fovea.bench.study.Figure;
 import dev.fovea.bench.study.Job;
@@ -8,10 +9,12 @@ import dev.fovea.bench.study.JmhJob.Timing;
 import dev.fovea.bench.study.Metric;
 import dev.fovea.bench.study.Suite;
 import dev.fovea.bench.study.Table;
+import dev.fovea.bench.study.WarmUp;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /** Token ids to pooled vectors: Fovea's backends against ONNX Runtime. */
 public final class EncodeSuite implements Suite {
@@ -20,12 +23,14 @@ public final class EncodeSuite implements Suite {
 
     private static final Metric P50 = new Metric("p50", "median time of a call", "µs", true);
     private static final Metric P99 = new Metric("p99", "99th percentile of the time of a call", "µs", true);
-    private static final Metric GFLOPS = new Metric("gflops", "arithmetic", "GFLOP/s", false);
     private static final Metric ALLOCATION = new Metric("allocation", "Java heap allocated by a call", "B", true);
 
     private static final List<String> SIDES =
             List.of(MiniLm.FOVEA, MiniLm.FOVEA_BF16, MiniLm.FOVEA_INT8, MiniLm.FOVEA_JAVA, MiniLm.FOVEA_VECTOR,
                     MiniLm.ONNX_FP32, MiniLm.ONNX_INT8);
+
+    private static final List<String> WITH_PEAK =
+            Stream.concat(SIDES.stream(), Stream.of(ArithmeticJob.PEAK_SIDE)).toList();
 
     /** One of each kind: bf16 differs from fp32 by the memory that weights are read from. */
     private static final List<String> BF16_BATCHES = List.of("1x8", "1x16", "1x128", "32x32");
@@ -68,7 +73,8 @@ public final class EncodeSuite implements Suite {
                 + "turns with the threads that compute, and Java that they have not compiled yet costs Fovea 0.3 to "
                 + "1 ms a call. The plain Java and the Vector API backend compute on one thread, the latter after "
                 + "6 s more of warm-up, and leave out batches of more than 256 tokens (in a quick run 128). The "
-                + "99th percentile of a large batch rests on a few dozen calls: it is its slowest. Allocation is "
+                + "99th percentile of a large batch rests on a few dozen calls: it is its slowest. The FMA peak is "
+                + "that of single precision, measured beside each piece of work. Allocation is "
                 + "that of the calling thread, by JMH's GC profiler, which adds a few bytes of its own.";
     }
 
@@ -87,7 +93,7 @@ public final class EncodeSuite implements Suite {
         return jobs;
     }
 
-    private static JmhJob job(String batch, String threads, Effort effort) {
+    private static Job job(String batch, String threads, Effort effort) {
         String[] shape = batch.split("x");
         int sequences = Integer.parseInt(shape[0]);
         int length = Integer.parseInt(shape[1]);
@@ -103,11 +109,12 @@ public final class EncodeSuite implements Suite {
             case SMOKE, QUICK -> Timing.of(effort);
             case FULL -> new Timing(2, 2, 5, 200);
         };
-        double gigaflops = flops(sequences, length) * 1e-9;
-        return new JmhJob(batch + "-" + threads + "thread", EncodeBenchmark.class, sides, work(batch, threads), timing)
+        double flops = flops(sequences, length);
+        Map<String, String> work = work(batch, threads);
+        JmhJob job = new JmhJob(batch + "-" + threads + "thread", EncodeBenchmark.class, sides, work, timing)
                 .withFlags(MiniLm.FOVEA_VECTOR, "--add-modules", "jdk.incubator.vector")
-                .deriving("gflops", (_, micros) -> gigaflops / (micros * 1e-6))
-                .estimating(seconds(timing, sides, gigaflops));
+                .estimating(seconds(timing, sides, flops * 1e-9));
+        return new ArithmeticJob(job, work, flops, threads(threads));
     }
 
     /** Iterations are long because JMH allocates some 7 KB in each itself, and in the first one what loads the side. */
@@ -128,7 +135,7 @@ public final class EncodeSuite implements Suite {
         for (String side : sides) {
             double call = gigaflops / (side.equals(MiniLm.FOVEA_JAVA) ? 5 : 80);
             double iterations = timing.warmups() + timing.iterations();
-            double start = 1.7 + MiniLm.WARM_UP_SECONDS
+            double start = 1.7 + WarmUp.SECONDS
                     + (side.equals(MiniLm.FOVEA_VECTOR) ? EncodeBenchmark.VECTOR_WARM_UP_SECONDS : 0);
             seconds += timing.forks() * (start + iterations * Math.max(timing.millis() / 1000.0, call));
         }
@@ -152,7 +159,10 @@ public final class EncodeSuite implements Suite {
                         Map.of("threads", threads), SIDES, MiniLm.FOVEA));
             }
         }
-        tables.add(new Table("Arithmetic", GFLOPS, List.of("threads", "batch"), Map.of(), SIDES, null));
+        List<String> rows = List.of("threads", "batch");
+        tables.add(new Table("Speed", ArithmeticJob.GFLOPS, rows, Map.of(), WITH_PEAK, null)
+                .withYardstick(ArithmeticJob.PEAK_SIDE));
+        tables.add(new Table("Fraction of the FMA peak", ArithmeticJob.PEAK, rows, Map.of(), SIDES, null));
         tables.add(new Table("Java heap allocated by a call", ALLOCATION, List.of("batch", "threads"), Map.of(),
                 List.of(MiniLm.FOVEA, MiniLm.ONNX_FP32), null));
         return tables;
@@ -163,8 +173,8 @@ public final class EncodeSuite implements Suite {
         return List.of(
                 figure("Median time of a call, 1 thread", P50, "1", true),
                 figure("Median time of a call, all threads", P50, ALL, true),
-                figure("Arithmetic, 1 thread", GFLOPS, "1", false),
-                figure("Arithmetic, all threads", GFLOPS, ALL, false));
+                figure("Speed, 1 thread", ArithmeticJob.GFLOPS, "1", false),
+                figure("Speed, all threads", ArithmeticJob.GFLOPS, ALL, false));
     }
 
     private static Figure figure(String title, Metric metric, String threads, boolean logarithmic) {

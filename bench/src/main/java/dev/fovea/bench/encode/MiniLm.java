@@ -2,6 +2,7 @@ package dev.fovea.bench.encode;
 
 import dev.fovea.Backend;
 import dev.fovea.bench.study.Verdict;
+import dev.fovea.bench.study.WarmUp;
 import dev.fovea.model.WeightType;
 import java.io.IOException;
 import java.util.List;
@@ -10,9 +11,6 @@ import java.util.List;
 public interface MiniLm {
     /** Components of a vector. */
     int DIMENSION = 384;
-
-    /** How long {@link #warmUp} takes. */
-    int WARM_UP_SECONDS = 2;
 
     /** Fovea's C core. */
     String FOVEA = "Fovea";
@@ -43,11 +41,13 @@ public interface MiniLm {
      * then. Long ones make too few calls for it, and the compiler's threads take turns with those that compute.
      */
     default void warmUp() throws IOException {
-        TokenEncoder encoder = encoder(TokenBatch.ofProse(8, 1, 8));
-        long end = System.nanoTime() + WARM_UP_SECONDS * 1_000_000_000L;
-        for (int call = 0; System.nanoTime() < end; call++) {
-            encoder.encode(call % 8);
-        }
+        int batches = 8;
+        TokenEncoder encoder = encoder(TokenBatch.ofProse(batches, 1, 8));
+        WarmUp.run(WarmUp.SECONDS, () -> {
+            for (int batch = 0; batch < batches; batch++) {
+                encoder.encode(batch);
+            }
+        });
     }
 
     /** The version of the side. */

@@ -21,7 +21,7 @@ final class LoadJob implements Job {
     private static final List<String> FLAGS = List.of("-Xms512m", "-Xmx512m", "-XX:+UseG1GC");
 
     /** Starting a JVM, loading both models and warming up. */
-    private static final double START_SECONDS = 4;
+    private static final double START_SECONDS = 5;
 
     private final int callers;
     private final List<Integer> percents;

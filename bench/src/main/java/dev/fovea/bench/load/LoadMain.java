@@ -5,6 +5,7 @@ import dev.fovea.bench.encode.TokenBatch;
 import dev.fovea.bench.encode.TokenEncoder;
 import dev.fovea.bench.study.ChildJvm;
 import dev.fovea.bench.study.Verdict;
+import dev.fovea.bench.study.WarmUp;
 import java.lang.management.GarbageCollectorMXBean;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
@@ -19,7 +20,6 @@ public final class LoadMain {
     private static final int TOKENS = 16;
     private static final int REQUESTS = 64;
     private static final long SEED = 7;
-    private static final double WARM_UP_SECONDS = 1;
 
     private LoadMain() {}
 
@@ -36,7 +36,7 @@ public final class LoadMain {
         double rate = Double.parseDouble(arguments[3]);
         ChildJvm.speak(() -> {
             List<OpenLoop.Service> services = services(side, callers);
-            double capacity = capacity(services, rate == 0 ? seconds : WARM_UP_SECONDS);
+            double capacity = capacity(services, rate == 0 ? seconds : WarmUp.SECONDS);
             if (rate == 0) {
                 System.out.println(CAPACITY + capacity);
             } else {

@@ -44,7 +44,7 @@ public final class LoadSuite implements Suite {
                 + "the wait in line included, whatever the service does meanwhile: nothing is omitted. The rates "
                 + "are 30, 60 and 90 % (in a quick run 60 and 90 %, for 1 and 4 callers) of what the slower side "
                 + "serves when requests never run out, so that both sides get the same number of requests. Each "
-                + "side and rate has a JVM of its own with 512 MB of heap and G1, warmed up for a second.";
+                + "side and rate has a JVM of its own with 512 MB of heap and G1, warmed up for 2 s.";
     }
 
     @Override

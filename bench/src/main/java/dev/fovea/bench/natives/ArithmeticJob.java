@@ -16,8 +16,9 @@ public final class ArithmeticJob implements Job {
     /** Operations per second, a multiply-add counting two. */
     public static final Metric GFLOPS = new Metric("gflops", "speed", "GFLOP/s", false);
 
-    /** The part of {@link FmaPeak#gflops} of as many threads. */
-    public static final Metric PEAK = new Metric("peak", "fraction of the FMA peak", "of 1", false);
+    /** The part of {@link FmaPeak#gflops} of as many threads: like that, the best that was seen. */
+    public static final Metric PEAK =
+            new Metric("peak", "fraction of the FMA peak, best sample", "of 1", false, Metric.Summary.BEST);
 
     /** The side whose {@link #GFLOPS} are the peak itself. */
     public static final String PEAK_SIDE = "FMA peak";

@@ -1,6 +1,7 @@
 package dev.fovea.bench.report;
 
 import dev.fovea.bench.study.Measurement;
+import dev.fovea.bench.study.Metric;
 import dev.fovea.bench.study.Table;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,7 +18,7 @@ record Grid(Table table, List<String> sides, List<Row> rows) {
     record Row(List<String> names, List<Cell> cells) {}
 
     /**
-     * @param value the median, or a word where there is none
+     * @param value the figure of the samples, or a word where there is none
      * @param range least and greatest sample, or empty if there is but one
      * @param ratio to the baseline, or empty
      * @param best whether it contends and no other of the row is better
@@ -44,18 +45,19 @@ record Grid(Table table, List<String> sides, List<Row> rows) {
                             && table.rows().stream().map(refusal.work()::get).toList().equals(names));
             return new Cell(refused ? "refused" : "–", "", "", false);
         }
-        double value = Numbers.median(measurement.samples());
+        Metric metric = table.metric();
+        double value = metric.figure(measurement.samples());
         double best = row.values().stream()
                 .filter(other -> !table.yardsticks().contains(other.side()))
-                .mapToDouble(other -> Numbers.median(other.samples()))
-                .reduce(table.metric().lowerIsBetter() ? Math::min : Math::max)
+                .mapToDouble(other -> metric.figure(other.samples()))
+                .reduce(metric.lowerIsBetter() ? Math::min : Math::max)
                 .orElse(Double.NaN);
         double least = Numbers.min(measurement.samples());
         double greatest = Numbers.max(measurement.samples());
         Measurement baseline = table.baseline() == null ? null : row.get(table.baseline());
         String ratio = "";
-        if (baseline != null && !side.equals(table.baseline()) && Numbers.median(baseline.samples()) != 0) {
-            ratio = "×" + Numbers.format(value / Numbers.median(baseline.samples()));
+        if (baseline != null && !side.equals(table.baseline()) && metric.figure(baseline.samples()) != 0) {
+            ratio = "×" + Numbers.format(value / metric.figure(baseline.samples()));
         }
         return new Cell(Numbers.format(value),
                 measurement.samples().size() > 1

@@ -30,12 +30,6 @@ final class Numbers {
         return text.contains(".") ? text.replaceAll("\\.?0+$", "") : text;
     }
 
-    static double median(List<Double> samples) {
-        List<Double> sorted = samples.stream().sorted().toList();
-        int half = sorted.size() / 2;
-        return sorted.size() % 2 == 1 ? sorted.get(half) : (sorted.get(half - 1) + sorted.get(half)) / 2;
-    }
-
     static double min(List<Double> samples) {
         return samples.stream().min(Double::compare).orElseThrow();
     }

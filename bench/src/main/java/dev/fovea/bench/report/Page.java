@@ -41,8 +41,8 @@ final class Page {
                 <header>
                 <h1>Fovea: comparison studies</h1>
                 <p>Each study runs its sides on the same machine in the same run, each side in JVMs of its own, and
-                checks that they agree before it times them. Figures are medians; ranges are the least and the greatest
-                sample. A ratio is from this run on this machine.</p>
+                checks that they agree before it times them. Figures are medians, fractions of a limit the best of all
+                samples; ranges are the least and the greatest sample. A ratio is from this run on this machine.</p>
                 """.formatted(styles()));
         failures(failures);
         contents(suites);

@@ -90,7 +90,7 @@ final class Plot {
             List<Double> samples = row.get(side).samples();
             add(data, "x", Double.parseDouble(x.getFirst()));
             add(data, "side", side);
-            add(data, "y", Numbers.median(samples));
+            add(data, "y", figure.metric().figure(samples));
             add(data, "low", Numbers.min(samples));
             add(data, "high", Numbers.max(samples));
         }));
@@ -114,16 +114,16 @@ final class Plot {
                     continue;
                 }
                 double left = group - GROUP / 2 + i * bar;
-                double median = Numbers.median(measurement.samples());
+                double value = figure.metric().figure(measurement.samples());
                 add(data, "left", left);
                 add(data, "right", left + 0.92 * bar);
                 add(data, "middle", left + 0.46 * bar);
                 add(data, "floor", floor);
                 add(data, "side", sides.get(i));
-                add(data, "y", median);
+                add(data, "y", value);
                 add(data, "low", Numbers.min(measurement.samples()));
                 add(data, "high", Numbers.max(measurement.samples()));
-                add(data, "label", Numbers.format(median));
+                add(data, "label", Numbers.format(value));
                 double greatest = Numbers.max(measurement.samples());
                 add(data, "above", figure.logarithmic() ? 1.04 * greatest : greatest + 0.01 * greatest());
             }

@@ -3,6 +3,7 @@ package dev.fovea.bench.text;
 import dev.fovea.bench.encode.EncodeSuite;
 import dev.fovea.bench.encode.MiniLm;
 import dev.fovea.bench.study.Verdict;
+import dev.fovea.bench.study.WarmUp;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -50,6 +51,7 @@ public class TextBenchmark {
                 Verdict.agreeByCosine(reference.encode(text), encoder.encode(text), MiniLm.DIMENSION, 0.9999);
             }
         }
+        WarmUp.run(WarmUp.SECONDS, this::encode);
     }
 
     /** Encodes the next text. */

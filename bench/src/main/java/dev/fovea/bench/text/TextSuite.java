@@ -9,6 +9,7 @@ import dev.fovea.bench.study.JmhJob.Timing;
 import dev.fovea.bench.study.Metric;
 import dev.fovea.bench.study.Suite;
 import dev.fovea.bench.study.Table;
+import dev.fovea.bench.study.WarmUp;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -44,7 +45,8 @@ public final class TextSuite implements Suite {
                 + "the arena. LangChain4j drops what "
                 + "follows the 128th token, as the file of the tokenizer says, so that the longest texts have 80 "
                 + "words. The second side is the part of Fovea's call that makes token ids of the text. Vectors "
-                + "have a cosine of at least 0.9999, token ids are equal to those of the library.";
+                + "have a cosine of at least 0.9999, token ids are equal to those of the library. Each JVM first makes "
+                + "such calls for 2 s.";
     }
 
     @Override
@@ -56,7 +58,7 @@ public final class TextSuite implements Suite {
         };
         Timing timing = effort == Effort.FULL ? new Timing(2, 2, 5, 200) : Timing.of(effort);
         int seconds = (int) Math.ceil(SIDES.size() * timing.forks()
-                * ((timing.warmups() + timing.iterations()) * timing.millis() / 1000.0 + 2));
+                * ((timing.warmups() + timing.iterations()) * timing.millis() / 1000.0 + 2 + WarmUp.SECONDS));
         List<Job> jobs = new ArrayList<>();
         for (String threads : effort == Effort.SMOKE ? List.of("1") : List.of("1", EncodeSuite.ALL)) {
             for (String count : words) {

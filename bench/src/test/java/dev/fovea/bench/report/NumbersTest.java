@@ -26,12 +26,6 @@ class NumbersTest {
     }
 
     @Test
-    void shouldTakeTheMiddle() {
-        assertEquals(2, Numbers.median(List.of(3.0, 1.0, 2.0)));
-        assertEquals(2.5, Numbers.median(List.of(4.0, 1.0, 2.0, 3.0)));
-    }
-
-    @Test
     void shouldMarkAxesAtRoundFigures() {
         assertEquals(List.of(0.0, 0.5, 1.0), Axis.linear(1.2, 3).breaks());
         assertEquals(List.of(0.0, 2000.0, 4000.0), Axis.linear(4096, 4).breaks());
