@@ -5,12 +5,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.stream.Stream;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.profile.GCProfiler;
-import org.openjdk.jmh.results.IterationResult;
-import org.openjdk.jmh.results.Result;
+import org.openjdk.jmh.results.BenchmarkResult;
 import org.openjdk.jmh.results.RunResult;
-import org.openjdk.jmh.results.ScalarDerivativeResult;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
 import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
@@ -20,7 +20,8 @@ import org.openjdk.jmh.runner.options.VerboseMode;
 
 /**
  * A job of JMH: one benchmark class, whose parameter {@code side} names what it measures, run side by side with the
- * same other parameters. A fork whose {@link Verdict} is not good is reported as refused or absent, and not timed.
+ * same other parameters. A fork whose {@link Verdict} is not good is reported as refused or absent, and its side not
+ * timed.
  */
 public final class JmhJob implements Job {
     /** The parameter of a benchmark class that names the side. */
@@ -107,32 +108,56 @@ public final class JmhJob implements Job {
         return Math.max(1, sides.size() * millis / 1000);
     }
 
+    /** A side, what it says of itself, and its forks so far. */
+    private record Entrant(String side, Verdict.Outbox outbox, List<BenchmarkResult> forks) {}
+
     @Override
     public void run(Findings findings) throws Exception {
-        for (String side : sides) {
-            Verdict.Outbox outbox = Verdict.outbox();
-            List<RunResult> results = new ArrayList<>();
-            try {
-                results.addAll(new Runner(options(side, outbox, findings.sabotaged(side)).build()).run());
-            } catch (RunnerException e) {
-                if (!outbox.deliver(side, work, findings)) {
-                    throw e;
-                }
-                continue;
+        List<Entrant> entrants = new ArrayList<>();
+        try {
+            for (String side : sides) {
+                entrants.add(new Entrant(side, Verdict.outbox(), new ArrayList<>()));
             }
-            outbox.deliver(side, work, findings);
-            results.forEach(result -> report(side, result, findings));
+            runInTurn(entrants, findings);
+        } finally {
+            for (Entrant entrant : entrants) {
+                entrant.outbox.discard();
+            }
         }
     }
 
-    private ChainedOptionsBuilder options(String side, Verdict.Outbox outbox, boolean sabotaged) {
+    /** The forks of the sides take turns, so that the minutes in which a machine is slow fall on all of them. */
+    private void runInTurn(List<Entrant> entrants, Findings findings) throws Exception {
+        List<Entrant> timed = new ArrayList<>(entrants);
+        for (int fork = 0; fork < timing.forks; fork++) {
+            for (Entrant entrant : List.copyOf(timed)) {
+                try {
+                    boolean sabotaged = findings.sabotaged(entrant.side);
+                    for (RunResult result : new Runner(options(entrant, sabotaged).build()).run()) {
+                        entrant.forks.addAll(result.getBenchmarkResults());
+                    }
+                } catch (RunnerException e) {
+                    if (!entrant.outbox.deliver(entrant.side, work, findings)) {
+                        throw e;
+                    }
+                    timed.remove(entrant);
+                }
+            }
+        }
+        for (Entrant entrant : timed) {
+            entrant.outbox.deliver(entrant.side, work, findings);
+            report(entrant, findings);
+        }
+    }
+
+    private ChainedOptionsBuilder options(Entrant entrant, boolean sabotaged) {
         List<String> jvm = new ArrayList<>(List.of("--enable-native-access=ALL-UNNAMED", "-Xmx2g", "-Xms1g"));
-        jvm.addAll(flags.getOrDefault(side, List.of()));
-        jvm.addAll(outbox.flags(sabotaged));
+        jvm.addAll(flags.getOrDefault(entrant.side, List.of()));
+        jvm.addAll(entrant.outbox.flags(sabotaged));
         ChainedOptionsBuilder options = new OptionsBuilder()
                 .include("^" + benchmark.getName().replace("$", ".") + "\\.")
-                .param(SIDE, side)
-                .forks(timing.forks)
+                .param(SIDE, entrant.side)
+                .forks(1)
                 .warmupIterations(timing.warmups)
                 .warmupTime(TimeValue.milliseconds(timing.millis))
                 .measurementIterations(timing.iterations)
@@ -148,45 +173,34 @@ public final class JmhJob implements Job {
         return options;
     }
 
-    /**
-     * The primary result as {@code time} and what derives from it, of sampled calls {@code p50} and {@code p99} as
-     * well, and each secondary one (of auxiliary counters) by its label.
-     */
-    private void report(String side, RunResult run, Findings findings) {
+    /** The primary result as {@code time} and what derives from it, of sampled calls {@code p50} and {@code p99} too. */
+    private void report(Entrant entrant, Findings findings) {
         if (allocationAlone) {
-            double bytes = run.getSecondaryResults().get("gc.alloc.rate.norm").getScore();
-            findings.measured(new Measurement(side, work, "allocation", List.of(bytes)));
+            measured(entrant, "allocation", samples(entrant, fork ->
+                    Stream.of(fork.getSecondaryResults().get("gc.alloc.rate.norm").getScore())), findings);
             return;
         }
-        List<Double> times = samples(run);
-        findings.measured(new Measurement(side, work, "time", times));
-        if (run.getParams().getMode() == Mode.SampleTime) {
-            findings.measured(new Measurement(side, work, "p50", percentiles(run, 50)));
-            findings.measured(new Measurement(side, work, "p99", percentiles(run, 99)));
+        List<Double> times = samples(entrant, fork ->
+                fork.getIterationResults().stream().map(iteration -> iteration.getPrimaryResult().getScore()));
+        measured(entrant, "time", times, findings);
+        if (entrant.forks.getFirst().getParams().getMode() == Mode.SampleTime) {
+            measured(entrant, "p50", percentiles(entrant, 50), findings);
+            measured(entrant, "p99", percentiles(entrant, 99), findings);
         }
-        derivations.forEach((metric, derivation) -> findings.measured(new Measurement(
-                side, work, metric, times.stream().map(micros -> derivation.of(side, micros)).toList())));
-        run.getSecondaryResults().forEach((label, result) -> {
-            if (!(result instanceof ScalarDerivativeResult)) {
-                findings.measured(new Measurement(side, work, label, List.of(((Result<?>) result).getScore())));
-            }
-        });
+        derivations.forEach((metric, derivation) -> measured(entrant, metric,
+                times.stream().map(micros -> derivation.of(entrant.side, micros)).toList(), findings));
+    }
+
+    private void measured(Entrant entrant, String metric, List<Double> samples, Findings findings) {
+        findings.measured(new Measurement(entrant.side, work, metric, samples));
     }
 
     /** One percentile of the calls of each fork. */
-    private static List<Double> percentiles(RunResult run, double percent) {
-        return run.getBenchmarkResults().stream()
-                .map(fork -> fork.getPrimaryResult().getStatistics().getPercentile(percent))
-                .toList();
+    private static List<Double> percentiles(Entrant entrant, double percent) {
+        return samples(entrant, fork -> Stream.of(fork.getPrimaryResult().getStatistics().getPercentile(percent)));
     }
 
-    private static List<Double> samples(RunResult run) {
-        List<Double> samples = new ArrayList<>();
-        run.getBenchmarkResults().forEach(fork -> {
-            for (IterationResult iteration : fork.getIterationResults()) {
-                samples.add(iteration.getPrimaryResult().getScore());
-            }
-        });
-        return samples;
+    private static List<Double> samples(Entrant entrant, Function<BenchmarkResult, Stream<Double>> ofFork) {
+        return entrant.forks.stream().flatMap(ofFork).toList();
     }
 }

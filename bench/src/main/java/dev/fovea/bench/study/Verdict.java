@@ -161,8 +161,11 @@ public final class Verdict {
             }
             figures.forEach((metric, samples) ->
                     findings.measured(new Measurement(side, work, metric, samples)));
-            Files.delete(file);
             return notTimed;
+        }
+
+        void discard() throws IOException {
+            Files.deleteIfExists(file);
         }
     }
 
