@@ -132,20 +132,17 @@ public final class AttentionSuite implements Suite {
     public List<Table> tables() {
         List<String> rows = List.of(AttentionWork.TOKENS, AttentionWork.HEAD_DIM, AttentionWork.HEADS,
                 AttentionWork.MASK, AttentionWork.THREADS);
-        List<String> withPeak = Stream.concat(AttentionSides.ALL.stream(), Stream.of(ArithmeticJob.PEAK_SIDE)).toList();
-        List<Table> tables = new ArrayList<>(List.of(
-                new Table("Time", ArithmeticJob.TIME, rows, Map.of(), AttentionSides.ALL, AttentionSides.FUSED),
-                new Table("Speed", ArithmeticJob.GFLOPS, rows, Map.of(), withPeak, null)
-                        .withYardstick(ArithmeticJob.PEAK_SIDE),
-                new Table("Fraction of the FMA peak", ArithmeticJob.PEAK, rows, Map.of(), AttentionSides.ALL, null),
-                new Table("Scratch", SCRATCH, rows, Map.of(), AttentionSides.ALL, null)));
+        List<Table> tables = new ArrayList<>();
+        tables.add(new Table("Time", ArithmeticJob.TIME, rows, Map.of(), AttentionSides.ALL, AttentionSides.FUSED));
+        tables.addAll(ArithmeticJob.tables(rows, AttentionSides.ALL));
+        tables.add(new Table("Scratch", SCRATCH, rows, Map.of(), AttentionSides.ALL, null));
         tables.addAll(LongAttention.tables());
         return tables;
     }
 
     @Override
     public List<Figure> figures() {
-        List<String> withPeak = Stream.concat(AttentionSides.ALL.stream(), Stream.of(ArithmeticJob.PEAK_SIDE)).toList();
+        List<String> withPeak = ArithmeticJob.withPeak(AttentionSides.ALL);
         List<Figure> figures = new ArrayList<>(List.of(
                 figure("Time, 12 heads of 64, 1 thread", ArithmeticJob.TIME, "full", "1", AttentionSides.ALL),
                 figure("Speed, 12 heads of 64, 1 thread", ArithmeticJob.GFLOPS, "full", "1", withPeak),

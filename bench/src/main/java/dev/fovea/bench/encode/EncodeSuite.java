@@ -14,7 +14,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 
 /** Token ids to pooled vectors: Fovea's backends against ONNX Runtime. */
 public final class EncodeSuite implements Suite {
@@ -28,9 +27,6 @@ public final class EncodeSuite implements Suite {
     private static final List<String> SIDES =
             List.of(MiniLm.FOVEA, MiniLm.FOVEA_BF16, MiniLm.FOVEA_INT8, MiniLm.FOVEA_JAVA, MiniLm.FOVEA_VECTOR,
                     MiniLm.ONNX_FP32, MiniLm.ONNX_INT8);
-
-    private static final List<String> WITH_PEAK =
-            Stream.concat(SIDES.stream(), Stream.of(ArithmeticJob.PEAK_SIDE)).toList();
 
     /** One of each kind: bf16 differs from fp32 by the memory that weights are read from. */
     private static final List<String> BF16_BATCHES = List.of("1x8", "1x16", "1x128", "32x32");
@@ -159,10 +155,7 @@ public final class EncodeSuite implements Suite {
                         Map.of("threads", threads), SIDES, MiniLm.FOVEA));
             }
         }
-        List<String> rows = List.of("threads", "batch");
-        tables.add(new Table("Speed", ArithmeticJob.GFLOPS, rows, Map.of(), WITH_PEAK, null)
-                .withYardstick(ArithmeticJob.PEAK_SIDE));
-        tables.add(new Table("Fraction of the FMA peak", ArithmeticJob.PEAK, rows, Map.of(), SIDES, null));
+        tables.addAll(ArithmeticJob.tables(List.of("threads", "batch"), SIDES));
         tables.add(new Table("Java heap allocated by a call", ALLOCATION, List.of("batch", "threads"), Map.of(),
                 List.of(MiniLm.FOVEA, MiniLm.ONNX_FP32), null));
         return tables;

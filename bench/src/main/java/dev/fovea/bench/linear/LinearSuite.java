@@ -11,7 +11,6 @@ import dev.fovea.bench.study.Table;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 
 /** Products with a constant weight at the shapes of all-MiniLM-L6-v2: packed against OpenBLAS and the Vector API. */
 public final class LinearSuite implements Suite {
@@ -19,8 +18,7 @@ public final class LinearSuite implements Suite {
     private static final List<String> SIDES = List.of(LinearSide.OPENBLAS, LinearSide.PACKED, LinearSide.PACKED_BF16,
             LinearSide.PACKED_INT8, LinearSide.VECTOR);
     private static final List<String> THREADED = List.of(LinearSide.OPENBLAS, LinearSide.PACKED);
-    private static final List<String> WITH_PEAK =
-            Stream.concat(SIDES.stream(), Stream.of(ArithmeticJob.PEAK_SIDE)).toList();
+    private static final List<String> WITH_PEAK = ArithmeticJob.withPeak(SIDES);
 
     /** Outputs and inputs: attention's output, its fused QKV, and both halves of the feed-forward. */
     private static final int[][] SHAPES = {{384, 384}, {1152, 384}, {1536, 384}, {384, 1536}};
@@ -97,11 +95,10 @@ public final class LinearSuite implements Suite {
     @Override
     public List<Table> tables() {
         List<String> rows = List.of(LinearWork.OUTPUTS, LinearWork.INPUTS, LinearWork.ROWS, LinearWork.THREADS);
-        return List.of(
-                new Table("Time", ArithmeticJob.TIME, rows, Map.of(), SIDES, LinearSide.PACKED),
-                new Table("Speed", ArithmeticJob.GFLOPS, rows, Map.of(), WITH_PEAK, null)
-                        .withYardstick(ArithmeticJob.PEAK_SIDE),
-                new Table("Fraction of the FMA peak", ArithmeticJob.PEAK, rows, Map.of(), SIDES, null));
+        List<Table> tables = new ArrayList<>();
+        tables.add(new Table("Time", ArithmeticJob.TIME, rows, Map.of(), SIDES, LinearSide.PACKED));
+        tables.addAll(ArithmeticJob.tables(rows, SIDES));
+        return tables;
     }
 
     @Override

@@ -5,8 +5,10 @@ import dev.fovea.bench.study.JmhJob;
 import dev.fovea.bench.study.Job;
 import dev.fovea.bench.study.Measurement;
 import dev.fovea.bench.study.Metric;
+import dev.fovea.bench.study.Table;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /** A job whose work is a known number of floating-point operations: beside the time it gives speed. */
 public final class ArithmeticJob implements Job {
@@ -22,6 +24,18 @@ public final class ArithmeticJob implements Job {
 
     /** The side whose {@link #GFLOPS} are the peak itself. */
     public static final String PEAK_SIDE = "FMA peak";
+
+    /** {@code sides}, and behind them that of the peak. */
+    public static List<String> withPeak(List<String> sides) {
+        return Stream.concat(sides.stream(), Stream.of(PEAK_SIDE)).toList();
+    }
+
+    /** The tables of speed and of the fraction of the peak: a row for each value of the parameters {@code rows}. */
+    public static List<Table> tables(List<String> rows, List<String> sides) {
+        return List.of(
+                new Table("Speed", GFLOPS, rows, Map.of(), withPeak(sides), null).withYardstick(PEAK_SIDE),
+                new Table("Fraction of the FMA peak", PEAK, rows, Map.of(), sides, null));
+    }
 
     private final JmhJob job;
     private final Map<String, String> work;
