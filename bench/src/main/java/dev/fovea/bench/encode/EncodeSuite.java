@@ -103,7 +103,7 @@ public final class EncodeSuite implements Suite {
         }
         Timing timing = switch (effort) {
             case SMOKE, QUICK -> Timing.of(effort);
-            case FULL -> new Timing(2, 2, 5, 200);
+            case FULL -> new Timing(3, 2, 5, 200);
         };
         double flops = flops(sequences, length);
         Map<String, String> work = work(batch, threads);

@@ -170,6 +170,8 @@ public final class Verdict {
     }
 
     static Outbox outbox() throws IOException {
-        return new Outbox(Files.createTempFile("fovea-bench", ".verdict"));
+        Path file = Files.createTempFile("fovea-bench", ".verdict");
+        file.toFile().deleteOnExit(); // of a run that is interrupted
+        return new Outbox(file);
     }
 }

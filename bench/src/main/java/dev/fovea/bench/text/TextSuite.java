@@ -56,7 +56,7 @@ public final class TextSuite implements Suite {
             case QUICK -> List.of("12", "40");
             case FULL -> List.of("4", "12", "40", "80");
         };
-        Timing timing = effort == Effort.FULL ? new Timing(2, 2, 5, 200) : Timing.of(effort);
+        Timing timing = effort == Effort.FULL ? new Timing(3, 2, 5, 200) : Timing.of(effort);
         int seconds = (int) Math.ceil(SIDES.size() * timing.forks()
                 * ((timing.warmups() + timing.iterations()) * timing.millis() / 1000.0 + 2 + WarmUp.SECONDS));
         List<Job> jobs = new ArrayList<>();
