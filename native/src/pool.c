@@ -45,7 +45,10 @@ enum { TURN_NANOS = 1000 * 1000 }; /* Linux ends a turn after 1.4 ms or more if 
 
 static const unsigned WAITED_FOR = 1u << 31; /* the bit of pending that says that the caller sleeps */
 
-/* The loop that runs. Share i has count items, or one more if i < extra, in units of unit items, the last of less. */
+/*
+ * The loop that runs. Share i has count items, or one more if i < extra, in units of unit items, which are worth a
+ * piece; what is left over belongs to the last unit.
+ */
 typedef struct loop {
   fv_loop_body body;
   void *context;
@@ -64,8 +67,7 @@ struct fv_pool {
   int threads;
   long long spin_nanos;
   loop loop;
-  atomic_uint least; /* units that are worth a piece */
-  atomic_int cpu;    /* that the caller runs on */
+  atomic_int cpu; /* that the caller runs on */
   char apart_1[LINE];
   atomic_bool busy; /* taken by the caller whose loop runs */
   char apart_2[LINE];
@@ -122,15 +124,15 @@ static void post(atomic_uint *left, unsigned value) {
 }
 
 /*
- * Takes half of what is left of a share, or all if it is little, at its front or its back: the range taken, empty if
- * there was none. Large pieces first, small ones last: so few are taken, and all threads end at nearly the same time.
+ * Takes half of what is left of a share, at its front or its back: the range taken, empty if there was none. Large
+ * pieces first, small ones last: so few are taken, and all threads end at nearly the same time.
  */
-static unsigned take(atomic_uint *left, unsigned least, bool front) {
+static unsigned take(atomic_uint *left, bool front) {
   unsigned seen = atomic_load_explicit(left, memory_order_relaxed);
   for (;;) {
     const unsigned first = seen & 0xffff, end = seen >> 16;
     if (first >= end) return 0;
-    const unsigned rest = end - first, count = rest / 2 >= least ? rest - rest / 2 : rest;
+    const unsigned rest = end - first, count = rest - rest / 2;
     const unsigned kept = front ? range(first + count, end) : range(first, end - count);
     if (atomic_compare_exchange_weak_explicit(left, &seen, kept, memory_order_acquire, memory_order_relaxed)) {
       return front ? range(first, first + count) : range(end - count, end);
@@ -138,18 +140,24 @@ static unsigned take(atomic_uint *left, unsigned least, bool front) {
   }
 }
 
+static long long items_of(const loop *l, int share) { return l->count + (share < l->extra); }
+
+static unsigned units_of(const loop *l, int share) {
+  const long long units = items_of(l, share) / l->unit;
+  return units > 0 ? (unsigned)units : 1;
+}
+
 static void run_units(const loop *l, int share, unsigned units, int worker) {
   const long long first = share * l->count + (share < l->extra ? share : l->extra);
-  const long long count = l->count + (share < l->extra);
-  const long long begin = (units & 0xffff) * l->unit, end = (units >> 16) * l->unit;
-  l->body(l->context, first + begin, first + (end < count ? end : count), worker);
+  const unsigned begin = units & 0xffff, end = units >> 16;
+  l->body(l->context, first + begin * l->unit,
+          first + (end < units_of(l, share) ? end * l->unit : items_of(l, share)), worker);
 }
 
 /* Runs what is left of a share, piece by piece. The units that it ran. */
 static unsigned run_share(fv_pool *pool, int share, int worker) {
   for (unsigned ran = 0;;) {
-    const unsigned least = atomic_load_explicit(&pool->least, memory_order_relaxed);
-    const unsigned units = take(&pool->workers[share].left, least, share == worker);
+    const unsigned units = take(&pool->workers[share].left, share == worker);
     if (is_empty(units)) return ran;
     run_units(&pool->loop, share, units, worker);
     ran += (units >> 16) - (units & 0xffff);
@@ -201,15 +209,14 @@ static void wait_for_workers(fv_pool *pool) {
 }
 
 static void run(fv_pool *pool, long long items, int slices, long long grain, fv_loop_body body, void *context) {
-  const long long count = items / slices, extra = items % slices, unit = count / MOST_UNITS + 1;
-  const unsigned units = (unsigned)((count - 1) / unit + 1), more = (unsigned)(count / unit + 1); /* of count + 1 */
-  const long long least = grain / unit < MOST_UNITS ? grain / unit : MOST_UNITS;
-  pool->loop = (loop){body, context, count, extra, unit};
-  atomic_store_explicit(&pool->least, least > 0 ? (unsigned)least : 1, memory_order_relaxed);
+  const long long count = items / slices, least = count / MOST_UNITS + 1; /* items of a unit, lest there be too many */
+  const loop *l = &pool->loop;
+  pool->loop = (loop){body, context, count, items % slices, grain > least ? grain : least};
   atomic_store_explicit(&pool->cpu, fv_cpu_current(), memory_order_relaxed);
-  atomic_store_explicit(&pool->pending, (unsigned)extra * more + (unsigned)(slices - extra) * units,
-                        memory_order_relaxed);
-  for (int i = slices - 1; i >= 0; i--) post(&pool->workers[i].left, range(0, i < extra ? more : units));
+  unsigned pending = 0;
+  for (int i = 0; i < slices; i++) pending += units_of(l, i);
+  atomic_store_explicit(&pool->pending, pending, memory_order_relaxed);
+  for (int i = slices - 1; i >= 0; i--) post(&pool->workers[i].left, range(0, units_of(l, i)));
 
   const unsigned own = run_share(pool, 0, 0), ran = own + help(pool, 0);
   if (atomic_fetch_sub_explicit(&pool->pending, ran, memory_order_acq_rel) != ran) wait_for_workers(pool);

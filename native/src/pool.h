@@ -13,9 +13,9 @@ typedef void (*fv_loop_body)(void *context, long long begin, long long end, int 
 
 /*
  * Runs body over [0, items) in pieces, on one thread per grain items or on all. Each has a share, contiguous and equal
- * but for one item, which it takes in pieces that shrink down to grain; who is done helps the others. The caller runs
- * everything in one piece where one thread will do or the pool is busy. Bodies must give the same bits however the
- * items are cut.
+ * but for one item, which it takes in pieces that shrink down to grain items, or a share where that is less; who is
+ * done helps the others. The caller runs everything in one piece where one thread will do or the pool is busy. Bodies
+ * must give the same bits however the items are cut.
  */
 void fv_parallel(struct fovea_engine *engine, long long items, long long grain, fv_loop_body body, void *context);
 
