@@ -51,7 +51,7 @@ public final class LoadSuite implements Suite {
     public List<Job> jobs(Effort effort) {
         return switch (effort) {
             case SMOKE -> List.of(new LoadJob(2, List.of(50), 0.3));
-            case QUICK -> List.of(new LoadJob(1, List.of(60, 90), 2), new LoadJob(4, List.of(60, 90), 2));
+            case QUICK -> List.of(new LoadJob(1, List.of(60), 2), new LoadJob(4, List.of(60), 2));
             case FULL -> List.of(new LoadJob(1, List.of(30, 60, 90), 10), new LoadJob(4, List.of(30, 60, 90), 10),
                     new LoadJob(8, List.of(30, 60, 90), 10));
         };
