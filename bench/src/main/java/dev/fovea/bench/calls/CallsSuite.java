@@ -86,7 +86,7 @@ public final class CallsSuite implements Suite {
     @Override
     public List<Figure> figures() {
         return List.of(
-                new Figure("Calls", NANOS, Figure.Kind.BARS, CALLEE, "callee", false, Map.of(FLOATS, "0"),
+                new Figure("Calls", NANOS, Figure.Kind.GROUPS, CALLEE, "callee", false, Map.of(FLOATS, "0"),
                         EmptyCalls.SIDES),
                 new Figure("Handing over floats", NANOS, Figure.Kind.LINES, FLOATS, "floats", true,
                         Map.of(CALLEE, SumCalls.WORK), SumCalls.SIDES));

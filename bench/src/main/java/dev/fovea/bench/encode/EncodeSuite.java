@@ -171,7 +171,7 @@ public final class EncodeSuite implements Suite {
     }
 
     private static Figure figure(String title, Metric metric, String threads, boolean logarithmic) {
-        return new Figure(title, metric, Figure.Kind.BARS, "batch", "texts x tokens", logarithmic,
+        return new Figure(title, metric, Figure.Kind.GROUPS, "batch", "texts x tokens", logarithmic,
                 Map.of("threads", threads), SIDES);
     }
 

@@ -81,7 +81,7 @@ public final class LoadSuite implements Suite {
             String suffix = callers.equals("1") ? ", 1 caller" : ", " + callers + " callers";
             for (Metric metric : List.of(P50, P99)) {
                 String label = Character.toUpperCase(metric.label().charAt(0)) + metric.label().substring(1);
-                figures.add(new Figure(label + suffix, metric, Figure.Kind.BARS, "load",
+                figures.add(new Figure(label + suffix, metric, Figure.Kind.GROUPS, "load",
                         "rate of arrival, of the slower side's capacity", true, Map.of("callers", callers), SIDES));
             }
         }

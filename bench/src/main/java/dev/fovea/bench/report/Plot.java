@@ -15,6 +15,9 @@ import org.jetbrains.letsPlot.core.util.PlotSvgExportCommon;
 /**
  * A figure with its series in it, drawn by Lets-Plot. Sides differ by colour (the palette of Okabe and Ito), marker and
  * dash; each keeps its own through all plots of a suite.
+ *
+ * <p>Groups are bars on an axis from zero. On a logarithmic axis the length of a bar means nothing, since its foot can be
+ * anywhere: there they are points, each with the range of its samples.
  */
 final class Plot {
     // Black is last but one, yellow, which is faint on white, last.
@@ -24,20 +27,33 @@ final class Plot {
     private static final List<String> DASHES =
             List.of("solid", "dashed", "longdash", "dotdash", "twodash", "dotted", "solid", "dashed");
     private static final int LEGEND_ROW = 22;
-    /** Of a group of bars, between two groups. */
+    /** The legend is centred under the plot without its axis, so what the axis takes is missing twice. */
+    private static final int AXIS = 30;
+    /** The part of the room between two groups that a group takes. */
     private static final double GROUP = 0.8;
+    private static final double LABEL_SIZE = 5;
 
     private final Figure figure;
     private final List<String> sides;
     private final List<Integer> styles;
     private final Map<List<String>, Map<String, Measurement>> rows;
-    private final Figure.Kind kind;
+    private final Shape shape;
+
+    private enum Shape {
+        LINES,
+        BARS,
+        POINTS
+    }
 
     private Plot(Figure figure, SuiteResults results) {
         this.figure = figure;
         rows = results.rows(figure.metric().key(), List.of(figure.x()), figure.where(), figure.sides());
-        // A line needs two points, and figures on single points would be hard to tell.
-        kind = rows.size() == 1 ? Figure.Kind.BARS : figure.kind();
+        // A line needs two points.
+        if (figure.kind() == Figure.Kind.LINES && rows.size() > 1) {
+            shape = Shape.LINES;
+        } else {
+            shape = figure.logarithmic() ? Shape.POINTS : Shape.BARS;
+        }
         sides = results.measured(figure.sides(), rows.values());
         List<Integer> places =
                 sides.stream().map(side -> results.measured().indexOf(side) % COLOURS.size()).toList();
@@ -65,12 +81,12 @@ final class Plot {
      */
     String svg(String title, int width) {
         int longest = sides.stream().mapToInt(String::length).max().orElse(0);
-        int columns = Math.clamp(width / (48 + 7 * longest), 1, sides.size());
+        int columns = Math.clamp((width - 2 * AXIS) / (48 + 7 * longest), 1, sides.size());
         int legend = LEGEND_ROW * ((sides.size() + columns - 1) / columns);
         int height = Math.min(400, width * 3 / 4 + 60) + legend + (title == null ? 0 : 30);
 
         Map<String, Object> data = new LinkedHashMap<>();
-        List<Map<String, Object>> layers = kind == Figure.Kind.LINES ? lines(data) : bars(data, width);
+        List<Map<String, Object>> layers = shape == Shape.LINES ? lines(data) : groups(data, width);
         Map<String, Object> spec = new HashMap<>();
         spec.put("kind", "plot");
         spec.put("data", data);
@@ -86,64 +102,79 @@ final class Plot {
     }
 
     private List<Map<String, Object>> lines(Map<String, Object> data) {
-        rows.forEach((x, row) -> sides.stream().filter(row::containsKey).forEach(side -> {
-            List<Double> samples = row.get(side).samples();
-            add(data, "x", Double.parseDouble(x.getFirst()));
-            add(data, "side", side);
-            add(data, "y", figure.metric().figure(samples));
-            add(data, "low", Numbers.min(samples));
-            add(data, "high", Numbers.max(samples));
-        }));
+        rows.forEach((x, row) -> sides.stream().filter(row::containsKey)
+                .forEach(side -> add(data, Double.parseDouble(x.getFirst()), row.get(side))));
         Map<String, Object> line =
                 map("x", "x", "y", "y", "color", "side", "linetype", "side", "shape", "side");
         return list(
-                map("geom", "linerange", "show_legend", false, "size", 0.8,
-                        "mapping", map("x", "x", "ymin", "low", "ymax", "high", "color", "side")),
+                range("color", "side"),
                 map("geom", "line", "size", 0.9, "mapping", line),
                 map("geom", "point", "size", 3.5, "mapping", line));
     }
 
-    private List<Map<String, Object>> bars(Map<String, Object> data, int width) {
+    /** Places the sides of a group side by side. */
+    private List<Map<String, Object>> groups(Map<String, Object> data, int width) {
         int group = 0;
-        double bar = GROUP / sides.size();
-        double floor = figure.logarithmic() ? Axis.decadeBelow(least()) : 0;
+        double place = GROUP / sides.size();
         for (Map<String, Measurement> row : rows.values()) {
             for (int i = 0; i < sides.size(); i++) {
                 Measurement measurement = row.get(sides.get(i));
                 if (measurement == null) {
                     continue;
                 }
-                double left = group - GROUP / 2 + i * bar;
-                double value = figure.metric().figure(measurement.samples());
+                double left = group - GROUP / 2 + i * place;
+                add(data, left + 0.46 * place, measurement);
                 add(data, "left", left);
-                add(data, "right", left + 0.92 * bar);
-                add(data, "middle", left + 0.46 * bar);
-                add(data, "floor", floor);
-                add(data, "side", sides.get(i));
-                add(data, "y", value);
-                add(data, "low", Numbers.min(measurement.samples()));
-                add(data, "high", Numbers.max(measurement.samples()));
-                add(data, "label", Numbers.format(value));
-                double greatest = Numbers.max(measurement.samples());
-                add(data, "above", figure.logarithmic() ? 1.04 * greatest : greatest + 0.01 * greatest());
+                add(data, "right", left + 0.92 * place);
+                add(data, "floor", 0.0);
+                add(data, "label", Numbers.format(figure.metric().figure(measurement.samples())));
+                double most = Numbers.max(measurement.samples());
+                add(data, "above", figure.logarithmic()
+                        ? most * Math.pow(greatest() / least(), 0.025)
+                        : most + 0.01 * greatest());
             }
             group++;
         }
-        List<Map<String, Object>> layers = list(
-                map("geom", "rect", "size", 0,
-                        "mapping", map("xmin", "left", "xmax", "right", "ymin", "floor", "ymax", "y", "fill", "side")),
-                map("geom", "linerange", "show_legend", false, "size", 0.6, "color", Svg.INK,
-                        "mapping", map("x", "middle", "ymin", "low", "ymax", "high")));
+        List<Map<String, Object>> layers = shape == Shape.BARS ? bars() : points(group);
         if (width / (rows.size() * sides.size()) > 45) {
-            layers.add(map("geom", "text", "vjust", "bottom", "size", 5, "color", Svg.INK, "show_legend", false,
-                    "mapping", map("x", "middle", "y", "above", "label", "label")));
+            layers.add(map("geom", "text", "vjust", "bottom", "size", LABEL_SIZE, "color", Svg.INK,
+                    "show_legend", false, "mapping", map("x", "x", "y", "above", "label", "label")));
         }
         return layers;
     }
 
+    private static List<Map<String, Object>> bars() {
+        return list(
+                map("geom", "rect", "size", 0,
+                        "mapping", map("xmin", "left", "xmax", "right", "ymin", "floor", "ymax", "y", "fill", "side")),
+                range());
+    }
+
+    private static List<Map<String, Object>> points(int groups) {
+        List<Map<String, Object>> layers = list();
+        for (int i = 1; i < groups; i++) {
+            layers.add(map("geom", "vline", "xintercept", i - 0.5, "size", 0.5, "color", Svg.GRID));
+        }
+        layers.add(range("color", "side"));
+        layers.add(map("geom", "point", "size", 4,
+                "mapping", map("x", "x", "y", "y", "color", "side", "shape", "side")));
+        return layers;
+    }
+
+    /** A thin line from the least to the greatest sample, in ink or by the given aesthetic. */
+    private static Map<String, Object> range(String... aesthetic) {
+        Map<String, Object> mapping = map("x", "x", "ymin", "low", "ymax", "high");
+        mapping.putAll(map((Object[]) aesthetic));
+        Map<String, Object> range = map("geom", "linerange", "show_legend", false, "size", 0.8, "mapping", mapping);
+        if (aesthetic.length == 0) {
+            range.put("color", Svg.INK);
+        }
+        return range;
+    }
+
     private List<Map<String, Object>> scales(int columns, int width) {
         Map<String, Object> x = map("aesthetic", "x", "name", figure.xLabel());
-        if (kind == Figure.Kind.LINES) {
+        if (shape == Shape.LINES) {
             List<Double> values = rows.keySet().stream().map(row -> Double.valueOf(row.getFirst())).sorted().toList();
             Axis axis = figure.logarithmic() ? Axis.of(values, width / 85) : Axis.linear(values.getLast(), width / 85);
             axis.marks(x, figure.logarithmic());
@@ -157,23 +188,25 @@ final class Plot {
             x.put("labels", rows.keySet().stream().map(List::getFirst).toList());
         }
         Map<String, Object> y = map("aesthetic", "y", "name", Page.axis(figure.metric()));
-        // Room above for the greatest bar's label.
+        // Room above for the greatest label.
         if (figure.logarithmic()) {
             Axis.decades(least(), greatest()).marks(y, true);
-            double floor = kind == Figure.Kind.BARS ? Axis.decadeBelow(least()) : 0.8 * least();
-            y.put("limits", List.of(floor, greatest() * Math.pow(greatest() / floor, 0.08)));
+            double range = greatest() / (0.8 * least());
+            y.put("limits", List.of(0.8 * least() / Math.pow(range, 0.02), greatest() * Math.pow(range, 0.08)));
         } else {
             Axis.linear(greatest(), 6).marks(y, false);
             y.put("limits", List.of(0.0, 1.08 * greatest()));
         }
         List<Map<String, Object>> scales = list(x, y);
         Map<String, Object> legend = map("name", "legend", "ncol", columns, "byrow", true);
-        if (kind == Figure.Kind.LINES) {
+        if (shape == Shape.BARS) {
+            scales.add(manual("fill", COLOURS, legend));
+        } else {
             scales.add(manual("color", COLOURS, legend));
             scales.add(manual("shape", MARKERS, legend));
+        }
+        if (shape == Shape.LINES) {
             scales.add(manual("linetype", DASHES, legend));
-        } else {
-            scales.add(manual("fill", COLOURS, legend));
         }
         return scales;
     }
@@ -183,12 +216,18 @@ final class Plot {
         return map("aesthetic", aesthetic, "name", "", "limits", sides, "values", chosen, "guide", legend);
     }
 
-    private static Map<String, Object> theme() {
-        return map("name", "minimal", "legend_position", "bottom",
+    private Map<String, Object> theme() {
+        Map<String, Object> theme = map("name", "minimal", "legend_position", "bottom",
                 "axis_title", map("name", "text", "size", 13),
                 "axis_text", map("name", "text", "size", 12),
                 "legend_text", map("name", "text", "size", 13),
                 "text", map("name", "text", "color", Svg.INK));
+        if (shape == Shape.POINTS) {
+            // The lines between the groups take the place of those through their middle.
+            theme.put("panel_grid_major_x", "blank");
+            theme.put("panel_grid_minor_x", "blank");
+        }
+        return theme;
     }
 
     private double least() {
@@ -199,6 +238,14 @@ final class Plot {
     private double greatest() {
         return rows.values().stream().flatMap(row -> row.values().stream())
                 .mapToDouble(measurement -> Numbers.max(measurement.samples())).max().orElseThrow();
+    }
+
+    private void add(Map<String, Object> data, double x, Measurement measurement) {
+        add(data, "x", x);
+        add(data, "side", measurement.side());
+        add(data, "y", figure.metric().figure(measurement.samples()));
+        add(data, "low", Numbers.min(measurement.samples()));
+        add(data, "high", Numbers.max(measurement.samples()));
     }
 
     @SuppressWarnings("unchecked")

@@ -7,6 +7,9 @@ final class Svg {
     /** The colour of text, for which the page puts its own. */
     static final String INK = "#222222";
 
+    /** The colour of grid lines, for which the page puts its own. */
+    static final String GRID = "#E9E9E9";
+
     private static final Pattern BETWEEN = Pattern.compile(">\\s+<");
     private static final Pattern AROUND_TEXT = Pattern.compile("(<text[^>]*>|<tspan[^>]*>)\\s*([^<]*?)\\s*(?=<)");
     /** Styles of what these plots do not have, and what keeps text from being selected. */

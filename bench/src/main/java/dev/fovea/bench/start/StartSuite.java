@@ -75,6 +75,6 @@ public final class StartSuite implements Suite {
     }
 
     private static Figure figure(String title, Metric metric) {
-        return new Figure(title, metric, Figure.Kind.BARS, "JVM", "JVM", false, Map.of(), SIDES);
+        return new Figure(title, metric, Figure.Kind.GROUPS, "JVM", "JVM", false, Map.of(), SIDES);
     }
 }

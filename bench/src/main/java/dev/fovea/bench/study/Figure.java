@@ -8,10 +8,10 @@ import java.util.Map;
  *
  * @param title above the plot
  * @param metric the vertical axis
- * @param kind lines over a numeric parameter, or bars over a named one
- * @param x the parameter of the horizontal axis, under bars with values of 20 characters at most
+ * @param kind lines over a numeric parameter, or a group for each value of a named one
+ * @param x the parameter of the horizontal axis; the values of groups have at most 20 characters
  * @param xLabel its label with unit, such as {@code tokens}
- * @param logarithmic whether both axes (of bars the vertical one) are
+ * @param logarithmic whether both axes are logarithmic (for groups, the vertical one)
  * @param where the parameters that are the same for the whole plot, and their values
  * @param sides its series, in order; empty for all that were measured
  */
@@ -20,6 +20,7 @@ public record Figure(String title, Metric metric, Kind kind, String x, String xL
     /** How it is drawn. */
     public enum Kind {
         LINES,
-        BARS
+        /** Bars from zero, or points on a logarithmic axis. */
+        GROUPS
     }
 }

@@ -97,7 +97,7 @@ public final class TextSuite implements Suite {
     }
 
     private static Figure figure(String title, String threads) {
-        return new Figure(title, P50, Figure.Kind.BARS, "words", "words of the text", true,
+        return new Figure(title, P50, Figure.Kind.GROUPS, "words", "words of the text", true,
                 Map.of("threads", threads), SIDES);
     }
 }

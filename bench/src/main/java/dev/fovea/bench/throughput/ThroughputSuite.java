@@ -87,7 +87,7 @@ public final class ThroughputSuite implements Suite {
 
     @Override
     public List<Figure> figures() {
-        return List.of(new Figure("Sentences by the second", RATE, Figure.Kind.BARS, "threads", "threads", false,
+        return List.of(new Figure("Sentences by the second", RATE, Figure.Kind.GROUPS, "threads", "threads", false,
                 Map.of(), SIDES));
     }
 }

@@ -127,9 +127,9 @@ public final class FakeSuite implements Suite {
                         List.of()),
                 new Figure("Time of a single length", TIME, Figure.Kind.LINES, "n", "tokens", true,
                         Map.of("threads", "1", "n", "16"), List.of()),
-                new Figure("Time of 64 tokens", TIME, Figure.Kind.BARS, "threads", "threads", true, Map.of("n", "64"),
+                new Figure("Time of 64 tokens", TIME, Figure.Kind.GROUPS, "threads", "threads", true, Map.of("n", "64"),
                         List.of()),
-                new Figure("Time of 16 tokens, three sides", TIME, Figure.Kind.BARS, "threads", "threads", false,
+                new Figure("Time of 16 tokens, three sides", TIME, Figure.Kind.GROUPS, "threads", "threads", false,
                         Map.of("n", "16"), SIDES.subList(0, 3)));
     }
 }
