@@ -5,7 +5,7 @@ import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
 
 /**
- * The formula in double precision, for some queries of each head, spread evenly and the last among them: for all where
+ * The formula in double precision, for some evenly spaced queries of each head, including the last: for all where
  * that takes a fraction of a second.
  */
 final class AttentionReference {

@@ -13,9 +13,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
-/** Fused attention against unfused, Java, C and PyTorch, and alone on long sequences. */
+/** Compares fused attention with unfused, Java, C and PyTorch, and times it alone on long sequences. */
 public final class AttentionSuite implements Suite {
-    static final Metric SCRATCH = new Metric("scratch", "scratch beyond inputs and output", "bytes", true);
+    static final Metric SCRATCH = new Metric("scratch", "scratch memory beyond inputs and output", "bytes", true);
 
     private static final String ALLOW_UNSAFE = "--sun-misc-unsafe-memory-access=allow";
     private static final String JAVACPP_CACHE = "org.bytedeco.javacpp.cachedir";
@@ -27,28 +27,29 @@ public final class AttentionSuite implements Suite {
 
     @Override
     public String title() {
-        return "Fused attention against unfused, Java, C and PyTorch";
+        return "Fused attention compared with unfused attention, Java, C and PyTorch";
     }
 
     @Override
     public String reading() {
         return """
-                Self-attention of one sequence of n tokens, single precision: softmax(q kᵀ / √d) v for every head. \
-                "Naive" is the textbook's three loops over all n² scores of a head, in Java and in C; "tiled" is an \
-                online softmax over tiles, in plain Java and on the JDK's Vector API, whose JVM runs with \
-                --add-modules jdk.incubator.vector; "unfused" is two OpenBLAS products with a softmax in C for this \
-                CPU between them, the scores of all heads in memory; "fused" is Fovea's public API; PyTorch runs its \
-                own fused CPU kernel. All read and write [heads, tokens, head_dim], PyTorch's best layout and on long \
-                sequences Fovea's too, Java's sides in heap arrays and the others off-heap; no copy is timed. Before \
-                it is timed, each side's result is compared with the formula in double precision, for all queries or, \
-                where that would take long, for some of each head. GFLOP/s count both products and leave out what a \
-                causal mask hides, also for a side that computes it. The FMA peak is measured beside each piece of \
-                work, with the instructions that Fovea uses and as many threads. Plain loops and unfused products are \
-                left out on long sequences, where one of their calls would take more than about a quarter of a second. \
-                PyTorch does not say how much scratch it takes. On long sequences Fovea is also timed alone: the time \
-                per query and key that it attends to should not grow with their number; a single query, as in \
-                decoding, waits for memory instead. "Process growth" is how far one call on 65 536 tokens raises the \
-                peak of the process's resident memory beyond its inputs and output.""";
+                Self-attention of one sequence of n tokens in single precision: softmax(q kᵀ / √d) v for every \
+                head. "Naive" is three textbook loops over all n² scores of a head, in Java and in C. "Tiled" is \
+                an online softmax over tiles, in plain Java and on the JDK's Vector API (its JVM runs with \
+                --add-modules jdk.incubator.vector). "Unfused" is two OpenBLAS products with a softmax in C \
+                between them, compiled for this CPU; it keeps the scores of all heads in memory. "Fused" is \
+                Fovea's public API. PyTorch runs its own fused CPU kernel. All sides read and write [heads, \
+                tokens, head_dim]. This layout is PyTorch's best, and on long sequences Fovea's best too. The Java \
+                sides use heap arrays, the others off-heap memory. No copy is timed. Before a side is timed, its \
+                result is compared with the formula in double precision, for all queries or, if that would take \
+                long, for some queries of each head. GFLOP/s count both products. They leave out what a causal \
+                mask hides, even if a side computes it. The FMA peak is measured next to each piece of work, with \
+                the same instructions and the same number of threads as Fovea. Naive and unfused sides are skipped \
+                on long sequences if one call would take more than about a quarter of a second. PyTorch does not \
+                report its scratch memory. On long sequences Fovea is also timed alone: the time per query and key \
+                should not depend on the length. A single query, as in decoding, waits for memory instead. \
+                "Process memory added" is how much one call on 65 536 tokens raises the peak resident memory of \
+                the process beyond its inputs and output.""";
     }
 
     @Override
@@ -135,7 +136,7 @@ public final class AttentionSuite implements Suite {
         List<Table> tables = new ArrayList<>();
         tables.add(new Table("Time", ArithmeticJob.TIME, rows, Map.of(), AttentionSides.ALL, AttentionSides.FUSED));
         tables.addAll(ArithmeticJob.tables(rows, AttentionSides.ALL));
-        tables.add(new Table("Scratch", SCRATCH, rows, Map.of(), AttentionSides.ALL, null));
+        tables.add(new Table("Scratch memory", SCRATCH, rows, Map.of(), AttentionSides.ALL, null));
         tables.addAll(LongAttention.tables());
         return tables;
     }
@@ -145,10 +146,10 @@ public final class AttentionSuite implements Suite {
         List<String> withPeak = ArithmeticJob.withPeak(AttentionSides.ALL);
         List<Figure> figures = new ArrayList<>(List.of(
                 figure("Time, 12 heads of 64, 1 thread", ArithmeticJob.TIME, "full", "1", AttentionSides.ALL),
-                figure("Speed, 12 heads of 64, 1 thread", ArithmeticJob.GFLOPS, "full", "1", withPeak),
-                figure("Speed, causal, 12 heads of 64, 1 thread", ArithmeticJob.GFLOPS, "causal", "1", withPeak),
-                figure("Speed, 12 heads of 64, all threads", ArithmeticJob.GFLOPS, "full", "all", withPeak),
-                figure("Scratch, 12 heads of 64, 1 thread", SCRATCH, "full", "1", AttentionSides.ALL)));
+                figure("Throughput, 12 heads of 64, 1 thread", ArithmeticJob.GFLOPS, "full", "1", withPeak),
+                figure("Throughput, causal, 12 heads of 64, 1 thread", ArithmeticJob.GFLOPS, "causal", "1", withPeak),
+                figure("Throughput, 12 heads of 64, all threads", ArithmeticJob.GFLOPS, "full", "all", withPeak),
+                figure("Scratch memory, 12 heads of 64, 1 thread", SCRATCH, "full", "1", AttentionSides.ALL)));
         figures.addAll(LongAttention.figures());
         return figures;
     }

@@ -11,7 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The part of the suite on long sequences: Fovea alone, its masks side by side. */
+/** The part of the suite on long sequences: Fovea alone, with one side per mask. */
 final class LongAttention {
     static final String FULL = "Fovea, full";
     static final String CAUSAL = "Fovea, causal";
@@ -24,13 +24,13 @@ final class LongAttention {
 
     static final Metric TIME = new Metric("time", "time per call", "µs", true);
     static final Metric PAIR = new Metric("pair", "time per query and key attended to", "ns", true);
-    static final Metric GROWTH = new Metric("growth", "process growth by one call", "MB", true);
+    static final Metric ADDED_MEMORY = new Metric("added_memory", "process memory added by one call", "MB", true);
 
     private static final String QUERIES = "queries";
     private static final String KEYS = "keys";
     private static final String HEADS = "heads";
 
-    /** Of whose call the growth of the process is measured. */
+    /** The length at which the added memory is measured. */
     static final int LONGEST = 65_536;
 
     private static final int DECODE_HEADS = 8;
@@ -84,7 +84,7 @@ final class LongAttention {
                 .estimating((int) Math.ceil(seconds));
     }
 
-    /** Query-key pairs that a mask shows, of all heads. */
+    /** Pairs of query and key that a mask allows, over all heads. */
     static double pairs(String side, int queries, int keys, int heads) {
         double pairs = 0;
         for (int i = 0; i < queries; i++) {
@@ -98,7 +98,7 @@ final class LongAttention {
         return side.equals(WINDOW) ? Math.max(0, i + keys - queries - WINDOW_LEFT) : 0;
     }
 
-    /** The key behind the last that query {@code i} sees. */
+    /** The key after the last that query {@code i} sees. */
     static int endKey(String side, int i, int queries, int keys) {
         return side.equals(FULL) ? keys : i + keys - queries + 1;
     }
@@ -109,7 +109,8 @@ final class LongAttention {
         return List.of(
                 new Table("Long sequences: time, heads of 64, 1 thread", TIME, rows, Map.of(), masks, FULL),
                 new Table("Long sequences: time per query and key", PAIR, rows, Map.of(), masks, null),
-                new Table("Long sequences: process growth by one call", GROWTH, rows, Map.of(), List.of(WINDOW), null));
+                new Table("Long sequences: process memory added by one call", ADDED_MEMORY, rows, Map.of(),
+                        List.of(WINDOW), null));
     }
 
     static List<Figure> figures() {

@@ -1,2 +1,2 @@
-/** The attention suite: softmax(q kᵀ / √head_dim) v, from loops as in a textbook to fused kernels. */
+/** The attention suite: softmax(q kᵀ / √head_dim) v, from textbook loops to fused kernels. */
 package dev.fovea.bench.attention;

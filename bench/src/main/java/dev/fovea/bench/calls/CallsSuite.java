@@ -12,7 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** What a call from Java to C costs, and what it costs to hand over floats. */
+/** What a call from Java to C costs, and what it costs to pass floats. */
 public final class CallsSuite implements Suite {
     static final String JAVA = "Java method";
     static final String FFM = "downcall";
@@ -36,14 +36,14 @@ public final class CallsSuite implements Suite {
     @Override
     public String reading() {
         return """
-                The same C functions, called in different ways from compiled Java. "empty" takes an int and adds 1; \
-                the second callee reads a params struct that is filled before each call, and three pointers, as \
-                Fovea's ops do. A critical downcall leaves the thread in the state of Java code: cheaper, but no \
-                garbage is collected until it returns, so Fovea does not use it. The sums hand over n floats from a \
-                heap array or from off-heap memory; the callee adds them up in 16 partial sums, compiled for any CPU \
-                of the platform, and its time is part of every figure; plain Java adds up 8 partial sums. What comes \
-                back is checked before anything is timed. Each figure includes a nanosecond or less of the measuring \
-                loop.""";
+                The same C functions, called in different ways from compiled Java. "empty" takes an int and adds \
+                1. The second callee reads a params struct, which is filled before each call, and three pointers, \
+                as Fovea's ops do. A critical downcall leaves the thread in the state of Java code. That is \
+                cheaper, but no garbage can be collected until the call returns, so Fovea does not use it. The \
+                sums pass n floats from a heap array or from off-heap memory. The callee adds them into 16 partial \
+                sums and is compiled for any CPU of the platform; its time is part of every figure. Plain Java \
+                uses 8 partial sums. Every result is checked before anything is timed. Each figure includes up to \
+                one nanosecond of the measuring loop.""";
     }
 
     @Override
@@ -79,7 +79,7 @@ public final class CallsSuite implements Suite {
     public List<Table> tables() {
         return List.of(
                 new Table("Calls", NANOS, List.of(CALLEE), Map.of(FLOATS, "0"), EmptyCalls.SIDES, FFM),
-                new Table("Handing over floats", NANOS, List.of(FLOATS), Map.of(CALLEE, SumCalls.WORK), SumCalls.SIDES,
+                new Table("Passing floats", NANOS, List.of(FLOATS), Map.of(CALLEE, SumCalls.WORK), SumCalls.SIDES,
                         SumCalls.OFF_HEAP));
     }
 
@@ -88,7 +88,7 @@ public final class CallsSuite implements Suite {
         return List.of(
                 new Figure("Calls", NANOS, Figure.Kind.GROUPS, CALLEE, "callee", false, Map.of(FLOATS, "0"),
                         EmptyCalls.SIDES),
-                new Figure("Handing over floats", NANOS, Figure.Kind.LINES, FLOATS, "floats", true,
+                new Figure("Passing floats", NANOS, Figure.Kind.LINES, FLOATS, "floats", true,
                         Map.of(CALLEE, SumCalls.WORK), SumCalls.SIDES));
     }
 }

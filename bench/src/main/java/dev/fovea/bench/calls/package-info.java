@@ -1,2 +1,2 @@
-/** The calls suite: what it costs to cross from Java to C and back, and to hand over floats. */
+/** The calls suite: the cost of a call from Java to C and back, and of passing floats. */
 package dev.fovea.bench.calls;

@@ -15,14 +15,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Token ids to pooled vectors: Fovea's backends against ONNX Runtime. */
+/** Token ids to pooled vectors: Fovea's backends and ONNX Runtime. */
 public final class EncodeSuite implements Suite {
     /** The number of threads that the value {@code all} stands for is the machine's. */
     public static final String ALL = "all";
 
-    private static final Metric P50 = new Metric("p50", "median time of a call", "µs", true);
-    private static final Metric P99 = new Metric("p99", "99th percentile of the time of a call", "µs", true);
-    private static final Metric ALLOCATION = new Metric("allocation", "Java heap allocated by a call", "B", true);
+    private static final Metric P50 = new Metric("p50", "median time per call", "µs", true);
+    private static final Metric P99 = new Metric("p99", "99th percentile of the time per call", "µs", true);
+    private static final Metric ALLOCATION = new Metric("allocation", "Java heap allocated per call", "B", true);
 
     private static final List<String> SIDES =
             List.of(MiniLm.FOVEA, MiniLm.FOVEA_BF16, MiniLm.FOVEA_INT8, MiniLm.FOVEA_JAVA, MiniLm.FOVEA_VECTOR,
@@ -53,25 +53,26 @@ public final class EncodeSuite implements Suite {
 
     @Override
     public String title() {
-        return "Token ids to sentence vectors with all-MiniLM-L6-v2: Fovea against ONNX Runtime";
+        return "Token ids to sentence vectors with all-MiniLM-L6-v2: Fovea and ONNX Runtime";
     }
 
     @Override
     public String reading() {
-        return "A call takes a batch (texts x tokens of each) of token ids of English prose and leaves vectors "
-                + "of length 1; the tokenizer is not in it. All sides read the same weights: Fovea rounds them to bf16 "
-                + "or int8 as it loads them, ONNX Runtime reads the int8 file that LangChain4j publishes. Its files "
-                + "end with the hidden states, so that their mean is taken in Java, a thousandth of its time; it runs "
-                + "them as they are published, with all optimisations of a session, not rewritten by its offline "
-                + "transformer optimizer. Vectors of fp32 agree to within 1e-5; to fp32 those of bf16 have a cosine "
-                + "of at least 0.9999, of Fovea's int8 0.99, of ONNX Runtime's int8 0.98. Threads are those that "
-                + "share one call. Each JVM first encodes texts of 8 tokens for 2 s: until then its compilers take "
-                + "turns with the threads that compute, and Java that they have not compiled yet costs Fovea 0.3 to "
-                + "1 ms a call. The plain Java and the Vector API backend compute on one thread, the latter after "
-                + "6 s more of warm-up, and leave out batches of more than 256 tokens (in a quick run 16). The "
-                + "99th percentile of a large batch rests on a few dozen calls: it is its slowest. The FMA peak is "
-                + "that of single precision, measured beside each piece of work. Allocation is "
-                + "that of the calling thread, by JMH's GC profiler, which adds a few bytes of its own.";
+        return """
+                A call takes token ids of English prose (texts x tokens per text) and returns vectors of length 1. \
+                Tokenizing is not included. All sides use the same weights. Fovea rounds them to bf16 or int8 \
+                while loading; ONNX Runtime reads the int8 file that LangChain4j publishes. ONNX Runtime's files \
+                end with the hidden states, so their mean is taken in Java, in a thousandth of the time. They run \
+                as published, with all session optimisations, and are not rewritten by ONNX Runtime's offline \
+                transformer optimizer. Vectors in fp32 agree to within 1e-5. The cosine to fp32 is at least 0.9999 \
+                for bf16, 0.99 for Fovea's int8 and 0.98 for ONNX Runtime's int8. The threads given share one \
+                call. Each JVM first encodes texts of 8 tokens for 2 s. Until then the JIT compilers compete with \
+                the computing threads, and code that is not compiled yet costs Fovea 0.3 to 1 ms per call. The \
+                plain Java and Vector API backends compute on one thread. The Vector API gets 6 s more of warm-up. \
+                Both skip batches of more than 256 tokens (16 in a quick run). The 99th percentile of a large \
+                batch comes from a few dozen calls, so it is the slowest of them. The FMA peak is for single \
+                precision and is measured next to each piece of work. Allocation is counted on the calling thread \
+                by JMH's GC profiler, which adds a few bytes of its own.""";
     }
 
     @Override
@@ -156,7 +157,7 @@ public final class EncodeSuite implements Suite {
             }
         }
         tables.addAll(ArithmeticJob.tables(List.of("threads", "batch"), SIDES));
-        tables.add(new Table("Java heap allocated by a call", ALLOCATION, List.of("batch", "threads"), Map.of(),
+        tables.add(new Table("Java heap allocated per call", ALLOCATION, List.of("batch", "threads"), Map.of(),
                 List.of(MiniLm.FOVEA, MiniLm.ONNX_FP32), null));
         return tables;
     }
@@ -164,10 +165,10 @@ public final class EncodeSuite implements Suite {
     @Override
     public List<Figure> figures() {
         return List.of(
-                figure("Median time of a call, 1 thread", P50, "1", true),
-                figure("Median time of a call, all threads", P50, ALL, true),
-                figure("Speed, 1 thread", ArithmeticJob.GFLOPS, "1", false),
-                figure("Speed, all threads", ArithmeticJob.GFLOPS, ALL, false));
+                figure("Median time per call, 1 thread", P50, "1", true),
+                figure("Median time per call, all threads", P50, ALL, true),
+                figure("Throughput, 1 thread", ArithmeticJob.GFLOPS, "1", false),
+                figure("Throughput, all threads", ArithmeticJob.GFLOPS, ALL, false));
     }
 
     private static Figure figure(String title, Metric metric, String threads, boolean logarithmic) {

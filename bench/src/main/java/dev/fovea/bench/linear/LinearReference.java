@@ -1,6 +1,8 @@
 package dev.fovea.bench.linear;
 
-/** The layer in double precision, for all rows or, of many, for some that are spread evenly, the last among them. */
+/**
+ * The layer in double precision, for all rows or, if there are many, for some evenly spaced ones including the last.
+ */
 final class LinearReference {
     /** Absolute: sums of up to 1536 products of values in (−1, 1), in single precision. */
     static final double TOLERANCE = 2e-4;

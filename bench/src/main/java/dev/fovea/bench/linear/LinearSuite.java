@@ -12,7 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** Products with a constant weight at the shapes of all-MiniLM-L6-v2: packed against OpenBLAS and the Vector API. */
+/** Products with a constant weight at the shapes of all-MiniLM-L6-v2: packed, on OpenBLAS and on the Vector API. */
 public final class LinearSuite implements Suite {
     private static final List<String> SINGLE = List.of(LinearSide.OPENBLAS, LinearSide.PACKED, LinearSide.VECTOR);
     private static final List<String> SIDES = List.of(LinearSide.OPENBLAS, LinearSide.PACKED, LinearSide.PACKED_BF16,
@@ -32,23 +32,22 @@ public final class LinearSuite implements Suite {
 
     @Override
     public String title() {
-        return "Linear layers: packed weights against OpenBLAS and the Vector API";
+        return "Linear layers: packed weights, OpenBLAS and the Vector API";
     }
 
     @Override
     public String reading() {
         return """
-                x Wᵀ for m rows at the four shapes of all-MiniLM-L6-v2 (n outputs, k inputs), single precision, \
-                without bias and activation, and in one of the shapes with the weight kept as bf16 \
-                and int8 too. The weight is constant, as in a model: Fovea and the Vector API pack it once, \
-                which is not timed; a general product such as OpenBLAS's packs it in each call, and has no other \
-                way. The Java side runs the JDK's Vector API on heap arrays, in a JVM with --add-modules \
-                jdk.incubator.vector. On all threads, each thread takes a share of the rows; OpenBLAS's own threads \
-                are off. Each result is compared with sums in double precision first, where the weight is \
-                rounded by the cosine of each row. The peak is that of single precision, which int8 instructions can \
-                exceed. The weight stays in the cache \
-                between calls, other than in a model whose layers follow one another: small m is faster here than \
-                there.""";
+                x Wᵀ for m rows at the four shapes of all-MiniLM-L6-v2 (n outputs, k inputs), in single precision, \
+                without bias and activation. One of the shapes is also measured with the weight kept as bf16 and \
+                int8. The weight is constant, as in a model. Fovea and the Vector API pack it once, which is not \
+                timed. A general product such as OpenBLAS's has to pack it in each call. The Java side runs the \
+                JDK's Vector API on heap arrays, in a JVM with --add-modules jdk.incubator.vector. With all \
+                threads, each thread takes a share of the rows, and OpenBLAS's own threads are off. Each result is \
+                first compared with sums in double precision; with a rounded weight, the cosine of each row is \
+                compared. The peak is for single precision, so int8 instructions can exceed it. The weight stays \
+                in the cache between calls. In a model, where other layers run in between, it does not, so small m \
+                is faster here.""";
     }
 
     @Override
@@ -104,8 +103,8 @@ public final class LinearSuite implements Suite {
     @Override
     public List<Figure> figures() {
         return List.of(
-                figure("Speed, 1536 outputs of 384 inputs, 1 thread", ArithmeticJob.GFLOPS, 1536, 384, WITH_PEAK),
-                figure("Speed, 384 outputs of 384 inputs, 1 thread", ArithmeticJob.GFLOPS, 384, 384, WITH_PEAK),
+                figure("Throughput, 1536 outputs of 384 inputs, 1 thread", ArithmeticJob.GFLOPS, 1536, 384, WITH_PEAK),
+                figure("Throughput, 384 outputs of 384 inputs, 1 thread", ArithmeticJob.GFLOPS, 384, 384, WITH_PEAK),
                 figure("Time, 1536 outputs of 384 inputs, 1 thread", ArithmeticJob.TIME, 1536, 384, SIDES));
     }
 

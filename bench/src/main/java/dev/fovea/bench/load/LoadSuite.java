@@ -11,20 +11,20 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** A service under load: how long requests take that arrive on their own. */
+/** A service under load: the latency of requests that arrive at a fixed rate. */
 public final class LoadSuite implements Suite {
     static final List<String> SIDES = List.of(MiniLm.FOVEA, MiniLm.ONNX_FP32);
 
-    private static final Metric CAPACITY = new Metric("capacity", "most requests by the second", "1/s", false);
-    private static final Metric RATE = new Metric("rate", "requests by the second", "1/s", false);
+    private static final Metric CAPACITY = new Metric("capacity", "maximum requests per second", "1/s", false);
+    private static final Metric RATE = new Metric("rate", "requests per second", "1/s", false);
     private static final Metric P50 = new Metric("p50", "latency, median", "µs", true);
     private static final Metric P90 = new Metric("p90", "latency, 90th percentile", "µs", true);
     private static final Metric P99 = new Metric("p99", "latency, 99th percentile", "µs", true);
     private static final Metric P999 = new Metric("p99.9", "latency, 99.9th percentile", "µs", true);
-    private static final Metric MAX = new Metric("max", "latency, longest", "µs", true);
-    private static final Metric ALLOCATION = new Metric("allocation", "Java heap allocated by a request", "B", true);
-    private static final Metric PAUSES = new Metric("pauses", "pauses of the garbage collector", "", true);
-    private static final Metric PAUSED = new Metric("paused", "time in pauses of the garbage collector", "ms", true);
+    private static final Metric MAX = new Metric("max", "latency, maximum", "µs", true);
+    private static final Metric ALLOCATION = new Metric("allocation", "Java heap allocated per request", "B", true);
+    private static final Metric PAUSES = new Metric("pauses", "garbage collection pauses", "", true);
+    private static final Metric PAUSED = new Metric("paused", "time in garbage collection pauses", "ms", true);
 
     @Override
     public String name() {
@@ -33,18 +33,19 @@ public final class LoadSuite implements Suite {
 
     @Override
     public String title() {
-        return "Requests that arrive on their own: latencies of Fovea and ONNX Runtime at the same rates";
+        return "Latency under load: Fovea and ONNX Runtime at the same rate of requests";
     }
 
     @Override
     public String reading() {
-        return "Requests of 16 token ids of English prose arrive at random (a Poisson process, the same instants "
-                + "for both sides) and stand in line for 1, 4 or 8 callers, threads of one JVM that share the "
-                + "model; a call computes on its caller's thread. A latency counts from the arrival to the vector, "
-                + "the wait in line included, whatever the service does meanwhile: nothing is omitted. The rates "
-                + "are 30, 60 and 90 % (in a quick run 60 and 90 %, for 1 and 4 callers) of what the slower side "
-                + "serves when requests never run out, so that both sides get the same number of requests. Each "
-                + "side and rate has a JVM of its own with 512 MB of heap and G1, warmed up for 2 s.";
+        return """
+                Requests of 16 token ids of English prose arrive at random, as a Poisson process with the same \
+                arrival times for both sides. They queue for 1, 4 or 8 callers: threads of one JVM that share the \
+                model. Each caller computes on its own thread. A latency is the time from arrival to vector and \
+                includes the time in the queue. No request is left out, whatever the service is doing when it \
+                arrives. The load is 30, 60 or 90 % (in a quick run 60 %, for 1 and 4 callers) of the slower \
+                side's maximum throughput, so both sides get the same number of requests. Each side and load has \
+                its own JVM with 512 MB of heap and G1, warmed up for 2 s.""";
     }
 
     @Override
@@ -82,7 +83,7 @@ public final class LoadSuite implements Suite {
             for (Metric metric : List.of(P50, P99)) {
                 String label = Character.toUpperCase(metric.label().charAt(0)) + metric.label().substring(1);
                 figures.add(new Figure(label + suffix, metric, Figure.Kind.GROUPS, "load",
-                        "rate of arrival, of the slower side's capacity", true, Map.of("callers", callers), SIDES));
+                        "load, relative to the slower side's maximum", true, Map.of("callers", callers), SIDES));
             }
         }
         return figures;

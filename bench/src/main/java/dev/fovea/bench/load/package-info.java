@@ -1,4 +1,2 @@
-/**
- * Latency under open-loop load: arrivals that wait for nobody, callers that serve them, and what was seen.
- */
+/** Latency under open-loop load: arrivals that do not wait, the callers that serve them, and the recorded latencies. */
 package dev.fovea.bench.load;

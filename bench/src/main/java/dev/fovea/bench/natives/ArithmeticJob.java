@@ -10,30 +10,32 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
-/** A job whose work is a known number of floating-point operations: beside the time it gives speed. */
+/** A job with a known number of floating-point operations: besides the time, it measures throughput. */
 public final class ArithmeticJob implements Job {
     /** Time per call. */
     public static final Metric TIME = new Metric("time", "time per call", "µs", true);
 
     /** Operations per second, a multiply-add counting two. */
-    public static final Metric GFLOPS = new Metric("gflops", "speed", "GFLOP/s", false);
+    public static final Metric GFLOPS = new Metric("gflops", "throughput", "GFLOP/s", false);
 
-    /** The part of {@link FmaPeak#gflops} of as many threads: like that, the best that was seen. */
+    /** The fraction of {@link FmaPeak#gflops} with as many threads; both are the best sample. */
     public static final Metric PEAK =
             new Metric("peak", "fraction of the FMA peak, best sample", "of 1", false, Metric.Summary.BEST);
 
     /** The side whose {@link #GFLOPS} are the peak itself. */
     public static final String PEAK_SIDE = "FMA peak";
 
-    /** {@code sides}, and behind them that of the peak. */
+    /** {@code sides}, followed by that of the peak. */
     public static List<String> withPeak(List<String> sides) {
         return Stream.concat(sides.stream(), Stream.of(PEAK_SIDE)).toList();
     }
 
-    /** The tables of speed and of the fraction of the peak: a row for each value of the parameters {@code rows}. */
+    /**
+     * The tables of throughput and of the fraction of the peak: a row for each value of the parameters {@code rows}.
+     */
     public static List<Table> tables(List<String> rows, List<String> sides) {
         return List.of(
-                new Table("Speed", GFLOPS, rows, Map.of(), withPeak(sides), null).withYardstick(PEAK_SIDE),
+                new Table("Throughput", GFLOPS, rows, Map.of(), withPeak(sides), null).withYardstick(PEAK_SIDE),
                 new Table("Fraction of the FMA peak", PEAK, rows, Map.of(), sides, null));
     }
 

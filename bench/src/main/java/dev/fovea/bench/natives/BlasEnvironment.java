@@ -11,7 +11,7 @@ import java.lang.invoke.MethodHandle;
 
 /**
  * The environment variable by which OpenBLAS takes the kernels of another CPU. Where it is set, as on machines that
- * want the same bits everywhere, OpenBLAS runs at half its speed, and PyTorch with it, whose products are OpenBLAS's.
+ * want the same bits everywhere, OpenBLAS has half its throughput, and so has PyTorch, whose products are OpenBLAS's.
  */
 public final class BlasEnvironment {
     private static final String VARIABLE = "OPENBLAS_CORETYPE";

@@ -1,2 +1,2 @@
-/** {@code bench/native}, the C that the studies compare with, from Java: how it is loaded, and the FMA peak. */
+/** The C code in {@code bench/native} that the studies compare with: how Java loads it, and the FMA peak. */
 package dev.fovea.bench.natives;

@@ -68,7 +68,7 @@ record Grid(Table table, List<String> sides, List<Row> rows) {
 
     /** The unit, what the ratios are, and which way is better. */
     String legend() {
-        return Page.axis(table.metric()) + ", " + (table.metric().lowerIsBetter() ? "less" : "more") + " is better"
+        return Page.axis(table.metric()) + ", " + (table.metric().lowerIsBetter() ? "lower" : "higher") + " is better"
                 + (table.baseline() == null ? "" : "; × is the ratio to " + table.baseline());
     }
 }

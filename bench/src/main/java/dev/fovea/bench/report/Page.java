@@ -15,8 +15,8 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * The page of HTML. Plots are in it twice, drawn for the width of a desk and of a pocket, of which the style sheet
- * shows one: text of a drawing that is scaled down would be too small to read.
+ * The HTML page. It has each plot twice, drawn for wide and for narrow screens, and the style sheet shows one of them:
+ * the text of a drawing that is scaled down would be too small to read.
  */
 final class Page {
     private static final int WIDE = 760;
@@ -40,9 +40,9 @@ final class Page {
                 <main>
                 <header>
                 <h1>Fovea: comparison studies</h1>
-                <p>Each study runs its sides on the same machine in the same run, each side in JVMs of its own, and
-                checks that they agree before it times them. Figures are medians, fractions of a limit the best of all
-                samples; ranges are the least and the greatest sample. A ratio is from this run on this machine.</p>
+                <p>Each study measures all its sides in the same run on the same machine. Each side has its own JVMs.
+                Its results are checked before it is timed. Figures are medians; a fraction of a limit is the best
+                sample. Ranges go from the smallest to the largest sample. Ratios hold for this run and machine.</p>
                 """.formatted(styles()));
         failures(failures);
         contents(suites);
@@ -84,8 +84,8 @@ final class Page {
         term("Effort", circumstances.effort().name().toLowerCase(Locale.ROOT) + ", "
                 + TimeLeft.words(suites.stream().mapToDouble(SuiteResults::seconds).sum()));
         html.append("</dl>\n<h2>How to reproduce</h2>\n<pre><code>").append(escape(command)).append("</code></pre>\n");
-        html.append("<p>The samples are beside this page, in <code>raw/</code>; its tables in Markdown in "
-                + "<code>report.md</code>.</p>\n");
+        html.append("<p>All samples are in <code>raw/</code> next to this page. <code>report.md</code> has the tables "
+                + "in Markdown.</p>\n");
     }
 
     private void term(String name, String value) {

@@ -1,5 +1,5 @@
 /**
- * The report of a run: one page of HTML with its plots inside, the plots as SVG files, and the tables in Markdown, all
- * from the {@link dev.fovea.bench.run.JobRecord records} of its jobs.
+ * The report of a run: one HTML page with its plots inside, the plots as SVG files, and the tables in Markdown. All of
+ * it is made from the {@link dev.fovea.bench.run.JobRecord records} of the jobs.
  */
 package dev.fovea.bench.report;

@@ -29,20 +29,20 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "fovea bench",
         description = {
-            "Measures Fovea beside its alternatives on this machine and writes a report.%n",
-            "An interrupted run keeps what has finished; the same command goes on from there.%n"
+            "Compare Fovea with its alternatives on this machine, and write a report.%n",
+            "An interrupted run keeps the finished jobs. The same command continues from there.%n"
         },
         footerHeading = "%nSuites:%n",
         exitCodeListHeading = "%nExit status:%n",
-        exitCodeList = {"0:success", "1:a job failed", "2:wrong use"})
+        exitCodeList = {"0:success", "1:a job failed", "2:wrong usage"})
 public final class BenchCommand implements Callable<Integer> {
-    /** Set by the launcher where standard error is a terminal, which Java cannot tell. */
+    /** Set by the launcher if standard error is a terminal; Java cannot find out. */
     private static final String TERMINAL = "FOVEA_TERMINAL";
 
     @Parameters(paramLabel = "SUITE", arity = "0..*", description = "What to measure (default: all suites).")
     private List<String> names = new ArrayList<>();
 
-    @Option(names = "--quick", description = "A coarse grid: all suites in under ten minutes on two cores.")
+    @Option(names = "--quick", description = "Measure less: all suites in under ten minutes on two cores.")
     private boolean quick;
 
     @Option(names = "--smoke", hidden = true, description = "One iteration of the smallest work.")
@@ -66,7 +66,7 @@ public final class BenchCommand implements Callable<Integer> {
     }
 
     /**
-     * Runs the command and ends the process with 0 for success, 1 for a failure or 2 for wrong use.
+     * Runs the command and ends the process with 0 for success, 1 for a failure or 2 for wrong usage.
      *
      * @param args the command line
      */
@@ -135,7 +135,7 @@ public final class BenchCommand implements Callable<Integer> {
         for (String name : names) {
             if (!byName.containsKey(name)) {
                 throw new ParameterException(spec.commandLine(),
-                        "no such suite: " + name + "; there are " + String.join(", ", byName.keySet()));
+                        "no such suite: " + name + "; the suites are " + String.join(", ", byName.keySet()));
             }
         }
         return known.stream().filter(suite -> names.isEmpty() || names.contains(suite.name())).toList();
@@ -144,11 +144,11 @@ public final class BenchCommand implements Callable<Integer> {
     private void announce(Plan plan) {
         int before = plan.total() - plan.steps().size();
         err.println("fovea: " + plan.steps().size() + (plan.steps().size() == 1 ? " job" : " jobs")
-                + (before > 0 ? ", " + before + " finished before" : "")
+                + (before > 0 ? " to run, " + before + " already finished" : "")
                 + "; this takes about " + TimeLeft.words(plan.estimatedSeconds()) + "; results in " + out);
     }
 
-    /** The command that makes these results. */
+    /** The command that produces these results. */
     private String command() {
         return "./fovea bench"
                 + names.stream().map(name -> " " + name).collect(Collectors.joining())

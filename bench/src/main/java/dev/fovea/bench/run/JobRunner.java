@@ -94,7 +94,7 @@ final class JobRunner {
                 results.keep(record);
                 finished++;
                 record.refusals().stream().map(Refusal::side).distinct().forEach(side ->
-                        progress.say(step.name() + ": refused to time " + side + ", whose result is wrong"));
+                        progress.say(step.name() + ": " + side + " gave a wrong result and was not timed"));
             }
         }
         return seconds;
@@ -128,6 +128,6 @@ final class JobRunner {
         ProcessHandle.current().descendants().forEach(ProcessHandle::destroyForcibly);
         int kept = plan.total() - plan.steps().size() + finished;
         progress.say("interrupted; " + kept + " of " + plan.total()
-                + " jobs are kept, and the same command goes on from there");
+                + " jobs are kept; run the same command to continue");
     }
 }

@@ -14,9 +14,9 @@ import java.util.TreeMap;
 /**
  * What the figures come from.
  *
- * @param cpu its model, or the architecture where the system does not tell
+ * @param cpu its model, or the architecture if the system does not report it
  * @param cores the processors that the JVM may use
- * @param caches level and kind to size, such as {@code L1 data → 32K}; empty where the system does not tell
+ * @param caches level and kind to size, such as {@code L1 data → 32K}; empty if the system does not report it
  * @param memory bytes
  * @param os name and version
  */
@@ -71,7 +71,7 @@ public record Machine(String cpu, int cores, Map<String, String> caches, long me
         try {
             return Files.readAllLines(file);
         } catch (IOException e) {
-            // Other systems have other ways to tell; what is unknown is left out.
+            // Other systems have other ways to report it; what is unknown is left out.
             return List.of();
         }
     }

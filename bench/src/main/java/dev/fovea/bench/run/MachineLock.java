@@ -34,8 +34,8 @@ final class MachineLock implements AutoCloseable {
         FileLock lock = file.tryLock();
         if (lock == null) {
             file.close();
-            throw new IOException("another benchmark runs on this machine (it holds " + path
-                    + "), which would falsify the times of both; try again when it has ended");
+            throw new IOException("another benchmark is running on this machine (it holds " + path
+                    + "), and each would distort the other's times; try again when it has ended");
         }
         System.setProperty(IGNORE, "true");
         return new MachineLock(file);

@@ -45,8 +45,8 @@ final class RawResults {
         if (Files.exists(run)) {
             String difference = circumstances.difference(read(run, Circumstances.class));
             if (difference != null) {
-                throw new IllegalArgumentException(directory + " holds results of another run (" + difference
-                        + "); name another directory with --out");
+                throw new IllegalArgumentException(directory + " holds results of a different run (" + difference
+                        + "); choose another directory with --out");
             }
         } else {
             results.write(run, circumstances);
@@ -67,7 +67,7 @@ final class RawResults {
     private Path file(String suite, String job) {
         if (!job.matches("[A-Za-z0-9.-]+")) {
             throw new IllegalArgumentException(
-                    "name of a job may have letters, digits, dots and dashes, got \"" + job + "\" in " + suite);
+                    "a job name may have letters, digits, dots and dashes, got \"" + job + "\" in " + suite);
         }
         return raw.resolve(suite).resolve(job + ".json");
     }
@@ -91,7 +91,7 @@ final class RawResults {
             }
             return content;
         } catch (JsonParseException e) {
-            throw new IOException(file + " is no result of this command; delete it to measure it again", e);
+            throw new IOException(file + " is not a result of this command; delete it to measure it again", e);
         }
     }
 }

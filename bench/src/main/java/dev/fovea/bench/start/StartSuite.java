@@ -9,7 +9,7 @@ import dev.fovea.bench.study.Table;
 import java.util.List;
 import java.util.Map;
 
-/** What it costs to have a first vector: time, memory, jars. */
+/** The cost of startup: time to the first vector, memory, jars. */
 public final class StartSuite implements Suite {
     static final String FOVEA = "Fovea";
     static final String ONNX_RUNTIME = "ONNX Runtime and tokenizers";
@@ -30,22 +30,23 @@ public final class StartSuite implements Suite {
 
     @Override
     public String title() {
-        return "From the start of the process to the first vector: time, memory, jars";
+        return "Startup: time to the first vector, memory, size of the jars";
     }
 
     @Override
     public String reading() {
-        return "Each side is a small program that loads all-MiniLM-L6-v2 and gives the vector of one sentence, "
-                + "with its default options, in a JVM of 1 GB whose class path holds that side's jars alone. The "
-                + "time from the start of the process counts until its parent reads the vector; the other one "
-                + "begins in main. The first start of a side is not measured: it fills the caches of the files, "
-                + "Fovea's of the model and DJL's of the tokenizer, and writes an AOT cache where one is used: the "
-                + "JVM's own record of classes loaded and methods run (JEP 483, JEP 514, JEP 515), which an "
-                + "application's packaging makes with -XX:AOTCacheOutput. LangChain4j reads the model from its jar each "
-                + "time; Fovea maps its file, of which the resident memory counts the pages that were read; ONNX "
-                + "Runtime reads it. Jars are counted without the model, and with all that Maven brings along: "
-                + "Fovea's native jar is for one platform, those of ONNX Runtime and of the tokenizers, which all "
-                + "sides use, are for several. Vectors have a cosine of at least 0.9999 to that of plain Java.";
+        return """
+                Each side is a small program that loads all-MiniLM-L6-v2 with default options and returns the \
+                vector of one sentence. Its JVM has 1 GB, and the class path holds only that side's jars. The \
+                first time runs from process start until the parent process reads the vector. The second one \
+                begins in main. The first run of a side is not measured. It fills the file cache, Fovea's model \
+                cache and DJL's tokenizer cache. If an AOT cache is used, the first run also writes it: the JVM's \
+                record of loaded classes and executed methods (JEP 483, JEP 514, JEP 515), which an application \
+                creates with -XX:AOTCacheOutput when it is packaged. LangChain4j reads the model from its jar each \
+                time. ONNX Runtime reads a file. Fovea maps its file; the resident memory counts the pages that \
+                were read. Jars are counted without the model and with all dependencies. Fovea's native jar is for \
+                one platform. The jars of ONNX Runtime and of the tokenizers, which all sides use, are for \
+                several. All vectors have a cosine of at least 0.9999 to plain Java's.""";
     }
 
     @Override

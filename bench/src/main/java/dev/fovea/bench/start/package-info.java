@@ -1,4 +1,2 @@
-/**
- * The way to the first vector: time, memory and jars, each side in a process of its own.
- */
+/** Startup: time, memory and jars up to the first vector, each side in its own process. */
 package dev.fovea.bench.start;

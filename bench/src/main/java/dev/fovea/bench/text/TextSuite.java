@@ -15,14 +15,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Text to vector, as an application sees it: Fovea against LangChain4j's model in the JVM. */
+/** Text to vector, as an application sees it: Fovea and LangChain4j's in-process model. */
 public final class TextSuite implements Suite {
-    private static final Metric P50 = new Metric("p50", "median time of a call", "µs", true);
-    private static final Metric P99 = new Metric("p99", "99th percentile of the time of a call", "µs", true);
+    private static final Metric P50 = new Metric("p50", "median time per call", "µs", true);
+    private static final Metric P99 = new Metric("p99", "99th percentile of the time per call", "µs", true);
     private static final List<String> SIDES =
             List.of(TextSide.FOVEA, TextSide.TOKENIZER, TextSide.LANGCHAIN4J);
 
-    /** DJL, of which the tokenizers are a part, reports its use over the network otherwise. */
+    /** Without these, DJL, which the tokenizers belong to, reports its use over the network. */
     private static final String[] QUIET = {"-DOPT_OUT_TRACKING=true", "-Dai.djl.offline=true"};
 
     @Override
@@ -32,21 +32,21 @@ public final class TextSuite implements Suite {
 
     @Override
     public String title() {
-        return "Text to vector with all-MiniLM-L6-v2: Fovea against LangChain4j";
+        return "Text to vector with all-MiniLM-L6-v2: Fovea and LangChain4j";
     }
 
     @Override
     public String reading() {
-        return "A call takes a text of English prose and gives its vector as a new array, tokenizer included: "
-                + "TextEncoder.encode here, EmbeddingModel.embed in LangChain4j, whose model in the JVM calls the "
-                + "same Hugging Face tokenizers library and ONNX Runtime. Its class AllMiniLmL6V2EmbeddingModel "
-                + "leaves the number of threads to ONNX Runtime; here the same encoder of LangChain4j gets a "
-                + "session of as many threads as Fovea, else with its default options, which are all optimisations and "
-                + "the arena. LangChain4j drops what "
-                + "follows the 128th token, as the file of the tokenizer says, so that the longest texts have 80 "
-                + "words. The second side is the part of Fovea's call that makes token ids of the text. Vectors "
-                + "have a cosine of at least 0.9999, token ids are equal to those of the library. Each JVM first makes "
-                + "such calls for 2 s.";
+        return """
+                A call takes a text of English prose and returns its vector as a new array, including tokenizing: \
+                TextEncoder.encode in Fovea, EmbeddingModel.embed in LangChain4j. LangChain4j's in-process model \
+                calls the same Hugging Face tokenizers library, and ONNX Runtime. Its class \
+                AllMiniLmL6V2EmbeddingModel leaves the number of threads to ONNX Runtime. Here its encoder gets a \
+                session with as many threads as Fovea and otherwise default options, which means all optimisations \
+                and the arena. LangChain4j drops everything after the 128th token, as the tokenizer's file says, \
+                so the longest texts have 80 words. The second side is the part of Fovea's call that turns the \
+                text into token ids. Vectors have a cosine of at least 0.9999, and token ids equal those of the \
+                library. Each JVM first makes such calls for 2 s.""";
     }
 
     @Override
@@ -79,8 +79,8 @@ public final class TextSuite implements Suite {
         List<Table> tables = new ArrayList<>();
         for (String threads : List.of("1", EncodeSuite.ALL)) {
             String suffix = threads.equals("1") ? ", 1 thread" : ", all threads";
-            tables.add(table("Median time of a call" + suffix, P50, threads));
-            tables.add(table("99th percentile of the time of a call" + suffix, P99, threads));
+            tables.add(table("Median time per call" + suffix, P50, threads));
+            tables.add(table("99th percentile of the time per call" + suffix, P99, threads));
         }
         return tables;
     }
@@ -92,8 +92,8 @@ public final class TextSuite implements Suite {
 
     @Override
     public List<Figure> figures() {
-        return List.of(figure("Median time of a call, 1 thread", "1"),
-                figure("Median time of a call, all threads", EncodeSuite.ALL));
+        return List.of(figure("Median time per call, 1 thread", "1"),
+                figure("Median time per call, all threads", EncodeSuite.ALL));
     }
 
     private static Figure figure(String title, String threads) {

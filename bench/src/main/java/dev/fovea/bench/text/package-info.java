@@ -1,4 +1,2 @@
-/**
- * Text to vector, as an application sees it: Fovea against LangChain4j.
- */
+/** Text to vector, as an application sees it: Fovea and LangChain4j. */
 package dev.fovea.bench.text;

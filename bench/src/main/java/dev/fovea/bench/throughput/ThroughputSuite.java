@@ -14,7 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** A thousand sentences of mixed length: ragged batches against padded ones. */
+/** A thousand sentences of mixed length: ragged batches and padded ones. */
 public final class ThroughputSuite implements Suite {
     /** Sentences of a batch. */
     static final int BATCH = 32;
@@ -25,13 +25,13 @@ public final class ThroughputSuite implements Suite {
     /** ONNX Runtime on batches as the sentences come, each sentence padded to the longest of its batch. */
     static final String ARRIVAL = "ONNX Runtime padded, arrival order";
 
-    /** ONNX Runtime on batches of sentences of like length. */
+    /** ONNX Runtime on batches of sentences of similar length. */
     static final String SORTED = "ONNX Runtime padded, sorted by length";
 
-    /** ONNX Runtime on one sentence after the other, which need no padding. */
+    /** ONNX Runtime on one sentence at a time, without padding. */
     static final String SINGLE = "ONNX Runtime one by one";
 
-    private static final Metric RATE = new Metric("rate", "sentences by the second", "1/s", false);
+    private static final Metric RATE = new Metric("rate", "sentences per second", "1/s", false);
     private static final List<String> SIDES = List.of(RAGGED, ARRIVAL, SORTED, SINGLE);
 
     @Override
@@ -41,16 +41,17 @@ public final class ThroughputSuite implements Suite {
 
     @Override
     public String title() {
-        return "Sentences of mixed length by the second: ragged against padded batches";
+        return "Throughput on sentences of mixed length: ragged and padded batches";
     }
 
     @Override
     public String reading() {
-        return "A call turns sentences of novels (3 to 112 words, in random order; in a quick run the first 128) "
-                + "into vectors, 32 in a batch. Their token ids are made beforehand, and so are the batches. "
-                + "Fovea's batches are ragged: it has no padding, and so no padded side. ONNX Runtime pads each "
-                + "batch to its longest sentence; sorted by length, as by an application that knows all sentences "
-                + "beforehand, little is padded, and one by one nothing. Vectors agree to within 1e-5.";
+        return """
+                A call turns sentences of novels into vectors, 32 per batch. They have 3 to 112 words and come in \
+                random order; a quick run takes the first 128. Token ids and batches are made beforehand. Fovea's \
+                batches are ragged: Fovea has no padding, and so no padded side. ONNX Runtime pads each batch to \
+                its longest sentence. Sorting by length, which an application can do if it knows all sentences \
+                beforehand, leaves little padding. One by one, nothing is padded. Vectors agree to within 1e-5.""";
     }
 
     @Override
@@ -81,13 +82,13 @@ public final class ThroughputSuite implements Suite {
 
     @Override
     public List<Table> tables() {
-        return List.of(new Table("Sentences by the second", RATE, List.of("sentences", "threads"), Map.of(), SIDES,
+        return List.of(new Table("Sentences per second", RATE, List.of("sentences", "threads"), Map.of(), SIDES,
                 RAGGED));
     }
 
     @Override
     public List<Figure> figures() {
-        return List.of(new Figure("Sentences by the second", RATE, Figure.Kind.GROUPS, "threads", "threads", false,
+        return List.of(new Figure("Sentences per second", RATE, Figure.Kind.GROUPS, "threads", "threads", false,
                 Map.of(), SIDES));
     }
 }

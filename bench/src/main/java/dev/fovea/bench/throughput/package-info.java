@@ -1,4 +1,2 @@
-/**
- * Many sentences of mixed length: ragged batches against padded ones.
- */
+/** Many sentences of mixed length: ragged batches and padded ones. */
 package dev.fovea.bench.throughput;

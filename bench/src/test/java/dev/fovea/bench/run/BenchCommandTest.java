@@ -57,13 +57,13 @@ class BenchCommandTest {
     void shouldMarkTheBestOfTheContenders() throws IOException {
         run("first", "--quick", "--out", out.toString());
         String report = Files.readString(out.resolve("report.md"));
-        String speed = report.substring(report.indexOf("### Speed"));
-        assertTrue(speed.matches("(?s).*\n\\| 16 \\| 1 \\| [^*|]+ \\| \\*\\*[^*|]+\\*\\* \\| .*"), speed);
+        String throughput = report.substring(report.indexOf("### Throughput"));
+        assertTrue(throughput.matches("(?s).*\n\\| 16 \\| 1 \\| [^*|]+ \\| \\*\\*[^*|]+\\*\\* \\| .*"), throughput);
     }
 
     @Test
     void shouldRefuseWrongUseInOneLine() {
-        assertEquals(new BenchRun(2, "", "fovea: no such suite: third; there are first, second"
+        assertEquals(new BenchRun(2, "", "fovea: no such suite: third; the suites are first, second"
                 + " (see 'fovea bench --help')\n"), run("third"));
         assertEquals(new BenchRun(2, "", "fovea: unknown option: '--fast' (see 'fovea bench --help')\n"),
                 run("--fast"));
@@ -99,8 +99,8 @@ class BenchCommandTest {
             try {
                 BenchRun run = run("second", "--quick", "--out", out.toString());
                 assertEquals(1, run.status());
-                assertEquals("fovea: another benchmark runs on this machine (it holds " + lock
-                        + "), which would falsify the times of both; try again when it has ended",
+                assertEquals("fovea: another benchmark is running on this machine (it holds " + lock
+                        + "), and each would distort the other's times; try again when it has ended",
                         run.err().lines().skip(1).findFirst().orElse(""));
             } finally {
                 other.destroyForcibly();
@@ -136,8 +136,8 @@ class BenchCommandTest {
         assertEquals(0, run("--quick", "--out", out.toString()).status());
         BenchRun run = run("--out", out.toString());
         assertEquals(2, run.status());
-        assertEquals("fovea: " + out + " holds results of another run (effort QUICK, not FULL); "
-                + "name another directory with --out\n", run.err());
+        assertEquals("fovea: " + out + " holds results of a different run (effort QUICK, not FULL); "
+                + "choose another directory with --out\n", run.err());
     }
 
     @Test
@@ -170,7 +170,7 @@ class BenchCommandTest {
         assertEquals(0, run.status(), run.err());
         assertEquals(List.of("n64"), first.ran());
         assertEquals(List.of("n16", "n64"), second.ran());
-        assertTrue(run.err().startsWith("fovea: 1 job, 3 finished before; this takes about 2 s"), run.err());
+        assertTrue(run.err().startsWith("fovea: 1 job to run, 3 already finished; this takes about 2 s"), run.err());
         assertFalse(Files.readString(out.resolve("report.html")).contains("These jobs failed"));
     }
 
@@ -192,7 +192,7 @@ class BenchCommandTest {
         try {
             BenchRun run = run("first", "--quick", "--out", out.toString());
             assertEquals(0, run.status(), run.err());
-            assertTrue(run.err().contains("first n16: refused to time C naive, whose result is wrong"), run.err());
+            assertTrue(run.err().contains("first n16: C naive gave a wrong result and was not timed"), run.err());
         } finally {
             System.clearProperty("fovea.bench.sabotaged");
         }

@@ -19,7 +19,7 @@ import java.util.Map;
  */
 public final class FakeSuite implements Suite {
     public static final Metric TIME = new Metric("time", "time per call", "µs", true);
-    private static final Metric RATE = new Metric("gflops", "speed", "GFLOP/s", false);
+    private static final Metric RATE = new Metric("gflops", "throughput", "GFLOP/s", false);
     private static final List<String> SIDES = List.of("Fovea fused", "OpenBLAS unfused", "Java scalar naive",
             "Java scalar tiled", "Java Vector API tiled", "C naive", "PyTorch SDPA");
     private static final String ABSENT = "ONNX Runtime int8";
@@ -114,7 +114,7 @@ public final class FakeSuite implements Suite {
         return List.of(
                 new Table("Time per call, 1 thread", TIME, List.of("n"), Map.of("threads", "1"), List.of(),
                         SIDES.getFirst()),
-                new Table("Speed", RATE, List.of("n", "threads"), Map.of(), List.of(), null)
+                new Table("Throughput", RATE, List.of("n", "threads"), Map.of(), List.of(), null)
                         .withYardstick(SIDES.getFirst()));
     }
 
@@ -123,8 +123,8 @@ public final class FakeSuite implements Suite {
         return List.of(
                 new Figure("Time per call of fused and unfused attention, 12 heads of 64, not causal, 1 thread", TIME,
                         Figure.Kind.LINES, "n", "tokens", true, Map.of("threads", "1"), List.of()),
-                new Figure("Speed with 1 thread", RATE, Figure.Kind.LINES, "n", "tokens", false, Map.of("threads", "1"),
-                        List.of()),
+                new Figure("Throughput with 1 thread", RATE, Figure.Kind.LINES, "n", "tokens", false,
+                        Map.of("threads", "1"), List.of()),
                 new Figure("Time of a single length", TIME, Figure.Kind.LINES, "n", "tokens", true,
                         Map.of("threads", "1", "n", "16"), List.of()),
                 new Figure("Time of 64 tokens", TIME, Figure.Kind.GROUPS, "threads", "threads", true, Map.of("n", "64"),

@@ -26,7 +26,7 @@ class InterruptTest {
     @TempDir
     private Path out;
 
-    /** Runs the command on a suite whose second job, told to, starts a process and waits for it for ever. */
+    /** Runs the command on a suite whose second job, on request, starts a process and waits for it for ever. */
     static final class Forever {
         public static void main(String[] args) {
             FakeSuite suite = new FakeSuite("first", n -> {
@@ -55,8 +55,8 @@ class InterruptTest {
             assertTrue(run.waitFor(SECONDS, TimeUnit.SECONDS), "the run does not end");
             assertEquals(130, run.exitValue());
             String said = Files.readString(err);
-            assertTrue(said.endsWith("fovea: interrupted; 1 of 2 jobs are kept, "
-                    + "and the same command goes on from there\n"), said);
+            assertTrue(said.endsWith("fovea: interrupted; 1 of 2 jobs are kept; "
+                    + "run the same command to continue\n"), said);
             assertFalse(ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false), "the child lives on");
         } finally {
             run.destroyForcibly();
@@ -65,7 +65,7 @@ class InterruptTest {
         assertTrue(again.waitFor(SECONDS, TimeUnit.SECONDS), "the second run does not end");
         assertEquals(0, again.exitValue());
         String said = Files.readString(err);
-        assertTrue(said.startsWith("fovea: 1 job, 1 finished before"), said);
+        assertTrue(said.startsWith("fovea: 1 job to run, 1 already finished"), said);
         assertTrue(said.contains("fovea: 2 of 2, about 2 s left: first n64\n"), said);
     }
 
