@@ -35,13 +35,13 @@ import picocli.CommandLine.TypeConversionException;
         description = "Show what each token of a text attends to, by layer and head.",
         footer = {
             "",
-            "Rows are the tokens that attend, columns those that are attended to. Colours go to the greatest weight"
-                    + " between two tokens of the text, special tokens aside.",
-            "A page (.html) lets one explore all layers and heads; JSON has all of them too, unless --layer or --head"
-                    + " picks. Colours in the terminal: NO_COLOR=1 turns them off; COLUMNS sets its width."
+            "Each row is a token that attends, each column a token that it attends to. The strongest colour marks the"
+                    + " largest weight between two tokens of the text, not counting special tokens.",
+            "An .html page lets you explore all layers and heads. JSON also has all of them, unless you choose with"
+                    + " --layer or --head. In the terminal, NO_COLOR=1 turns colours off, and COLUMNS sets the width."
         })
 final class AttendCommand implements Callable<Integer> {
-    /** What to write, by the file's ending. */
+    /** What to write, chosen by the file name extension. */
     private enum Format {
         HTML,
         SVG,
@@ -58,24 +58,24 @@ final class AttendCommand implements Callable<Integer> {
             names = "--layer",
             paramLabel = "L|mean",
             converter = Numbered.class,
-            description = "A layer, from 1 on, or the mean over all (default: 1, where tokens still stand for"
-                    + " themselves; in JSON: each).")
+            description = "A layer, counted from 1, or the mean of all (default: 1, where each vector is still"
+                    + " close to its own token; JSON: all layers).")
     private Integer layer;
 
     @Option(
             names = "--head",
             paramLabel = "H|mean",
             converter = Numbered.class,
-            description = "A head, from 1 on, or the mean over all (default: mean; in JSON: each).")
+            description = "A head, counted from 1, or the mean of all (default: mean; JSON: all heads).")
     private Integer head;
 
     @Option(
             names = "--out",
             paramLabel = "FILE",
-            description = "Write there instead of to the terminal: a page .html, a picture .svg or .png, or .json.")
+            description = "Write to FILE instead of the terminal: .html, .svg, .png or .json.")
     private Path out;
 
-    @Parameters(paramLabel = "TEXT", arity = "1..*", description = "The text; one of several words in quotes.")
+    @Parameters(paramLabel = "TEXT", arity = "1..*", description = "The text. Put several words in quotes.")
     private List<String> texts;
 
     @Spec
@@ -95,9 +95,9 @@ final class AttendCommand implements Callable<Integer> {
                     return number;
                 }
             } catch (NumberFormatException _) {
-                // Said below.
+                // Reported below.
             }
-            throw new TypeConversionException("expected a number from 1 on or mean, got '" + value + "'");
+            throw new TypeConversionException("expected a number of at least 1, or mean, got '" + value + "'");
         }
     }
 
@@ -106,7 +106,7 @@ final class AttendCommand implements Callable<Integer> {
         Format format = out == null ? null : format(out);
         if (texts.size() > 1) {
             throw new ParameterException(command.commandLine(), "expected one TEXT, got " + texts.size()
-                    + ": the models read texts one by one, with no links between them; quote a text of several words");
+                    + ": the models read each text on its own; put a text of several words in quotes");
         }
         try (TextEncoder encoder = encoderArguments.load(streams.err(), LengthPolicy.ERROR)) {
             String text = texts.getFirst();
@@ -149,8 +149,8 @@ final class AttendCommand implements Callable<Integer> {
         streams.print(attention.model() + ", " + choice().describe(attention.layers(), attention.heads())
                 + "; rows attend to columns\n\n"
                 + TerminalMap.draw(map, Terminal.columns(System.getenv()), Terminal.isColored(System.getenv()))
-                + "\nOthers: --layer 1 to " + attention.layers() + ", --head 1 to " + attention.heads()
-                + "; all of them: --out map.html\n");
+                + "\nTo see others: --layer 1 to " + attention.layers() + ", --head 1 to " + attention.heads()
+                + ". To see all: --out map.html\n");
     }
 
     private void write(Attention attention, Format format) throws IOException {
@@ -168,7 +168,7 @@ final class AttendCommand implements Callable<Integer> {
         }
     }
 
-    /** The number that was picked, or all. */
+    /** The chosen number, or all. */
     private static List<Integer> numbers(Integer picked, int most) {
         return picked != null ? List.of(picked) : IntStream.rangeClosed(1, most).boxed().toList();
     }

@@ -5,13 +5,13 @@ import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
-/** Says what is going on, if it goes on for long enough to be noticed. */
+/** Prints a notice about work that takes noticeably long. */
 final class DelayedNotice implements AutoCloseable {
     private static final Duration NOTICEABLE = Duration.ofMillis(300);
 
     private final CountDownLatch over = new CountDownLatch(1);
 
-    /** Writes {@code notice} as a line unless closed before that is due. */
+    /** Writes {@code notice} as a line, unless closed earlier. */
     DelayedNotice(PrintWriter err, String notice) {
         Thread.ofPlatform().daemon().name("fovea-notice").start(() -> {
             try {

@@ -22,9 +22,9 @@ import picocli.CommandLine.Spec;
         description = "Turn texts into vectors.",
         footer = {
             "",
-            "A line of JSON per text, in input order:",
+            "The output has one line of JSON per text, in input order:",
             "  {\"text\":…,\"tokens\":…,\"embedding\":[…]}",
-            "with \"truncated\":true after the tokens if the text was cut to the model's limit."
+            "If a text was cut to the model's limit, \"truncated\":true follows the tokens."
         })
 final class EmbedCommand implements Callable<Integer> {
     /** How embeddings are written. */
@@ -44,7 +44,7 @@ final class EmbedCommand implements Callable<Integer> {
     @Option(
             names = "--input",
             paramLabel = "FILE|-",
-            description = "Read texts, one per line of at most 4 MiB; - is standard input.")
+            description = "Read one text per line, up to 4 MiB each. - is standard input.")
     private String input;
 
     @Option(
@@ -55,7 +55,7 @@ final class EmbedCommand implements Callable<Integer> {
             description = "JSON Lines or a NumPy array (default: ${DEFAULT-VALUE}).")
     private Format format;
 
-    @Option(names = "--output", paramLabel = "FILE", description = "Write there instead of to standard output.")
+    @Option(names = "--output", paramLabel = "FILE", description = "Write to FILE instead of standard output.")
     private Path output;
 
     @Parameters(paramLabel = "TEXT", arity = "0..*", description = "Texts to embed, instead of --input.")
@@ -134,7 +134,7 @@ final class EmbedCommand implements Callable<Integer> {
         return format == Format.NPY ? new NpySink(file, dimension) : JsonLinesSink.to(file);
     }
 
-    /** Embeds a block; if a text in it is refused, says which one. */
+    /** Embeds a block. If a text in it is refused, the error says which one. */
     private static List<TextEmbedding> embed(TextEncoder encoder, TextSource source, List<String> block) {
         try {
             return encoder.embedAll(block);

@@ -22,7 +22,7 @@ final class EncoderArguments {
             names = "--model",
             paramLabel = "NAME|DIR",
             defaultValue = "all-minilm-l6-v2",
-            description = "A name that 'fovea models' lists, or a directory in the Hugging Face layout"
+            description = "A name from 'fovea models', or a directory in the Hugging Face layout"
                     + " (default: ${DEFAULT-VALUE}).")
     private String model;
 
@@ -30,15 +30,15 @@ final class EncoderArguments {
             names = "--backend",
             paramLabel = "native|java|vector",
             converter = LowerCaseEnum.OfBackend.class,
-            description = "What computes: the C core, plain Java, or Java on the Vector API, for which"
-                    + " FOVEA_JAVA_OPTIONS must hold '--add-modules jdk.incubator.vector' (default: native where it"
-                    + " loads).")
+            description = "The C core, plain Java, or Java on the Vector API, which needs"
+                    + " FOVEA_JAVA_OPTIONS='--add-modules jdk.incubator.vector' (default: native if it can be"
+                    + " loaded).")
     private Backend backend;
 
     @Option(
             names = "--threads",
             paramLabel = "N",
-            description = "Threads that compute, 1 to " + EngineOptions.MAX_THREADS + " (default: one per CPU).")
+            description = "Number of threads, 1 to " + EngineOptions.MAX_THREADS + " (default: one per CPU).")
     private Integer threads;
 
     @Option(
@@ -46,7 +46,7 @@ final class EncoderArguments {
             paramLabel = "f32|bf16|int8",
             defaultValue = "f32",
             converter = LowerCaseEnum.OfWeightType.class,
-            description = "What the weights are kept as: f32, bf16 in half the memory, or int8 in a quarter"
+            description = "Type of the weights in memory: f32, bf16 (half the memory) or int8 (a quarter)"
                     + " (default: ${DEFAULT-VALUE}).")
     private WeightType weights;
 
@@ -54,7 +54,8 @@ final class EncoderArguments {
     private CommandSpec command;
 
     /**
-     * Loads the model. Says so on {@code err} if that means to unpack it first and takes noticeable time.
+     * Loads the model. If it has to be unpacked first and that takes a noticeable time, a message on {@code err} says
+     * so.
      *
      * @throws ParameterException if the number of threads is out of range
      */

@@ -24,8 +24,8 @@ final class Failures {
     private Failures() {}
 
     /**
-     * Writes one line, and the trace if {@code verbose}, unless the failure is only that the reader of
-     * the output has seen enough.
+     * Writes one line, and the stack trace if {@code verbose}. Writes nothing if the failure only means that the reader
+     * closed the pipe.
      *
      * @return the exit status
      */
@@ -50,14 +50,15 @@ final class Failures {
             case UncheckedIOException unchecked -> message(unchecked.getCause());
             case NoSuchFileException e -> "no such file or directory: " + e.getFile();
             case AccessDeniedException e -> "permission denied: " + e.getFile();
-            case FileAlreadyExistsException e -> "exists already: " + e.getFile();
+            case FileAlreadyExistsException e -> "already exists: " + e.getFile();
             case NotDirectoryException e -> "not a directory: " + e.getFile();
             case DirectoryNotEmptyException e -> "directory is not empty: " + e.getFile();
             case FileSystemException e when e.getReason() != null ->
                     oneLine(e.getReason().toLowerCase(Locale.ROOT) + ": " + e.getFile());
             case FileNotFoundException e when e.getMessage() != null -> "cannot open " + oneLine(e.getMessage());
             case InvalidPathException e -> "not a path: " + oneLine(e.getMessage());
-            case OutOfMemoryError e -> "out of memory (" + e.getMessage() + "); java -Xmx sets the limit";
+            case OutOfMemoryError e ->
+                    "out of memory (" + e.getMessage() + "); -Xmx in FOVEA_JAVA_OPTIONS sets the limit";
             default -> isExpected(failure) && failure.getMessage() != null
                     ? oneLine(failure.getMessage())
                     : "unexpected " + oneLine(failure.toString()) + " (--verbose shows where)";

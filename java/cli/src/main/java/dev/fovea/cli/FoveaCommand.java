@@ -13,7 +13,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 
-/** The command without a subcommand, which shows what there is. */
+/** The command without a subcommand: shows the help. */
 @Command(
         name = "fovea",
         description = "Sentence embeddings in the JVM.",
@@ -21,9 +21,9 @@ import picocli.CommandLine.Spec;
         scope = ScopeType.INHERIT,
         versionProvider = FoveaCommand.Version.class,
         exitCodeListHeading = "%nExit status:%n",
-        exitCodeList = {"0:success", "1:failure", "2:wrong use"})
+        exitCodeList = {"0:success", "1:failure", "2:wrong usage"})
 final class FoveaCommand implements Callable<Integer> {
-    @Option(names = "--verbose", scope = ScopeType.INHERIT, description = "Show the trace of an error.")
+    @Option(names = "--verbose", scope = ScopeType.INHERIT, description = "Show the stack trace of an error.")
     private boolean verbose;
 
     @Spec

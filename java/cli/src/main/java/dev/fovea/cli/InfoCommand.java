@@ -17,10 +17,10 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Option;
 
-/** {@code fovea info}: what runs here, and why what does not. */
+/** {@code fovea info}: which backends run here, and why the others do not. */
 @Command(
         name = "info",
-        description = "Show what Fovea runs on here: backends, instruction sets, threads, BLAS, caches.")
+        description = "Show version, backends, instruction sets, threads, BLAS and caches.")
 final class InfoCommand implements Callable<Integer> {
     /** The cache's directories. */
     private static final List<String> CACHE_PARTS = List.of("models", "native", "tokenizers");
@@ -68,12 +68,12 @@ final class InfoCommand implements Callable<Integer> {
         for (BackendState state : backends) {
             String name = LowerCaseEnum.spelling(state.backend());
             if (!state.runs()) {
-                table.row(name, "missing: " + state.missing());
+                table.row(name, "not available: " + state.missing());
                 continue;
             }
             table.row(name, "available, " + state.threads() + (state.threads() == 1 ? " thread" : " threads"));
             if (state.backend() == Backend.NATIVE) {
-                table.row("  ISA", state.isa() + " (runs here: " + String.join(", ", state.isas()) + ")");
+                table.row("  ISA", state.isa() + " (available: " + String.join(", ", state.isas()) + ")");
                 table.row("  BLAS", state.blas());
             }
         }

@@ -10,11 +10,11 @@ final class LengthArgument {
             paramLabel = "POLICY",
             defaultValue = "truncate",
             converter = LowerCaseEnum.OfLengthPolicy.class,
-            description = "What to do with a text of more tokens than the model takes: truncate it, take it as an"
-                    + " error, or chunk-mean, the mean over its pieces (default: ${DEFAULT-VALUE}).")
+            description = "What to do with a text that has more tokens than the model allows: truncate, error, or"
+                    + " chunk-mean, which averages its pieces (default: ${DEFAULT-VALUE}).")
     private LengthPolicy lengthPolicy;
 
-    /** What to do with a text of more tokens than the model takes. */
+    /** What to do with a text that has more tokens than the model allows. */
     LengthPolicy policy() {
         return lengthPolicy;
     }

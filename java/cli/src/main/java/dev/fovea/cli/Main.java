@@ -12,7 +12,7 @@ public final class Main {
     private Main() {}
 
     /**
-     * Runs the command and ends the process with 0 for success, 1 for a failure or 2 for wrong use.
+     * Runs the command and ends the process with 0 for success, 1 for a failure or 2 for wrong usage.
      *
      * @param args the command line
      */
@@ -59,7 +59,7 @@ public final class Main {
         String hint = "";
         if (failure instanceof UnmatchedArgumentException unmatched) {
             if (unmatched.isUnknownOption()) {
-                hint = "; texts that begin with - go after --";
+                hint = "; put texts that begin with - after --";
             } else if (!command.getSubcommands().isEmpty()) {
                 message = "no such command: " + unmatched.getUnmatched().getFirst();
             }

@@ -45,13 +45,13 @@ final class MavenCommand {
                 return new MavenCommand(candidate.toAbsolutePath());
             }
         }
-        throw new IOException("Maven is needed and was not found: there is no mvn on PATH or in MAVEN_HOME,"
+        throw new IOException("Maven was not found: there is no mvn on PATH or in MAVEN_HOME,"
                 + " and no mvnw in this directory");
     }
 
     /**
-     * Copies the jar of {@code artifact}, {@code group:artifact:version}, from the local repository, where Maven gets
-     * it from the user's mirrors if need be.
+     * Copies the jar of {@code artifact}, {@code group:artifact:version}, from the local repository, where Maven
+     * puts it from the user's mirrors if necessary.
      *
      * @param directory an empty directory for the jar; Maven runs in it, so that no project interferes
      * @param log takes Maven's output, line by line
@@ -96,6 +96,6 @@ final class MavenCommand {
                 return jar;
             }
         }
-        throw new IOException("Maven ended well but left no jar of " + artifact + " in " + directory);
+        throw new IOException("Maven succeeded but left no jar of " + artifact + " in " + directory);
     }
 }

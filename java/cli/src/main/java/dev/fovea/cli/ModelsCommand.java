@@ -11,13 +11,13 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Option;
 
-/** {@code fovea models}: the models that have a name. */
+/** {@code fovea models}: the named models. */
 @Command(
         name = "models",
-        description = "List the models that have a name.",
+        description = "List the named models.",
         footer = {
             "",
-            "Any other BERT-family model works as a directory in the Hugging Face layout, given as --model DIR."
+            "For any other BERT-family model, give --model DIR: a directory in the Hugging Face layout."
         })
 final class ModelsCommand implements Callable<Integer> {
     private final Streams streams;

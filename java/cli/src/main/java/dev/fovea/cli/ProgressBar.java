@@ -6,8 +6,8 @@ import java.util.Locale;
 import java.util.function.BooleanSupplier;
 
 /**
- * One line on standard error that says how far a command has come, from its second second on and only where that is
- * a terminal. A thread of its own draws it, so that it lives while a block takes long.
+ * One line on standard error that shows the progress of a command. It appears after two seconds, and only on a
+ * terminal. Its own thread draws it, so that it moves even while a block takes long.
  */
 final class ProgressBar implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(2);

@@ -16,7 +16,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** {@code fovea similar}: ranks texts by their likeness to a query. */
+/** {@code fovea similar}: ranks texts by their similarity to a query. */
 @Command(name = "similar", description = "Rank texts by how close in meaning they are to a query.")
 final class SimilarCommand implements Callable<Integer> {
     private final Streams streams;

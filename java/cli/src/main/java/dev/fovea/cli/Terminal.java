@@ -9,7 +9,7 @@ import java.lang.invoke.MethodHandle;
 import java.util.Locale;
 import java.util.Map;
 
-/** Asks the C library about terminals, since {@link java.io.Console} knows nothing of standard error. */
+/** Asks the C library about terminals, since {@link java.io.Console} does not cover standard error. */
 final class Terminal {
     private static final int STANDARD_OUTPUT = 1;
     private static final int STANDARD_ERROR = 2;
@@ -37,7 +37,7 @@ final class Terminal {
                 return columns;
             }
         } catch (NumberFormatException _) {
-            // It says nothing then.
+            // Then COLUMNS says nothing.
         }
         return isTerminal(STANDARD_OUTPUT) ? windowColumns() : DEFAULT_COLUMNS;
     }

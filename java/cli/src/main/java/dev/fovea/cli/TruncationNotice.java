@@ -4,7 +4,7 @@ import dev.fovea.model.TextEmbedding;
 import java.io.PrintWriter;
 import java.util.List;
 
-/** Counts the texts that a model read only in part, so that nothing is cut in silence. */
+/** Counts the texts that a model read only in part, so that no text is cut silently. */
 final class TruncationNotice {
     private final String unit;
     private final int maxTokens;
@@ -32,7 +32,7 @@ final class TruncationNotice {
     void print(PrintWriter err) {
         if (cut > 0) {
             err.println("fovea: cut " + cut + (cut == 1 ? " text" : " texts") + " to the model's " + maxTokens
-                    + " tokens, first " + unit + " " + firstCut + " (--on-long says what else to do)");
+                    + " tokens; the first is " + unit + " " + firstCut + " (see --on-long)");
         }
     }
 }

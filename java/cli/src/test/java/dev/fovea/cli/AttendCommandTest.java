@@ -56,7 +56,7 @@ class AttendCommandTest {
         assertTrue(Arrays.stream(lines).allMatch(line -> line.length() <= 80), map);
         assertTrue(map.contains("roam → creature 0.197, fluffy 0.092"), map);
         assertFalse(map.contains("\u001b"));
-        assertTrue(map.endsWith("Others: --layer 1 to 6, --head 1 to 12; all of them: --out map.html\n"), map);
+        assertTrue(map.endsWith("To see others: --layer 1 to 6, --head 1 to 12. To see all: --out map.html\n"), map);
     }
 
     @Test

@@ -147,7 +147,7 @@ class EmbedCommandTest {
         assertEquals(0, run.status());
         // The first run of all may say before that it unpacks the model.
         String last = run.err().lines().reduce("", (_, line) -> line);
-        assertEquals("fovea: cut 2 texts to the model's 256 tokens, first line 2 (--on-long says what else to do)", last);
+        assertEquals("fovea: cut 2 texts to the model's 256 tokens; the first is line 2 (see --on-long)", last);
         assertEquals(2, run.out().lines().filter(line -> line.contains("\"tokens\":256,\"truncated\":true,")).count());
     }
 

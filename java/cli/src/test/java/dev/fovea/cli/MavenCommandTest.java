@@ -56,7 +56,7 @@ class MavenCommandTest {
     @Test
     void shouldSayWhereItLooked() {
         IOException e = assertThrows(IOException.class, () -> MavenCommand.find(Map.of("PATH", "/none"), directory));
-        assertEquals("Maven is needed and was not found: there is no mvn on PATH or in MAVEN_HOME,"
+        assertEquals("Maven was not found: there is no mvn on PATH or in MAVEN_HOME,"
                 + " and no mvnw in this directory", e.getMessage());
     }
 
@@ -81,6 +81,6 @@ class MavenCommandTest {
     void shouldNotTrustAMavenThatCopiesNothing() throws IOException {
         MavenCommand maven = maven("exit 0");
         IOException e = assertThrows(IOException.class, () -> maven.copy("group:model:1", target, _ -> {}));
-        assertEquals("Maven ended well but left no jar of group:model:1 in " + target, e.getMessage());
+        assertEquals("Maven succeeded but left no jar of group:model:1 in " + target, e.getMessage());
     }
 }

@@ -56,7 +56,7 @@ class ModelsCommandTest {
             String message = CliRun.of("similar", "a", "b").error(1);
             assertTrue(message.contains("./fovea models pull all-minilm-l6-v2"), message);
             String repaired = CliRun.of("models", "pull", "all-minilm-l6-v2").output();
-            assertEquals("all-minilm-l6-v2 was damaged and is repaired: " + weights.getParent() + "\n", repaired);
+            assertEquals("all-minilm-l6-v2 was damaged and has been repaired: " + weights.getParent() + "\n", repaired);
             CliRun.of("similar", "a", "b").output();
         } finally {
             System.setProperty("fovea.cache", cache);
@@ -66,6 +66,6 @@ class ModelsCommandTest {
     @Test
     void shouldNotPullWhatHasNoName() {
         String message = CliRun.of("models", "pull", "gpt-9").error(1);
-        assertTrue(message.startsWith("no model has the name 'gpt-9'; there are all-minilm-l6-v2, "), message);
+        assertTrue(message.startsWith("no model has the name 'gpt-9'; the names are all-minilm-l6-v2, "), message);
     }
 }

@@ -83,7 +83,7 @@ class ProcessTest {
     void shouldSayThatMavenIsMissing() throws Exception {
         Process process = start(Map.of("PATH", "/none", "MAVEN_HOME", ""), "models", "pull", "e5-small-v2");
         assertEquals(1, status(process));
-        assertEquals("fovea: Maven is needed and was not found: there is no mvn on PATH or in MAVEN_HOME,"
+        assertEquals("fovea: Maven was not found: there is no mvn on PATH or in MAVEN_HOME,"
                 + " and no mvnw in this directory\n", err());
     }
 

@@ -26,7 +26,7 @@ class UsageTest {
     }
 
     @Test
-    void shouldTellTheVersion() {
+    void shouldPrintTheVersion() {
         assertTrue(CliRun.of("--version").output().matches("fovea \\d+\\.\\d+\\.\\d+\\S*\n"));
     }
 
@@ -34,7 +34,7 @@ class UsageTest {
         return Stream.of(
                 wrong("no such command: frob (see 'fovea --help')", "frob"),
                 wrong("no such command: frob (see 'fovea models --help')", "models", "frob"),
-                wrong("unknown option: '--bogus'; texts that begin with - go after -- (see 'fovea embed --help')",
+                wrong("unknown option: '--bogus'; put texts that begin with - after -- (see 'fovea embed --help')",
                         "embed", "--bogus", "a"),
                 wrong("missing required parameters: 'QUERY', 'TEXT' (see 'fovea similar --help')", "similar"),
                 wrong("missing required parameter: 'TEXT' (see 'fovea similar --help')", "similar", "a"),
@@ -65,15 +65,15 @@ class UsageTest {
                 wrong("option '--model' (NAME|DIR) should be specified only once (see 'fovea embed --help')",
                         "embed", "a", "--model", "b", "--model", "c"),
                 wrong("missing required parameter: 'TEXT' (see 'fovea attend --help')", "attend"),
-                wrong("expected one TEXT, got 2: the models read texts one by one, with no links between them;"
-                        + " quote a text of several words (see 'fovea attend --help')", "attend", "a", "b"),
+                wrong("expected one TEXT, got 2: the models read each text on its own;"
+                        + " put a text of several words in quotes (see 'fovea attend --help')", "attend", "a", "b"),
                 wrong("--out must end in .html, .svg, .png or .json, got map.gif (see 'fovea attend --help')",
                         "attend", "a", "--out", "map.gif"),
-                wrong("invalid value for option '--layer': expected a number from 1 on or mean, got '0'"
+                wrong("invalid value for option '--layer': expected a number of at least 1, or mean, got '0'"
                         + " (see 'fovea attend --help')", "attend", "a", "--layer", "0"),
-                wrong("invalid value for option '--head': expected a number from 1 on or mean, got 'all'"
+                wrong("invalid value for option '--head': expected a number of at least 1, or mean, got 'all'"
                         + " (see 'fovea attend --help')", "attend", "a", "--head", "all"),
-                wrong("unknown option: '--on-long'; texts that begin with - go after -- (see 'fovea attend --help')",
+                wrong("unknown option: '--on-long'; put texts that begin with - after -- (see 'fovea attend --help')",
                         "attend", "a", "--on-long", "truncate"),
                 wrong("unmatched argument at index 1: 'now' (see 'fovea info --help')", "info", "now"));
     }

@@ -31,7 +31,7 @@ public record AttentionMap(List<String> queries, List<String> keys, float[][] we
         return words > 0 ? words : all;
     }
 
-    /** How strong a colour a weight gets, 0 to 1: by its root, which tells small weights apart. */
+    /** How strong a colour a weight gets, 0 to 1: by its root, which keeps small weights distinguishable. */
     public static double strength(float weight, float scale) {
         return scale > 0 ? Math.sqrt(Math.min(1, weight / scale)) : 0;
     }

@@ -35,7 +35,7 @@ public final class AttentionPage {
     private static final List<String> SCRIPTS =
             List.of("weights.js", "palette.js", "thumbnails.js", "heatmap.js", "links.js", "main.js");
 
-    /** What the script is told, beside the weights. */
+    /** What the script gets, besides the weights. */
     private record Facts(
             String model, List<String> queries, List<String> keys, List<Boolean> specialQueries,
             List<Boolean> specialKeys, int layers, int heads, int layer, int head) {}

@@ -70,7 +70,7 @@ final class PngDrawing implements Drawing {
         graphics.dispose();
         ImageIO.setUseCache(false);
         if (!ImageIO.write(image, "png", out)) {
-            throw new IOException("this JDK writes no PNG");
+            throw new IOException("this JDK cannot write PNG");
         }
     }
 }

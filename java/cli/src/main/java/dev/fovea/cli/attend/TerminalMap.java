@@ -57,8 +57,8 @@ public final class TerminalMap {
             rows(cell);
             legend();
         } else {
-            out.append(map.keys().size() + " tokens need " + needed() + " columns for a map, and there are " + columns
-                    + "; --out map.html shows it.\n");
+            out.append(map.keys().size() + " tokens need " + needed() + " columns for a map, but the terminal has "
+                    + columns + "; --out map.html shows it.\n");
         }
         links();
         return out.toString();
@@ -126,7 +126,7 @@ public final class TerminalMap {
 
     private String cell(float weight, int cell) {
         if (!color) {
-            // A gap tells columns apart, for which the narrowest cell has no room.
+            // A gap separates columns; the narrowest cell has no room for one.
             int gap = cell > LEAST_CELL ? 1 : 0;
             return " ".repeat(gap) + SHADES[level(weight, SHADES.length)].repeat(cell - gap);
         }

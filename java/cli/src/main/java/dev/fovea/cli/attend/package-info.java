@@ -1,8 +1,8 @@
 /**
- * Attention patterns as something to look at: a map of characters for the terminal, a picture as SVG or PNG, a page of
- * HTML to explore all layers and heads in, and JSON for programs.
+ * Shows attention patterns: a character map for the terminal, a picture as SVG or PNG, an HTML page to explore all
+ * layers and heads, and JSON for programs.
  *
- * <p>All of them put the token that attends, the query, in the row and the token that is attended to, the key, in the
- * column, and count layers and heads from 1.
+ * <p>In all of them a row is a query, the token that attends, and a column is a key, the token that it attends to.
+ * Layers and heads are counted from 1.
  */
 package dev.fovea.cli.attend;

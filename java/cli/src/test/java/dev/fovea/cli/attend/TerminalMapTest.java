@@ -71,7 +71,8 @@ class TerminalMapTest {
     @Test
     void shouldGiveLinksAloneWhereAMapDoesNotFit() {
         String drawn = TerminalMap.draw(Patterns.ofLength(1, 1, 512).map(new Choice(1, 1)), 80, false);
-        assertTrue(drawn.startsWith("512 tokens need 1034 columns for a map, and there are 80; --out map.html shows"),
+        assertTrue(drawn.startsWith("512 tokens need 1034 columns for a map, but the terminal has 80; "
+                        + "--out map.html shows"),
                 drawn.lines().findFirst().orElse(""));
         assertFalse(drawn.contains("█"));
         assertEquals(512, drawn.lines().filter(line -> line.contains(" → ")).count());
