@@ -1,6 +1,8 @@
 /**
- * Fused attention as an op of its own: an {@link dev.fovea.attention.AttentionSpec} says what is computed, {@link
- * dev.fovea.attention.AttentionTensors} on what, {@link dev.fovea.attention.Attention} computes it, and {@link
- * dev.fovea.attention.KvCache} keeps the keys and values of sequences that grow.
+ * Fused attention as an op of its own.
+ *
+ * <p>An {@link dev.fovea.attention.AttentionSpec} describes what to compute, and {@link
+ * dev.fovea.attention.AttentionTensors} holds the inputs and outputs. {@link dev.fovea.attention.Attention} computes
+ * it. {@link dev.fovea.attention.KvCache} keeps the keys and values of sequences that get longer.
  */
 package dev.fovea.attention;

@@ -1,7 +1,7 @@
 /**
- * Named tensors in files: {@link dev.fovea.weights.Weights} maps safetensors and the initializers of ONNX models.
+ * Named tensors in files: {@link dev.fovea.weights.Weights} maps safetensors files and the initializers of ONNX models.
  *
- * <p>Files come from anywhere. One that is not what its format demands ends in a
- * {@link dev.fovea.weights.FormatException} that names file, offset and field.
+ * <p>Files may come from anywhere and are not trusted. A file that violates its format causes a {@link
+ * dev.fovea.weights.FormatException} that names file, offset and field.
  */
 package dev.fovea.weights;
