@@ -87,7 +87,7 @@ static void multiply(const fv_linear_job *job, const quantized_block *block, con
 }
 
 static void run_tile(const fv_linear_job *job, const quantized_block *block, const tile *t) {
-  /* Of one panel and all rows: panels_at_once takes no more than four panels of one row, or two of two. */
+  /* Of one panel and all rows: no policy takes more than four panels of one row, or two of two. */
   float sum[FV_TILE_ROWS * FV_PANEL] __attribute__((aligned(64)));
   multiply(job, block, t, sum);
   const int ldc = t->panels * FV_PANEL;
@@ -101,47 +101,71 @@ static void run_tile(const fv_linear_job *job, const quantized_block *block, con
   }
 }
 
-/*
- * A row of floats alone reads so much per step that four panels, four streams, come as fast as memory
- * gives them. So do halves where vectors have 16 lanes, and chains of multiply-adds enough to hide their latency.
- * Smaller weights come faster as one stream that is fetched ahead.
- */
-static int is_alone(const fv_linear_job *job, int rows) {
-  return rows == 1 && (job->dtype == FOVEA_DTYPE_F32 || (FV_LANES == 16 && job->dtype == FOVEA_DTYPE_BF16));
-}
-
-/* Few rows take several panels at once, to keep the multiply-add units busy. */
-static int panels_at_once(const fv_linear_job *job, int rows) { return is_alone(job, rows) ? 4 : rows <= 2 ? 2 : 1; }
-
 /* Bytes of one step through a panel: a row of floats, or of a group of inputs in eight bits. */
 static int row_bytes(int dtype) {
   return dtype == FOVEA_DTYPE_I8 ? FV_PANEL * FV_DOT_GROUP : fv_panel_row_bytes(dtype);
 }
 
+/*
+ * Whether a row reads so much per step that four panels, four streams, come as fast as memory gives them: floats do.
+ * So do halves where vectors have 16 lanes, and chains of multiply-adds enough to hide their latency. Smaller
+ * weights come faster as one stream that is fetched ahead.
+ */
+static int fills_four_streams(int dtype) {
+  return dtype == FOVEA_DTYPE_F32 || (FV_LANES == 16 && dtype == FOVEA_DTYPE_BF16);
+}
+
+/* How a block reads panels: how many at once, and what its tiles fetch into the cache meanwhile. */
+typedef struct policy {
+  int tiles;              /* of nearly equal height: 8 rows are 4 + 4, not 6 + 2, whose second tile would starve */
+  int panels;             /* that a tile takes at once */
+  long long ahead, apart; /* bytes from the first of these panels to what tile t fetches: ahead + t * apart */
+  long long step;         /* bytes that a tile fetches per row of its panels; 0: it fetches nothing */
+} policy;
+
+/* The policy for a block of rows that has left panels to go. */
+static policy choose_policy(const fv_linear_job *job, int rows, long long left) {
+  const long long panel_bytes = job->layout.panel_bytes, bytes = row_bytes(job->dtype);
+  const int tiles = (rows + FV_TILE_ROWS - 1) / FV_TILE_ROWS;
+  if (tiles > 1) {
+    /* The panel comes from the cache for all tiles, if those of the panel before have fetched it, a share each. */
+    const long long share = (bytes + tiles - 1) / tiles;
+    return (policy){.tiles = tiles, .panels = 1, .ahead = panel_bytes, .apart = panel_bytes / bytes * share,
+                    .step = share};
+  }
+  if (rows == 1 && fills_four_streams(job->dtype)) {
+    /* Streams that the processor fetches ahead by itself. */
+    return (policy){.tiles = 1, .panels = left >= 4 ? 4 : 1};
+  }
+  if (rows <= 2 && left >= 2) {
+    /* One panel would not keep the multiply-add units busy. Two are read as one stream: as they lie in memory. */
+    return (policy){.tiles = 1, .panels = 2, .ahead = 2 * panel_bytes, .step = 2 * bytes};
+  }
+  /* A tile alone waits for memory, and for nothing that another has fetched: it fetches what it needs itself next. */
+  return (policy){.tiles = 1, .panels = 1, .ahead = FV_TILE_AHEAD_BYTES, .step = bytes};
+}
+
+/* Rows [row, row + rows), one block, against as many panels from panel on as the policy takes at once. */
+static void run_panels(const fv_linear_job *job, const quantized_block *block, long long row, int rows,
+                       long long panel, const policy *how) {
+  const char *ahead = job->weights + panel * job->layout.panel_bytes + how->ahead;
+  for (int t = 0; t < how->tiles; t++) {
+    const int begin = (int)((long long)rows * t / how->tiles), end = (int)((long long)rows * (t + 1) / how->tiles);
+    run_tile(job, block,
+             &(tile){row + begin, panel, end - begin, how->panels, ahead + t * how->apart, how->step});
+  }
+}
+
 /* block: room for a block of x in eight bits, or null where the weights want floats. */
 static void run(const fv_linear_job *job, long long first, long long last, quantized_block *block) {
-  const long long bytes = row_bytes(job->dtype);
   while (first < last) {
     const long long panel = first % job->panels, row = first / job->panels * job->layout.block_rows;
     const int rows = job->rows - row < job->layout.block_rows ? (int)(job->rows - row) : job->layout.block_rows;
     if (block && block->first != row) quantize(job, row, rows, block);
-    /* Tiles of nearly equal height: 8 rows are 4 + 4, not 6 + 2, whose second tile would starve. */
-    const int tiles = (rows + FV_TILE_ROWS - 1) / FV_TILE_ROWS;
     const long long left = last - first < job->panels - panel ? last - first : job->panels - panel;
-    const int most = panels_at_once(job, rows), taken = left >= most ? most : 1;
-    /*
-     * The tiles of a block fetch the next panel, a share each. A single tile fetches what it will need itself
-     * before long, or, where it takes several panels, the next ones: so memory is read as one stream.
-     */
-    const long long panel_bytes = job->layout.panel_bytes, steps = panel_bytes / bytes;
-    const long long step = is_alone(job, rows) ? 0 : tiles > 1 ? (bytes + tiles - 1) / tiles : taken * bytes;
-    const long long behind = tiles == 1 && taken == 1 ? FV_TILE_AHEAD_BYTES : taken * panel_bytes;
-    for (int t = 0; t < tiles; t++) {
-      const int begin = (int)((long long)rows * t / tiles), end = (int)((long long)rows * (t + 1) / tiles);
-      const char *ahead = job->weights + panel * panel_bytes + behind + t * steps * step;
-      run_tile(job, block, &(tile){row + begin, panel, end - begin, taken, ahead, step});
-    }
-    first += taken;
+    const policy how = choose_policy(job, rows, left);
+    run_panels(job, block, row, rows, panel, &how);
+    first += how.panels;
   }
 }
 
