@@ -1,5 +1,8 @@
 #include "harness.h"
 
+#if defined(__linux__)
+#include <dirent.h>
+#endif
 #include <float.h>
 #include <math.h>
 #include <stdarg.h>
@@ -215,9 +218,69 @@ int test_threads(void) {
 
 int test_threads_settled(int expected) {
   const struct timespec millisecond = {.tv_nsec = 1000000};
-  for (int i = 0; i < 1000 && test_threads() != expected; i++) nanosleep(&millisecond, NULL);
+  for (int i = 0; i < 30000 && test_threads() != expected; i++) nanosleep(&millisecond, NULL);
   return test_threads();
 }
+
+#if defined(__linux__)
+
+/* The threads of a name: how many there are, how many sleep, and how often all have gone to sleep. */
+typedef struct sleepers {
+  int count, asleep;
+  long long naps;
+} sleepers;
+
+static sleepers look_for(const char *name) {
+  sleepers seen = {0};
+  DIR *tasks = opendir("/proc/self/task");
+  for (struct dirent *task; tasks && (task = readdir(tasks));) {
+    char path[300], line[256], is[256] = "", state = 0;
+    long long naps = 0;
+    snprintf(path, sizeof path, "/proc/self/task/%s/status", task->d_name);
+    FILE *status = fopen(path, "r");
+    while (status && fgets(line, sizeof line, status)) {
+      sscanf(line, "Name: %255s", is);
+      sscanf(line, "State: %c", &state);
+      sscanf(line, "voluntary_ctxt_switches: %lld", &naps);
+    }
+    if (status) fclose(status);
+    if (strcmp(is, name)) continue;
+    seen.count++;
+    seen.asleep += state == 'S';
+    seen.naps += naps;
+  }
+  if (tasks) closedir(tasks);
+  return seen;
+}
+
+bool test_sleep(const char *name, int count) {
+  for (int i = 0; i < 100; i++) {
+    const sleepers before = look_for(name);
+    nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);
+    const sleepers after = look_for(name);
+    if (!CHECK(after.count == count, "expected %d threads %s, got %d", count, name, after.count)) return false;
+    /* Who sleeps at both ends, and has not gone to sleep between them, has not run between them. */
+    if (before.asleep == count && after.asleep == count && before.naps == after.naps) return true;
+  }
+  return false;
+}
+
+#else
+
+bool test_sleep(const char *name, int count) {
+  (void)name;
+  (void)count;
+  for (int i = 0; i < 100; i++) {
+    struct timespec before, after;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
+    nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
+    if ((after.tv_sec - before.tv_sec) * 1000000000LL + after.tv_nsec - before.tv_nsec < 5000000) return true;
+  }
+  return false;
+}
+
+#endif
 
 int test_finish(const char *name) {
   test_release();

@@ -77,10 +77,17 @@ const char *test_describe(const fovea_engine *engine);
 /* Threads of this process, 0 where the system does not say. */
 int test_threads(void);
 /*
- * Threads of this process once they are expected, or after a second. The system may
- * count a thread for a moment after it was joined.
+ * Threads of this process once they are expected, or after half a minute. The system may
+ * count a thread for a moment after it was joined, which is long on a busy host.
  */
 int test_threads_settled(int expected);
+
+/*
+ * Whether the threads of a name, count of them, sleep for 300 ms on end within half a minute. How much processor time
+ * the host gives to whom makes no difference. Where the system says nothing of single threads: whether the process
+ * uses next to none.
+ */
+bool test_sleep(const char *name, int count);
 
 /* Prints the closing line and returns main's exit status. */
 int test_finish(const char *name);

@@ -207,20 +207,11 @@ static void should_run_a_loop_within_a_loop(void) {
 
 /* ---- idleness ------------------------------------------------------------------- */
 
-static double processor_millis(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-  return 1e3 * (double)t.tv_sec + 1e-6 * (double)t.tv_nsec;
-}
-
-static void should_use_no_processor_when_idle(void) {
-  fovea_engine *engine = create(4, 50);
+static void should_sleep_when_idle(int spin_micros) {
+  fovea_engine *engine = create(MAX_THREADS, spin_micros);
   summing *s = calloc(1, sizeof *s);
   fv_parallel(engine, SUMMED, 16, square, s);
-  const double before = processor_millis();
-  nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);
-  const double used = processor_millis() - before;
-  CHECK(used < 5, "four threads used %.1f ms of processor time in 300 ms of idleness", used);
+  CHECK(test_sleep("fovea-worker", MAX_THREADS - 1), "workers of an idle engine do not sleep, spin %d us", spin_micros);
   free(s);
   fovea_engine_destroy(engine);
 }
@@ -246,7 +237,8 @@ int main(void) {
   }
   for (int threads = 1; threads <= MAX_THREADS; threads++) should_cover_a_long_loop(threads);
   should_run_a_loop_within_a_loop();
-  should_use_no_processor_when_idle();
+  should_sleep_when_idle(0);
+  should_sleep_when_idle(50);
   should_start_and_stop_often();
   return test_finish("pool");
 }
