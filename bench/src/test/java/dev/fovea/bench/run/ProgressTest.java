@@ -39,7 +39,7 @@ class ProgressTest {
     void shouldDrawOnATerminalAndLeaveNothingBehind() throws InterruptedException {
         try (Progress progress = new Progress(stream(), true)) {
             progress.begin(POSITION);
-            for (int i = 0; i < 400 && written().isEmpty(); i++) {
+            for (int i = 0; i < 10_000 && written().isEmpty(); i++) {
                 Thread.sleep(5);
             }
         }

@@ -54,7 +54,6 @@ class AttentionLifetimeTest {
         for (int t = 0; t < THREADS; t++) {
             int thread = t;
             FutureTask<Void> task = new FutureTask<>(() -> {
-                started.countDown();
                 for (int call = 0;; call++) {
                     try {
                         step.take(thread, call);
@@ -64,12 +63,15 @@ class AttentionLifetimeTest {
                             return null;
                         }
                         assertTrue(e.getMessage().contains("in use by another thread"), e.getMessage());
+                    } finally {
+                        started.countDown();
                     }
                 }
             });
             tasks.add(task);
             Thread.ofPlatform().daemon().start(task);
         }
+        // Until so many calls were made, lest a busy host close before there is one.
         started.await();
         Thread.sleep(1);
         close.run();

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
@@ -35,10 +36,11 @@ class LifetimeTest {
             float[][] expected = encoder.encodeAll(texts);
             try (var executor = Executors.newFixedThreadPool(4)) {
                 List<Future<?>> callers = new ArrayList<>();
+                CountDownLatch encoded = new CountDownLatch(4);
                 for (int i = 0; i < 4; i++) {
-                    callers.add(executor.submit(() -> encodeUntilClosed(encoder, texts, expected)));
+                    callers.add(executor.submit(() -> encodeUntilClosed(encoder, texts, expected, encoded)));
                 }
-                Thread.sleep(3);
+                encoded.await();
                 encoder.close();
                 for (Future<?> caller : callers) {
                     caller.get();
@@ -47,10 +49,15 @@ class LifetimeTest {
         }
     }
 
-    private static void encodeUntilClosed(TextEncoder encoder, List<String> texts, float[][] expected) {
+    private static void encodeUntilClosed(TextEncoder encoder, List<String> texts, float[][] expected,
+            CountDownLatch encoded) {
         try {
             while (true) {
-                assertArrayEquals(expected, encoder.encodeAll(texts));
+                try {
+                    assertArrayEquals(expected, encoder.encodeAll(texts));
+                } finally {
+                    encoded.countDown();
+                }
             }
         } catch (IllegalStateException e) {
             assertTrue(e.getMessage().contains("closed"), e.getMessage());

@@ -320,7 +320,7 @@ class MisuseTest {
         "sentence_bert_config.json"
     })
     @EnabledOnOs({OS.LINUX, OS.MAC})
-    @Timeout(value = 10, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
     void shouldRefuseAPipeInPlaceOfAFile(String name) throws Exception {
         TinyModel.writeSentenceFiles(directory, "pooling_mode_cls_token", true, 12);
         if (name.equals("model.onnx")) {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
+import dev.fovea.tensor.Tensor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
@@ -73,8 +74,9 @@ final class Refusal {
     private static void readAll(Weights weights, Arena arena) {
         for (String name : weights.names()) {
             try {
-                byte[] all = weights.get(name).segment().toArray(ValueLayout.JAVA_BYTE);
-                assertTrue(all.length >= 0);
+                Tensor tensor = weights.get(name);
+                byte[] all = tensor.segment().toArray(ValueLayout.JAVA_BYTE);
+                assertEquals(tensor.shape().elements() * tensor.dtype().bytes(), all.length, name);
                 if (weights.isReal(name)) {
                     assertEquals(weights.get(name).shape(), weights.getF32(arena, name).shape());
                 }
