@@ -42,7 +42,8 @@ final class InfoCommand implements Callable<Integer> {
                 return new BackendState(backend, null, engine.threads(), engine.isa(), engine.availableIsas(),
                         Failures.oneLine(engine.blas()));
             } catch (UnsupportedOperationException | IllegalArgumentException e) {
-                return new BackendState(backend, Failures.oneLine(e.getMessage()), 0, null, List.of(), null);
+                String reason = Engine.unavailable(backend).orElse(e.getMessage());
+                return new BackendState(backend, Failures.oneLine(reason), 0, null, List.of(), null);
             }
         }
 

@@ -23,8 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class InfoCommandTest {
-    private static final String NO_VECTOR_MODULE = "the Vector API backend is not available: the JVM was started"
-            + " without --add-modules jdk.incubator.vector";
+    private static final String NO_VECTOR_MODULE = "the JVM was started without --add-modules jdk.incubator.vector";
 
     @TempDir
     private Path directory;
@@ -107,12 +106,12 @@ class InfoCommandTest {
         try (Engine engine = Engine.create(EngineOptions.defaults().withBackend(Backend.NATIVE))) {
             assertEquals("available, " + engine.threads() + (engine.threads() == 1 ? " thread" : " threads"),
                     rows.get("native"));
-            assertEquals(engine.isa() + " (runs here: " + String.join(", ", engine.availableIsas()) + ")",
+            assertEquals(engine.isa() + " (available: " + String.join(", ", engine.availableIsas()) + ")",
                     rows.get("  ISA"));
             assertEquals(engine.blas(), rows.get("  BLAS"));
         }
         assertEquals("available, 1 thread", rows.get("java"));
-        assertEquals("missing: " + NO_VECTOR_MODULE, rows.get("vector"));
+        assertEquals("not available: " + NO_VECTOR_MODULE, rows.get("vector"));
         assertTrue(rows.get("JDK").startsWith(Runtime.version() + " ("), rows.get("JDK"));
         assertTrue(rows.get("JDK").endsWith(", " + System.getProperty("java.home") + ")"), rows.get("JDK"));
         assertEquals(System.getProperty("os.name") + " " + System.getProperty("os.version") + " "
@@ -136,16 +135,15 @@ class InfoCommandTest {
 
     @Test
     void shouldSayWhyNativeIsMissing() throws Exception {
-        String reason = "the native backend is not available: ";
         JsonObject info = json(inProcess(Map.of(), nativePath(directory), "--json"));
         JsonObject state = backend(info, Backend.NATIVE);
         String said = state.get("reason").getAsString();
         assertEquals(missing("native", said), state);
-        assertTrue(said.startsWith(reason) && said.contains(directory.toString()), said);
+        assertTrue(said.contains(directory.toString()), said);
         assertEquals(available("java", 1, "java", List.of("java"), "none"), backend(info, Backend.JAVA));
 
         Map<String, String> rows = rows(inProcess(Map.of(), nativePath(directory)));
-        assertEquals("missing: " + said, rows.get("native"));
+        assertEquals("not available: " + said, rows.get("native"));
         assertEquals("available, 1 thread", rows.get("java"));
         assertTrue(!rows.containsKey("  ISA") && !rows.containsKey("  BLAS"), rows.toString());
     }
