@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.IntUnaryOperator;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -26,6 +27,7 @@ import org.junit.jupiter.api.Test;
  * drawn from a seed of its own, which a failure names: {@code -Dfovea.attention.seed=SEED -Dfovea.attention.cases=1}
  * runs it alone. The long run is {@code -Dfovea.attention.cases=1000000}, with any seed.
  */
+@Tag("slow")
 class AttentionPropertyTest {
     private static final int CASES = Integer.getInteger("fovea.attention.cases", 20_000);
     private static final long SEED = Long.getLong("fovea.attention.seed", 20_251_103);

@@ -272,7 +272,8 @@ class SessionMisuseTest {
             Thread writer = Thread.ofPlatform().daemon().start(() -> {
                 var random = new SplittableRandom(7);
                 while (!done.get()) {
-                    id.set(ValueLayout.JAVA_INT, 0, random.nextInt(3) == 0 ? Integer.MAX_VALUE : ids[random.nextInt(2)]);
+                    id.set(ValueLayout.JAVA_INT, 0,
+                            random.nextInt(3) == 0 ? Integer.MAX_VALUE : ids[random.nextInt(2)]);
                     start.set(ValueLayout.JAVA_INT, 0,
                             random.nextInt(3) == 0 ? 1_000_000_000 : starts[random.nextInt(2)]);
                 }

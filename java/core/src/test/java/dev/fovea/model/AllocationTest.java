@@ -11,12 +11,14 @@ import java.lang.foreign.ValueLayout;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The token path makes no garbage once it is warm; on the Vector API that is up to the JIT, and not promised. */
+@Tag("slow")
 class AllocationTest {
     private static final int WARM_UP = 20_000;
     private static final int CALLS = 1_000;

@@ -16,11 +16,13 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Decoding step by step on caches against computing the whole prefix anew for each token. */
+@Tag("slow")
 class GenerationTest {
     private static final int VOCABULARY = 41;
     private static final int START = 0;

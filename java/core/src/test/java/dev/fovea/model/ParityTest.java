@@ -13,9 +13,11 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicNode;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
 
 /** Every named model against ONNX Runtime, on every backend and every kernel table that runs here. */
+@Tag("slow")
 class ParityTest {
     private static final double MAX_DIFFERENCE = 1e-5;
     private static final double MIN_COSINE = 0.999999;

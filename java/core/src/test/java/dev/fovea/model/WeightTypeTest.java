@@ -10,9 +10,11 @@ import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
 
 /** What rounding the weights costs: the cosine of each parity text's vector to that of fp32. */
+@Tag("slow")
 class WeightTypeTest {
     private static final String MODEL = "all-minilm-l6-v2";
 
