@@ -114,15 +114,15 @@ public final class BenchCommand implements Callable<Integer> {
         Effort effort = smoke ? Effort.SMOKE : quick ? Effort.QUICK : Effort.FULL;
         Circumstances circumstances = Circumstances.here(effort);
         RawResults results = RawResults.open(out, circumstances);
-        Plan plan = new Plan(selected, effort, results);
-        announce(plan);
+        Schedule schedule = new Schedule(selected, effort, results);
+        announce(schedule);
         Map<String, String> failures;
         try (MachineLock _ = MachineLock.take();
                 Progress progress = new Progress(err, System.getenv(TERMINAL) != null)) {
-            failures = new JobRunner(plan, results, out.resolve("bench.log"), progress).run();
+            failures = new JobRunner(schedule, results, out.resolve("bench.log"), progress).run();
         }
         // Earlier runs may have left results of other suites in the directory.
-        Map<Suite, List<JobRecord>> records = new Plan(known, effort, results).records();
+        Map<Suite, List<JobRecord>> records = new Schedule(known, effort, results).records();
         records.keySet().removeIf(suite -> records.get(suite).isEmpty() && !selected.contains(suite));
         Path page = new Report(circumstances, command(), records, failures).write(out);
         spec.commandLine().getOut().println(page);
@@ -141,11 +141,11 @@ public final class BenchCommand implements Callable<Integer> {
         return known.stream().filter(suite -> names.isEmpty() || names.contains(suite.name())).toList();
     }
 
-    private void announce(Plan plan) {
-        int before = plan.total() - plan.steps().size();
-        err.println("fovea: " + plan.steps().size() + (plan.steps().size() == 1 ? " job" : " jobs")
+    private void announce(Schedule schedule) {
+        int before = schedule.total() - schedule.steps().size();
+        err.println("fovea: " + schedule.steps().size() + (schedule.steps().size() == 1 ? " job" : " jobs")
                 + (before > 0 ? " to run, " + before + " already finished" : "")
-                + "; this takes about " + TimeLeft.words(plan.estimatedSeconds()) + "; results in " + out);
+                + "; this takes about " + TimeLeft.words(schedule.estimatedSeconds()) + "; results in " + out);
     }
 
     /** The command that produces these results. */

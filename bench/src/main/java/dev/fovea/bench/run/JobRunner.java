@@ -11,12 +11,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Runs the steps of a plan one after the other, and keeps what each found as soon as it has finished. */
+/** Runs the steps of a schedule one after the other, and keeps what each found as soon as it has finished. */
 final class JobRunner {
     /** Names a side whose results are to be wrong: the tests' hook. */
     private static final String SABOTAGED = "fovea.bench.sabotaged";
 
-    private final Plan plan;
+    private final Schedule schedule;
     private final RawResults results;
     private final Path log;
     private final Progress progress;
@@ -25,8 +25,8 @@ final class JobRunner {
     private int finished;
     private boolean interrupted;
 
-    JobRunner(Plan plan, RawResults results, Path log, Progress progress) {
-        this.plan = plan;
+    JobRunner(Schedule schedule, RawResults results, Path log, Progress progress) {
+        this.schedule = schedule;
         this.results = results;
         this.log = log;
         this.progress = progress;
@@ -44,9 +44,9 @@ final class JobRunner {
             System.setOut(logged);
             System.setErr(logged);
             double done = 0;
-            for (int i = 0; i < plan.steps().size() && !isInterrupted(); i++) {
+            for (int i = 0; i < schedule.steps().size() && !isInterrupted(); i++) {
                 progress.begin(position(i, done));
-                done += run(plan.steps().get(i));
+                done += run(schedule.steps().get(i));
             }
         } finally {
             System.setOut(out);
@@ -65,19 +65,19 @@ final class JobRunner {
     }
 
     private Progress.Position position(int i, double done) {
-        List<Plan.Step> steps = plan.steps();
+        List<Schedule.Step> steps = schedule.steps();
         double rest = steps.subList(i + 1, steps.size()).stream().mapToDouble(this::expected).sum();
-        int before = plan.total() - steps.size();
+        int before = schedule.total() - steps.size();
         return new Progress.Position(
-                steps.get(i).name(), before + i + 1, plan.total(), done, expected(steps.get(i)), rest);
+                steps.get(i).name(), before + i + 1, schedule.total(), done, expected(steps.get(i)), rest);
     }
 
-    private double expected(Plan.Step step) {
+    private double expected(Schedule.Step step) {
         return timeLeft.expected(step.suite().name(), step.job().estimatedSeconds());
     }
 
     /** Runs one job; returns its seconds. */
-    private double run(Plan.Step step) throws IOException {
+    private double run(Schedule.Step step) throws IOException {
         JobRecord record = new JobRecord(step.suite().name(), step.job().name());
         long start = System.nanoTime();
         try {
@@ -100,7 +100,7 @@ final class JobRunner {
         return seconds;
     }
 
-    private void fail(Plan.Step step, Throwable e) {
+    private void fail(Schedule.Step step, Throwable e) {
         e.printStackTrace();
         try {
             // An interrupt from a terminal reaches the JVMs of the job too, and perhaps first.
@@ -126,8 +126,8 @@ final class JobRunner {
         interrupted = true;
         progress.close();
         ProcessHandle.current().descendants().forEach(ProcessHandle::destroyForcibly);
-        int kept = plan.total() - plan.steps().size() + finished;
-        progress.say("interrupted; " + kept + " of " + plan.total()
+        int kept = schedule.total() - schedule.steps().size() + finished;
+        progress.say("interrupted; " + kept + " of " + schedule.total()
                 + " jobs are kept; run the same command to continue");
     }
 }

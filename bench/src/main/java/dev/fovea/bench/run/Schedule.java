@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.Set;
 
 /** The jobs of some suites, those that have finished before and those that are to run. */
-final class Plan {
+final class Schedule {
     /** A job that is to run. */
     record Step(Suite suite, Job job) {
         String name() {
@@ -25,7 +25,7 @@ final class Plan {
     private final RawResults results;
     private int total;
 
-    Plan(List<Suite> suites, Effort effort, RawResults results) throws IOException {
+    Schedule(List<Suite> suites, Effort effort, RawResults results) throws IOException {
         this.results = results;
         for (Suite suite : suites) {
             List<Job> ofSuite = suite.jobs(effort);
