@@ -81,12 +81,14 @@ static dense random_dense(fovea_engine *engine, int outputs, int inputs) {
                                 .outputs = outputs,
                                 .inputs = inputs,
                                 .dtype = FOVEA_DTYPE_F32,
+                                .layout = FOVEA_LAYOUT_F32,
+                                .part_outputs = outputs,
                                 .output_stride = inputs,
                                 .input_stride = 1};
   check(fovea_linear_packed_bytes(engine, &p, &p.packed_bytes), "linear_packed_bytes");
   dense d = {inputs, outputs, p.packed_bytes, allocate(p.packed_bytes), random_floats(outputs, 0.1f)};
   float *weight = random_floats((long long)outputs * inputs, 0.05f);
-  check(fovea_linear_pack(engine, &p, weight, d.packed), "linear_pack");
+  check(fovea_linear_pack(engine, &p, weight, NULL, NULL, d.packed), "linear_pack");
   free(weight);
   return d;
 }
@@ -171,8 +173,10 @@ static void embed(const model *m, batch *b) {
                                     .vocabulary = VOCABULARY,
                                     .positions = POSITIONS,
                                     .scale = 1,
+                                    .words_layout = FOVEA_LAYOUT_F32,
                                     .out_stride = HIDDEN};
-  check(fovea_embedding(m->engine, &p, b->ids, b->offsets, NULL, m->words, m->positions, m->type, b->hidden),
+  check(fovea_embedding(m->engine, &p, b->ids, b->offsets, NULL, m->words, NULL, NULL, m->positions, m->type,
+                        b->hidden),
         "embedding");
 }
 

@@ -35,7 +35,7 @@ extern "C" {
 #endif
 
 /* The version of this header's ABI; fovea_abi_version() returns the library's. */
-#define FOVEA_ABI_VERSION 4
+#define FOVEA_ABI_VERSION 5
 
 /* Status codes. */
 #define FOVEA_STATUS_OK 0
@@ -61,6 +61,17 @@ extern "C" {
 #define FOVEA_DTYPE_F16 1  /* IEEE 754 binary16 */
 #define FOVEA_DTYPE_BF16 2 /* the upper half of a binary32 */
 #define FOVEA_DTYPE_I8 3   /* signed 8-bit integers with scales beside them: packed weights alone */
+
+/*
+ * Layouts of a weight that is read, such as a table of a model file: bytes and values of a block. Values lie in
+ * little-endian order and may begin at any byte. F16 and BF16 widen exactly: NaN stays NaN.
+ */
+#define FOVEA_LAYOUT_F32 0  /* 4 bytes, 1 value */
+#define FOVEA_LAYOUT_F16 1  /* 2 bytes, 1 value */
+#define FOVEA_LAYOUT_BF16 2 /* 2 bytes, 1 value */
+#define FOVEA_LAYOUT_I8 3   /* 1 byte, 1 value: scale * (q - zero point), in single precision, q signed */
+#define FOVEA_LAYOUT_U8 4   /* 1 byte, 1 value: the same, q unsigned */
+#define FOVEA_LAYOUT_Q8_0 5 /* 34 bytes, 32 values: d * q, d an F16 and then q 32 signed bytes, as GGUF has it */
 
 /* The most inputs of a weight that fovea_linear_pack stores as FOVEA_DTYPE_I8. */
 #define FOVEA_LINEAR_I8_INPUTS 32768
@@ -168,6 +179,8 @@ typedef struct fovea_embedding_params {
   int positions;      /* rows of position_table; the last token of each sequence must have one */
   int first_position; /* the row that a sequence's first token takes (0 for BERT, 2 for RoBERTa) */
   float scale;        /* finite; sqrt(width) in Vaswani et al., 1 else */
+  int words_layout;   /* FOVEA_LAYOUT_* of words */
+  int scale_stride;   /* 1: each row of words has a scale and a zero point; 0: all have one */
   int reserved;       /* 0 */
   long long out_stride;
 } fovea_embedding_params;
@@ -175,22 +188,27 @@ typedef struct fovea_embedding_params {
 /*
  * out[t] = scale words[ids[t]] + position_table[first_position + starts[s] + t - offsets[s]] + type
  *
- *   s              the sequence of t
- *   ids            [tokens] with tokens = offsets[sequences]
- *   offsets        [sequences + 1], offsets[0] = 0, not decreasing
- *   starts         [sequences], the tokens that each sequence had before, >= 0; null for none
- *   words          [vocabulary, width], dense
- *   position_table [positions, width], dense, or null
- *   type           [width], or null
- *   out            [tokens, width], stride out_stride >= width
+ *   s                 the sequence of t
+ *   ids               [tokens] with tokens = offsets[sequences]
+ *   offsets           [sequences + 1], offsets[0] = 0, not decreasing
+ *   starts            [sequences], the tokens that each sequence had before, >= 0; null for none
+ *   words             [vocabulary, width], dense; F32 aligned to 4 bytes, Q8_0 with width a multiple of 32
+ *   words_scales      [vocabulary], or [1] by scale_stride 0; null for 1, and for layouts but I8 and U8
+ *   words_zero_points as words_scales; null for 0
+ *   position_table    [positions, width], dense, or null
+ *   type              [width], or null
+ *   out               [tokens, width], stride out_stride >= width
+ *
+ * Words of any layout give the bits of a table of F32 that holds the same values.
  *
  * Vaswani et al., arXiv:1706.03762, section 3.4; Devlin et al., BERT, arXiv:1810.04805, section 3. OUT_OF_RANGE if
  * an id is outside the vocabulary, a sequence reaches past the positions, a start is negative, or the offsets
  * decrease.
  */
 FOVEA_API int fovea_embedding(fovea_engine *engine, const fovea_embedding_params *params, const int *ids,
-                              const int *offsets, const int *starts, const float *words,
-                              const float *position_table, const float *type, float *out);
+                              const int *offsets, const int *starts, const void *words, const float *words_scales,
+                              const int *words_zero_points, const float *position_table, const float *type,
+                              float *out);
 
 /* ---- layer norm ----------------------------------------------------------- */
 
@@ -236,15 +254,73 @@ typedef struct fovea_rms_norm_params {
 FOVEA_API int fovea_rms_norm(fovea_engine *engine, const fovea_rms_norm_params *params, const float *x,
                              const float *gamma, float *out);
 
+/* ---- elementwise ---------------------------------------------------------- */
+
+/* Ops of fovea_elementwise. */
+#define FOVEA_ELEMENTWISE_ADD 0
+#define FOVEA_ELEMENTWISE_MULTIPLY 1
+#define FOVEA_ELEMENTWISE_ACTIVATE 2
+
+typedef struct fovea_elementwise_params {
+  int struct_size;
+  int rows;       /* >= 0 */
+  int width;      /* >= 1 */
+  int op;         /* FOVEA_ELEMENTWISE_* */
+  int activation; /* FOVEA_ACTIVATION_*; NONE for ADD */
+  int reserved;   /* 0 */
+  long long a_stride;
+  long long b_stride; /* not read for ACTIVATE */
+  long long out_stride;
+} fovea_elementwise_params;
+
+/*
+ * ADD       out = a + b
+ * MULTIPLY  out = activation(a) * b; with SILU the product of SwiGLU
+ * ACTIVATE  out = activation(a); b is null
+ *
+ *   a, b, out [rows, width]; out may be a or b itself (same pointer and stride)
+ *
+ * The activation of a layer's output has the bits that fovea_linear gives with the activation and no residual. A NaN
+ * stays in its element. INVALID_ARGUMENT for ADD with an activation and for ACTIVATE with b. Shazeer, GLU Variants
+ * Improve Transformer, arXiv:2002.05202.
+ */
+FOVEA_API int fovea_elementwise(fovea_engine *engine, const fovea_elementwise_params *params, const float *a,
+                                const float *b, float *out);
+
+/* ---- L2 norm -------------------------------------------------------------- */
+
+typedef struct fovea_normalize_params {
+  int struct_size;
+  int rows;     /* >= 0 */
+  int width;    /* >= 1 */
+  int reserved; /* 0 */
+  long long x_stride;
+  long long out_stride;
+} fovea_normalize_params;
+
+/*
+ * out[r] = x[r] / max(|x[r]|, 1e-12), |x[r]| being the L2 norm, with the bits of fovea_pool's.
+ *
+ *   x, out [rows, width]; out may be x itself (same pointer and stride)
+ *
+ * A NaN makes its whole row NaN and no other. Where the squares overflow, as those of infinity do, finite elements
+ * become 0 and infinite ones NaN.
+ */
+FOVEA_API int fovea_normalize(fovea_engine *engine, const fovea_normalize_params *params, const float *x, float *out);
+
 /* ---- linear --------------------------------------------------------------- */
 
 typedef struct fovea_linear_pack_params {
   int struct_size;
   int outputs;             /* >= 1 */
   int inputs;              /* >= 1; at most FOVEA_LINEAR_I8_INPUTS for I8 */
-  int dtype;               /* the type that the weight is stored as: FOVEA_DTYPE_F32, BF16 or I8 */
-  long long output_stride; /* weight[o][i] lies at weight[o * output_stride + i * input_stride] */
-  long long input_stride;
+  int dtype;               /* the type that the weight is packed as: FOVEA_DTYPE_F32, BF16 or I8 */
+  int layout;              /* FOVEA_LAYOUT_* of the weight that is read */
+  int first_output;        /* the part that is read: rows [first_output, first_output + part_outputs) */
+  int part_outputs;        /* >= 1; outputs for the whole weight */
+  int scale_stride;        /* 1: each row has a scale and a zero point; 0: all rows of the part have one */
+  long long output_stride; /* value [o][i] of the part is number o * output_stride + i * input_stride of weight */
+  long long input_stride;  /* Q8_0: 1, with inputs and output_stride multiples of 32 */
   long long packed_bytes;  /* capacity of packed, at least what fovea_linear_packed_bytes says */
 } fovea_linear_pack_params;
 
@@ -253,7 +329,7 @@ FOVEA_API int fovea_linear_packed_bytes(const fovea_engine *engine, const fovea_
                                         long long *bytes);
 
 /*
- * Packs weight [outputs, inputs] into the panels that this engine's kernel streams, stored as
+ * Packs rows of W [outputs, inputs] into the panels that this engine's kernel streams, stored as
  *
  *   F32   the values themselves
  *   BF16  the nearest bfloat16, ties to even: half the memory, which is what a product with
@@ -261,15 +337,21 @@ FOVEA_API int fovea_linear_packed_bytes(const fovea_engine *engine, const fovea_
  *   I8    round(weight[o][i] / scale[o]), ties to even, with a scale per output,
  *         scale[o] = max(|weight[o]|, 2^-100) / 127: a quarter of the memory
  *
- *   weight  of any alignment, as mapped files have it
- *   packed  aligned to 64 bytes; it begins with a header that names shape, type and
- *           layout, so that weights packed for another ISA are refused (MISMATCH)
+ *   weight      [part_outputs, inputs] of any alignment, as mapped files have it
+ *   scales      [part_outputs], or [1] by scale_stride 0; null for 1, and for layouts but I8 and U8
+ *   zero_points as scales; null for 0
+ *   packed      aligned to 64 bytes; it begins with a header that names shape, type and
+ *               layout, so that weights packed for another ISA are refused (MISMATCH)
+ *
+ * One call packs a whole weight, or several, one after the other, its parts in any order and of layouts of their
+ * own: W is there once every row was packed. The bits are those of packing the same values as one F32 weight. A call
+ * leaves the rows of other parts as they are; memory that was zeroed before the first has no bytes left over.
  *
  * I8 divides by multiplying with 127 / max(...), both in single precision. NaN or infinity among the
  * weights of an output makes that output NaN. Zafrir et al., Q8BERT, arXiv:1910.06188, without its clipping.
  */
-FOVEA_API int fovea_linear_pack(fovea_engine *engine, const fovea_linear_pack_params *params, const float *weight,
-                                void *packed);
+FOVEA_API int fovea_linear_pack(fovea_engine *engine, const fovea_linear_pack_params *params, const void *weight,
+                                const float *scales, const int *zero_points, void *packed);
 
 typedef struct fovea_linear_params {
   int struct_size;
@@ -337,6 +419,34 @@ typedef struct fovea_matmul_params {
  */
 FOVEA_API int fovea_matmul(fovea_engine *engine, const fovea_matmul_params *params, const float *a, const float *b,
                            float *c);
+
+/* ---- product per sequence -------------------------------------------------- */
+
+typedef struct fovea_ragged_matmul_params {
+  int struct_size;
+  int sequences;   /* >= 0 */
+  int k;           /* columns of a, >= 1 */
+  int n;           /* columns of the product, >= 1; k * n fits an int */
+  int transpose_a; /* 0 or 1 */
+  int reserved;    /* 0 */
+  long long a_stride, b_stride, out_stride; /* between rows, at most INT_MAX */
+} fovea_ragged_matmul_params;
+
+/*
+ * A product for each sequence s, the rows of whose matrix A_s [tokens of s, k] are those of its tokens, through
+ * OpenBLAS.
+ *
+ *   transpose_a 0   out[t] = a[t] B_s for each token t of s
+ *                   a [tokens, k]; b [sequences, k n], row s the dense matrix B_s [k, n]; out [tokens, n]
+ *   transpose_a 1   out[s] = A_s^T B_s, dense; 0 for an empty sequence
+ *                   a [tokens, k]; b [tokens, n]; out [sequences, k n]
+ *
+ *   offsets [sequences + 1], offsets[0] = 0, not decreasing
+ *
+ * Each sequence is a call of its own, so that its bits depend on no other. UNSUPPORTED before fovea_blas_load.
+ */
+FOVEA_API int fovea_ragged_matmul(fovea_engine *engine, const fovea_ragged_matmul_params *params, const float *a,
+                                  const float *b, const int *offsets, float *out);
 
 /* ---- attention ------------------------------------------------------------ */
 
@@ -461,6 +571,71 @@ typedef struct fovea_cache_append_params {
 FOVEA_API int fovea_cache_append(fovea_engine *engine, const fovea_cache_append_params *params, const void *k,
                                  const void *v, const int *offsets, const int *lengths, const int *page_table,
                                  const float *rope_table, void *k_pages, void *v_pages);
+
+/* ---- logits --------------------------------------------------------------- */
+
+typedef struct fovea_log_softmax_params {
+  int struct_size;
+  int rows;     /* >= 0 */
+  int width;    /* >= 1 */
+  int reserved; /* 0 */
+  long long x_stride;
+  long long out_stride;
+} fovea_log_softmax_params;
+
+/*
+ * out[r] = x[r] - max(x[r]) - log(sum(e^(x[r] - max(x[r])))).
+ *
+ *   x, out [rows, width]; out may be x itself (same pointer and stride)
+ *
+ * The sum is as exact over a vocabulary of hundreds of thousands as over a few elements. Minus infinity stays, and adds
+ * nothing to the sum. A row that holds NaN or plus infinity, or minus infinity alone, becomes NaN as a whole.
+ */
+FOVEA_API int fovea_log_softmax(fovea_engine *engine, const fovea_log_softmax_params *params, const float *x,
+                                float *out);
+
+typedef struct fovea_top_k_params {
+  int struct_size;
+  int rows;  /* >= 0 */
+  int width; /* >= 1 */
+  int k;     /* 1 to width; 1 is argmax */
+  long long x_stride;
+  long long indices_stride;
+} fovea_top_k_params;
+
+/*
+ * The columns of the k largest elements of each row, the largest first; of equals the lower column first. NaN ranks
+ * below minus infinity.
+ *
+ *   x       [rows, width]
+ *   indices [rows, k]
+ *
+ * Made for small k: time grows with the width, and with k for each element that enters the list. INVALID_ARGUMENT if
+ * k is not in 1 to width.
+ */
+FOVEA_API int fovea_top_k(fovea_engine *engine, const fovea_top_k_params *params, const float *x, int *indices);
+
+typedef struct fovea_gather_params {
+  int struct_size;
+  int rows;  /* >= 0 */
+  int width; /* >= 1 */
+  int k;     /* >= 1 */
+  long long x_stride;
+  long long indices_stride;
+  long long out_stride;
+} fovea_gather_params;
+
+/*
+ * out[r][i] = x[r][indices[r][i]].
+ *
+ *   x       [rows, width]
+ *   indices [rows, k], each in [0, width)
+ *   out     [rows, k]
+ *
+ * Indices may repeat. OUT_OF_RANGE, and nothing is written, if an index is outside the width.
+ */
+FOVEA_API int fovea_gather(fovea_engine *engine, const fovea_gather_params *params, const float *x, const int *indices,
+                           float *out);
 
 /* ---- pooling -------------------------------------------------------------- */
 

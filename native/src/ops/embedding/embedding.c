@@ -28,16 +28,22 @@ static int check_ids(const fovea_embedding_params *p, const int *ids, int tokens
   return FOVEA_STATUS_OK;
 }
 
-static int check(const fovea_engine *engine, const fovea_embedding_params *p, const int *ids, const int *offsets,
-                 const int *starts, const float *words, const float *position_table, const float *type,
+static int check_words(const fovea_embedding_params *p, const fv_stored *words) {
+  FV_REQUIRE(fv_check_stored(words));
+  FV_REQUIRE(fv_check(p->words_layout != FOVEA_LAYOUT_F32 || fv_is_aligned(words->values, 4)));
+  FV_REQUIRE(fv_check(p->width % words->layout->block_values == 0));
+  return fv_overflows(p->vocabulary, p->width, 1, 0) ? FOVEA_STATUS_OVERFLOW : FOVEA_STATUS_OK;
+}
+
+static int check(const fovea_embedding_params *p, const int *ids, const int *offsets, const int *starts,
+                 const fv_stored *words, const float *position_table, const float *type,
                  const float *out) {
-  FV_REQUIRE_PARAMS(engine, p);
   FV_REQUIRE(fv_check(p->sequences >= 0 && p->width >= 1 && p->vocabulary >= 0));
   FV_REQUIRE(fv_check(p->positions >= 0 && p->first_position >= 0 && p->reserved == 0));
   FV_REQUIRE(fv_check(p->scale - p->scale == 0)); /* false for NaN and the infinities */
   FV_REQUIRE(fv_check_pointer(ids));
   FV_REQUIRE(fv_check_pointer(offsets));
-  FV_REQUIRE(fv_check_matrix(words, p->vocabulary, p->width, p->width));
+  FV_REQUIRE(check_words(p, words));
   if (position_table) FV_REQUIRE(fv_check_matrix(position_table, p->positions, p->width, p->width));
   FV_REQUIRE(fv_check(fv_is_aligned(type, 4) && fv_is_aligned(starts, 4)));
   FV_REQUIRE(fv_check_offsets(p->sequences, offsets));
@@ -60,9 +66,12 @@ static void embedding_slice(void *context, long long begin, long long end, int w
 }
 
 int fovea_embedding(fovea_engine *engine, const fovea_embedding_params *params, const int *ids, const int *offsets,
-                    const int *starts, const float *words, const float *position_table, const float *type,
-                    float *out) {
-  FV_REQUIRE(check(engine, params, ids, offsets, starts, words, position_table, type, out));
+                    const int *starts, const void *words, const float *words_scales, const int *words_zero_points,
+                    const float *position_table, const float *type, float *out) {
+  FV_REQUIRE_PARAMS(engine, params);
+  const fv_stored stored = {engine->kernels->layout(params->words_layout), words, words_scales, words_zero_points,
+                            params->scale_stride};
+  FV_REQUIRE(check(params, ids, offsets, starts, &stored, position_table, type, out));
   const long long width = params->width;
   embedding_context embedding = {
       engine->kernels->embedding,
@@ -72,7 +81,8 @@ int fovea_embedding(fovea_engine *engine, const fovea_embedding_params *params, 
        .offsets = offsets,
        .starts = starts,
        .scale = params->scale,
-       .words = words,
+       .words = stored,
+       .floats = params->words_layout == FOVEA_LAYOUT_F32 ? words : NULL,
        .positions = position_table ? position_table + params->first_position * width : 0,
        .type = type,
        .out_stride = params->out_stride,

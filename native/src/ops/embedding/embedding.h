@@ -7,11 +7,15 @@
 #ifndef FV_OPS_EMBEDDING_H
 #define FV_OPS_EMBEDDING_H
 
+#include "ops/layout/layout.h"
+
 typedef struct fv_embedding_job {
   int sequences, width;
   float scale;
-  const int *ids, *offsets, *starts;     /* starts may be null */
-  const float *words, *positions, *type; /* positions: the row of a new sequence's first token, or null; so may type */
+  const int *ids, *offsets, *starts; /* starts may be null */
+  fv_stored words;
+  const float *floats;           /* words of F32, else null */
+  const float *positions, *type; /* positions: the row of a new sequence's first token, or null; so may type */
   long long out_stride;
   float *out;
 } fv_embedding_job;

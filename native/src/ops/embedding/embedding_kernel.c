@@ -3,6 +3,8 @@
 
 #include "simd/vector.h"
 
+fv_stored_read_kernel FV_NAME(stored_read);
+
 /* out [width] = (scale word + position) + type; position and type may be null. */
 static void add(int width, float scale, const float *word, const float *position, const float *type, float *out) {
   int i = 0;
@@ -17,6 +19,19 @@ static void add(int width, float scale, const float *word, const float *position
     if (position) sum += position[i];
     if (type) sum += type[i];
     out[i] = sum;
+  }
+}
+
+/* Words are widened in pieces of this many values: whole blocks of any layout, and whole vectors. */
+enum { PIECE = 256 };
+
+/* Word id, of any layout, in place of word. */
+static void add_stored(const fv_embedding_job *job, int id, const float *position, float *out) {
+  for (long long i = 0; i < job->width; i += PIECE) {
+    const int count = job->width - i < PIECE ? (int)(job->width - i) : PIECE;
+    float piece[PIECE];
+    FV_NAME(stored_read)(&job->words, id, id * (long long)job->width + i, 1, count, piece);
+    add(count, job->scale, piece, position ? position + i : 0, job->type ? job->type + i : 0, out + i);
   }
 }
 
@@ -41,6 +56,11 @@ void FV_NAME(embedding)(const fv_embedding_job *job, long long first, long long 
     while (job->offsets[sequence + 1] <= t) sequence++;
     const long long before = job->starts ? job->starts[sequence] : 0;
     const float *position = job->positions ? job->positions + (before + t - job->offsets[sequence]) * width : 0;
-    add(job->width, job->scale, job->words + job->ids[t] * width, position, job->type, job->out + t * job->out_stride);
+    float *out = job->out + t * job->out_stride;
+    if (job->floats) {
+      add(job->width, job->scale, job->floats + job->ids[t] * width, position, job->type, out);
+    } else {
+      add_stored(job, job->ids[t], position, out);
+    }
   }
 }

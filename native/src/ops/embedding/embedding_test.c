@@ -1,8 +1,8 @@
-#include "harness.h"
-
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "stored.h"
 
 enum { VOCABULARY = 37, POSITIONS = 70 };
 
@@ -40,8 +40,8 @@ static inputs make(int width, int sequences, const int *lengths, int first_posit
 }
 
 static int run(fovea_engine *engine, const inputs *in) {
-  return fovea_embedding(engine, &in->params, in->ids, in->offsets, in->starts, in->words, in->positions, in->type,
-                         in->out);
+  return fovea_embedding(engine, &in->params, in->ids, in->offsets, in->starts, in->words, NULL, NULL, in->positions,
+                         in->type, in->out);
 }
 
 /* Sums of three floats in the contract's order are exact to the bit, by a scale that is a power of two. */
@@ -60,6 +60,44 @@ static void should_sum_in_order(fovea_engine *engine, const inputs *in) {
               test_describe(engine));
       }
       CHECK_UNTOUCHED(out + width, in->params.out_stride - width);
+    }
+  }
+}
+
+/* Words of a layout give the bits of the same words as floats, in pieces and in one. */
+static void should_widen_words(fovea_engine *engine, int layout, int scaling, int width, int shift) {
+  inputs in = make(width, 3, (int[]){3, 0, 40}, 0, 1);
+  const test_stored words = test_store(layout, scaling, VOCABULARY, (long long)VOCABULARY * width, shift);
+  for (int r = 0; r < VOCABULARY; r++) {
+    for (int i = 0; i < width; i++) in.words[r * width + i] = test_stored_value(&words, r, (long long)r * width + i);
+  }
+  for (int t = 0; t < VOCABULARY; t++) in.ids[t] = t;
+  for (int bare = 0; bare < 2; bare++) {
+    if (bare) in.positions = in.type = NULL;
+    in.params.scale = bare ? 1 : 1.7f;
+    const long long floats = in.tokens * in.params.out_stride;
+    float *got = test_outputs(floats);
+    CHECK_STATUS(FOVEA_STATUS_OK, run(engine, &in));
+    fovea_embedding_params p = in.params;
+    p.words_layout = layout;
+    p.scale_stride = words.scale_stride;
+    CHECK_STATUS(FOVEA_STATUS_OK, fovea_embedding(engine, &p, in.ids, in.offsets, in.starts, words.values, words.scales,
+                                                  words.zero_points, in.positions, in.type, got));
+    CHECK_SAME_BITS(got, in.out, floats, "layout %d, scaling %d, width %d, %s", layout, scaling, width,
+                    test_describe(engine));
+  }
+  test_release();
+}
+
+static void should_widen_words_of_any_layout(fovea_engine *engine) {
+  static const int widths[] = {1, 7, 32, 33, 256, 300, 384, 544};
+  int shift = 0;
+  for (int layout = 0; layout < TEST_LAYOUTS; layout++) {
+    for (int scaling = 0; scaling < TEST_SCALINGS; scaling++) {
+      for (size_t w = 0; w < sizeof widths / sizeof *widths; w++) {
+        if (!test_is_scaling(layout, scaling) || (layout == FOVEA_LAYOUT_Q8_0 && widths[w] % 32)) continue;
+        should_widen_words(engine, layout, scaling, widths[w], layout == FOVEA_LAYOUT_F32 ? 4 : shift++ % 8);
+      }
     }
   }
 }
@@ -100,7 +138,8 @@ static void should_refuse_misuse(void) {
   } while (0)
   CHECK_STATUS(FOVEA_STATUS_NULL_POINTER, run(NULL, &good));
   CHECK_STATUS(FOVEA_STATUS_NULL_POINTER,
-               fovea_embedding(engine, NULL, in.ids, in.offsets, in.starts, in.words, in.positions, in.type, in.out));
+               fovea_embedding(engine, NULL, in.ids, in.offsets, in.starts, in.words, NULL, NULL, in.positions,
+                               in.type, in.out));
   CHECK_WITH(FOVEA_STATUS_NULL_POINTER, ids, NULL);
   CHECK_WITH(FOVEA_STATUS_NULL_POINTER, offsets, NULL);
   CHECK_WITH(FOVEA_STATUS_NULL_POINTER, words, NULL);
@@ -120,6 +159,21 @@ static void should_refuse_misuse(void) {
   CHECK_WITH(FOVEA_STATUS_INVALID_ARGUMENT, params.scale, NAN);
   CHECK_WITH(FOVEA_STATUS_INVALID_ARGUMENT, params.scale, INFINITY);
   CHECK_WITH(FOVEA_STATUS_INVALID_ARGUMENT, params.reserved, 1);
+  CHECK_WITH(FOVEA_STATUS_INVALID_ARGUMENT, params.words_layout, -1);
+  CHECK_WITH(FOVEA_STATUS_INVALID_ARGUMENT, params.words_layout, TEST_LAYOUTS);
+  CHECK_WITH(FOVEA_STATUS_INVALID_ARGUMENT, params.words_layout, FOVEA_LAYOUT_Q8_0); /* of width 8 */
+  CHECK_WITH(FOVEA_STATUS_INVALID_ARGUMENT, params.scale_stride, 2);
+  CHECK_WITH(FOVEA_STATUS_INVALID_ARGUMENT, words, (float *)((char *)good.words + 1));
+  const float *scales = good.type;
+  in = good;
+#define SCALED(scales, zeros)                                                                                     \
+  fovea_embedding(engine, &in.params, in.ids, in.offsets, in.starts, in.words, scales, zeros, in.positions, in.type, \
+                  in.out)
+  CHECK_STATUS(FOVEA_STATUS_INVALID_ARGUMENT, SCALED(scales, NULL)); /* of floats */
+  CHECK_STATUS(FOVEA_STATUS_INVALID_ARGUMENT, SCALED(NULL, in.ids));
+  in.params.words_layout = FOVEA_LAYOUT_I8;
+  CHECK_STATUS(FOVEA_STATUS_INVALID_ARGUMENT, SCALED((const float *)((const char *)scales + 2), NULL));
+  CHECK_STATUS(FOVEA_STATUS_INVALID_ARGUMENT, SCALED(scales, (const int *)((const char *)in.ids + 1)));
   CHECK_WITH(FOVEA_STATUS_INVALID_ARGUMENT, starts, (int *)((char *)good.starts + 2));
   static const int bad_starts[] = {-1, POSITIONS - 1 - 5 + 1, 0x7fffffff, -0x7fffffff - 1};
   for (int i = 0; i < 4; i++) {
@@ -148,6 +202,7 @@ static void should_refuse_misuse(void) {
 
 int main(void) {
   test_each_engine(on_engine);
+  test_each_engine(should_widen_words_of_any_layout);
   should_refuse_misuse();
   return test_finish("embedding");
 }

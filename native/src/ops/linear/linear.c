@@ -37,28 +37,39 @@ static int check_packed(const void *packed, long long bytes, long long needed) {
   return fv_check(fv_is_aligned(packed, 64) && bytes >= needed);
 }
 
+static int check_part(const fovea_linear_pack_params *p, const fv_stored *weight) {
+  FV_REQUIRE(fv_check_stored(weight));
+  FV_REQUIRE(fv_check(p->first_output >= 0 && p->part_outputs >= 1 && p->first_output <= p->outputs - p->part_outputs));
+  FV_REQUIRE(fv_check(p->output_stride >= 0 && p->input_stride >= 0));
+  const int block = weight->layout->block_values;
+  if (block > 1) {
+    FV_REQUIRE(fv_check(p->input_stride == 1 && p->inputs % block == 0 && p->output_stride % block == 0));
+  }
+  const bool overflows = fv_overflows(p->part_outputs, p->output_stride, p->inputs, p->input_stride);
+  return overflows ? FOVEA_STATUS_OVERFLOW : FOVEA_STATUS_OK;
+}
+
 typedef struct pack_context {
   fv_linear_pack_kernel *kernel;
+  long long first_panel;
   fv_linear_pack_job job;
 } pack_context;
 
 static void pack_slice(void *context, long long begin, long long end, int worker) {
   (void)worker;
   const pack_context *pack = context;
-  pack->kernel(&pack->job, begin, end);
+  pack->kernel(&pack->job, pack->first_panel + begin, pack->first_panel + end);
 }
 
-int fovea_linear_pack(fovea_engine *engine, const fovea_linear_pack_params *params, const float *weight,
-                      void *packed) {
+int fovea_linear_pack(fovea_engine *engine, const fovea_linear_pack_params *params, const void *weight,
+                      const float *scales, const int *zero_points, void *packed) {
   FV_REQUIRE_PARAMS(engine, params);
   long long needed;
   FV_REQUIRE(check_packed_bytes(engine, params->outputs, params->inputs, params->dtype, &needed));
-  if (!weight) return FOVEA_STATUS_NULL_POINTER;
-  FV_REQUIRE(fv_check(params->output_stride >= 0 && params->input_stride >= 0));
+  const fv_stored stored = {engine->kernels->layout(params->layout), weight, scales, zero_points,
+                            params->scale_stride};
+  FV_REQUIRE(check_part(params, &stored));
   FV_REQUIRE(check_packed(packed, params->packed_bytes, needed));
-  if (fv_overflows(params->outputs, params->output_stride, params->inputs, params->input_stride)) {
-    return FOVEA_STATUS_OVERFLOW;
-  }
   fv_packed_header *header = packed;
   *header = (fv_packed_header){.magic = FV_PACKED_MAGIC,
                                .dtype = params->dtype,
@@ -66,15 +77,19 @@ int fovea_linear_pack(fovea_engine *engine, const fovea_linear_pack_params *para
                                .outputs = params->outputs,
                                .inputs = params->inputs};
   pack_context pack = {engine->kernels->linear_pack,
+                       params->first_output / panel_of(engine),
                        {.dtype = params->dtype,
                         .outputs = params->outputs,
                         .inputs = params->inputs,
+                        .first_output = params->first_output,
+                        .part_outputs = params->part_outputs,
                         .output_stride = params->output_stride,
                         .input_stride = params->input_stride,
-                        .weight = (const char *)weight,
+                        .weight = stored,
                         .panels = (char *)(header + 1),
                         .panel_bytes = engine->kernels->linear_layout(params->dtype, params->inputs).panel_bytes}};
-  fv_parallel(engine, panels_of(engine, params->outputs), 1, pack_slice, &pack);
+  const long long panels = panels_of(engine, params->first_output + params->part_outputs) - pack.first_panel;
+  fv_parallel(engine, panels, 1, pack_slice, &pack);
   return FOVEA_STATUS_OK;
 }
 

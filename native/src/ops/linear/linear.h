@@ -2,16 +2,38 @@
  * Linear layer on prepacked weights: out = activation(x W^T + bias) + residual.
  * fovea.h has the contract; this is what the kernel of each ISA implements.
  *
- * Packed weights: one header, then ceil(outputs / P) panels, P the panel width of the
- * ISA; the last panel's missing columns are 0. A panel of F32 is [inputs, P] floats;
- * simd/tile.h has that of BF16, simd/dot.h that of I8.
+ * Packed weights, in bytes. P is the panel width of the ISA, twice its lanes L; n the inputs; column j of panel p is
+ * output p P + j, and the columns that the last panel has to spare are 0.
  *
- *   | header, 64 bytes | panel 0 | panel 1 | ...
+ *   0       4       8       12      16      20                                            64
+ *   | magic | dtype | isa   |outputs| inputs| zero                                        | panel 0 | panel 1 | ...
+ *
+ * A panel has, of
+ *
+ *   F32, 4 P n bytes: P floats an input
+ *
+ *     0               4               ...     4 P                                     8 P
+ *     | w[0] column 0 | w[0] column 1 | ...   | w[1] column 0 | ...                   | w[2] column 0 | ...
+ *
+ *   BF16, 2 P n bytes: L words an input, each the values of two columns, of the second in the upper half
+ *
+ *     0               2               4               6                     ...       2 P
+ *     | w[0] column 0 | w[0] column L | w[0] column 1 | w[0] column L + 1 | ...       | w[1] column 0 | ...
+ *
+ *   I8, P (4 + G g) bytes: the scales of the columns, then g = ceil(n / G) groups of G inputs, column by column;
+ *   G is FV_DOT_GROUP, 2 or 4, and FV_DOT_OFFSET was added to every byte, those behind the last input too
+ *
+ *     0         4             4 P                          4 P + G                   4 P + G P
+ *     | scale 0 | scale 1 ... | w[0] ... w[G - 1] column 0 | w[0] ... column 1 | ... | w[G] ... column 0 | ...
+ *
+ * simd/tile.h multiplies by panels of F32 and BF16, simd/dot.h by those of I8.
  */
 #ifndef FV_OPS_LINEAR_H
 #define FV_OPS_LINEAR_H
 
 #include <stdint.h>
+
+#include "ops/layout/layout.h"
 
 /* The first 64 bytes of packed weights. */
 typedef struct fv_packed_header {
@@ -30,18 +52,19 @@ typedef struct fv_linear_layout {
   int block_rows; /* the most rows of a block: a block of x stays in the cache while panels stream by */
 } fv_linear_layout;
 
-/* The layout for a type of weights and a number of inputs. */
+/* The panels for a type of weights and a number of inputs. */
 typedef fv_linear_layout fv_linear_layout_kernel(int dtype, int inputs);
 
 typedef struct fv_linear_pack_job {
   int dtype, outputs, inputs;
+  int first_output, part_outputs; /* the rows that weight has */
   long long output_stride, input_stride;
-  const char *weight; /* floats of any alignment */
+  fv_stored weight;
   char *panels;
   long long panel_bytes;
 } fv_linear_pack_job;
 
-/* Packs panels [first, last). */
+/* Packs the part's rows of panels [first, last), and leaves the columns of others as they are. */
 typedef void fv_linear_pack_kernel(const fv_linear_pack_job *job, long long first, long long last);
 
 typedef struct fv_linear_job {

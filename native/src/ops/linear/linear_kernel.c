@@ -2,23 +2,8 @@
 #include "ops/linear/linear.h"
 
 #include "fovea/fovea.h"
+#include "simd/activation.h"
 #include "simd/dot.h"
-#include "simd/math.h"
-
-FV_INLINE fv_f32 activate(int activation, fv_f32 x) {
-  switch (activation) {
-    case FOVEA_ACTIVATION_GELU_ERF:
-      return fv_gelu_erf(x);
-    case FOVEA_ACTIVATION_GELU_TANH:
-      return fv_gelu_tanh(x);
-    case FOVEA_ACTIVATION_RELU:
-      return fv_max((fv_f32){0}, x); /* in this order NaN stays */
-    case FOVEA_ACTIVATION_SILU:
-      return fv_silu(x);
-    default:
-      return x;
-  }
-}
 
 /* Bias, activation and residual over one row of a tile, then the store: sum [width], out [width]. */
 static void finish_row(int activation, int width, const float *sum, const float *bias, const float *residual,
@@ -28,12 +13,12 @@ static void finish_row(int activation, int width, const float *sum, const float 
     fv_f32 value = fv_load(sum + j);
     if (lanes == FV_LANES) {
       if (bias) value += fv_load(bias + j);
-      value = activate(activation, value);
+      value = fv_activate(activation, value);
       if (residual) value += fv_load(residual + j);
       fv_store(out + j, value);
     } else {
       if (bias) value += fv_load_part(bias + j, lanes);
-      value = activate(activation, value);
+      value = fv_activate(activation, value);
       if (residual) value += fv_load_part(residual + j, lanes);
       fv_store_part(out + j, value, lanes);
     }

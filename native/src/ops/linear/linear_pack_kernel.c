@@ -3,6 +3,10 @@
 #include "ops/linear/linear.h"
 #include "simd/dot.h"
 #include "simd/half.h"
+#include "simd/transpose.h"
+
+fv_layout_kernel FV_NAME(layout);
+fv_stored_read_kernel FV_NAME(stored_read);
 
 /* A block of x of this many bytes leaves half of a common L2 to the panels. */
 #define BLOCK_BYTES (192 * 1024)
@@ -30,73 +34,206 @@ fv_linear_layout FV_NAME(linear_layout)(int dtype, int inputs) {
   return layout;
 }
 
-/* Input i of columns [column, column + FV_PANEL), those from width on 0: row [FV_PANEL]. */
-static void read_row(const fv_linear_pack_job *job, long long column, int width, long long i, float *row) {
-  const long long stride = job->output_stride * (long long)sizeof(float);
-  const char *from = job->weight + column * stride + i * job->input_stride * (long long)sizeof(float);
-  if (job->output_stride == 1 && width == FV_PANEL) {
-    memcpy(row, from, FV_PANEL * sizeof(float));
+/* Inputs of a panel that are floats at a time: they fit the nearest cache, and are whole blocks of any layout. */
+enum { CHUNK = 64 };
+
+/* The columns of a panel that a part fills: it has values for [low, high), and zeros for [high, end). */
+typedef struct part {
+  long long row; /* of the part, in column low */
+  int low, high, end;
+} part;
+
+static part part_of(const fv_linear_pack_job *job, long long panel) {
+  const long long column = panel * FV_PANEL, first = job->first_output, last = first + job->part_outputs;
+  part of = {.low = first > column ? (int)(first - column) : 0};
+  of.high = last - column < FV_PANEL ? (int)(last - column) : FV_PANEL;
+  of.end = last == job->outputs ? FV_PANEL : of.high;
+  of.row = column + of.low - first;
+  return of;
+}
+
+/* Whether a run of the weight's bytes is one of floats already. */
+static bool is_float(const fv_stored *weight) { return weight->layout == FV_NAME(layout)(FOVEA_LAYOUT_F32); }
+
+static bool is_whole(const part *of) { return of->low == 0 && of->end == FV_PANEL; }
+
+/* rows: FV_PANEL rows of count floats of any alignment, row_bytes apart; chunk [count][FV_PANEL] is turned. */
+static void turn(const char *rows, long long row_bytes, int count, float *chunk) {
+  const int whole = count / FV_LANES * FV_LANES;
+  for (int v = 0; v < FV_PANEL_VECTORS; v++) {
+    const char *from = rows + v * FV_LANES * row_bytes;
+    for (int i = 0; i < whole; i += FV_LANES) {
+      fv_f32 square[FV_LANES];
+#pragma GCC unroll 16
+      for (int j = 0; j < FV_LANES; j++) memcpy(&square[j], from + j * row_bytes + i * 4LL, sizeof square[j]);
+      fv_transpose(square);
+#pragma GCC unroll 16
+      for (int j = 0; j < FV_LANES; j++) fv_store(chunk + (i + j) * FV_PANEL + v * FV_LANES, square[j]);
+    }
+  }
+  for (int i = whole; i < count; i++) {
+    for (int j = 0; j < FV_PANEL; j++) memcpy(chunk + i * FV_PANEL + j, rows + j * row_bytes + i * 4LL, sizeof *chunk);
+  }
+}
+
+/* The rows of the weight lie in one piece, or no run of it does: read each, then turn them. */
+static void read_rows(const fv_linear_pack_job *job, const part *of, long long input, int count, float *chunk) {
+  const fv_stored *weight = &job->weight;
+  if (is_float(weight) && job->input_stride == 1 && of->low == 0 && of->high == FV_PANEL) {
+    turn(weight->values + (of->row * job->output_stride + input) * 4, job->output_stride * 4, count, chunk);
+    return;
+  }
+  float rows[FV_PANEL][CHUNK];
+  memset(rows, 0, (size_t)of->low * sizeof *rows);
+  for (int j = of->low; j < of->high; j++) {
+    const long long row = of->row + j - of->low;
+    FV_NAME(stored_read)(weight, row, row * job->output_stride + input * job->input_stride, job->input_stride, count,
+                         rows[j]);
+  }
+  memset(rows + of->high, 0, (size_t)(FV_PANEL - of->high) * sizeof *rows);
+  turn((const char *)rows, sizeof *rows, count, chunk);
+}
+
+/* The columns of the weight lie in one piece: a run of it is a row of the panel. */
+static void read_columns(const fv_linear_pack_job *job, const part *of, long long input, int count, float *chunk) {
+  const fv_stored *weight = &job->weight;
+  const int width = of->high - of->low;
+  if (width < FV_PANEL) memset(chunk, 0, (size_t)count * FV_PANEL * sizeof *chunk);
+  for (int i = 0; i < count; i++) {
+    const long long at = of->row + (input + i) * job->input_stride;
+    float *row = chunk + i * FV_PANEL;
+    if (is_float(weight) && width == FV_PANEL) {
+      memcpy(row, weight->values + at * 4, FV_PANEL * sizeof *row);
+    } else {
+      weight->layout->read(weight->values, at, 1, width, row + of->low);
+    }
+  }
+  if (!weight->layout->scaled) return;
+  float scales[FV_PANEL] = {0}, zeros[FV_PANEL] = {0};
+  for (int j = 0; j < width; j++) {
+    scales[of->low + j] = fv_stored_scale(weight, of->row + j);
+    zeros[of->low + j] = fv_stored_zero(weight, of->row + j);
+  }
+  for (float *row = chunk; row < chunk + count * FV_PANEL; row += FV_PANEL) {
+    for (int j = 0; j < FV_PANEL; j++) row[j] = scales[j] * (row[j] - zeros[j]);
+  }
+}
+
+/* Inputs [input, input + count) of a panel, count at most CHUNK: chunk [count][FV_PANEL], 0 where there is no value. */
+static void read_chunk(const fv_linear_pack_job *job, const part *of, long long input, int count, float *chunk) {
+  if (job->output_stride == 1 && job->input_stride != 1) {
+    read_columns(job, of, input, count, chunk);
   } else {
-    for (int j = 0; j < width; j++) memcpy(row + j, from + j * stride, sizeof(float));
-    for (int j = width; j < FV_PANEL; j++) row[j] = 0;
+    read_rows(job, of, input, count, chunk);
   }
 }
 
-static void pack_f32(const fv_linear_pack_job *job, long long column, int width, float *to) {
-  for (long long i = 0; i < job->inputs; i++) read_row(job, column, width, i, to + i * FV_PANEL);
+static int chunk_of(const fv_linear_pack_job *job, long long input) {
+  return job->inputs - input < CHUNK ? (int)(job->inputs - input) : CHUNK;
 }
 
-static void pack_bf16(const fv_linear_pack_job *job, long long column, int width, uint32_t *to) {
-  float row[FV_PANEL];
-  for (long long i = 0; i < job->inputs; i++, to += FV_LANES) {
-    read_row(job, column, width, i, row);
-    for (int j = 0; j < FV_LANES; j++) to[j] = fv_to_bf16(row[j]) | (uint32_t)fv_to_bf16(row[j + FV_LANES]) << 16;
+static void pack_f32(const fv_linear_pack_job *job, const part *of, float *to) {
+  float chunk[CHUNK * FV_PANEL];
+  for (long long input = 0; input < job->inputs; input += CHUNK) {
+    const int count = chunk_of(job, input);
+    float *at = to + input * FV_PANEL;
+    if (is_whole(of)) {
+      read_chunk(job, of, input, count, at);
+      continue;
+    }
+    read_chunk(job, of, input, count, chunk);
+    for (int i = 0; i < count * FV_PANEL; i += FV_PANEL) {
+      memcpy(at + i + of->low, chunk + i + of->low, (size_t)(of->end - of->low) * sizeof *at);
+    }
   }
 }
 
-static void pack_i8(const fv_linear_pack_job *job, long long column, int width, char *panel) {
-  float row[FV_PANEL], *scales = (float *)panel;
+static void pack_bf16(const fv_linear_pack_job *job, const part *of, uint32_t *to) {
+  float chunk[CHUNK * FV_PANEL];
+  for (long long input = 0; input < job->inputs; input += CHUNK) {
+    const int count = chunk_of(job, input);
+    read_chunk(job, of, input, count, chunk);
+    for (int i = 0; i < count; i++, to += FV_LANES) {
+      const float *row = chunk + i * FV_PANEL;
+      if (is_whole(of)) {
+        for (int j = 0; j < FV_LANES; j++) to[j] = fv_to_bf16(row[j]) | (uint32_t)fv_to_bf16(row[j + FV_LANES]) << 16;
+        continue;
+      }
+      for (int j = of->low; j < of->end; j++) {
+        const int shift = j / FV_LANES * 16;
+        uint32_t *word = to + j % FV_LANES;
+        *word = (*word & ~(0xffffu << shift)) | (uint32_t)fv_to_bf16(row[j]) << shift;
+      }
+    }
+  }
+}
+
+/* The scales of a panel's columns, [FV_PANEL], and their inverses. */
+static void measure_i8(const fv_linear_pack_job *job, const part *of, float *scales, fv_f32 *inverses) {
+  float chunk[CHUNK * FV_PANEL];
   fv_range ranges[FV_PANEL_VECTORS] = {0};
-  for (long long i = 0; i < job->inputs; i++) {
-    read_row(job, column, width, i, row);
-    for (int v = 0; v < FV_PANEL_VECTORS; v++) fv_range_add(&ranges[v], fv_load(row + v * FV_LANES));
+  for (long long input = 0; input < job->inputs; input += CHUNK) {
+    const int count = chunk_of(job, input);
+    read_chunk(job, of, input, count, chunk);
+    for (int i = 0; i < count; i++) {
+      for (int v = 0; v < FV_PANEL_VECTORS; v++) {
+        fv_range_add(&ranges[v], fv_load(chunk + i * FV_PANEL + v * FV_LANES));
+      }
+    }
   }
-  fv_f32 inverses[FV_PANEL_VECTORS];
   for (int v = 0; v < FV_PANEL_VECTORS; v++) {
     const fv_f32 peak = fv_max(ranges[v].peak, fv_set(FV_SMALLEST_PEAK)) + ranges[v].stray;
     fv_store(scales + v * FV_LANES, peak / 127);
     inverses[v] = 127 / peak;
   }
-  char *to = panel + FV_PANEL * sizeof(float);
-  const long long padded = fv_dot_groups(job->inputs) * FV_DOT_GROUP;
-  for (long long i = 0; i < padded; i++) {
-    int32_t rounded[FV_PANEL] = {0};
-    if (i < job->inputs) {
-      read_row(job, column, width, i, row);
-      for (int v = 0; v < FV_PANEL_VECTORS; v++) {
-        const fv_i32 lanes = fv_round(fv_load(row + v * FV_LANES) * inverses[v]);
-        memcpy(rounded + v * FV_LANES, &lanes, sizeof lanes);
-      }
-    }
+}
+
+/* Columns [low, end) of one input, [FV_PANEL] of which begin at row. */
+FV_INLINE void put_i8(const float *row, const fv_f32 *inverses, int low, int end, char *group) {
+  int32_t rounded[FV_PANEL];
+  for (int v = 0; v < FV_PANEL_VECTORS; v++) {
+    const fv_i32 lanes = fv_round(fv_load(row + v * FV_LANES) * inverses[v]);
+    memcpy(rounded + v * FV_LANES, &lanes, sizeof lanes);
+  }
+  for (int j = low; j < end; j++) group[j * FV_DOT_GROUP] = (char)(rounded[j] + FV_DOT_OFFSET);
+}
+
+static void pack_i8(const fv_linear_pack_job *job, const part *of, char *panel) {
+  float chunk[CHUNK * FV_PANEL], scales[FV_PANEL];
+  fv_f32 inverses[FV_PANEL_VECTORS];
+  measure_i8(job, of, scales, inverses);
+  memcpy(panel + of->low * sizeof *scales, scales + of->low, (size_t)(of->end - of->low) * sizeof *scales);
+  char *to = panel + sizeof scales;
+  long long i = 0;
+  for (; i < job->inputs; i++) {
+    if (i % CHUNK == 0) read_chunk(job, of, i, chunk_of(job, i), chunk);
+    const float *row = chunk + i % CHUNK * FV_PANEL;
     char *group = to + i / FV_DOT_GROUP * FV_DOT_GROUP * FV_PANEL + i % FV_DOT_GROUP;
-    for (int j = 0; j < FV_PANEL; j++) group[j * FV_DOT_GROUP] = (char)(rounded[j] + FV_DOT_OFFSET);
+    if (is_whole(of)) {
+      put_i8(row, inverses, 0, FV_PANEL, group);
+    } else {
+      put_i8(row, inverses, of->low, of->end, group);
+    }
+  }
+  for (; i % FV_DOT_GROUP != 0; i++) {
+    char *group = to + i / FV_DOT_GROUP * FV_DOT_GROUP * FV_PANEL + i % FV_DOT_GROUP;
+    for (int j = of->low; j < of->end; j++) group[j * FV_DOT_GROUP] = (char)FV_DOT_OFFSET;
   }
 }
 
 void FV_NAME(linear_pack)(const fv_linear_pack_job *job, long long first, long long last) {
   for (long long p = first; p < last; p++) {
-    const long long column = p * FV_PANEL;
-    const int width = job->outputs - column < FV_PANEL ? (int)(job->outputs - column) : FV_PANEL;
+    const part of = part_of(job, p);
     char *panel = job->panels + p * job->panel_bytes;
     switch (job->dtype) {
       case FOVEA_DTYPE_BF16:
-        pack_bf16(job, column, width, (uint32_t *)panel);
+        pack_bf16(job, &of, (uint32_t *)panel);
         break;
       case FOVEA_DTYPE_I8:
-        pack_i8(job, column, width, panel);
+        pack_i8(job, &of, panel);
         break;
       default:
-        pack_f32(job, column, width, (float *)panel);
+        pack_f32(job, &of, (float *)panel);
         break;
     }
   }

@@ -1,10 +1,8 @@
 /* The pooling kernel, compiled once per ISA. Contract in pooling.h. */
 #include "ops/pooling/pooling.h"
 
-#include <math.h>
-
 #include "fovea/fovea.h"
-#include "simd/vector.h"
+#include "simd/normalize.h"
 
 /* Vectors of columns summed side by side while the tokens stream by. */
 enum { COLUMN_VECTORS = 4 };
@@ -27,19 +25,6 @@ static void mean(const float *x, long long stride, int tokens, int width, float 
   }
 }
 
-/* v [width] = v / max(|v|, 1e-12) */
-static void normalize(float *v, int width) {
-  fv_f32 squares = {0};
-  float tail = 0;
-  int i = 0;
-  for (; i + FV_LANES <= width; i += FV_LANES) squares += fv_load(v + i) * fv_load(v + i);
-  for (; i < width; i++) tail += v[i] * v[i];
-  const float norm = sqrtf(fv_sum(squares) + tail);
-  const float divisor = norm < 1e-12f ? 1e-12f : norm;
-  for (i = 0; i + FV_LANES <= width; i += FV_LANES) fv_store(v + i, fv_load(v + i) / divisor);
-  for (; i < width; i++) v[i] /= divisor;
-}
-
 void FV_NAME(pooling)(const fv_pooling_job *job, long long first, long long last) {
   const size_t row_bytes = (size_t)job->width * sizeof(float);
   for (long long s = first; s < last; s++) {
@@ -60,6 +45,6 @@ void FV_NAME(pooling)(const fv_pooling_job *job, long long first, long long last
         memcpy(out, job->x + (end - 1) * job->x_stride, row_bytes);
         break;
     }
-    if (job->normalize) normalize(out, job->width);
+    if (job->normalize) fv_normalize_row(out, job->width, out);
   }
 }

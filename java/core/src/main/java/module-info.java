@@ -7,6 +7,7 @@ module dev.fovea {
     exports dev.fovea.attention;
     exports dev.fovea.graph;
     exports dev.fovea.model;
+    exports dev.fovea.ops;
     exports dev.fovea.tensor;
     exports dev.fovea.text;
     exports dev.fovea.weights;

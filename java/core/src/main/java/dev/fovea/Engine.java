@@ -1,6 +1,5 @@
 package dev.fovea;
 
-import dev.fovea.internal.kernels.KernelEngine;
 import java.util.List;
 import java.util.Optional;
 
@@ -8,10 +7,12 @@ import java.util.Optional;
  * What computes: a backend, its kernels and its threads. Safe to share between threads; models and
  * sessions are made on one.
  *
+ * <p>Fovea's backends implement it; no one else can.
+ *
  * <p>Callers that meet on one engine never wait for each other: a call that finds the pool busy does
  * its work alone, with the same bits as result. An idle engine uses no CPU.
  */
-public sealed interface Engine extends AutoCloseable permits KernelEngine {
+public interface Engine extends AutoCloseable {
     /** An engine with {@link EngineOptions#defaults()}. */
     static Engine create() {
         return create(EngineOptions.defaults());
@@ -25,12 +26,12 @@ public sealed interface Engine extends AutoCloseable permits KernelEngine {
      *     says why
      */
     static Engine create(EngineOptions options) {
-        return KernelEngine.create(options);
+        return Backends.create(options);
     }
 
     /** Why {@code backend} is not available on this machine, in one line; empty where it is. */
     static Optional<String> unavailable(Backend backend) {
-        return KernelEngine.unavailable(backend);
+        return Backends.unavailable(backend);
     }
 
     /** What does the arithmetic. */

@@ -1,6 +1,6 @@
 package dev.fovea;
 
-import dev.fovea.internal.kernels.KernelEngine;
+import dev.fovea.internal.backend.Device;
 import java.lang.foreign.Arena;
 
 /** Asks for the Vector API where it may be missing, then for plain Java. */
@@ -16,7 +16,8 @@ final class AskForVector {
             System.out.println("refused: " + e.getMessage());
         }
         try (Engine engine = Engine.create(options.withBackend(Backend.JAVA)); Arena arena = Arena.ofConfined()) {
-            System.out.println("kernels: " + KernelEngine.of(engine).kernels(arena).backend());
+            Device.of(engine).attention(arena);
+            System.out.println("kernels: " + engine.backend());
         }
     }
 }

@@ -28,10 +28,10 @@ class VectorBackendTest {
     @Test
     void shouldLoadNoClassOfTheVectorApiWithoutTheModule() throws Exception {
         List<String> loaded = run("-Xlog:class+load").lines().toList();
-        assertTrue(loaded.stream().anyMatch(line -> line.contains("dev.fovea.internal.kernels.ScalarTile ")));
+        assertTrue(loaded.stream().anyMatch(line -> line.contains("dev.fovea.internal.java.ScalarTile ")));
         assertEquals(List.of(), loaded.stream()
                 .filter(line -> line.contains(" jdk.incubator.vector.")
-                        || line.contains("dev.fovea.internal.kernels.Vector"))
+                        || line.contains("dev.fovea.internal.vector.VectorTile"))
                 .toList());
     }
 

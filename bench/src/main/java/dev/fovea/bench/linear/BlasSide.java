@@ -6,8 +6,8 @@ import dev.fovea.Backend;
 import dev.fovea.Engine;
 import dev.fovea.EngineOptions;
 import dev.fovea.bench.natives.BlasEnvironment;
-import dev.fovea.internal.kernels.KernelEngine;
-import dev.fovea.internal.kernels.Kernels;
+import dev.fovea.internal.host.HostDevice;
+import dev.fovea.internal.host.Kernels;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
@@ -30,7 +30,7 @@ final class BlasSide implements LinearSide {
         }
         blasKernels = BlasEnvironment.clear();
         engine = Engine.create(EngineOptions.defaults().withBackend(Backend.NATIVE).withThreads(threads));
-        kernels = KernelEngine.of(engine).kernels(arena);
+        kernels = HostDevice.of(engine).kernels(arena);
         // A product of its own for each thread, all with one weight: matmul alone would share out blocks of 256 rows.
         int rows = work.rows() / threads;
         this.x = Tensor.copyOf(arena, x, threads, rows, work.inputs());

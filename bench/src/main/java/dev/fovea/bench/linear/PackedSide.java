@@ -5,13 +5,14 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import dev.fovea.Backend;
 import dev.fovea.Engine;
 import dev.fovea.EngineOptions;
-import dev.fovea.graph.Activation;
-import dev.fovea.internal.kernels.KernelEngine;
-import dev.fovea.internal.kernels.Kernels;
-import dev.fovea.internal.kernels.PackedLinear;
+import dev.fovea.internal.host.HostDevice;
+import dev.fovea.internal.host.Kernels;
+import dev.fovea.internal.host.PackedLinear;
+import dev.fovea.ops.Activation;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
+import dev.fovea.tensor.Weight;
 import java.lang.foreign.Arena;
 
 /** Fovea's linear kernel, without bias and activation, over a weight packed once. */
@@ -26,10 +27,11 @@ final class PackedSide implements LinearSide {
 
     PackedSide(LinearWork work, float[] x, float[] weight, DType dtype) {
         engine = Engine.create(EngineOptions.defaults().withBackend(Backend.NATIVE).withThreads(work.threads()));
-        kernels = KernelEngine.of(engine).kernels(arena);
+        kernels = HostDevice.of(engine).kernels(arena);
         rows = work.rows();
         this.x = Tensor.copyOf(arena, x, work.rows(), work.inputs());
-        this.weight = kernels.pack(arena, Tensor.copyOf(arena, weight, work.outputs(), work.inputs()), dtype);
+        Tensor dense = Tensor.copyOf(arena, weight, work.outputs(), work.inputs());
+        this.weight = kernels.pack((bytes, _) -> HostDevice.of(engine).allocate(arena, bytes), Weight.of(dense), dtype);
         out = Tensor.allocate(arena, DType.F32, Shape.of(work.rows(), work.outputs()));
     }
 

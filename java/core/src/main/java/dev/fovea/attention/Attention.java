@@ -1,10 +1,12 @@
 package dev.fovea.attention;
 
 import dev.fovea.Engine;
-import dev.fovea.internal.kernels.IndexCopy;
-import dev.fovea.internal.kernels.KernelEngine;
-import dev.fovea.internal.kernels.Kernels;
-import dev.fovea.internal.lifetime.Lifetime;
+import dev.fovea.internal.backend.Device;
+import dev.fovea.internal.backend.DirectAttention;
+import dev.fovea.internal.backend.IndexCopy;
+import dev.fovea.internal.lifetime.Owner;
+import dev.fovea.ops.AttentionSpec;
+import dev.fovea.ops.Mask;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
@@ -28,19 +30,20 @@ import java.util.Objects;
  */
 public final class Attention implements AutoCloseable {
     private final AttentionSpec spec;
-    private final Kernels kernels;
+    private final DirectAttention attention;
     private final Tensor scratch;
     private final IndexCopy queryStarts;
     private final IndexCopy keyStarts;
-    private final Lifetime lifetime;
+    private final Owner owner;
 
-    private Attention(Engine engine, AttentionSpec spec, Arena arena) {
+    private Attention(Engine engine, AttentionSpec spec, Owner owner) {
         this.spec = Objects.requireNonNull(spec, "spec");
-        this.kernels = KernelEngine.of(engine).kernels(arena);
-        this.scratch = Tensor.allocate(arena, DType.I8, Shape.of(Math.max(1, kernels.attentionScratchBytes(spec))));
+        this.owner = owner;
+        Arena arena = owner.arena();
+        this.attention = Device.of(engine).attention(arena);
+        this.scratch = Tensor.allocate(arena, DType.I8, Shape.of(Math.max(1, attention.attentionScratchBytes(spec))));
         this.queryStarts = new IndexCopy(arena, 2);
         this.keyStarts = new IndexCopy(arena, 2);
-        this.lifetime = new Lifetime("attention", arena::close);
     }
 
     /**
@@ -49,13 +52,7 @@ public final class Attention implements AutoCloseable {
      * @throws IllegalStateException if the engine is closed
      */
     public static Attention create(Engine engine, AttentionSpec spec) {
-        Arena arena = Arena.ofShared();
-        try {
-            return new Attention(engine, spec, arena);
-        } catch (Throwable e) {
-            arena.close();
-            throw e;
-        }
+        return Owner.create("attention", owner -> new Attention(engine, spec, owner));
     }
 
     /** What it computes. */
@@ -84,28 +81,27 @@ public final class Attention implements AutoCloseable {
     /**
      * Computes the first sequences of the tensors, of which there may be more.
      *
-     * @throws IllegalArgumentException also if {@code sequences} is negative or more than the offsets tell of
+     * @throws IllegalArgumentException also if {@code sequences} is negative or more than the offsets hold
      */
     public void run(int sequences, AttentionTensors tensors) {
-        lifetime.enterAlone();
+        owner.enterAlone();
         try {
             Tensor qOffsets = queryStarts.of("q_offsets", sequences + 1L, tensors.qOffsets());
             KvCache cache = tensors.cache();
             if (cache == null) {
                 Tensor kvOffsets = keyStarts.of("kv_offsets", sequences + 1L, tensors.kvOffsets());
-                kernels.attention(sequences, spec, tensors, tensors.k(), tensors.v(), qOffsets, kvOffsets, null,
-                        scratch);
+                attention.attention(sequences, spec, tensors.operands(), qOffsets, kvOffsets, null, scratch);
             } else {
-                cache.attend(kernels, sequences, spec, tensors, qOffsets, scratch);
+                cache.attend(attention, sequences, spec, tensors.operands(), qOffsets, scratch);
             }
         } finally {
-            lifetime.exit();
+            owner.exit();
         }
     }
 
     /** Frees the scratch, at once or when the run that uses it ends. Idempotent. */
     @Override
     public void close() {
-        lifetime.close();
+        owner.close();
     }
 }

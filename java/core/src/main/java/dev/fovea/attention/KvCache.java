@@ -1,10 +1,15 @@
 package dev.fovea.attention;
 
 import dev.fovea.Engine;
-import dev.fovea.internal.kernels.IndexCopy;
-import dev.fovea.internal.kernels.KernelEngine;
-import dev.fovea.internal.kernels.Kernels;
-import dev.fovea.internal.lifetime.Lifetime;
+import dev.fovea.internal.backend.AttentionOperands;
+import dev.fovea.internal.backend.CacheSizes;
+import dev.fovea.internal.backend.Device;
+import dev.fovea.internal.backend.DirectAttention;
+import dev.fovea.internal.backend.IndexCopy;
+import dev.fovea.internal.backend.PageTable;
+import dev.fovea.internal.lifetime.Owner;
+import dev.fovea.ops.AttentionSpec;
+import dev.fovea.ops.Rope;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
@@ -29,42 +34,28 @@ import java.util.Objects;
 public final class KvCache implements AutoCloseable {
     private final int capacity;
     private final Rope rope;
-    private final Kernels kernels;
+    private final DirectAttention attention;
     private final Tensor keys;
     private final Tensor values;
-    private final KvPages pages;
+    private final PageTable pages;
+    private final PageTable.PageCopy copy = this::copyPage;
     private final Tensor lengths;
     private final Tensor offsets;
     private final Tensor[] length;
     private final Tensor single;
     private final IndexCopy newStarts;
-    private final Lifetime lifetime;
+    private final Owner owner;
 
-    private KvCache(Engine engine, AttentionSpec spec, int sequences, int capacity, DType dtype, Arena arena) {
-        if (sequences < 1) {
-            throw new IllegalArgumentException("sequences must be at least 1, got " + sequences);
-        }
-        if (capacity < 1) {
-            throw new IllegalArgumentException("capacity must be at least 1, got " + capacity);
-        }
-        if (dtype != DType.F32 && dtype != DType.F16 && dtype != DType.BF16) {
-            throw new IllegalArgumentException("expected a cache of F32, F16 or BF16, got " + dtype);
-        }
-        if ((long) sequences * capacity > Integer.MAX_VALUE) {
-            throw new IllegalArgumentException("expected at most " + Integer.MAX_VALUE + " tokens, got " + sequences
-                    + " sequences of " + capacity);
-        }
-        if (spec.rope() != null && capacity > spec.rope().positions()) {
-            throw new IllegalArgumentException("expected a capacity of at most " + spec.rope().positions()
-                    + ", the positions of RoPE, got " + capacity);
-        }
+    private KvCache(Engine engine, AttentionSpec spec, int sequences, int capacity, DType dtype, Owner owner) {
+        CacheSizes.require(spec, sequences, capacity, dtype);
+        this.owner = owner;
+        Arena arena = owner.arena();
         this.capacity = capacity;
         this.rope = spec.rope();
-        this.kernels = KernelEngine.of(engine).kernels(arena);
-        this.pages = new KvPages(arena, sequences, (capacity + Kernels.PAGE_KEYS - 1) / Kernels.PAGE_KEYS);
-        int heads = spec.kvHeads();
-        this.keys = Tensor.allocate(arena, dtype, Shape.of(pages.count(), heads, Kernels.PAGE_KEYS, spec.headDim()));
-        this.values = Tensor.allocate(arena, dtype, Shape.of(pages.count(), heads, Kernels.PAGE_KEYS, spec.valueDim()));
+        this.attention = Device.of(engine).attention(arena);
+        this.pages = new PageTable(arena, sequences, Math.ceilDiv(capacity, PageTable.PAGE_KEYS));
+        this.keys = allocatePages(arena, dtype, spec.kvHeads(), spec.headDim());
+        this.values = allocatePages(arena, dtype, spec.kvHeads(), spec.valueDim());
         this.lengths = Tensor.allocate(arena, DType.I32, Shape.of(sequences));
         this.offsets = Tensor.allocate(arena, DType.I32, Shape.of(sequences + 1L));
         this.length = new Tensor[sequences];
@@ -74,7 +65,10 @@ public final class KvCache implements AutoCloseable {
         }
         this.single = Tensor.allocate(arena, DType.I32, Shape.of(2));
         this.newStarts = new IndexCopy(arena, sequences + 1L);
-        this.lifetime = new Lifetime("kv cache", arena::close);
+    }
+
+    private Tensor allocatePages(Arena arena, DType dtype, int heads, int dim) {
+        return Tensor.allocate(arena, dtype, Shape.of(pages.count(), heads, PageTable.PAGE_KEYS, dim));
     }
 
     /**
@@ -96,13 +90,7 @@ public final class KvCache implements AutoCloseable {
      * @throws IllegalArgumentException if a value is out of its range
      */
     public static KvCache create(Engine engine, AttentionSpec spec, int sequences, int capacity, DType dtype) {
-        Arena arena = Arena.ofShared();
-        try {
-            return new KvCache(engine, spec, sequences, capacity, dtype, arena);
-        } catch (Throwable e) {
-            arena.close();
-            throw e;
-        }
+        return Owner.create("kv cache", owner -> new KvCache(engine, spec, sequences, capacity, dtype, owner));
     }
 
     /** Sequences that it holds at most; they are numbered from 0. */
@@ -113,7 +101,7 @@ public final class KvCache implements AutoCloseable {
     /** Whether it holds keys and values of the key/value heads, dims and RoPE of a spec. */
     public boolean fits(AttentionSpec spec) {
         return keys.size(1) == spec.kvHeads() && keys.size(3) == spec.headDim() && values.size(3) == spec.valueDim()
-                && rope == spec.rope();
+                && Objects.equals(rope, spec.rope());
     }
 
     /** Tokens that each sequence holds at most. */
@@ -137,7 +125,7 @@ public final class KvCache implements AutoCloseable {
         try {
             return lengthOf(sequence);
         } finally {
-            lifetime.exit();
+            owner.exit();
         }
     }
 
@@ -160,11 +148,11 @@ public final class KvCache implements AutoCloseable {
             requireRoom(sequence, k.size(0));
             int tokens = (int) k.size(0);
             single.segment().setAtIndex(ValueLayout.JAVA_INT, 1, tokens);
-            pages.reserve(sequence, lengthOf(sequence), tokens, keys, values);
-            kernels.cacheAppend(1, rope, k, v, single, length[sequence], pages.row(sequence), keys, values);
+            pages.reserve(sequence, lengthOf(sequence), tokens, copy);
+            attention.cacheAppend(1, rope, k, v, single, length[sequence], pages.row(sequence), keys, values);
             setLength(sequence, lengthOf(sequence) + tokens);
         } finally {
-            lifetime.exit();
+            owner.exit();
         }
     }
 
@@ -179,7 +167,7 @@ public final class KvCache implements AutoCloseable {
      * @throws IllegalStateException if the cache is closed or in use by another thread
      */
     public void append(Tensor k, Tensor v, Tensor tokenOffsets) {
-        lifetime.enterAlone();
+        owner.enterAlone();
         try {
             int count = sequences();
             requireShape(tokenOffsets, count);
@@ -188,14 +176,14 @@ public final class KvCache implements AutoCloseable {
                 requireRoom(s, tokensOf(starts, s));
             }
             for (int s = 0; s < count; s++) {
-                pages.reserve(s, lengthOf(s), tokensOf(starts, s), keys, values);
+                pages.reserve(s, lengthOf(s), tokensOf(starts, s), copy);
             }
-            kernels.cacheAppend(count, rope, k, v, starts, lengths, pages.table(), keys, values);
+            attention.cacheAppend(count, rope, k, v, starts, lengths, pages.table(), keys, values);
             for (int s = 0; s < count; s++) {
                 setLength(s, lengthOf(s) + tokensOf(starts, s));
             }
         } finally {
-            lifetime.exit();
+            owner.exit();
         }
     }
 
@@ -216,7 +204,7 @@ public final class KvCache implements AutoCloseable {
             pages.release(sequence, newLength);
             setLength(sequence, newLength);
         } finally {
-            lifetime.exit();
+            owner.exit();
         }
     }
 
@@ -236,7 +224,7 @@ public final class KvCache implements AutoCloseable {
                 setLength(to, lengthOf(from));
             }
         } finally {
-            lifetime.exit();
+            owner.exit();
         }
     }
 
@@ -255,26 +243,47 @@ public final class KvCache implements AutoCloseable {
     /** Frees the memory, at once or when the call that uses it ends. Idempotent. */
     @Override
     public void close() {
-        lifetime.close();
+        owner.close();
+    }
+
+    /** The pages of keys, [pages, kv_heads, 128, head_dim]. */
+    Tensor keys() {
+        return keys;
+    }
+
+    /** The pages of values, [pages, kv_heads, 128, value_dim]. */
+    Tensor values() {
+        return values;
     }
 
     /** Runs attention over what the sequences hold, while no one else uses the cache. */
-    void attend(Kernels by, int count, AttentionSpec spec, AttentionTensors tensors, Tensor qOffsets, Tensor scratch) {
-        if (spec.rope() != rope) {
+    void attend(DirectAttention by, int count, AttentionSpec spec, AttentionOperands operands, Tensor qOffsets,
+            Tensor scratch) {
+        if (!Objects.equals(spec.rope(), rope)) {
             throw new IllegalArgumentException(
                     "expected the RoPE that the keys of the cache were turned by, got another");
         }
-        lifetime.enterAlone();
+        owner.enterAlone();
         try {
-            by.attention(count, spec, tensors, keys, values, qOffsets, offsets, pages.table(), scratch);
+            by.attention(count, spec, operands, qOffsets, offsets, pages.table(), scratch);
         } finally {
-            lifetime.exit();
+            owner.exit();
         }
+    }
+
+    private void copyPage(int from, int to) {
+        copyPage(keys, from, to);
+        copyPage(values, from, to);
+    }
+
+    private static void copyPage(Tensor pages, int from, int to) {
+        long bytes = pages.stride(0) * pages.dtype().bytes();
+        MemorySegment.copy(pages.segment(), from * bytes, pages.segment(), to * bytes, bytes);
     }
 
     private void enter(int sequence) {
         Objects.checkIndex(sequence, sequences());
-        lifetime.enterAlone();
+        owner.enterAlone();
     }
 
     private int lengthOf(int sequence) {

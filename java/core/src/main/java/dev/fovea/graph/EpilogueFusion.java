@@ -1,5 +1,6 @@
 package dev.fovea.graph;
 
+import dev.fovea.ops.Activation;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -22,14 +23,18 @@ final class EpilogueFusion {
 
     static List<Stage> fuse(List<Stage> stages, List<Value> outputs) {
         var fusion = new EpilogueFusion(Readers.of(stages, outputs));
-        stages.forEach(fusion::append);
+        for (Stage stage : stages) {
+            fusion.append(stage);
+        }
         return fusion.stages;
     }
 
     private void append(Stage stage) {
         Stage fused = stage instanceof Stage.Single single ? fuse(single) : stage;
         stages.add(fused);
-        fused.outputs().forEach(output -> producers.put(output, fused));
+        for (Value output : fused.outputs()) {
+            producers.put(output, fused);
+        }
     }
 
     private Stage fuse(Stage.Single stage) {

@@ -1,7 +1,10 @@
 package dev.fovea.graph;
 
-import dev.fovea.attention.AttentionSpec;
+import dev.fovea.ops.Activation;
+import dev.fovea.ops.AttentionSpec;
+import dev.fovea.ops.Pooling;
 import dev.fovea.tensor.Tensor;
+import dev.fovea.tensor.Weight;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -24,19 +27,21 @@ import java.util.Objects;
 public final class Graph {
     private final List<Op> ops;
     private final List<Value> values;
-    private final List<CacheSlot> caches;
+    private final List<CacheGroup> caches;
     private final List<Value> outputs;
+    private final int maxTokens;
 
     private Graph(Builder builder, List<Value> outputs) {
-        this.ops = List.copyOf(builder.ops);
-        this.values = List.copyOf(builder.values);
-        this.caches = List.copyOf(builder.caches);
+        this.ops = List.copyOf(builder.parts.ops);
+        this.values = List.copyOf(builder.parts.values);
+        this.caches = List.copyOf(builder.parts.caches);
+        this.maxTokens = builder.parts.maxTokens;
         this.outputs = outputs;
     }
 
     /** A builder of an empty graph. */
     public static Builder builder() {
-        return new Builder(new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), null);
+        return new Builder(new Parts(), null);
     }
 
     /** The ops, each after all that it reads. */
@@ -49,9 +54,14 @@ public final class Graph {
         return values;
     }
 
-    /** The caches that a session brings along, in the order of their making. */
-    public List<CacheSlot> caches() {
+    /** The caches that a session brings along: a {@link CacheSet} for each group, in this order. */
+    public List<CacheGroup> caches() {
         return caches;
+    }
+
+    /** The most tokens of a sequence in one run. */
+    public int maxTokens() {
+        return maxTokens;
     }
 
     /** The values that a session keeps for its caller, at least one. */
@@ -67,15 +77,11 @@ public final class Graph {
      * {@link NullPointerException} for a null that its op does not allow.
      */
     public static final class Builder {
-        private final List<Op> ops;
-        private final List<Value> values;
-        private final List<CacheSlot> caches;
+        private final Parts parts;
         private final String name;
 
-        private Builder(List<Op> ops, List<Value> values, List<CacheSlot> caches, String name) {
-            this.ops = ops;
-            this.values = values;
-            this.caches = caches;
+        private Builder(Parts parts, String name) {
+            this.parts = parts;
             this.name = name;
         }
 
@@ -84,17 +90,31 @@ public final class Graph {
          * It appends to the same graph. Without a name a value is called for its op and its number.
          */
         public Builder named(String name) {
-            return new Builder(ops, values, caches, Objects.requireNonNull(name, "name"));
+            return new Builder(parts, Objects.requireNonNull(name, "name"));
+        }
+
+        /** Refuses sequences of more tokens than this in a run: what the model was trained for, for example. */
+        public Builder maxTokens(int maxTokens) {
+            if (maxTokens < 1) {
+                throw new IllegalArgumentException("max_tokens must be at least 1, got " + maxTokens);
+            }
+            parts.maxTokens = maxTokens;
+            return this;
         }
 
         /**
          * The embeddings of the session's token ids, [tokens, width].
          *
-         * @param words F32 [vocabulary, width]
-         * @param positions F32 [positions, width], or null
+         * @param words [vocabulary, width]
+         * @param positions [positions, width], or null
          * @param firstPosition the row of {@code positions} that a sequence's first token takes
-         * @param type F32 [width], or null
+         * @param type [width], or null
          */
+        public Value embedding(Weight words, Weight positions, int firstPosition, Weight type) {
+            return embedding(words, 1, positions, firstPosition, type);
+        }
+
+        /** As above, of floating-point tensors. */
         public Value embedding(Tensor words, Tensor positions, int firstPosition, Tensor type) {
             return embedding(words, 1, positions, firstPosition, type);
         }
@@ -103,37 +123,57 @@ public final class Graph {
          * The embeddings of the session's token ids, [tokens, width], those of words multiplied by {@code scale}. Where
          * the graph appends to caches, positions go on behind what the first of them holds.
          */
-        public Value embedding(Tensor words, float scale, Tensor positions, int firstPosition, Tensor type) {
+        public Value embedding(Weight words, float scale, Weight positions, int firstPosition, Weight type) {
             return append(new Op.Embedding(nameOf("embedding"), words, scale, positions, firstPosition, type));
+        }
+
+        /** As above, of floating-point tensors. */
+        public Value embedding(Tensor words, float scale, Tensor positions, int firstPosition, Tensor type) {
+            return embedding(weight("words", words), scale, weight("positions", positions), firstPosition, weight("type", type));
         }
 
         /**
          * {@code x} with each row normalised, scaled by gamma and shifted by beta.
          *
-         * @param gamma F32 [columns of x]
-         * @param beta F32 [columns of x]
+         * @param gamma [columns of x]
+         * @param beta [columns of x], or null for no shift
          */
-        public Value layerNorm(Value x, Tensor gamma, Tensor beta, float epsilon) {
+        public Value layerNorm(Value x, Weight gamma, Weight beta, float epsilon) {
             return append(new Op.LayerNorm(nameOf("norm"), x, gamma, beta, epsilon));
+        }
+
+        /** As above, of floating-point tensors. */
+        public Value layerNorm(Value x, Tensor gamma, Tensor beta, float epsilon) {
+            return layerNorm(x, weight("gamma", gamma), weight("beta", beta), epsilon);
         }
 
         /**
          * {@code x} with each row divided by the root of its mean square and scaled by gamma.
          *
-         * @param gamma F32 [columns of x]
+         * @param gamma [columns of x]
          */
-        public Value rmsNorm(Value x, Tensor gamma, float epsilon) {
+        public Value rmsNorm(Value x, Weight gamma, float epsilon) {
             return append(new Op.RmsNorm(nameOf("norm"), x, gamma, epsilon));
+        }
+
+        /** As above, of a floating-point tensor. */
+        public Value rmsNorm(Value x, Tensor gamma, float epsilon) {
+            return rmsNorm(x, weight("gamma", gamma), epsilon);
         }
 
         /**
          * {@code x Wᵀ + bias}, [rows of x, outputs].
          *
-         * @param weight F32 [outputs, columns of x]
-         * @param bias F32 [outputs], or null
+         * @param weight [outputs, columns of x]
+         * @param bias [outputs], or null
          */
-        public Value linear(Value x, Tensor weight, Tensor bias) {
+        public Value linear(Value x, Weight weight, Weight bias) {
             return append(new Op.Linear(nameOf("linear"), x, weight, bias));
+        }
+
+        /** As above, of floating-point tensors. */
+        public Value linear(Value x, Tensor weight, Tensor bias) {
+            return linear(x, weight("weight", weight), weight("bias", bias));
         }
 
         /** {@code activation(x)}, element by element. */
@@ -151,11 +191,32 @@ public final class Graph {
             return append(new Op.Multiply(nameOf("multiply"), a, b));
         }
 
-        /** A place for a cache of the key/value heads, dims and RoPE of {@code spec}. */
-        public CacheSlot cache(AttentionSpec spec) {
-            CacheSlot slot = new CacheSlot(caches.size(), Objects.requireNonNull(spec, "spec"));
-            caches.add(slot);
-            return slot;
+        /**
+         * A product of two values per sequence, {@code A_s B_s}: every token's row times the matrix of its sequence,
+         * [tokens, n].
+         *
+         * @param a [tokens, k]
+         * @param b [sequences, k · n]; row s is the matrix B_s [k, n], dense
+         */
+        public Value matmul(Value a, Value b) {
+            return append(new Op.MatMul(nameOf("matmul"), a, b, false));
+        }
+
+        /**
+         * A product of two values per sequence, {@code A_sᵀ B_s}, [sequences, k · n]; an empty sequence gives 0.
+         *
+         * @param a [tokens, k]
+         * @param b [tokens, n]
+         */
+        public Value transposedMatmul(Value a, Value b) {
+            return append(new Op.MatMul(nameOf("matmul"), a, b, true));
+        }
+
+        /** A group of caches that are filled together; see {@link CacheGroup}. */
+        public CacheGroup caches() {
+            CacheGroup group = new CacheGroup(parts.caches.size());
+            parts.caches.add(group);
+            return group;
         }
 
         /**
@@ -179,6 +240,17 @@ public final class Graph {
         }
 
         /**
+         * Appends keys and values to a cache, which attention of another graph reads, such as a decoder's of what an
+         * encoder made.
+         *
+         * @param k [tokens, kv_heads · head_dim]
+         * @param v [tokens, kv_heads · value_dim]
+         */
+        public void append(Value k, Value v, CacheSlot cache) {
+            append(new Op.Append(nameOf("append"), k, v, requireOwn(cache)));
+        }
+
+        /**
          * Every token attends to what a cache holds of its sequence: keys and values of another, such as an encoder's
          * result, [tokens, heads · value_dim].
          *
@@ -198,8 +270,31 @@ public final class Graph {
             return append(new Op.Normalize(nameOf("normalize"), x));
         }
 
+        /** The logarithm of the softmax of each row of {@code x}. */
+        public Value logSoftmax(Value x) {
+            return append(new Op.LogSoftmax(nameOf("log_softmax"), x));
+        }
+
         /**
-         * The graph that computes these values. Ops that no output depends on are not run.
+         * The columns of the largest elements of each row, I32 [rows of x, count]: the largest first; of equals, the
+         * lower column first. A count of 1 is argmax.
+         */
+        public Value topK(Value x, int count) {
+            return append(new Op.TopK(nameOf("top_k"), x, count));
+        }
+
+        /**
+         * The elements of each row of {@code x} that {@code indices} name, [rows of x, columns of indices].
+         *
+         * @param indices what {@link #topK} yields
+         */
+        public Value gather(Value x, Value indices) {
+            return append(new Op.Gather(nameOf("gather"), x, indices));
+        }
+
+        /**
+         * The graph that computes these values. Ops that no output depends on are not run, but those that append to
+         * caches are.
          *
          * @throws IllegalArgumentException if there is no output, or one comes from another builder
          */
@@ -207,33 +302,54 @@ public final class Graph {
             if (outputs.length == 0) {
                 throw new IllegalArgumentException("a graph needs at least one output, got none");
             }
-            List.of(outputs).forEach(this::requireOwn);
+            for (Value output : outputs) {
+                requireOwn(output);
+            }
             return new Graph(this, List.of(outputs));
         }
 
         private Value append(Op op) {
-            op.inputs().forEach(this::requireOwn);
-            Value value = new Value(ops.size(), op.rows(), op.columns(), op.name());
-            ops.add(op);
-            values.add(value);
+            for (Value input : op.inputs()) {
+                requireOwn(input);
+            }
+            Value value = new Value(parts.ops.size(), op.rows(), op.columns(), op.dtype(), op.name());
+            parts.ops.add(op);
+            parts.values.add(value);
             return value;
         }
 
+        private Weight weight(String role, Tensor tensor) {
+            if (tensor != null && !tensor.dtype().isFloatingPoint()) {
+                throw new IllegalArgumentException('"' + nameOf("op") + "\": expected " + role
+                        + " of dtype F32, F16 or BF16, got " + tensor);
+            }
+            return tensor == null ? null : Weight.of(tensor);
+        }
+
         private String nameOf(String kind) {
-            return name != null ? name : kind + ops.size();
+            return name != null ? name : kind + parts.ops.size();
         }
 
         private CacheSlot requireOwn(CacheSlot slot) {
-            if (slot.index() < 0 || slot.index() >= caches.size() || caches.get(slot.index()) != slot) {
-                throw new IllegalArgumentException("cache " + slot.index() + " comes from another builder");
+            CacheGroup group = slot.group();
+            if (group.index() >= parts.caches.size() || parts.caches.get(group.index()) != group) {
+                throw new IllegalArgumentException("cache " + slot + " comes from another builder");
             }
             return slot;
         }
 
         private void requireOwn(Value value) {
-            if (value.id() < 0 || value.id() >= values.size() || values.get(value.id()) != value) {
+            if (value.id() < 0 || value.id() >= parts.values.size() || parts.values.get(value.id()) != value) {
                 throw new IllegalArgumentException("value " + value + " comes from another builder");
             }
         }
+    }
+
+    /** What builders of one graph share. */
+    private static final class Parts {
+        private final List<Op> ops = new ArrayList<>();
+        private final List<Value> values = new ArrayList<>();
+        private final List<CacheGroup> caches = new ArrayList<>();
+        private int maxTokens = Integer.MAX_VALUE;
     }
 }

@@ -1,11 +1,13 @@
 package dev.fovea.graph;
 
+import dev.fovea.ops.Activation;
+import dev.fovea.ops.Pooling;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/** The first pass: one stage per op, without the ops that no output depends on. */
+/** The first pass: one stage per op, without the ops that neither an output nor a cache depends on. */
 final class Lowering {
     private Lowering() {}
 
@@ -13,6 +15,9 @@ final class Lowering {
         Set<Value> needed = new HashSet<>(graph.outputs());
         List<Op> ops = graph.ops();
         for (int i = ops.size() - 1; i >= 0; i--) {
+            if (ops.get(i) instanceof Op.Append) {
+                needed.add(graph.values().get(i));
+            }
             if (needed.contains(graph.values().get(i))) {
                 needed.addAll(ops.get(i).inputs());
             }

@@ -1,8 +1,7 @@
 package dev.fovea.graph;
 
-import dev.fovea.graph.Value.Rows;
+import dev.fovea.ops.Rows;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -75,14 +74,23 @@ final class MemoryPlan {
                 lastReads.put(input, i);
             }
         }
-        outputs.forEach(output -> lastReads.put(output, stages.size()));
+        for (Value output : outputs) {
+            lastReads.put(output, stages.size());
+        }
         return lastReads;
     }
 
     /** Gives the values of a stage their places: in the buffer of an input that dies here, or in a new one. */
     private void add(Stage stage, int index, Map<Value, Integer> lastReads) {
         Value head = stage.output();
-        int last = stage.outputs().stream().mapToInt(lastReads::get).max().orElseThrow();
+        int last = index;
+        for (Value output : stage.outputs()) {
+            last = Math.max(last, lastReads.getOrDefault(output, index));
+        }
+        if (stage instanceof Stage.Single(Op.Append append, Value output)) {
+            places.put(output, places.get(append.k()));
+            return;
+        }
         for (Value input : stage.replaceable()) {
             Place place = places.get(input);
             if (lastReads.get(input) == index && buffers.get(place.buffer()).columns() == head.columns()) {
@@ -104,7 +112,7 @@ final class MemoryPlan {
         for (int i = 0; i < buffers.size(); i++) {
             order.add(i);
         }
-        order.sort(Comparator.comparing((Integer i) -> -buffers.get(i).columns()));
+        order.sort((a, b) -> Integer.compare(buffers.get(b).columns(), buffers.get(a).columns()));
         List<Buffer> placed = new ArrayList<>();
         for (int i : order) {
             Buffer buffer = buffers.get(i).at(firstFit(buffers.get(i), placed));
@@ -115,10 +123,13 @@ final class MemoryPlan {
 
     private static long firstFit(Buffer buffer, List<Buffer> placed) {
         long offset = 0;
-        List<Buffer> neighbours = placed.stream()
-                .filter(buffer::meets)
-                .sorted(Comparator.comparingLong(Buffer::offset))
-                .toList();
+        List<Buffer> neighbours = new ArrayList<>();
+        for (Buffer other : placed) {
+            if (buffer.meets(other)) {
+                neighbours.add(other);
+            }
+        }
+        neighbours.sort((a, b) -> Long.compare(a.offset(), b.offset()));
         for (Buffer neighbour : neighbours) {
             if (buffer.at(offset).end() <= neighbour.offset()) {
                 break;
@@ -140,7 +151,11 @@ final class MemoryPlan {
 
     /** Floats of the workspace per row of this kind. */
     long floatsPerRow(Rows rows) {
-        return buffers.stream().filter(buffer -> buffer.rows() == rows).mapToLong(Buffer::end).max().orElse(0);
+        long floats = 0;
+        for (Buffer buffer : buffers) {
+            floats = buffer.rows() == rows ? Math.max(floats, buffer.end()) : floats;
+        }
+        return floats;
     }
 
     /** Floats per row of this kind if no buffer shared memory with another. */

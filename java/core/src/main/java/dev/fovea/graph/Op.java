@@ -1,9 +1,18 @@
 package dev.fovea.graph;
 
-import dev.fovea.attention.AttentionSpec;
-import dev.fovea.graph.Value.Rows;
+import static dev.fovea.graph.OpChecks.label;
+import static dev.fovea.graph.OpChecks.requireEqual;
+import static dev.fovea.graph.OpChecks.requireFloats;
+import static dev.fovea.graph.OpChecks.requireOneShape;
+import static dev.fovea.graph.OpChecks.requireRows;
+import static dev.fovea.graph.OpChecks.requireShape;
+
+import dev.fovea.ops.Activation;
+import dev.fovea.ops.AttentionSpec;
+import dev.fovea.ops.Pooling;
+import dev.fovea.ops.Rows;
 import dev.fovea.tensor.DType;
-import dev.fovea.tensor.Tensor;
+import dev.fovea.tensor.Weight;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.Stream;
@@ -11,7 +20,7 @@ import java.util.stream.Stream;
 /**
  * One operation of a graph: its inputs and its constants. Op {@code i} of a graph yields value {@code i}.
  *
- * <p>Constants are {@code F32} tensors of any strides. The records check all shapes on construction and
+ * <p>Constants are weights of any layout and strides. The records check all shapes on construction and
  * throw {@link IllegalArgumentException}, naming op, value and both sizes. The formulas are those of
  * {@code native/include/fovea/fovea.h}.
  */
@@ -22,8 +31,8 @@ public sealed interface Op {
     /** The values it reads, in order; one that it reads twice stands there twice. */
     List<Value> inputs();
 
-    /** The tensors it reads besides, absent ones left out. */
-    default List<Tensor> constants() {
+    /** The weights it reads besides, absent ones left out. */
+    default List<Weight> constants() {
         return List.of();
     }
 
@@ -32,6 +41,56 @@ public sealed interface Op {
 
     /** The columns of its value. */
     int columns();
+
+    /** The type of its value's elements. */
+    default DType dtype() {
+        return DType.F32;
+    }
+
+    /** An op that reads one value; its own has the same shape, unless it says otherwise. */
+    sealed interface Unary extends Op {
+        /** What it reads. */
+        Value x();
+
+        @Override
+        default List<Value> inputs() {
+            return List.of(x());
+        }
+
+        @Override
+        default Rows rows() {
+            return x().rows();
+        }
+
+        @Override
+        default int columns() {
+            return x().columns();
+        }
+    }
+
+    /** An op that reads two values; its own has the shape of the first, unless it says otherwise. */
+    sealed interface Binary extends Op {
+        /** The first. */
+        Value a();
+
+        /** The second. */
+        Value b();
+
+        @Override
+        default List<Value> inputs() {
+            return List.of(a(), b());
+        }
+
+        @Override
+        default Rows rows() {
+            return a().rows();
+        }
+
+        @Override
+        default int columns() {
+            return a().columns();
+        }
+    }
 
     /**
      * The sum of word, position and type embeddings of the session's token ids.
@@ -42,27 +101,11 @@ public sealed interface Op {
      * @param firstPosition 0 for BERT, 2 for RoBERTa
      * @param type [width], added to every token, or null
      */
-    record Embedding(String name, Tensor words, float scale, Tensor positions, int firstPosition, Tensor type)
+    record Embedding(String name, Weight words, float scale, Weight positions, int firstPosition, Weight type)
             implements Op {
         /** Checks the shapes. */
         public Embedding {
-            String label = label("embedding", name);
-            requireShape(label, "words", words, 2);
-            if (!Float.isFinite(scale)) {
-                throw new IllegalArgumentException(label + ": scale must be finite, got " + scale);
-            }
-            if (positions != null) {
-                requireShape(label, "positions", positions, 2);
-                requireEqual(label, "positions has", positions.size(1), "columns, words has", words.size(1));
-                if (firstPosition < 0 || firstPosition >= positions.size(0)) {
-                    throw new IllegalArgumentException(label + ": first position " + firstPosition
-                            + " is outside the table of " + positions.size(0) + " positions");
-                }
-            }
-            if (type != null) {
-                requireShape(label, "type", type, 1);
-                requireEqual(label, "type has", type.size(0), "columns, words has", words.size(1));
-            }
+            OpChecks.requireEmbedding(label("embedding", name), words, scale, positions, firstPosition, type);
         }
 
         @Override
@@ -71,7 +114,7 @@ public sealed interface Op {
         }
 
         @Override
-        public List<Tensor> constants() {
+        public List<Weight> constants() {
             return Stream.of(words, positions, type).filter(Objects::nonNull).toList();
         }
 
@@ -90,39 +133,18 @@ public sealed interface Op {
      * Normalises each row to mean 0 and variance 1, then scales and shifts it.
      *
      * @param gamma [columns of x]
-     * @param beta [columns of x]
+     * @param beta [columns of x], or null for none
      * @param epsilon added to the variance, finite and not negative
      */
-    record LayerNorm(String name, Value x, Tensor gamma, Tensor beta, float epsilon) implements Op {
+    record LayerNorm(String name, Value x, Weight gamma, Weight beta, float epsilon) implements Unary {
         /** Checks the shapes. */
         public LayerNorm {
-            String label = label("layer norm", name);
-            Objects.requireNonNull(x, "x");
-            requireShape(label, "gamma", gamma, 1);
-            requireShape(label, "beta", beta, 1);
-            requireEqual(label, "gamma has", gamma.size(0), "elements, x " + x + " has", x.columns());
-            requireEqual(label, "beta has", beta.size(0), "elements, x " + x + " has", x.columns());
-            requireEpsilon(label, epsilon);
+            OpChecks.requireNorm(label("layer norm", name), x, gamma, beta, epsilon);
         }
 
         @Override
-        public List<Value> inputs() {
-            return List.of(x);
-        }
-
-        @Override
-        public List<Tensor> constants() {
-            return List.of(gamma, beta);
-        }
-
-        @Override
-        public Rows rows() {
-            return x.rows();
-        }
-
-        @Override
-        public int columns() {
-            return x.columns();
+        public List<Weight> constants() {
+            return Stream.of(gamma, beta).filter(Objects::nonNull).toList();
         }
     }
 
@@ -132,34 +154,15 @@ public sealed interface Op {
      * @param gamma [columns of x]
      * @param epsilon added to the mean square, finite and not negative
      */
-    record RmsNorm(String name, Value x, Tensor gamma, float epsilon) implements Op {
+    record RmsNorm(String name, Value x, Weight gamma, float epsilon) implements Unary {
         /** Checks the shapes. */
         public RmsNorm {
-            String label = label("RMS norm", name);
-            Objects.requireNonNull(x, "x");
-            requireShape(label, "gamma", gamma, 1);
-            requireEqual(label, "gamma has", gamma.size(0), "elements, x " + x + " has", x.columns());
-            requireEpsilon(label, epsilon);
+            OpChecks.requireNorm(label("RMS norm", name), x, gamma, null, epsilon);
         }
 
         @Override
-        public List<Value> inputs() {
-            return List.of(x);
-        }
-
-        @Override
-        public List<Tensor> constants() {
+        public List<Weight> constants() {
             return List.of(gamma);
-        }
-
-        @Override
-        public Rows rows() {
-            return x.rows();
-        }
-
-        @Override
-        public int columns() {
-            return x.columns();
         }
     }
 
@@ -169,11 +172,11 @@ public sealed interface Op {
      * @param weight W [outputs, inputs]
      * @param bias [outputs], or null
      */
-    record Linear(String name, Value x, Tensor weight, Tensor bias) implements Op {
+    record Linear(String name, Value x, Weight weight, Weight bias) implements Unary {
         /** Checks the shapes. */
         public Linear {
             String label = label("linear", name);
-            Objects.requireNonNull(x, "x");
+            requireFloats(label, "x", x);
             requireShape(label, "weight", weight, 2);
             requireEqual(label, "weight has", weight.size(1), "inputs, x " + x + " has", x.columns());
             if (bias != null) {
@@ -183,18 +186,8 @@ public sealed interface Op {
         }
 
         @Override
-        public List<Value> inputs() {
-            return List.of(x);
-        }
-
-        @Override
-        public List<Tensor> constants() {
+        public List<Weight> constants() {
             return Stream.of(weight, bias).filter(Objects::nonNull).toList();
-        }
-
-        @Override
-        public Rows rows() {
-            return x.rows();
         }
 
         @Override
@@ -204,72 +197,59 @@ public sealed interface Op {
     }
 
     /** An elementwise function. */
-    record Activate(String name, Value x, Activation activation) implements Op {
+    record Activate(String name, Value x, Activation activation) implements Unary {
         /** Checks that both are there. */
         public Activate {
-            Objects.requireNonNull(x, "x");
+            requireFloats(label("activate", name), "x", x);
             Objects.requireNonNull(activation, "activation");
-        }
-
-        @Override
-        public List<Value> inputs() {
-            return List.of(x);
-        }
-
-        @Override
-        public Rows rows() {
-            return x.rows();
-        }
-
-        @Override
-        public int columns() {
-            return x.columns();
         }
     }
 
     /** The sum of two values of one shape. */
-    record Add(String name, Value a, Value b) implements Op {
+    record Add(String name, Value a, Value b) implements Binary {
         /** Checks the shapes. */
         public Add {
             requireOneShape(label("add", name), a, b);
         }
-
-        @Override
-        public List<Value> inputs() {
-            return List.of(a, b);
-        }
-
-        @Override
-        public Rows rows() {
-            return a.rows();
-        }
-
-        @Override
-        public int columns() {
-            return a.columns();
-        }
     }
 
     /** The product of two values of one shape, element by element: a gate and what it lets through. */
-    record Multiply(String name, Value a, Value b) implements Op {
+    record Multiply(String name, Value a, Value b) implements Binary {
         /** Checks the shapes. */
         public Multiply {
             requireOneShape(label("multiply", name), a, b);
         }
+    }
 
-        @Override
-        public List<Value> inputs() {
-            return List.of(a, b);
+    /**
+     * A product per sequence, whose matrices both come from the batch: {@code A_s B_s} or {@code A_sᵀ B_s}.
+     *
+     * @param a [tokens, k]: the rows of sequence s are A_s
+     * @param b not transposed, [sequences, k · n], whose row s is B_s [k, n], dense; transposed, [tokens, n]
+     * @param transposeA whether A_s is transposed: the result is then [sequences, k · n], else [tokens, n]
+     */
+    record MatMul(String name, Value a, Value b, boolean transposeA) implements Binary {
+        /** Checks the shapes. */
+        public MatMul {
+            String label = label("matmul", name);
+            requireFloats(label, "a", a);
+            requireFloats(label, "b", b);
+            requireRows(label, "a", a, Rows.TOKENS);
+            requireRows(label, "b", b, transposeA ? Rows.TOKENS : Rows.SEQUENCES);
+            if (!transposeA && b.columns() % a.columns() != 0) {
+                throw new IllegalArgumentException(label + ": expected columns of b in a multiple of " + a.columns()
+                        + ", the columns of a " + a + ", got b " + b);
+            }
         }
 
         @Override
         public Rows rows() {
-            return a.rows();
+            return transposeA ? Rows.SEQUENCES : Rows.TOKENS;
         }
 
         @Override
         public int columns() {
-            return a.columns();
+            return transposeA ? Math.multiplyExact(a.columns(), b.columns()) : b.columns() / a.columns();
         }
     }
 
@@ -287,32 +267,7 @@ public sealed interface Op {
     record Attention(String name, Value q, Value k, Value v, AttentionSpec spec, CacheSlot cache) implements Op {
         /** Checks the shapes. */
         public Attention {
-            String label = label("attention", name);
-            Objects.requireNonNull(spec, "spec");
-            requireHeads(label, "query", q, spec.heads(), spec.headDim());
-            if (k != null || v != null || cache == null) {
-                requireHeads(label, "key", k, spec.kvHeads(), spec.headDim());
-                requireHeads(label, "value", v, spec.kvHeads(), spec.valueDim());
-            }
-            if (cache != null) {
-                requireEqual(label, "spec has", spec.kvHeads(), "kv_heads, cache has", cache.spec().kvHeads());
-                requireEqual(label, "spec has head_dim", spec.headDim(), "cache has", cache.spec().headDim());
-                requireEqual(label, "spec has value_dim", spec.valueDim(), "cache has", cache.spec().valueDim());
-                if (spec.rope() != cache.spec().rope()) {
-                    throw new IllegalArgumentException(label + ": the cache turns keys by another RoPE than the spec");
-                }
-            }
-        }
-
-        private static void requireHeads(String label, String role, Value x, int heads, int dim) {
-            Objects.requireNonNull(x, role);
-            if (x.rows() != Rows.TOKENS) {
-                throw new IllegalArgumentException(label + ": " + role + " must have a row per token, got " + x);
-            }
-            if (x.columns() != (long) heads * dim) {
-                throw new IllegalArgumentException(
-                        label + ": expected " + heads + " heads of " + dim + " columns, got " + role + ' ' + x);
-            }
+            OpChecks.requireAttention(label("attention", name), q, k, v, spec, cache);
         }
 
         @Override
@@ -331,43 +286,105 @@ public sealed interface Op {
         }
     }
 
-    /** One row per sequence from the rows of its tokens. An empty sequence gives 0. */
-    record Pool(String name, Value x, Pooling mode) implements Op {
-        /** Checks the shape. */
-        public Pool {
-            Objects.requireNonNull(x, "x");
-            Objects.requireNonNull(mode, "mode");
-            if (x.rows() != Rows.TOKENS) {
-                throw new IllegalArgumentException(label("pool", name) + ": x must have a row per token, got " + x);
-            }
+    /**
+     * Appends keys and values to a cache, for attention of another graph. Its value, of no use to other ops, is
+     * {@code k} as it is.
+     *
+     * @param k [tokens, kv_heads · head_dim]
+     * @param v [tokens, kv_heads · value_dim]
+     */
+    record Append(String name, Value k, Value v, CacheSlot cache) implements Op {
+        /** Checks the shapes. */
+        public Append {
+            String label = label("append", name);
+            Objects.requireNonNull(cache, "cache");
+            OpChecks.requireHeads(label, "key", k, cache.spec().kvHeads(), cache.spec().headDim());
+            OpChecks.requireHeads(label, "value", v, cache.spec().kvHeads(), cache.spec().valueDim());
         }
 
         @Override
         public List<Value> inputs() {
-            return List.of(x);
+            return List.of(k, v);
+        }
+
+        @Override
+        public Rows rows() {
+            return Rows.TOKENS;
+        }
+
+        @Override
+        public int columns() {
+            return k.columns();
+        }
+    }
+
+    /** One row per sequence from the rows of its tokens. An empty sequence gives 0. */
+    record Pool(String name, Value x, Pooling mode) implements Unary {
+        /** Checks the shape. */
+        public Pool {
+            Objects.requireNonNull(mode, "mode");
+            requireFloats(label("pool", name), "x", x);
+            requireRows(label("pool", name), "x", x, Rows.TOKENS);
         }
 
         @Override
         public Rows rows() {
             return Rows.SEQUENCES;
         }
-
-        @Override
-        public int columns() {
-            return x.columns();
-        }
     }
 
     /** Divides each row by its L2 norm, or by 1e-12 where the norm is less. */
-    record Normalize(String name, Value x) implements Op {
+    record Normalize(String name, Value x) implements Unary {
         /** Checks that x is there. */
         public Normalize {
-            Objects.requireNonNull(x, "x");
+            requireFloats(label("normalize", name), "x", x);
+        }
+    }
+
+    /** The logarithm of the softmax of each row: {@code x − log Σ exp x}. */
+    record LogSoftmax(String name, Value x) implements Unary {
+        /** Checks that x is there. */
+        public LogSoftmax {
+            requireFloats(label("log softmax", name), "x", x);
+        }
+    }
+
+    /**
+     * The columns of the largest elements of each row, the largest first; of equals, the lower column first.
+     *
+     * @param count how many, 1 to the columns of x; 1 is argmax
+     */
+    record TopK(String name, Value x, int count) implements Unary {
+        /** Checks the count. */
+        public TopK {
+            requireFloats(label("top k", name), "x", x);
+            if (count < 1 || count > x.columns()) {
+                throw new IllegalArgumentException(label("top k", name) + ": count must be 1 to " + x.columns()
+                        + ", the columns of x " + x + ", got " + count);
+            }
+        }
+
+        @Override
+        public int columns() {
+            return count;
+        }
+
+        @Override
+        public DType dtype() {
+            return DType.I32;
+        }
+    }
+
+    /** The elements of each row of x that a row of indices names, as {@link TopK} yields them. */
+    record Gather(String name, Value x, Value indices) implements Op {
+        /** Checks the shapes. */
+        public Gather {
+            OpChecks.requireGather(label("gather", name), x, indices);
         }
 
         @Override
         public List<Value> inputs() {
-            return List.of(x);
+            return List.of(x, indices);
         }
 
         @Override
@@ -377,49 +394,7 @@ public sealed interface Op {
 
         @Override
         public int columns() {
-            return x.columns();
-        }
-    }
-
-    private static String label(String kind, String name) {
-        return kind + " \"" + name + '"';
-    }
-
-    private static void requireEpsilon(String label, float epsilon) {
-        if (!(epsilon >= 0 && epsilon < Float.POSITIVE_INFINITY)) {
-            throw new IllegalArgumentException(label + ": epsilon must be finite and not negative, got " + epsilon);
-        }
-    }
-
-    private static void requireOneShape(String label, Value a, Value b) {
-        Objects.requireNonNull(a, "a");
-        Objects.requireNonNull(b, "b");
-        if (a.rows() != b.rows() || a.columns() != b.columns()) {
-            throw new IllegalArgumentException(label + ": a is " + a + ", b is " + b);
-        }
-    }
-
-    private static void requireShape(String label, String role, Tensor tensor, int rank) {
-        Objects.requireNonNull(tensor, role);
-        if (tensor.dtype() != DType.F32) {
-            throw new IllegalArgumentException(label + ": expected " + role + " of dtype F32, got " + tensor);
-        }
-        if (tensor.rank() != rank) {
-            throw new IllegalArgumentException(
-                    label + ": expected " + role + " with " + rank + " dimensions, got " + tensor);
-        }
-        for (int i = 0; i < rank; i++) {
-            if (tensor.size(i) < 1 || tensor.size(i) > Integer.MAX_VALUE) {
-                throw new IllegalArgumentException(
-                        label + ": sizes must be 1 to " + Integer.MAX_VALUE + ", got " + role + ' ' + tensor);
-            }
-        }
-    }
-
-    private static void requireEqual(String label, String left, long leftSize, String right, long rightSize) {
-        if (leftSize != rightSize) {
-            throw new IllegalArgumentException(
-                    label + ": " + left + ' ' + leftSize + ' ' + right + ' ' + rightSize);
+            return indices.columns();
         }
     }
 }

@@ -1,50 +1,49 @@
 package dev.fovea.graph;
 
 import dev.fovea.Engine;
-import dev.fovea.attention.KvCache;
-import dev.fovea.graph.Value.Rows;
-import dev.fovea.internal.kernels.KernelEngine;
-import dev.fovea.internal.kernels.Kernels;
-import dev.fovea.internal.lifetime.Lifetime;
+import dev.fovea.internal.backend.BatchLimits;
+import dev.fovea.internal.backend.Device;
+import dev.fovea.internal.backend.LoweredPlan;
+import dev.fovea.internal.backend.Program;
+import dev.fovea.internal.backend.Step;
+import dev.fovea.internal.lifetime.Owner;
+import dev.fovea.ops.Rows;
 import dev.fovea.tensor.DType;
-import java.lang.foreign.Arena;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Objects;
-import java.util.SequencedMap;
 import java.util.stream.Collectors;
 
 /**
- * A graph made ready to run on one engine: ops fused into few kernel calls, weights packed, every value given
- * its place in one workspace. Immutable and safe to share between threads, each with a {@link Session} of its
- * own.
+ * A graph made ready to run on one engine: ops fused into few steps, every value given its place in one workspace, and
+ * the whole compiled by the engine's device, which packs the weights. Immutable and safe to share between threads, each
+ * with a {@link Session} of its own.
  *
- * <p>A plan owns what it has packed and copied. Matrices other than linear weights, such as embedding tables,
- * are used where they lie if they are dense and aligned to 4 bytes: their memory, and the engine, must outlive
- * the plan.
+ * <p>A plan owns what it has packed and copied. Word embeddings may be used where they lie, such as in a mapped file:
+ * their memory, and the engine, must outlive the plan.
  *
  * <p>A plan may be closed while its sessions run: those runs end well, later ones fail, and its memory is freed
  * after the last.
  */
 public final class Plan implements AutoCloseable {
     private final Engine engine;
-    private final List<CacheSlot> caches;
-    private final List<Value> outputs;
+    private final List<CacheGroup> caches;
     private final List<Stage> stages;
     private final MemoryPlan memory;
-    private final Constants constants;
-    private final Lifetime lifetime;
+    private final LoweredPlan lowered;
+    private final Program program;
+    private final Owner owner;
 
-    private Plan(Engine engine, Graph graph, List<Stage> stages, DType weights, Arena arena) {
+    private Plan(Engine engine, Graph graph, DType weights, Owner owner) {
         this.engine = engine;
+        this.owner = owner;
         this.caches = graph.caches();
-        this.outputs = graph.outputs();
-        this.stages = stages;
-        this.memory = MemoryPlan.of(stages, outputs);
-        try (Arena packing = Arena.ofConfined()) {
-            this.constants = Constants.prepare(stages, kernels(packing), weights, arena);
-        }
-        this.lifetime = new Lifetime("plan", arena::close);
+        this.stages = stages(graph);
+        this.memory = MemoryPlan.of(stages, graph.outputs());
+        var emission = new StepEmission(memory);
+        List<Step> steps = emission.steps(stages);
+        this.lowered = new LoweredPlan(steps, weights, emission.operands(graph.outputs()),
+                memory.floatsPerRow(Rows.TOKENS), memory.floatsPerRow(Rows.SEQUENCES), BatchLimits.of(steps, graph.maxTokens()));
+        this.program = owner.own(Device.of(engine).compile(lowered));
     }
 
     /** Compiles a graph for an engine, its weights kept as {@code F32}; see {@link #compile(Graph, Engine, DType)}. */
@@ -53,7 +52,7 @@ public final class Plan implements AutoCloseable {
     }
 
     /**
-     * Compiles a graph for an engine. Takes as long as copying all weights of linear layers once.
+     * Compiles a graph for an engine. Takes as long as reading all weights of linear layers once.
      *
      * @param weights what the weights of linear layers are kept as: F32; BF16, rounded; or I8 with a scale per output,
      *     where the rows that are multiplied are rounded to eight bits too
@@ -62,14 +61,7 @@ public final class Plan implements AutoCloseable {
      */
     public static Plan compile(Graph graph, Engine engine, DType weights) {
         Objects.requireNonNull(weights, "weights");
-        List<Stage> stages = stages(graph);
-        Arena arena = Arena.ofShared();
-        try {
-            return new Plan(engine, graph, stages, weights, arena);
-        } catch (Throwable e) {
-            arena.close();
-            throw e;
-        }
+        return Owner.create("plan", owner -> new Plan(engine, graph, weights, owner));
     }
 
     /** The passes, in their order. */
@@ -93,13 +85,13 @@ public final class Plan implements AutoCloseable {
      * A session for batches of up to this many tokens that goes on with what caches hold: its sequences are those of
      * the caches. The caller closes it, and the caches later than it.
      *
-     * @param caches one for each of {@link Graph#caches()}, made for its spec and this plan's engine, all of as many
-     *     sequences
+     * @param caches one for each of {@link Graph#caches()}, made for its layers and this plan's engine, all of as many
+     *     sequences, none given twice
      * @throws IllegalArgumentException if a number is less than 1, the workspace exceeds the address space, or the
      *     caches do not fit the graph
      * @throws IllegalStateException if the plan or its engine is closed
      */
-    public Session newSession(int maxTokens, List<KvCache> caches) {
+    public Session newSession(int maxTokens, List<CacheSet> caches) {
         return newSession(maxTokens, sequences(caches), caches, false);
     }
 
@@ -107,11 +99,11 @@ public final class Plan implements AutoCloseable {
      * A session on caches that also keeps patterns; see {@link #newExplainingSession(int, int)} and {@link
      * #newSession(int, List)}.
      */
-    public Session newExplainingSession(int maxTokens, List<KvCache> caches) {
+    public Session newExplainingSession(int maxTokens, List<CacheSet> caches) {
         return newSession(maxTokens, sequences(caches), caches, true);
     }
 
-    private static int sequences(List<KvCache> caches) {
+    private static int sequences(List<CacheSet> caches) {
         if (caches.isEmpty()) {
             throw new IllegalArgumentException("expected at least 1 cache, got 0");
         }
@@ -129,28 +121,34 @@ public final class Plan implements AutoCloseable {
         return newSession(maxTokens, maxSequences, List.of(), true);
     }
 
-    private Session newSession(int maxTokens, int maxSequences, List<KvCache> caches, boolean explaining) {
-        requireFit(caches);
-        lifetime.enter();
+    private Session newSession(int maxTokens, int maxSequences, List<CacheSet> sets, boolean explaining) {
+        requireFit(sets);
+        owner.enter();
         try {
-            return new Session(this, maxTokens, maxSequences, List.copyOf(caches), explaining);
+            return Session.create(this, maxTokens, maxSequences, List.copyOf(sets), explaining);
         } finally {
-            lifetime.exit();
+            owner.exit();
         }
     }
 
-    private void requireFit(List<KvCache> given) {
-        if (given.size() != caches.size()) {
-            throw new IllegalArgumentException("expected " + caches.size() + " caches, got " + given.size());
+    private void requireFit(List<CacheSet> sets) {
+        if (sets.size() != caches.size()) {
+            throw new IllegalArgumentException("expected " + caches.size() + " caches, got " + sets.size());
         }
-        for (int i = 0; i < given.size(); i++) {
-            if (given.get(i).sequences() != given.getFirst().sequences()) {
-                throw new IllegalArgumentException("expected caches of " + given.getFirst().sequences()
-                        + " sequences, as cache 0 has, got " + given.get(i).sequences() + " in cache " + i);
+        for (int i = 0; i < sets.size(); i++) {
+            CacheSet set = sets.get(i);
+            if (set.sequences() != sets.getFirst().sequences()) {
+                throw new IllegalArgumentException("expected caches of " + sets.getFirst().sequences()
+                        + " sequences, as cache 0 has, got " + set.sequences() + " in cache " + i);
             }
-            if (!given.get(i).fits(caches.get(i).spec())) {
-                throw new IllegalArgumentException("cache " + i + " is not made for " + caches.get(i).spec());
+            if (sets.indexOf(set) != i) {
+                throw new IllegalArgumentException("expected a cache of its own for each group, got one set as cache "
+                        + sets.indexOf(set) + " and " + i);
             }
+            if (set.store().device() != engine) {
+                throw new IllegalArgumentException("cache " + i + " is made for another engine");
+            }
+            CacheFit.require(i, caches.get(i).specs(), set.layers());
         }
     }
 
@@ -164,15 +162,15 @@ public final class Plan implements AutoCloseable {
         return memory.floatsPerRow(Rows.SEQUENCES) * Float.BYTES;
     }
 
-    /** Bytes of the weights of linear layers as the kernels read them. */
+    /** Bytes of the weights of linear layers as the device keeps them. */
     public long weightBytes() {
-        return constants.packedBytes();
+        return program.weightBytes();
     }
 
     /** Frees the weights when the last running session is done. Idempotent; never waits. */
     @Override
     public void close() {
-        lifetime.close();
+        owner.close();
     }
 
     /** The steps, one per line with what was fused into it and where its output lies, and the memory's sizes. */
@@ -191,51 +189,25 @@ public final class Plan implements AutoCloseable {
                 + " @" + memory.buffer(stage.output()).offset();
     }
 
-    Lifetime lifetime() {
-        return lifetime;
+    Owner owner() {
+        return owner;
     }
 
-    /** The first cache that tokens are appended to, whose lengths are their positions; null if there is none. */
-    CacheSlot growing() {
-        return attentions().values().stream()
-                .filter(op -> op.cache() != null && op.k() != null)
-                .findFirst()
-                .map(Op.Attention::cache)
-                .orElse(null);
+    LoweredPlan lowered() {
+        return lowered;
     }
 
-    Engine engine() {
-        return engine;
+    Program program() {
+        return program;
     }
 
-    Kernels kernels(Arena arena) {
-        return KernelEngine.of(engine).kernels(arena);
-    }
-
-    List<Value> outputs() {
-        return outputs;
-    }
-
-    List<Stage> stages() {
-        return stages;
-    }
-
-    /** The attention ops by what they yield, in the order of the graph. */
-    SequencedMap<Value, Op.Attention> attentions() {
-        var attentions = new LinkedHashMap<Value, Op.Attention>();
-        for (Stage stage : stages) {
-            if (stage instanceof Stage.Single(Op.Attention op, Value output)) {
-                attentions.put(output, op);
+    /** Whether a run appends to the caches of a group. */
+    boolean appendsTo(int group) {
+        for (Step step : lowered.steps()) {
+            if (step instanceof Step.Append append && append.cache().group() == group) {
+                return true;
             }
         }
-        return attentions;
-    }
-
-    MemoryPlan memory() {
-        return memory;
-    }
-
-    Constants constants() {
-        return constants;
+        return false;
     }
 }

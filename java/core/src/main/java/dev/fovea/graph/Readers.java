@@ -12,8 +12,10 @@ final class Readers {
 
     static Readers of(List<Stage> stages, List<Value> outputs) {
         var readers = new Readers();
-        stages.forEach(stage -> stage.inputs().forEach(readers::add));
-        outputs.forEach(readers::add);
+        for (Stage stage : stages) {
+            readers.addAll(stage.inputs());
+        }
+        readers.addAll(outputs);
         return readers;
     }
 
@@ -21,7 +23,9 @@ final class Readers {
         return counts.getOrDefault(value, 0);
     }
 
-    private void add(Value value) {
-        counts.merge(value, 1, Integer::sum);
+    private void addAll(List<Value> values) {
+        for (Value value : values) {
+            counts.put(value, count(value) + 1);
+        }
     }
 }

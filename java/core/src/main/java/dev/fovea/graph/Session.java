@@ -1,10 +1,14 @@
 package dev.fovea.graph;
 
-import dev.fovea.attention.KvCache;
-import dev.fovea.internal.kernels.Kernels;
-import dev.fovea.internal.lifetime.Lifetime;
+import dev.fovea.internal.backend.Batch;
+import dev.fovea.internal.backend.CacheStore;
+import dev.fovea.internal.backend.Execution;
+import dev.fovea.internal.lifetime.Owner;
+import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
-import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -22,37 +26,70 @@ import java.util.List;
  * <p>A run makes no object on the Java heap. It works in the engine's threads and in the caller's.
  */
 public final class Session implements AutoCloseable {
-    private final Plan plan;
-    private final Arena arena;
-    private final Kernels kernels;
-    private final Lifetime lifetime;
-    private final List<KvCache> caches;
-    private final boolean explaining;
-    private Workspace workspace;
-
-    Session(Plan plan, int maxTokens, int maxSequences, List<KvCache> caches, boolean explaining) {
-        this.plan = plan;
-        this.caches = caches;
-        this.explaining = explaining;
-        this.arena = Arena.ofShared();
-        this.lifetime = new Lifetime("session", this::free);
-        try {
-            this.kernels = plan.kernels(arena);
-            this.workspace = new Workspace(plan, kernels, maxTokens, maxSequences, caches, explaining);
-        } catch (Throwable e) {
-            arena.close();
-            throw e;
+    /** What a session has for one capacity. */
+    private record Room(Owner owner, Batch batch, Tensor ids, Tensor offsets, Execution execution) {
+        static Room create(Plan plan, int maxTokens, int maxSequences, List<CacheStore> caches, boolean explaining) {
+            if (maxTokens < 1 || maxSequences < 1) {
+                throw new IllegalArgumentException("a session takes at least 1 token and 1 sequence, got capacity for "
+                        + maxTokens + " tokens and " + maxSequences + " sequences");
+            }
+            if (!caches.isEmpty() && maxSequences != caches.getFirst().sequences()) {
+                throw new IllegalArgumentException("expected " + caches.getFirst().sequences()
+                        + " sequences, which the caches have, got capacity for " + maxSequences);
+            }
+            return Owner.create("workspace", owner -> {
+                var batch = new Batch(owner.arena(), plan.lowered().limits(), maxTokens, maxSequences);
+                Tensor ids = Tensor.allocate(owner.arena(), DType.I32, Shape.of(maxTokens));
+                Tensor offsets = Tensor.allocate(owner.arena(), DType.I32, Shape.of(maxSequences + 1L));
+                Execution execution =
+                        owner.own(plan.program().newExecution(maxTokens, maxSequences, caches, explaining));
+                return new Room(owner, batch, ids, offsets, execution);
+            });
         }
+    }
+
+    private final Plan plan;
+    private final Owner owner;
+    private final CacheSet[] sets;
+    private final List<CacheStore> stores;
+    private final boolean[] appended;
+    private final boolean explaining;
+    private final CacheStore positions;
+    private Room room;
+
+    private Session(Plan plan, int maxTokens, int maxSequences, List<CacheSet> caches, boolean explaining, Owner owner) {
+        this.plan = plan;
+        this.owner = owner;
+        this.sets = caches.toArray(new CacheSet[0]);
+        this.stores = new ArrayList<>();
+        for (CacheSet set : sets) {
+            stores.add(set.store());
+        }
+        this.explaining = explaining;
+        this.appended = new boolean[sets.length];
+        CacheStore first = null;
+        for (int i = sets.length - 1; i >= 0; i--) {
+            appended[i] = plan.appendsTo(i);
+            first = appended[i] ? stores.get(i) : first;
+        }
+        this.positions = first;
+        this.room = Room.create(plan, maxTokens, maxSequences, stores, explaining);
+        owner.own(() -> room.owner().close());
+    }
+
+    static Session create(Plan plan, int maxTokens, int maxSequences, List<CacheSet> caches, boolean explaining) {
+        return Owner.create("session",
+                owner -> new Session(plan, maxTokens, maxSequences, caches, explaining, owner));
     }
 
     /** The most tokens that a run takes. */
     public int maxTokens() {
-        return workspace.maxTokens();
+        return room.batch().maxTokens();
     }
 
     /** The most sequences that a run takes. */
     public int maxSequences() {
-        return workspace.maxSequences();
+        return room.batch().maxSequences();
     }
 
     /**
@@ -61,8 +98,8 @@ public final class Session implements AutoCloseable {
      * @throws IllegalStateException if the session is closed
      */
     public Tensor ids() {
-        lifetime.requireOpen();
-        return workspace.givenIds();
+        owner.requireOpen();
+        return room.ids();
     }
 
     /**
@@ -72,8 +109,8 @@ public final class Session implements AutoCloseable {
      * @throws IllegalStateException if the session is closed
      */
     public Tensor offsets() {
-        lifetime.requireOpen();
-        return workspace.givenOffsets();
+        owner.requireOpen();
+        return room.offsets();
     }
 
     /**
@@ -91,16 +128,72 @@ public final class Session implements AutoCloseable {
      *     the session
      */
     public void run(int sequences) {
-        lifetime.enterAlone();
+        owner.enterAlone();
         try {
-            plan.lifetime().enter();
+            run(sequences, room.ids().segment(), room.offsets().segment(), room);
+        } finally {
+            owner.exit();
+        }
+    }
+
+    /**
+     * As {@link #run(int)}, for a batch in memory of the caller's, which is copied and checked in one pass.
+     *
+     * @param ids I32 [≥ tokens], on or off the heap, at any alignment
+     * @param offsets I32 [≥ sequences + 1], likewise
+     */
+    public void run(int sequences, MemorySegment ids, MemorySegment offsets) {
+        owner.enterAlone();
+        try {
+            run(sequences, ids, offsets, room);
+        } finally {
+            owner.exit();
+        }
+    }
+
+    private void run(int sequences, MemorySegment ids, MemorySegment offsets, Room room) {
+        plan.owner().enter();
+        try {
+            int entered = 0;
             try {
-                workspace.run(kernels, sequences);
+                for (; entered < sets.length; entered++) {
+                    sets[entered].enter();
+                }
+                if (sets.length > 0 && sequences != maxSequences()) {
+                    throw new IllegalArgumentException(
+                            "expected all " + maxSequences() + " sequences of the caches, got " + sequences);
+                }
+                room.batch().take(sequences, ids, offsets, positions == null ? null : positions.lengths());
+                runOnCaches(room);
             } finally {
-                plan.lifetime().exit();
+                while (entered > 0) {
+                    sets[--entered].exit();
+                }
             }
         } finally {
-            lifetime.exit();
+            plan.owner().exit();
+        }
+    }
+
+    /** Appends to all caches or, if a sequence has no room in one of them or the run fails, to none. */
+    private void runOnCaches(Room room) {
+        boolean done = false;
+        try {
+            for (int i = 0; i < sets.length; i++) {
+                if (appended[i]) {
+                    sets[i].store().begin(room.batch());
+                }
+            }
+            room.execution().run(room.batch());
+            done = true;
+        } finally {
+            for (int i = 0; i < sets.length; i++) {
+                if (done && appended[i]) {
+                    sets[i].store().commit();
+                } else if (appended[i]) {
+                    sets[i].store().rollback();
+                }
+            }
         }
     }
 
@@ -121,8 +214,8 @@ public final class Session implements AutoCloseable {
      * @throws IllegalStateException if the session is closed
      */
     public Tensor output(int index) {
-        lifetime.requireOpen();
-        return workspace.output(index);
+        owner.requireOpen();
+        return room.execution().output(index);
     }
 
     /**
@@ -135,8 +228,8 @@ public final class Session implements AutoCloseable {
      * @throws IllegalStateException if the session is closed
      */
     public List<Tensor> patterns() {
-        lifetime.requireOpen();
-        return workspace.patterns();
+        owner.requireOpen();
+        return room.execution().patterns();
     }
 
     /**
@@ -147,35 +240,30 @@ public final class Session implements AutoCloseable {
      * @throws IllegalStateException if the session or its plan is closed, or another thread uses the session
      */
     public void ensureCapacity(int tokens, int sequences) {
-        lifetime.enterAlone();
+        owner.enterAlone();
         try {
             if (tokens > maxTokens() || sequences > maxSequences()) {
                 grow(Math.max(tokens, maxTokens()), Math.max(sequences, maxSequences()));
             }
         } finally {
-            lifetime.exit();
+            owner.exit();
         }
     }
 
     private void grow(int tokens, int sequences) {
-        plan.lifetime().enter();
+        plan.owner().enter();
         try {
-            var larger = new Workspace(plan, kernels, tokens, sequences, caches, explaining);
-            workspace.close();
-            workspace = larger;
+            Room larger = Room.create(plan, tokens, sequences, stores, explaining);
+            room.owner().close();
+            room = larger;
         } finally {
-            plan.lifetime().exit();
+            plan.owner().exit();
         }
     }
 
     /** Frees the workspace, at once or when the run in progress is done. Idempotent; never waits. */
     @Override
     public void close() {
-        lifetime.close();
-    }
-
-    private void free() {
-        workspace.close();
-        arena.close();
+        owner.close();
     }
 }

@@ -1,5 +1,6 @@
 package dev.fovea.graph;
 
+import dev.fovea.ops.Activation;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;

@@ -1,6 +1,8 @@
 package dev.fovea.graph;
 
-import dev.fovea.tensor.Tensor;
+import dev.fovea.ops.Activation;
+import dev.fovea.ops.Pooling;
+import dev.fovea.tensor.Weight;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -43,9 +45,10 @@ sealed interface Stage {
         @Override
         public List<Value> replaceable() {
             return switch (op) {
-                case Op.LayerNorm _, Op.RmsNorm _, Op.Activate _, Op.Add _, Op.Multiply _, Op.Normalize _ ->
-                    op.inputs();
-                case Op.Embedding _, Op.Linear _, Op.Attention _, Op.Pool _ -> List.of();
+                case Op.LayerNorm _, Op.RmsNorm _, Op.Activate _, Op.Add _, Op.Multiply _, Op.Normalize _,
+                        Op.LogSoftmax _ -> op.inputs();
+                case Op.Embedding _, Op.Linear _, Op.Attention _, Op.Pool _, Op.MatMul _, Op.TopK _, Op.Gather _,
+                        Op.Append _ -> List.of();
             };
         }
 
@@ -57,8 +60,13 @@ sealed interface Stage {
                 case Op.RmsNorm _ -> "rms_norm";
                 case Op.Multiply _ -> "multiply";
                 case Op.Attention attention when attention.cache() == null -> "attention";
-                case Op.Attention attention -> (attention.k() == null ? "attention to" : "attention on") + " cache "
-                        + attention.cache().index();
+                case Op.Attention attention ->
+                    (attention.k() == null ? "attention to" : "attention on") + " cache " + attention.cache();
+                case Op.Append append -> "append to cache " + append.cache();
+                case Op.MatMul matmul -> matmul.transposeA() ? "matmul transposed" : "matmul";
+                case Op.LogSoftmax _ -> "log_softmax";
+                case Op.TopK _ -> "top_k";
+                case Op.Gather _ -> "gather";
                 case Op.Activate activate -> lowerCase(activate.activation());
                 case Op.Add _ -> "add";
                 case Op.Normalize _ -> "normalize";
@@ -73,7 +81,7 @@ sealed interface Stage {
      * @param weight [columns of output, inputs]
      * @param bias [columns of output], or null
      */
-    record Part(Tensor weight, Tensor bias, Value output) {}
+    record Part(Weight weight, Weight bias, Value output) {}
 
     /**
      * {@code activation(x [W₀ W₁ …]ᵀ + [b₀ b₁ …]) + residual}: linear ops that share their input, as one
@@ -89,7 +97,11 @@ sealed interface Stage {
 
         @Override
         public List<Value> outputs() {
-            return parts.stream().map(Part::output).toList();
+            List<Value> outputs = new ArrayList<>();
+            for (Part part : parts) {
+                outputs.add(part.output());
+            }
+            return outputs;
         }
 
         @Override
@@ -114,7 +126,11 @@ sealed interface Stage {
 
         /** The columns of all parts together. */
         int columns() {
-            return parts.stream().mapToInt(part -> part.output().columns()).reduce(0, Math::addExact);
+            int columns = 0;
+            for (Part part : parts) {
+                columns = Math.addExact(columns, part.output().columns());
+            }
+            return columns;
         }
 
         /** This product with its only part yielding {@code output} instead, after an activation. */

@@ -1,5 +1,7 @@
 package dev.fovea.graph;
 
+import dev.fovea.ops.Rows;
+import dev.fovea.tensor.DType;
 import java.util.Locale;
 
 /**
@@ -10,22 +12,10 @@ import java.util.Locale;
  * @param id the index of the op that yields it, in {@link Graph#ops()}
  * @param rows what a row stands for; how many there are is known when a session runs
  * @param columns the number of columns, at least 1
+ * @param dtype the type of its elements: F32, or I32 for indices
  * @param name what error messages and {@link Plan#toString()} call it
  */
-public record Value(int id, Rows rows, int columns, String name) {
-    /** What a row of a value stands for. */
-    public enum Rows {
-        /** One row per token of the batch, sequence after sequence. */
-        TOKENS,
-        /** One row per sequence. */
-        SEQUENCES;
-
-        /** The number of rows in a batch of these sizes. */
-        int count(int tokens, int sequences) {
-            return this == TOKENS ? tokens : sequences;
-        }
-    }
-
+public record Value(int id, Rows rows, int columns, DType dtype, String name) {
     // What the record would do, whose own methods are linked by the first call: milliseconds of every start.
 
     @Override
@@ -36,7 +26,7 @@ public record Value(int id, Rows rows, int columns, String name) {
     @Override
     public boolean equals(Object other) {
         return this == other || other instanceof Value that && id == that.id && rows == that.rows
-                && columns == that.columns && name.equals(that.name);
+                && columns == that.columns && dtype == that.dtype && name.equals(that.name);
     }
 
     /** Such as {@code "query" [tokens, 384]}. */

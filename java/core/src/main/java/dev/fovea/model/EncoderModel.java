@@ -4,54 +4,55 @@ import dev.fovea.Engine;
 import dev.fovea.graph.Graph;
 import dev.fovea.graph.Plan;
 import dev.fovea.graph.Session;
-import dev.fovea.internal.lifetime.Lifetime;
+import dev.fovea.internal.lifetime.Owner;
+import dev.fovea.model.family.BertFamily;
+import dev.fovea.model.family.Description;
+import dev.fovea.model.family.Head;
+import dev.fovea.model.family.ModelGraph;
+import dev.fovea.model.sentence.SentenceConfig;
 import dev.fovea.text.Tokenizer;
 import dev.fovea.weights.FormatException;
 import dev.fovea.weights.Weights;
 import java.io.IOException;
-import java.lang.foreign.Arena;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
-import java.util.Deque;
 
 /** A loaded encoder: its settings, its compiled graph, and everything that must be freed with it. */
 final class EncoderModel {
     private final String name;
-    private final BertConfig bert;
+    private final Description description;
     private final SentenceConfig sentence;
     private final LengthPolicy lengthPolicy;
     private final WeightType weightType;
     private final Tokenizer tokenizer;
     private final Engine engine;
     private final Plan plan;
-    private final Lifetime lifetime;
+    private final Owner owner;
 
-    /** What to close, last opened first. */
-    private final Deque<AutoCloseable> owned = new ArrayDeque<>();
-
-    /** Loads the model in {@code directory}; what it opens is closed again if that fails. */
-    EncoderModel(String name, Path directory, EncoderOptions options) throws IOException {
+    private EncoderModel(String name, Path directory, EncoderOptions options, Owner owner) throws IOException {
         this.name = name;
         this.lengthPolicy = options.lengthPolicy();
         this.weightType = options.weights();
-        this.lifetime = new Lifetime("encoder of " + name, this::free);
-        try {
-            ModelFiles files = ModelFiles.in(directory);
-            // The tokenizer, which allocates most, on this thread: malloc keeps what is freed for the thread it was for.
-            Loading<Weights> weights = own(new Loading<>("weights", () -> Weights.open(files.weights())));
-            Loading<Engine> ownEngine = options.engine() != null ? null
-                    : own(new Loading<>("engine", () -> Engine.create(options.engineOptions())));
-            bert = BertConfig.read(files.config());
-            tokenizer = own(Tokenizer.load(files.tokenizer()));
-            requireFit(files);
-            int specials = tokenizer.prefix().length + tokenizer.suffix().length;
-            sentence = SentenceConfig.read(directory, bert, specials);
-            engine = ownEngine != null ? ownEngine.get() : options.engine();
-            plan = own(compile(weights.get()));
-        } catch (Throwable e) {
-            free();
-            throw e;
-        }
+        this.owner = owner;
+        ModelFiles files = ModelFiles.in(directory);
+        // The tokenizer, which allocates most, on this thread: malloc keeps what is freed for the thread it was for.
+        Loading<Weights> weights = own(new Loading<>("weights", () -> Weights.open(files.weights())));
+        Loading<Engine> ownEngine = options.engine() != null ? null
+                : own(new Loading<>("engine", () -> Engine.create(options.engineOptions())));
+        Description read = BertFamily.read(files.config());
+        tokenizer = own(Tokenizer.load(files.tokenizer()));
+        requireFit(files, read.vocabulary());
+        int specials = tokenizer.prefix().length + tokenizer.suffix().length;
+        sentence = readSentence(directory, read, specials);
+        description = read.withMaxTokens(sentence.maxTokens())
+                .withHead(new Head.Pooled(sentence.pooling(), sentence.normalize(), keepsPooled()));
+        engine = ownEngine != null ? ownEngine.get() : options.engine();
+        plan = own(compile(weights.get()));
+    }
+
+    /** Loads the model in {@code directory}; what it opens is closed again if that fails. */
+    static EncoderModel load(String name, Path directory, EncoderOptions options) throws IOException {
+        return Owner.create("encoder of " + name, owner -> new EncoderModel(name, directory, options, owner));
     }
 
     /** The name that it was loaded by, or the directory's. */
@@ -61,12 +62,7 @@ final class EncoderModel {
 
     /** Components of a vector. */
     int dimension() {
-        return bert.hidden();
-    }
-
-    /** Ids are below this. */
-    int vocabulary() {
-        return bert.vocabulary();
+        return description.width();
     }
 
     /** Tokens that the model takes, special tokens included. */
@@ -98,14 +94,13 @@ final class EncoderModel {
     }
 
     /** Who uses the model enters; closing it frees it after the last has left. */
-    Lifetime lifetime() {
-        return lifetime;
+    Owner owner() {
+        return owner;
     }
 
     /** Closes with the model, before what was opened earlier. */
     <T extends AutoCloseable> T own(T resource) {
-        owned.push(resource);
-        return resource;
+        return owner.own(resource);
     }
 
     /** Whether sessions have the vectors before normalisation as a second output. */
@@ -124,33 +119,23 @@ final class EncoderModel {
     }
 
     private Plan compile(Weights weights) throws FormatException {
-        Arena arena = own(Arena.ofShared());
-        try (Arena scratch = Arena.ofConfined()) {
-            Graph graph = new Bert(bert, weights, arena, scratch)
-                    .graph(sentence.pooling(), sentence.normalize(), keepsPooled());
-            return Plan.compile(graph, engine, weightType.dtype());
+        Graph graph = ModelGraph.encoder(description, BertFamily.weights(description, weights));
+        return Plan.compile(graph, engine, weightType.dtype());
+    }
+
+    private static SentenceConfig readSentence(Path directory, Description description, int specials)
+            throws IOException {
+        try {
+            return SentenceConfig.read(directory, description, specials);
+        } catch (NoSuchFileException e) {
+            throw new ModelNotFoundException("the model in " + directory + " has " + e.getReason());
         }
     }
 
-    private void requireFit(ModelFiles files) throws FormatException {
-        if (tokenizer.vocabularySize() > bert.vocabulary()) {
+    private void requireFit(ModelFiles files, int vocabulary) throws FormatException {
+        if (tokenizer.vocabularySize() > vocabulary) {
             throw new FormatException(files.tokenizer(), -1, "vocabulary", "expected ids below the vocab_size "
-                    + bert.vocabulary() + " of config.json, got " + (tokenizer.vocabularySize() - 1));
-        }
-    }
-
-    private void free() {
-        IllegalStateException failure = null;
-        while (!owned.isEmpty()) {
-            try {
-                owned.pop().close();
-            } catch (Exception e) {
-                failure = failure != null ? failure : new IllegalStateException(name + " could not be freed");
-                failure.addSuppressed(e);
-            }
-        }
-        if (failure != null) {
-            throw failure;
+                    + vocabulary + " of config.json, got " + (tokenizer.vocabularySize() - 1));
         }
     }
 }

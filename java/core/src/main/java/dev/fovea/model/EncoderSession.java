@@ -1,7 +1,7 @@
 package dev.fovea.model;
 
 import dev.fovea.graph.Session;
-import dev.fovea.internal.lifetime.Lifetime;
+import dev.fovea.internal.lifetime.Owner;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Objects;
@@ -17,13 +17,17 @@ public final class EncoderSession implements AutoCloseable {
 
     private final EncoderModel model;
     private final Session session;
-    private final Lifetime lifetime;
+    private final Owner owner;
+
+    private EncoderSession(EncoderModel model, Owner owner) {
+        this.model = model;
+        this.owner = owner;
+        this.session = owner.own(model.newSession(GRANULE, 1));
+    }
 
     /** A session of a model that is open and stays so meanwhile. */
-    EncoderSession(EncoderModel model) {
-        this.model = model;
-        this.session = model.newSession(GRANULE, 1);
-        this.lifetime = new Lifetime("session of " + model.name(), session::close);
+    static EncoderSession create(EncoderModel model) {
+        return Owner.create("session of " + model.name(), owner -> new EncoderSession(model, owner));
     }
 
     /**
@@ -93,38 +97,30 @@ public final class EncoderSession implements AutoCloseable {
     /** Frees the workspace, at once or when the call in progress is done. Idempotent; never waits. */
     @Override
     public void close() {
-        lifetime.close();
+        owner.close();
     }
 
     private void enter() {
-        model.lifetime().enter();
+        model.owner().enter();
         try {
-            lifetime.enterAlone();
+            owner.enterAlone();
         } catch (IllegalStateException e) {
-            model.lifetime().exit();
+            model.owner().exit();
             throw e;
         }
     }
 
     private void exit() {
-        lifetime.exit();
-        model.lifetime().exit();
+        owner.exit();
+        model.owner().exit();
     }
 
     private void run(int sequences, MemorySegment tokenIds, MemorySegment offsets) {
-        int tokens = tokens(sequences, tokenIds, offsets);
-        session.ensureCapacity(roundUp(tokens), roundUp(sequences));
-        // What is checked is our copy: the caller's memory may change meanwhile.
-        MemorySegment starts = session.offsets().segment();
-        MemorySegment.copy(offsets, 0, starts, 0, (sequences + 1L) * Integer.BYTES);
-        requireOffsets(sequences, tokens, starts);
-        MemorySegment ids = session.ids().segment();
-        MemorySegment.copy(tokenIds, 0, ids, 0, (long) tokens * Integer.BYTES);
-        requireIds(tokens, ids);
-        session.run(sequences);
+        session.ensureCapacity(roundUp(tokens(sequences, tokenIds, offsets)), roundUp(sequences));
+        session.run(sequences, tokenIds, offsets);
     }
 
-    /** The number of tokens in the batch, after the sizes of the segments are checked. */
+    /** The number of tokens that the batch asks room for: no more than there are, whatever the offsets say. */
     private static int tokens(int sequences, MemorySegment tokenIds, MemorySegment offsets) {
         if (offsets.byteSize() / Integer.BYTES < sequences + 1L) {
             throw new IllegalArgumentException("offsets of " + sequences + " sequences need "
@@ -136,38 +132,6 @@ public final class EncoderSession implements AutoCloseable {
                     + tokenIds.byteSize() / Integer.BYTES + " tokens");
         }
         return tokens;
-    }
-
-    private void requireOffsets(int sequences, int tokens, MemorySegment offsets) {
-        int start = offsets.getAtIndex(ValueLayout.JAVA_INT, 0);
-        if (start != 0) {
-            throw new IllegalArgumentException("offsets[0] must be 0, got " + start);
-        }
-        for (int i = 1; i <= sequences; i++) {
-            int end = offsets.getAtIndex(ValueLayout.JAVA_INT, i);
-            if (end < start || end > tokens) {
-                throw new IllegalArgumentException("offsets[" + i + "] must be " + start + " to " + tokens + ", got "
-                        + end);
-            }
-            if (end - start > model.maxTokens()) {
-                throw new IllegalArgumentException("sequence " + (i - 1) + " has " + (end - start) + " tokens; model "
-                        + model.name() + " takes at most " + model.maxTokens());
-            }
-            start = end;
-        }
-        if (start != tokens) {
-            throw new IllegalArgumentException("offsets[" + sequences + "] changed from " + tokens + " to " + start);
-        }
-    }
-
-    private void requireIds(int tokens, MemorySegment ids) {
-        int vocabulary = model.vocabulary();
-        for (int i = 0; i < tokens; i++) {
-            int id = ids.getAtIndex(ValueLayout.JAVA_INT, i);
-            if (id < 0 || id >= vocabulary) {
-                throw new IllegalArgumentException("tokenIds[" + i + "] must be 0 to " + (vocabulary - 1) + ", got " + id);
-            }
-        }
     }
 
     private void requireSpace(int sequences, MemorySegment out) {

@@ -7,11 +7,14 @@ package dev.fovea.model;
  *     prompt
  * @param endId the token that ends a target; it is not part of what is returned
  * @param maxTokens how many tokens are written at most, the end not counted
- * @param beams how many hypotheses are followed at once; 1 is greedy search
+ * @param beams how many hypotheses are followed at once, at most {@value #MAX_BEAMS}; 1 is greedy search
  * @param lengthPenalty α of {@code log P(Y) / ((5 + |Y|)^α / 6^α)}, by which finished hypotheses are compared; 0 for
  *     none: Wu et al., arXiv:1609.08144, section 7. Without effect on greedy search.
  */
 public record GenerationOptions(int startId, int endId, int maxTokens, int beams, double lengthPenalty) {
+    /** The most beams: a step looks at twice as many of the likeliest tokens, which the decoder picks out. */
+    public static final int MAX_BEAMS = 64;
+
     /**
      * Validates the values.
      *
@@ -27,8 +30,8 @@ public record GenerationOptions(int startId, int endId, int maxTokens, int beams
         if (maxTokens < 1) {
             throw new IllegalArgumentException("max_tokens must be at least 1, got " + maxTokens);
         }
-        if (beams < 1) {
-            throw new IllegalArgumentException("beams must be at least 1, got " + beams);
+        if (beams < 1 || beams > MAX_BEAMS) {
+            throw new IllegalArgumentException("beams must be 1 to " + MAX_BEAMS + ", got " + beams);
         }
         if (!(lengthPenalty >= 0 && lengthPenalty < Double.POSITIVE_INFINITY)) {
             throw new IllegalArgumentException("length_penalty must be finite and not negative, got " + lengthPenalty);

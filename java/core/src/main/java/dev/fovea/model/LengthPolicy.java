@@ -2,7 +2,7 @@ package dev.fovea.model;
 
 /** What an encoder does with a text of more tokens than its model takes. */
 public enum LengthPolicy {
-    /** Keeps the first tokens and drops the others. {@link TextEmbedding#truncated()} tells. */
+    /** Keeps the first tokens and drops the others; {@link TextEmbedding#truncated()} is then true. */
     TRUNCATE,
     /** Throws an {@link IllegalArgumentException} that names the text's tokens and the limit. */
     ERROR,

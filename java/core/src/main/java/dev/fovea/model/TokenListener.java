@@ -1,6 +1,6 @@
 package dev.fovea.model;
 
-/** Is told of tokens as they are certain. */
+/** Hears of tokens as they become certain. */
 @FunctionalInterface
 public interface TokenListener {
     /**

@@ -1,11 +1,16 @@
 package dev.fovea.model;
 
 import dev.fovea.Engine;
+import dev.fovea.graph.CacheGroup;
+import dev.fovea.graph.Graph;
 import dev.fovea.graph.Plan;
-import dev.fovea.graph.Session;
-import dev.fovea.internal.lifetime.Lifetime;
+import dev.fovea.internal.lifetime.Owner;
+import dev.fovea.model.generation.BeamSearch;
+import dev.fovea.model.generation.Decoding;
+import dev.fovea.model.generation.Encoding;
+import dev.fovea.model.generation.SearchOptions;
+import dev.fovea.model.generation.TokenRows;
 import dev.fovea.tensor.Tensor;
-import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -36,43 +41,28 @@ import java.util.Objects;
  * a target the same bits token by token and all at once.
  */
 public final class Transformer implements AutoCloseable {
+    private static final String NAME = "transformer";
     private static final TokenListener SILENT = (_, _) -> { };
 
     private final TransformerConfig config;
     private final Engine engine;
-    private final TransformerGraph graph;
     private final Plan encoder;
     private final Plan decoder;
-    private final Lifetime lifetime;
+    private final List<CacheGroup> encoderCaches;
+    private final List<CacheGroup> decoderCaches;
+    private final Owner owner;
 
-    /**
-     * Made of checked weights.
-     *
-     * @param owned freed with the model, the last first
-     */
-    private Transformer(TransformerConfig config, Map<String, Tensor> weights, Engine engine, Arena arena,
-            Runnable owned) {
+    /** Made of checked weights. */
+    private Transformer(TransformerConfig config, Map<String, Tensor> weights, Engine engine, Owner owner) {
         this.config = config;
         this.engine = engine;
-        this.graph = new TransformerGraph(config, weights, arena);
-        this.encoder = config.architecture().hasEncoder() ? Plan.compile(graph.encoder(), engine) : null;
-        try {
-            this.decoder = config.architecture().hasDecoder() ? Plan.compile(graph.decoder(), engine) : null;
-        } catch (Throwable e) {
-            closePlan(encoder);
-            throw e;
-        }
-        this.lifetime = new Lifetime("transformer", () -> {
-            closePlan(encoder);
-            closePlan(decoder);
-            owned.run();
-        });
-    }
-
-    private static void closePlan(Plan plan) {
-        if (plan != null) {
-            plan.close();
-        }
+        this.owner = owner;
+        Graph encoding = config.architecture().hasEncoder() ? TransformerFamily.encoderGraph(config, weights) : null;
+        Graph decoding = config.architecture().hasDecoder() ? TransformerFamily.decoderGraph(config, weights) : null;
+        this.encoderCaches = encoding == null ? List.of() : encoding.caches();
+        this.decoderCaches = decoding == null ? List.of() : decoding.caches();
+        this.encoder = encoding == null ? null : owner.own(Plan.compile(encoding, engine));
+        this.decoder = decoding == null ? null : owner.own(Plan.compile(decoding, engine));
     }
 
     /**
@@ -85,35 +75,22 @@ public final class Transformer implements AutoCloseable {
      * @throws IllegalStateException if the engine, or the arena of a weight, is closed
      */
     public static Transformer of(TransformerConfig config, Map<String, Tensor> weights, Engine engine) {
-        TransformerWeights.requireAll(config, weights);
-        Arena arena = Arena.ofShared();
-        return create(config, weights, engine, arena, arena::close);
+        TransformerFamily.requireAll(config, weights);
+        return Owner.create(NAME, owner -> new Transformer(config, weights, engine, owner));
     }
 
     /** A model of random weights, the same for the same seed, on an engine of its own: for studies and tests. */
     public static Transformer random(TransformerConfig config, long seed) {
-        Arena arena = Arena.ofShared();
-        Engine engine = Engine.create();
-        return create(config, TransformerWeights.random(config, seed, arena), engine, arena, () -> {
-            arena.close();
-            engine.close();
+        return Owner.create(NAME, owner -> {
+            Engine engine = owner.own(Engine.create());
+            return new Transformer(config, TransformerFamily.random(config, seed, owner.arena()), engine, owner);
         });
     }
 
     /** A model of random weights, the same for the same seed, on an engine that the caller closes later. */
     public static Transformer random(TransformerConfig config, long seed, Engine engine) {
-        Arena arena = Arena.ofShared();
-        return create(config, TransformerWeights.random(config, seed, arena), engine, arena, arena::close);
-    }
-
-    private static Transformer create(TransformerConfig config, Map<String, Tensor> weights, Engine engine,
-            Arena arena, Runnable owned) {
-        try {
-            return new Transformer(config, weights, engine, arena, owned);
-        } catch (Throwable e) {
-            owned.run();
-            throw e;
-        }
+        return Owner.create(NAME, owner ->
+                new Transformer(config, TransformerFamily.random(config, seed, owner.arena()), engine, owner));
     }
 
     /** What it is made of. */
@@ -141,10 +118,8 @@ public final class Transformer implements AutoCloseable {
             return List.of();
         }
         return inside(() -> {
-            try (Session session = encoder.newSession(TokenRows.count(sources), sources.size())) {
-                TokenRows.write(session, sources);
-                session.run(sources.size());
-                return split(TokenRows.read(session.output(0), TokenRows.count(sources)), sources);
+            try (var encoding = new Encoding(encoder, encoderCaches, engine, sources, false)) {
+                return split(encoding.result(), sources);
             }
         });
     }
@@ -179,10 +154,10 @@ public final class Transformer implements AutoCloseable {
      * goes on token by token.
      *
      * @param sources token ids, of any lengths
-     * @param listener is told of tokens as they are certain: with one beam as they come, with several as soon as all
+     * @param listener hears of tokens as they become certain: with one beam as they come, with several as soon as all
      *     hypotheses agree on them
-     * @throws IllegalArgumentException if a source or the longest target has more tokens than the config's, a source has
-     *     none, or an id is outside the vocabulary; the message names both numbers
+     * @throws IllegalArgumentException if a source or the longest target has more tokens than the config's, a source
+     *     has none, or an id is outside the vocabulary; the message names both numbers
      * @throws IllegalStateException if the model is closed
      * @throws UnsupportedOperationException if it has no decoder
      */
@@ -209,11 +184,12 @@ public final class Transformer implements AutoCloseable {
                 ? sources.stream().map(_ -> new int[] {options.startId()}).toList() : sources;
         return inside(() -> {
             int maxTokens = Math.max(sequences, TokenRows.count(prompts));
-            try (Decoding decoding = decoding(spread(sources, beams), sequences, longest, capacity, maxTokens, false)) {
+            try (Decoding decoding = decoding(perBeam(sources, beams), longest, capacity, maxTokens, false)) {
                 for (int i = 0; i < sequences; i++) {
                     decoding.shareSource(i - i % beams, i);
                 }
-                return BeamSearch.search(decoding, prompts, options, listener);
+                var search = new SearchOptions(options.endId(), options.maxTokens(), beams, options.lengthPenalty());
+                return BeamSearch.search(decoding, prompts, search, listener::token);
             }
         });
     }
@@ -247,10 +223,8 @@ public final class Transformer implements AutoCloseable {
     private AttentionPattern explainEncoder(int[] source) {
         requireAll("source", List.of(source), config.maxTokens());
         return inside(() -> {
-            try (Session session = encoder.newExplainingSession(source.length, 1)) {
-                TokenRows.write(session, List.of(source));
-                session.run(1);
-                return AttentionPattern.copyOf(names(source), names(source), session.patterns());
+            try (var encoding = new Encoding(encoder, encoderCaches, engine, List.of(source), true)) {
+                return AttentionPattern.copyOf(names(source), names(source), encoding.patterns());
             }
         });
     }
@@ -262,15 +236,16 @@ public final class Transformer implements AutoCloseable {
     /** Frees the model, at once or when the calls in progress are done. Idempotent; never waits. */
     @Override
     public void close() {
-        lifetime.close();
+        owner.close();
     }
 
     /** What can be read off a decoder that has read a target at once. */
-    private interface Reading<T> {
+    interface Reading<T> {
         T of(Decoding decoding);
     }
 
-    private <T> T onTarget(int[] source, int[] target, boolean explaining, Reading<T> reading) {
+    /** What is read off the decoder behind a target. */
+    <T> T onTarget(int[] source, int[] target, boolean explaining, Reading<T> reading) {
         requireDecoder();
         requireAll("target", List.of(target), config.maxTokens());
         if (config.architecture().hasEncoder()) {
@@ -280,27 +255,23 @@ public final class Transformer implements AutoCloseable {
                     + source.length + " tokens");
         }
         return inside(() -> {
-            try (Decoding decoding =
-                    decoding(List.of(source), 1, source.length, target.length, target.length, explaining)) {
+            int length = target.length;
+            try (Decoding decoding = decoding(List.of(source), source.length, length, length, explaining)) {
                 decoding.append(List.of(target));
                 return reading.of(decoding);
             }
         });
     }
 
-    /** Empty targets, which attend to what the encoder makes of the sources. */
-    private Decoding decoding(List<int[]> sources, int sequences, int longestSource, int capacity, int maxTokens,
+    /** Empty targets, one for each source, which attend to what the encoder makes of it. */
+    private Decoding decoding(List<int[]> sources, int longestSource, int capacity, int maxTokens,
             boolean explaining) {
-        var decoding = new Decoding(config, graph, decoder, engine, sequences, Math.max(1, longestSource), capacity,
-                maxTokens, explaining);
-        if (!config.architecture().hasEncoder()) {
-            return decoding;
-        }
-        int tokens = TokenRows.count(sources);
-        try (Session session = encoder.newSession(tokens, sequences)) {
-            TokenRows.write(session, sources);
-            session.run(sequences);
-            decoding.attendTo(session, tokens);
+        var decoding = new Decoding(decoder, decoderCaches, engine, sources.size(), Math.max(1, longestSource),
+                capacity, maxTokens, explaining);
+        try {
+            if (encoder != null) {
+                decoding.read(encoder, sources);
+            }
             return decoding;
         } catch (Throwable e) {
             decoding.close();
@@ -309,12 +280,12 @@ public final class Transformer implements AutoCloseable {
     }
 
     /** Each source at the first of its sequences; the others have none yet. */
-    private static List<int[]> spread(List<int[]> sources, int beams) {
-        List<int[]> spread = new ArrayList<>();
+    private static List<int[]> perBeam(List<int[]> sources, int beams) {
+        List<int[]> perBeam = new ArrayList<>();
         for (int i = 0; i < sources.size() * beams; i++) {
-            spread.add(i % beams == 0 ? sources.get(i / beams) : new int[0]);
+            perBeam.add(i % beams == 0 ? sources.get(i / beams) : new int[0]);
         }
-        return spread;
+        return perBeam;
     }
 
     private static List<float[][]> split(float[][] rows, List<int[]> sequences) {
@@ -336,11 +307,11 @@ public final class Transformer implements AutoCloseable {
     }
 
     private <T> T inside(Work<T> work) {
-        lifetime.enter();
+        owner.enter();
         try {
             return work.run();
         } finally {
-            lifetime.exit();
+            owner.exit();
         }
     }
 

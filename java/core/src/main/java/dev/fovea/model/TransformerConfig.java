@@ -1,6 +1,6 @@
 package dev.fovea.model;
 
-import dev.fovea.graph.Activation;
+import dev.fovea.ops.Activation;
 import dev.fovea.tensor.Shape;
 import java.util.Map;
 import java.util.Objects;
@@ -189,9 +189,9 @@ public record TransformerConfig(Architecture architecture, int vocabulary, int l
         return dModel / heads;
     }
 
-    /** The names and shapes of the weights of a model so made: {@link Transformer} tells what they are. */
+    /** The names and shapes of the weights of a model so made: {@link Transformer} explains them. */
     public Map<String, Shape> weights() {
-        return TransformerWeights.shapes(this);
+        return TransformerFamily.shapes(this);
     }
 
     private static void atLeastOne(String name, int value) {

@@ -9,14 +9,16 @@
  *
  * <ul>
  *   <li>the parts of a model: {@link dev.fovea.model.TransformerConfig}
- *   <li>the forward pass, figure 1: {@code TransformerGraph}
- *   <li>scaled dot products, masks before the softmax, several heads: {@link dev.fovea.attention.AttentionSpec}, {@link
- *       dev.fovea.attention.Mask}
+ *   <li>an architecture as data, and the forward pass, figure 1: {@code Description} and {@code ModelGraph} in {@code
+ *       dev.fovea.model.family}
+ *   <li>scaled dot products, masks before the softmax, several heads: {@link dev.fovea.ops.AttentionSpec}, {@link
+ *       dev.fovea.ops.Mask}
  *   <li>value maps and the output matrix: {@link dev.fovea.model.ValueMap}
- *   <li>positional encoding: {@link dev.fovea.model.PositionalEncoding}, {@link dev.fovea.attention.Rope}, {@link
- *       dev.fovea.attention.Alibi}
+ *   <li>positional encoding: {@link dev.fovea.model.PositionalEncoding}, {@link dev.fovea.ops.Rope}, {@link
+ *       dev.fovea.ops.Alibi}
  *   <li>the attention pattern: {@link dev.fovea.model.AttentionPattern}
- *   <li>generating token by token: {@code Decoding}, {@code BeamSearch}
+ *   <li>generating token by token: {@code Decoding} and {@code BeamSearch} in {@code
+ *       dev.fovea.model.generation}
  * </ul>
  */
 package dev.fovea.model;

@@ -23,6 +23,11 @@ public enum DType {
         this.bytes = bytes;
     }
 
+    /** Whether the elements are floating-point numbers: F32, F16 or BF16. */
+    public boolean isFloatingPoint() {
+        return this == F32 || this == F16 || this == BF16;
+    }
+
     /** Bytes per element. */
     public int bytes() {
         return bytes;

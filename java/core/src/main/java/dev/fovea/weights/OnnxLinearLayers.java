@@ -38,7 +38,7 @@ final class OnnxLinearLayers {
     }
 
     /**
-     * Renames in {@code tensors}, the initializers of a graph, what the graph's {@code nodes} tell about.
+     * Renames in {@code tensors}, the initializers of a graph, those that the graph's {@code nodes} use.
      *
      * @param nodes in their order, where each stands behind those that it depends on
      */
@@ -109,10 +109,14 @@ final class OnnxLinearLayers {
         if (tensors.contains(name) || stored == null || bound == null || stored.rank() != 2 || bound.rank() != 1) {
             return;
         }
-        Tensor layer = outputsFirst ? stored : stored.transpose(0, 1);
-        if (layer.size(0) == bound.size(0)) {
-            tensors.putView(name, layer, weight);
-            named.add(weight);
+        if (stored.size(outputsFirst ? 0 : 1) != bound.size(0)) {
+            return;
         }
+        if (outputsFirst) {
+            tensors.putAlias(name, weight);
+        } else {
+            tensors.putTransposed(name, weight);
+        }
+        named.add(weight);
     }
 }

@@ -66,7 +66,7 @@ final class OnnxQuantization {
         }
         float[] scales = scales(weight + SCALE, stored, integers);
         int[] zeroPoints = zeroPoints(weight + ZERO_POINT, stored, integers.dtype(), scales.length);
-        tensors.putQuantized(weight, integers, new Quantization(scales, zeroPoints));
+        tensors.putQuantized(weight, integers, scales, zeroPoints);
         tensors.remove(stored);
         tensors.remove(weight + SCALE);
         tensors.remove(weight + ZERO_POINT);

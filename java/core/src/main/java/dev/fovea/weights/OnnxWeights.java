@@ -2,6 +2,7 @@ package dev.fovea.weights;
 
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Tensor;
+import dev.fovea.tensor.Weight;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
@@ -18,7 +19,7 @@ import java.util.Set;
  * listed among the names, but {@link #get} refuses them. Models with external data are refused.
  *
  * <p>What ONNX Runtime's dynamic quantization stores as integers with scale and zero point has the name of the weight
- * that it stands for: {@link #get} gives the integers, {@link #getF32} what they stand for.
+ * that it stands for: {@link #get} gives the integers, {@link #weight} and {@link #getF32} what they stand for.
  */
 public final class OnnxWeights implements Weights {
     private final Path file;
@@ -99,16 +100,26 @@ public final class OnnxWeights implements Weights {
     }
 
     @Override
-    public boolean isReal(String name) {
-        return tensors.quantization(name) != null || Weights.super.isReal(name);
+    public boolean isFloatingPoint(String name) {
+        return Weights.super.isFloatingPoint(name) || tensors.isQuantized(name);
+    }
+
+    @Override
+    public Weight weight(String name) {
+        int rank = tensors.get(name).rank();
+        boolean quantized = tensors.isQuantized(name) && (rank == 1 || rank == 2);
+        return quantized ? tensors.quantized(name) : Weights.super.weight(name);
     }
 
     @Override
     public Tensor getF32(Arena arena, String name) {
-        Quantization quantization = tensors.quantization(name);
-        return quantization == null
-                ? Weights.super.getF32(arena, name)
-                : quantization.toF32(arena, tensors.get(name));
+        Tensor tensor = tensors.get(name);
+        Weight quantized = tensors.quantized(name);
+        if (quantized == null) {
+            return Weights.super.getF32(arena, name);
+        }
+        Weight stored = quantized.isDense() ? quantized : quantized.transposed();
+        return TensorTable.likeStored(tensor, stored.toF32(arena));
     }
 
     @Override

@@ -3,6 +3,7 @@ package dev.fovea.weights;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
+import dev.fovea.tensor.Weight;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -25,9 +26,10 @@ final class TensorTable {
      * A stored tensor.
      *
      * @param tensor null where the format's type is not a {@link DType}
-     * @param quantization what its integers stand for, or null where they stand for themselves
+     * @param quantized what its integers stand for, as a vector if the tensor has other than 2 dimensions; null if they
+     *     stand for themselves
      */
-    private record Entry(String type, Tensor tensor, Quantization quantization) {}
+    private record Entry(String type, Tensor tensor, Weight quantized) {}
 
     TensorTable(Path file, Arena arena) {
         this.file = file;
@@ -35,17 +37,33 @@ final class TensorTable {
     }
 
     void put(String name, Tensor tensor) {
-        putQuantized(name, tensor, null);
+        entries.put(name, new Entry(tensor.dtype().name(), tensor, null));
     }
 
-    /** Puts integers that stand for real numbers. */
-    void putQuantized(String name, Tensor tensor, Quantization quantization) {
-        entries.put(name, new Entry(tensor.dtype().name(), tensor, quantization));
+    /**
+     * Puts integers that stand for floating-point numbers.
+     *
+     * @param scales one for all integers, or one for each column of a matrix
+     * @param zeroPoints as many
+     */
+    void putQuantized(String name, Tensor tensor, float[] scales, int[] zeroPoints) {
+        boolean matrix = tensor.rank() == 2;
+        Shape vector = Shape.of(tensor.shape().elements());
+        Tensor values = matrix ? tensor : Tensor.of(tensor.segment(), tensor.dtype(), vector);
+        Weight quantized = Weight.quantized(values, scales, zeroPoints, matrix ? 1 : 0);
+        entries.put(name, new Entry(tensor.dtype().name(), tensor, quantized));
     }
 
-    /** Puts a view of the tensor {@code viewed}. */
-    void putView(String name, Tensor view, String viewed) {
-        putQuantized(name, view, quantization(viewed));
+    /** Puts a tensor that is there under one more name. */
+    void putAlias(String name, String stored) {
+        entries.put(name, entries.get(stored));
+    }
+
+    /** Puts the transposed view of a matrix that is there. */
+    void putTransposed(String name, String stored) {
+        Entry entry = entries.get(stored);
+        Weight quantized = entry.quantized == null ? null : entry.quantized.transposed();
+        entries.put(name, new Entry(entry.type, entry.tensor.transpose(0, 1), quantized));
     }
 
     /** Notes a tensor that {@link #get} refuses, naming the format's word for its type. */
@@ -80,15 +98,15 @@ final class TensorTable {
         return entries.get(name).type;
     }
 
-    /** Whether integers stand for real numbers here. */
+    /** Whether integers stand for floating-point numbers here. */
     boolean isQuantized(String name) {
-        return quantization(name) != null;
+        return quantized(name) != null;
     }
 
-    /** What the integers of a tensor stand for, or null. */
-    Quantization quantization(String name) {
+    /** What the integers of a tensor stand for, as a vector if it has other than 2 dimensions; or null. */
+    Weight quantized(String name) {
         Entry entry = entries.get(name);
-        return entry == null ? null : entry.quantization;
+        return entry == null ? null : entry.quantized;
     }
 
     /** What is wrong with a tensor as a whole. */
@@ -118,6 +136,19 @@ final class TensorTable {
         if (arena.scope().isAlive()) {
             arena.close();
         }
+    }
+
+    /**
+     * The F32 tensor of {@code values} with the shape and strides of {@code stored}.
+     *
+     * @param values those of {@code stored} in the order of its memory
+     */
+    static Tensor likeStored(Tensor stored, Tensor values) {
+        long[] strides = new long[stored.rank()];
+        for (int i = 0; i < strides.length; i++) {
+            strides[i] = stored.stride(i);
+        }
+        return Tensor.of(values.segment(), values.dtype(), stored.shape(), strides);
     }
 
     /**

@@ -1,7 +1,9 @@
 package dev.fovea.weights;
 
 import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
+import dev.fovea.tensor.Weight;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
@@ -60,35 +62,60 @@ public interface Weights extends AutoCloseable {
     Tensor get(String name);
 
     /**
-     * Whether {@link #getF32} gives the tensor of this name: its type is a floating-point {@link DType}, or the file
-     * says which real numbers its integers stand for.
+     * Whether the tensor of this name holds floating-point numbers: its type is {@code F32}, {@code F16} or
+     * {@code BF16}, or the file says which floating-point numbers its integers stand for. {@link #weight} and
+     * {@link #getF32} give such tensors only.
      *
      * @throws IllegalArgumentException if there is no such tensor, or its type is none of {@link DType}
      * @throws IllegalStateException if the weights are closed
      */
-    default boolean isReal(String name) {
-        return switch (get(name).dtype()) {
-            case F32, F16, BF16 -> true;
-            default -> false;
-        };
+    default boolean isFloatingPoint(String name) {
+        return get(name).dtype().isFloatingPoint();
     }
 
     /**
-     * The tensor of this name as {@code F32} at an address that is a multiple of 4: the mapped
-     * tensor itself where it is that already, otherwise a copy in {@code arena}, widened from
-     * {@code F16} or {@code BF16} (exactly; a NaN stays a NaN), or what quantized integers stand for, rounded once.
-     * Shape and strides stay the same.
+     * The tensor of this name as a constant of a model, in its stored type: a view of the mapped file, of which nothing
+     * is copied or widened. Quantized integers have the scales of their file, along the dimension that these belong to
+     * in this view.
      *
-     * @throws IllegalArgumentException if there is no such tensor, or it is not {@linkplain #isReal real}
+     * @throws IllegalArgumentException if there is no such tensor, it is not
+     *     {@linkplain #isFloatingPoint floating-point}, or it has other than 1 or 2 dimensions
+     * @throws IllegalStateException if the weights are closed
+     */
+    default Weight weight(String name) {
+        Tensor tensor = requireFloatingPoint(name);
+        if (tensor.rank() != 1 && tensor.rank() != 2) {
+            throw new IllegalArgumentException(
+                    "expected 1 or 2 dimensions, got shape " + tensor.shape() + " in tensor '" + name + "' of " + file());
+        }
+        return Weight.of(tensor);
+    }
+
+    /**
+     * The tensor of this name as {@code F32} at an address that is a multiple of 4: the mapped tensor itself if it is
+     * that already, otherwise a copy in {@code arena}. {@code F16} and {@code BF16} are widened exactly, and a NaN stays
+     * a NaN. Quantized integers become the numbers that they stand for, rounded once. Shape and strides stay the same.
+     *
+     * @throws IllegalArgumentException if there is no such tensor, or it is not
+     *     {@linkplain #isFloatingPoint floating-point}
      * @throws IllegalStateException if the weights or the arena are closed
      */
     default Tensor getF32(Arena arena, String name) {
+        Tensor tensor = requireFloatingPoint(name);
+        if (tensor.dtype() == DType.F32 && tensor.segment().address() % Float.BYTES == 0) {
+            return tensor;
+        }
+        Tensor stored = Tensor.of(tensor.segment(), tensor.dtype(), Shape.of(tensor.shape().elements()));
+        return TensorTable.likeStored(tensor, Weight.of(stored).toF32(arena));
+    }
+
+    private Tensor requireFloatingPoint(String name) {
         Tensor tensor = get(name);
-        if (!isReal(name)) {
+        if (!isFloatingPoint(name)) {
             throw new IllegalArgumentException(
                     "expected a floating-point type, got " + tensor.dtype() + " in tensor '" + name + "' of " + file());
         }
-        return Widening.toF32(arena, tensor);
+        return tensor;
     }
 
     /**

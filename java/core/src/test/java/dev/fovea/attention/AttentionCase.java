@@ -1,5 +1,7 @@
 package dev.fovea.attention;
 
+import dev.fovea.ops.AttentionSpec;
+import dev.fovea.ops.Mask;
 import dev.fovea.tensor.DType;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,11 +22,11 @@ import java.util.stream.Stream;
  * @param mask a form of mask, as bits; −1 for none
  * @param bias likewise
  * @param poison whether NaN and ∞ stand at some keys, values and biases
- * @param spread bound of the queries' elements
+ * @param range bound of the queries' elements
  */
 record AttentionCase(long seed, AttentionSpec spec, List<Integer> queries, List<Integer> keys, int run, DType qType,
         DType kvType, DType cache, Layout qLayout, Layout kLayout, Layout vLayout, Layout outLayout, int mask, int bias,
-        boolean lse, boolean weights, boolean poison, float spread) {
+        boolean lse, boolean weights, boolean poison, float range) {
     static final int PER_SEQUENCE = 1;
     static final int PER_HEAD = 2;
     static final int PER_QUERY = 4;
@@ -80,7 +82,7 @@ record AttentionCase(long seed, AttentionSpec spec, List<Integer> queries, List<
         cases.add(with(qType, kvType, cache, mask, bias, false, false, poison));
         cases.add(with(qType, kvType, cache, mask, bias, lse, weights, false));
         cases.add(new AttentionCase(seed, spec, queries, keys, run, qType, kvType, cache, Layout.DENSE, Layout.DENSE,
-                Layout.DENSE, Layout.DENSE, mask, bias, lse, weights, poison, spread));
+                Layout.DENSE, Layout.DENSE, mask, bias, lse, weights, poison, range));
         return cases.stream().filter(each -> !each.equals(this));
     }
 
@@ -111,17 +113,17 @@ record AttentionCase(long seed, AttentionSpec spec, List<Integer> queries, List<
 
     AttentionCase withLengths(List<Integer> queries, List<Integer> keys) {
         return new AttentionCase(seed, spec, queries, keys, Math.min(run, queries.size()), qType, kvType, cache,
-                qLayout, kLayout, vLayout, outLayout, mask, bias, lse, weights, poison, spread);
+                qLayout, kLayout, vLayout, outLayout, mask, bias, lse, weights, poison, range);
     }
 
     private AttentionCase withSpec(AttentionSpec spec) {
         return new AttentionCase(seed, spec, queries, keys, run, qType, kvType, cache, qLayout, kLayout, vLayout,
-                outLayout, mask, bias, lse, weights, poison, spread);
+                outLayout, mask, bias, lse, weights, poison, range);
     }
 
     private AttentionCase with(DType qType, DType kvType, DType cache, int mask, int bias, boolean lse, boolean weights,
             boolean poison) {
         return new AttentionCase(seed, spec, queries, keys, run, qType, kvType, cache, qLayout, kLayout, vLayout,
-                outLayout, mask, bias, lse, weights, poison, spread);
+                outLayout, mask, bias, lse, weights, poison, range);
     }
 }

@@ -5,6 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.fovea.Engine;
+import dev.fovea.ops.Alibi;
+import dev.fovea.ops.AttentionSpec;
+import dev.fovea.ops.Mask;
+import dev.fovea.ops.Rope;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;

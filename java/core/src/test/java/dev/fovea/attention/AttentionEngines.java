@@ -3,6 +3,7 @@ package dev.fovea.attention;
 import dev.fovea.Backend;
 import dev.fovea.Engine;
 import dev.fovea.EngineOptions;
+import dev.fovea.RecordingEngine;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -40,6 +41,7 @@ final class AttentionEngines {
         if (Engine.unavailable(Backend.VECTOR).isEmpty()) {
             engines.add(Engine.create(options.withBackend(Backend.VECTOR).withThreads(1)));
         }
+        engines.add(RecordingEngine.create());
         if (Engine.unavailable(Backend.NATIVE).isEmpty()) {
             options = options.withBackend(Backend.NATIVE);
             List<String> isas;

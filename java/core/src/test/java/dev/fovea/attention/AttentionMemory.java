@@ -3,6 +3,7 @@ package dev.fovea.attention;
 import dev.fovea.Engine;
 import dev.fovea.attention.AttentionCase.Layout;
 import dev.fovea.attention.AttentionProblem.Pairs;
+import dev.fovea.ops.AttentionSpec;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;

@@ -5,9 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
-import dev.fovea.Backend;
 import dev.fovea.Engine;
-import dev.fovea.EngineOptions;
+import dev.fovea.TestEngine;
+import dev.fovea.ops.AttentionSpec;
+import dev.fovea.ops.Rope;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
@@ -40,8 +41,8 @@ class AttentionMisuseTest {
         final Tensor starts = i32(0, 1, 4);
         final Tensor kvStarts = i32(0, 2, 6);
 
-        Setup(Backend backend) {
-            engine = Engine.create(EngineOptions.defaults().withBackend(backend).withThreads(1));
+        Setup(TestEngine backend) {
+            engine = backend.create();
             attention = Attention.create(engine, spec);
             cache = KvCache.create(engine, spec, 2, 10);
             out.segment().fill((byte) 7);
@@ -339,19 +340,17 @@ class AttentionMisuseTest {
     @TestFactory
     Stream<DynamicTest> shouldRefuse() {
         List<DynamicTest> tests = new ArrayList<>();
-        for (Backend backend : Backend.values()) {
-            if (Engine.unavailable(backend).isEmpty()) {
-                for (List<Case> cases : List.of(TENSORS, OPTIONS, CACHES)) {
-                    for (Case each : cases) {
-                        tests.add(dynamicTest(backend + ": " + each.name(), () -> check(backend, each)));
-                    }
+        for (TestEngine backend : TestEngine.perBackend()) {
+            for (List<Case> cases : List.of(TENSORS, OPTIONS, CACHES)) {
+                for (Case each : cases) {
+                    tests.add(dynamicTest(backend + ": " + each.name(), () -> check(backend, each)));
                 }
             }
         }
         return tests.stream();
     }
 
-    private static void check(Backend backend, Case each) {
+    private static void check(TestEngine backend, Case each) {
         try (Setup setup = new Setup(backend)) {
             Exception thrown = assertThrows(each.thrown(), () -> each.call().on(setup));
             for (String name : each.names()) {
@@ -365,8 +364,8 @@ class AttentionMisuseTest {
 
     @TestFactory
     Stream<DynamicTest> shouldServeAfterRefusal() {
-        return AttentionEngines.perBackend().stream().map(engine -> dynamicTest(engine.isa(), () -> {
-            try (Setup s = new Setup(engine.backend())) {
+        return TestEngine.perBackend().stream().map(backend -> dynamicTest(backend.name(), () -> {
+            try (Setup s = new Setup(backend)) {
                 assertThrows(BAD, () -> s.run(s.q, s.k, s.v, s.f32(2, 2, 5)));
                 assertThrows(BAD, () -> s.cache.append(0, s.k, s.f32(3, 2, 5)));
                 assertEquals(0, s.cache.length(0));

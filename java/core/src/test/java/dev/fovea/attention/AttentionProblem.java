@@ -1,5 +1,7 @@
 package dev.fovea.attention;
 
+import dev.fovea.ops.AttentionSpec;
+import dev.fovea.ops.Mask;
 import dev.fovea.tensor.DType;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
@@ -38,7 +40,7 @@ record AttentionProblem(AttentionSpec spec, int[] queries, int[] keys, float[][]
         float[][] k = new float[queries.length][];
         float[][] v = new float[queries.length][];
         for (int s = 0; s < queries.length; s++) {
-            q[s] = values(random, queries[s] * spec.heads() * spec.headDim(), from.spread(), from.qType());
+            q[s] = values(random, queries[s] * spec.heads() * spec.headDim(), from.range(), from.qType());
             k[s] = values(random, keys[s] * spec.kvHeads() * spec.headDim(), 1, from.kvType());
             v[s] = values(random, keys[s] * spec.kvHeads() * spec.valueDim(), 1, from.kvType());
         }
@@ -51,10 +53,10 @@ record AttentionProblem(AttentionSpec spec, int[] queries, int[] keys, float[][]
         return problem;
     }
 
-    private static float[] values(RandomGenerator random, int count, float spread, DType type) {
+    private static float[] values(RandomGenerator random, int count, float range, DType type) {
         float[] values = new float[count];
         for (int i = 0; i < count; i++) {
-            values[i] = Elements.round((2 * random.nextFloat() - 1) * spread, type);
+            values[i] = Elements.round((2 * random.nextFloat() - 1) * range, type);
         }
         return values;
     }

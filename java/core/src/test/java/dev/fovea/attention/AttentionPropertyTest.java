@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.fail;
 
 import dev.fovea.Engine;
 import dev.fovea.attention.AttentionReference.Precision;
+import dev.fovea.ops.AttentionSpec;
+import dev.fovea.ops.Rope;
 import dev.fovea.tensor.DType;
 import java.util.Arrays;
 import java.util.EnumSet;
@@ -209,7 +211,7 @@ class AttentionPropertyTest {
         private double slack() {
             double slack = SLACK;
             if (drawn.spec().rope() != null && drawn.cache() != null && drawn.cache() != DType.F32) {
-                slack += (drawn.cache() == DType.F16 ? 0x1p-10 : 0x1p-7) * drawn.spread();
+                slack += (drawn.cache() == DType.F16 ? 0x1p-10 : 0x1p-7) * drawn.range();
             }
             return slack;
         }

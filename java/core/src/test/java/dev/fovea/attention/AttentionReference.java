@@ -1,5 +1,7 @@
 package dev.fovea.attention;
 
+import dev.fovea.ops.AttentionSpec;
+import dev.fovea.ops.Rope;
 import dev.fovea.tensor.DType;
 import java.lang.foreign.ValueLayout;
 

@@ -4,6 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.fovea.attention.AttentionReference.Precision;
+import dev.fovea.ops.Alibi;
+import dev.fovea.ops.AttentionSpec;
+import dev.fovea.ops.Mask;
+import dev.fovea.ops.Rope;
 import dev.fovea.tensor.DType;
 import java.util.Random;
 import org.junit.jupiter.api.Test;

@@ -1,6 +1,10 @@
 package dev.fovea.attention;
 
 import dev.fovea.attention.AttentionCase.Layout;
+import dev.fovea.ops.Alibi;
+import dev.fovea.ops.AttentionSpec;
+import dev.fovea.ops.Mask;
+import dev.fovea.ops.Rope;
 import dev.fovea.tensor.DType;
 import java.util.ArrayList;
 import java.util.List;

@@ -2,6 +2,7 @@ package dev.fovea.attention;
 
 import dev.fovea.Engine;
 import dev.fovea.attention.AttentionCase.Layout;
+import dev.fovea.ops.AttentionSpec;
 import dev.fovea.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;

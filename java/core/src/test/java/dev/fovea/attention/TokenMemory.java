@@ -1,6 +1,7 @@
 package dev.fovea.attention;
 
 import dev.fovea.attention.AttentionCase.Layout;
+import dev.fovea.ops.AttentionSpec;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;

@@ -1,6 +1,8 @@
 package dev.fovea.graph;
 
-import dev.fovea.attention.AttentionSpec;
+import dev.fovea.ops.Activation;
+import dev.fovea.ops.AttentionSpec;
+import dev.fovea.ops.Pooling;
 import java.lang.foreign.Arena;
 import java.util.Random;
 

@@ -7,20 +7,18 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
 import dev.fovea.Engine;
-import dev.fovea.attention.AttentionSpec;
-import dev.fovea.attention.KvCache;
-import dev.fovea.attention.Mask;
-import dev.fovea.attention.Rope;
-import dev.fovea.tensor.DType;
+import dev.fovea.ops.AttentionSpec;
+import dev.fovea.ops.Mask;
+import dev.fovea.ops.Rope;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
 import java.lang.foreign.Arena;
-import java.lang.foreign.ValueLayout;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -32,15 +30,15 @@ class CachedSessionTest {
     private static final int VOCABULARY = 29;
     private static final int WIDTH = 24;
     private static final int CAPACITY = 40;
-    private static final AttentionSpec GROWING = AttentionSpec.of(4, 6).withKvHeads(2).withMask(Mask.causal());
+    private static final AttentionSpec CAUSAL = AttentionSpec.of(4, 6).withKvHeads(2).withMask(Mask.causal());
     private static final AttentionSpec ACROSS = AttentionSpec.of(3, 5).withValueDim(7);
 
     private final Arena arena = Arena.ofConfined();
-    private final List<KvCache> caches = new ArrayList<>();
+    private final List<CacheSet> caches = new ArrayList<>();
 
     @AfterEach
     void close() {
-        caches.forEach(KvCache::close);
+        caches.forEach(CacheSet::close);
         arena.close();
     }
 
@@ -51,14 +49,14 @@ class CachedSessionTest {
     @ParameterizedTest(autoCloseArguments = false)
     @MethodSource("engines")
     void shouldGiveTheSameBitsTokenByTokenAsAllAtOnce(Engine engine) {
-        for (AttentionSpec spec : List.of(GROWING, GROWING.withRope(Rope.of(Rope.Layout.HALF, 6, 10_000, CAPACITY)))) {
+        for (AttentionSpec spec : List.of(CAUSAL, CAUSAL.withRope(Rope.of(Rope.Layout.HALF, 6, 10_000, CAPACITY)))) {
             var batch = Batch.random(1, VOCABULARY, 3, 0, 11, 1, 8);
             try (Plan plan = Plan.compile(graph(spec), engine)) {
                 float[][] whole;
-                try (Session session = plan.newSession(30, caches(engine, plan, spec, 5))) {
+                try (Session session = plan.newSession(30, caches(engine, true, spec, 5))) {
                     whole = batch.run(session, 0);
                 }
-                try (Session session = plan.newSession(5, caches(engine, plan, spec, 5))) {
+                try (Session session = plan.newSession(5, caches(engine, true, spec, 5))) {
                     for (int step = 0; step < 11; step++) {
                         Batch tokens = at(batch, step);
                         float[][] rows = tokens.run(session, 0);
@@ -85,8 +83,8 @@ class CachedSessionTest {
     void shouldComputeOnAnEmptyCacheWhatItComputesWithoutOne(Engine engine) {
         var batch = Batch.random(2, VOCABULARY, 9, 14);
         try (Plan plan = Plan.compile(graph(false), engine); Session session = plan.newSession(30, 2);
-                Plan cached = Plan.compile(graph(GROWING, false), engine);
-                Session onCache = cached.newSession(30, caches(engine, cached, GROWING, 2))) {
+                Plan cached = Plan.compile(graph(CAUSAL, false), engine);
+                Session onCache = cached.newSession(30, caches(engine, false, CAUSAL, 2))) {
             assertArrayEquals(batch.run(session, 0), batch.run(onCache, 0));
         }
     }
@@ -95,8 +93,8 @@ class CachedSessionTest {
     @MethodSource("engines")
     void shouldKeepThePatternsOfCaches(Engine engine) {
         var batch = Batch.random(1, VOCABULARY, 3, 0, 11, 1, 8);
-        try (Plan plan = Plan.compile(graph(GROWING), engine);
-                Session session = plan.newExplainingSession(30, caches(engine, plan, GROWING, 5))) {
+        try (Plan plan = Plan.compile(graph(CAUSAL), engine);
+                Session session = plan.newExplainingSession(30, caches(engine, true, CAUSAL, 5))) {
             batch.run(session, 0);
             List<Tensor> patterns = session.patterns();
             assertEquals(2, patterns.size());
@@ -118,8 +116,8 @@ class CachedSessionTest {
     @Timeout(120)
     void shouldAllocateNothingWhenWarm(Engine engine) {
         var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-        try (Plan plan = Plan.compile(graph(GROWING), engine);
-                Session session = plan.newSession(5, caches(engine, plan, GROWING, 2))) {
+        try (Plan plan = Plan.compile(graph(CAUSAL), engine);
+                Session session = plan.newSession(5, caches(engine, true, CAUSAL, 2))) {
             Batch.random(1, VOCABULARY, 2, 3).writeTo(session);
             threads.getCurrentThreadAllocatedBytes();
             int quietRounds = 0;
@@ -138,16 +136,17 @@ class CachedSessionTest {
     @Test
     void shouldRefuseWhatDoesNotFitItsCaches() {
         Engine engine = Engines.java();
-        try (Plan plan = Plan.compile(graph(GROWING), engine); Plan plain = Plan.compile(graph(false), engine)) {
-            List<KvCache> two = caches(engine, plan, GROWING, 2);
+        try (Plan plan = Plan.compile(graph(CAUSAL), engine); Plan plain = Plan.compile(graph(false), engine)) {
+            List<CacheSet> two = caches(engine, true, CAUSAL, 2);
             refused(() -> plan.newSession(8, 2), "expected 2 caches, got 0");
             refused(() -> plan.newSession(8, List.of()), "got 0");
             refused(() -> plan.newSession(8, two.subList(0, 1)), "expected 2 caches, got 1");
             refused(() -> plain.newSession(8, two), "expected 0 caches, got 2");
-            refused(() -> plan.newSession(8, two.reversed()), "cache 0 is not made for");
-            KvCache three = KvCache.create(engine, ACROSS, 3, 4);
+            refused(() -> plan.newSession(8, two.reversed()), "layer 0 of cache 0 is not made for");
+            CacheSet three = CacheSet.create(engine, List.of(ACROSS), 3, 4);
             caches.add(three);
             refused(() -> plan.newSession(8, List.of(two.getFirst(), three)), "caches of 2", "got 3 in cache 1");
+            refused(() -> plan.newSession(8, List.of(two.getFirst(), two.getFirst())), "one set as cache 0 and 1");
             try (Session session = plan.newSession(8, two)) {
                 Batch.random(1, VOCABULARY, 2).writeTo(session);
                 refused(() -> session.run(1), "all 2 sequences", "got 1");
@@ -159,8 +158,8 @@ class CachedSessionTest {
     @Test
     void shouldRefuseMoreTokensThanTheCachesHold() {
         Engine engine = Engines.java();
-        try (Plan plan = Plan.compile(graph(GROWING), engine);
-                Session session = plan.newSession(CAPACITY, caches(engine, plan, GROWING, 1))) {
+        try (Plan plan = Plan.compile(graph(CAUSAL), engine);
+                Session session = plan.newSession(CAPACITY, caches(engine, true, CAUSAL, 1))) {
             Batch.random(1, VOCABULARY, CAPACITY).run(session, 0);
             Batch.random(2, VOCABULARY, 1).writeTo(session);
             refused(() -> session.run(1), "40");
@@ -174,12 +173,12 @@ class CachedSessionTest {
         var g = Graph.builder();
         var weights = new RandomWeights(arena, new Random(1));
         Value x = g.embedding(weights.matrix(VOCABULARY, WIDTH), null, 0, null);
-        CacheSlot slot = g.cache(ACROSS);
+        CacheSlot slot = g.caches().slot(ACROSS);
         Value kv = g.linear(x, weights.matrix(12, WIDTH), null);
-        refused(() -> g.attention(x, kv, kv, GROWING, slot), "2 kv_heads", "3");
+        refused(() -> g.attention(x, kv, kv, CAUSAL, slot), "2 kv_heads", "3");
         refused(() -> g.crossAttention(x, AttentionSpec.of(3, 8).withValueDim(7), slot), "head_dim 8", "5");
         refused(() -> g.crossAttention(g.linear(x, weights.matrix(15, WIDTH), null), ACROSS,
-                Graph.builder().cache(ACROSS)), "another builder");
+                Graph.builder().caches().slot(ACROSS)), "another builder");
     }
 
     private static void refused(Runnable call, String... names) {
@@ -187,28 +186,25 @@ class CachedSessionTest {
         assertTrue(Arrays.stream(names).allMatch(message::contains), message);
     }
 
-    /** Caches for the graph, the last filled with s + 5 random keys and values for sequence s. */
-    private List<KvCache> caches(Engine engine, Plan plan, AttentionSpec spec, int sequences) {
-        var random = new Random(9);
-        List<KvCache> made = new ArrayList<>();
-        made.add(KvCache.create(engine, spec, sequences, CAPACITY));
-        if (plan.attentions().size() > 1) {
-            KvCache across = KvCache.create(engine, ACROSS, sequences, CAPACITY);
-            for (int s = 0; s < sequences; s++) {
-                across.append(s, random(random, s + 5, 3, 5), random(random, s + 5, 3, 7));
+    /** Caches for the graph, the last filled with the keys and values of s + 5 random tokens for sequence s. */
+    private List<CacheSet> caches(Engine engine, boolean across, AttentionSpec spec, int sequences) {
+        List<CacheSet> made = new ArrayList<>();
+        made.add(CacheSet.create(engine, List.of(spec), sequences, CAPACITY));
+        if (across) {
+            made.add(CacheSet.create(engine, List.of(ACROSS), sequences, CAPACITY));
+            var weights = new RandomWeights(arena, new Random(9));
+            var g = Graph.builder();
+            Value x = g.embedding(weights.matrix(VOCABULARY, WIDTH), null, 0, null);
+            g.append(g.linear(x, weights.matrix(15, WIDTH), null), g.linear(x, weights.matrix(21, WIDTH), null),
+                    g.caches().slot(ACROSS));
+            int[] lengths = IntStream.range(5, 5 + sequences).toArray();
+            try (Plan fill = Plan.compile(g.build(x), engine);
+                    Session session = fill.newSession(Arrays.stream(lengths).sum(), made.subList(1, 2))) {
+                Batch.random(9, VOCABULARY, lengths).run(session, 0);
             }
-            made.add(across);
         }
         caches.addAll(made);
         return made;
-    }
-
-    private Tensor random(Random random, long... sizes) {
-        Tensor tensor = Tensor.allocate(arena, DType.F32, Shape.of(sizes));
-        for (long i = 0; i < tensor.shape().elements(); i++) {
-            tensor.segment().setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) random.nextGaussian());
-        }
-        return tensor;
     }
 
     private Graph graph(AttentionSpec spec) {
@@ -220,18 +216,18 @@ class CachedSessionTest {
     }
 
     /** Self-attention, on a cache if there is a spec for one, then attention to a cache. */
-    private Graph graph(AttentionSpec growing, boolean across) {
+    private Graph graph(AttentionSpec onCache, boolean across) {
         var weights = new RandomWeights(arena, new Random(4));
         var g = Graph.builder();
         Value x = g.embedding(weights.matrix(VOCABULARY, WIDTH), 2, weights.matrix(CAPACITY, WIDTH), 0, null);
         Value q = g.linear(x, weights.matrix(24, WIDTH), null);
         Value k = g.linear(x, weights.matrix(12, WIDTH), null);
         Value v = g.linear(x, weights.matrix(12, WIDTH), null);
-        x = g.add(x, growing == null ? g.attention(q, k, v, GROWING)
-                : g.attention(q, k, v, growing, g.cache(growing)));
+        x = g.add(x, onCache == null ? g.attention(q, k, v, CAUSAL)
+                : g.attention(q, k, v, onCache, g.caches().slot(onCache)));
         if (across) {
             Value queries = g.linear(x, weights.matrix(15, WIDTH), null);
-            x = g.rmsNorm(g.crossAttention(queries, ACROSS, g.cache(ACROSS)), weights.gamma(21), 1e-5f);
+            x = g.rmsNorm(g.crossAttention(queries, ACROSS, g.caches().slot(ACROSS)), weights.gamma(21), 1e-5f);
         }
         return g.build(x);
     }

@@ -3,6 +3,7 @@ package dev.fovea.graph;
 import dev.fovea.Backend;
 import dev.fovea.Engine;
 import dev.fovea.EngineOptions;
+import dev.fovea.RecordingEngine;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -27,6 +28,7 @@ final class Engines {
         if (Engine.unavailable(Backend.VECTOR).isEmpty()) {
             engines.add(Engine.create(options.withBackend(Backend.VECTOR).withThreads(1)));
         }
+        engines.add(RecordingEngine.create());
         try {
             engines.add(Engine.create(options.withBackend(Backend.NATIVE).withThreads(2)));
         } catch (UnsupportedOperationException e) {

@@ -2,7 +2,9 @@ package dev.fovea.graph;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.fovea.attention.AttentionSpec;
+import dev.fovea.ops.Activation;
+import dev.fovea.ops.AttentionSpec;
+import dev.fovea.ops.Pooling;
 import java.lang.foreign.Arena;
 import java.util.List;
 import java.util.Random;

@@ -4,8 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.fovea.attention.AttentionSpec;
-import dev.fovea.graph.Value.Rows;
+import dev.fovea.ops.Activation;
+import dev.fovea.ops.AttentionSpec;
+import dev.fovea.ops.Pooling;
+import dev.fovea.ops.Rows;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
@@ -73,8 +75,9 @@ class GraphTest {
 
     @Test
     void shouldRejectConstantsOfAnotherType() {
-        Tensor half = Tensor.allocate(arena, DType.F16, Shape.of(384));
-        rejects(() -> g.named("norm").layerNorm(hidden, half, f32(384), 0), "layer norm \"norm\"", "F32", "F16[384]");
+        Tensor integers = Tensor.allocate(arena, DType.I32, Shape.of(384));
+        rejects(() -> g.named("norm").layerNorm(hidden, integers, f32(384), 0), "\"norm\"", "gamma", "F32",
+                "I32[384]");
     }
 
     @Test
@@ -160,7 +163,7 @@ class GraphTest {
 
     @Test
     void shouldNameWhatIsNull() {
-        assertEquals("weight", assertThrows(NullPointerException.class, () -> g.linear(hidden, null, null)).getMessage());
+        assertEquals("weight", assertThrows(NullPointerException.class, () -> g.linear(hidden, (Tensor) null, null)).getMessage());
         assertEquals("x", assertThrows(NullPointerException.class, () -> g.normalize(null)).getMessage());
         assertEquals("mode", assertThrows(NullPointerException.class, () -> g.pool(hidden, null)).getMessage());
     }

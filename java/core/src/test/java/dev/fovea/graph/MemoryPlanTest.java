@@ -3,7 +3,8 @@ package dev.fovea.graph;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.fovea.graph.Value.Rows;
+import dev.fovea.ops.Pooling;
+import dev.fovea.ops.Rows;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.HashMap;

@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.fovea.Engine;
-import dev.fovea.attention.AttentionSpec;
-import dev.fovea.attention.Mask;
+import dev.fovea.ops.AttentionSpec;
+import dev.fovea.ops.Mask;
 import dev.fovea.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.List;

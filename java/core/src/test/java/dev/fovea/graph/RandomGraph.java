@@ -1,8 +1,10 @@
 package dev.fovea.graph;
 
-import dev.fovea.attention.AttentionSpec;
-import dev.fovea.attention.Mask;
-import dev.fovea.graph.Value.Rows;
+import dev.fovea.ops.Activation;
+import dev.fovea.ops.AttentionSpec;
+import dev.fovea.ops.Mask;
+import dev.fovea.ops.Pooling;
+import dev.fovea.ops.Rows;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,7 +46,7 @@ final class RandomGraph {
 
     private Value next() {
         Value x = any();
-        return switch (random.nextInt(12)) {
+        return switch (random.nextInt(14)) {
             case 0, 1, 2 -> linear(x);
             case 3 -> g.activate(x, Activation.values()[random.nextInt(Activation.values().length)]);
             case 4, 5 -> g.add(x, partner(x));
@@ -53,8 +55,19 @@ final class RandomGraph {
             case 8 -> random.nextInt(4) == 0 ? g.pool(tokens(), Pooling.values()[random.nextInt(3)]) : embedding();
             case 9 -> g.rmsNorm(x, weights.gamma(x.columns()), 1e-5f);
             case 10 -> g.normalize(g.multiply(x, partner(x)));
+            case 11 -> g.normalize(g.logSoftmax(x));
+            case 12 -> g.normalize(product());
             default -> g.normalize(x);
         };
+    }
+
+    /** {@code A_sᵀ B_s}, small, or {@code A_s} times such a product. */
+    private Value product() {
+        Value x = tokens();
+        Value a = g.linear(x, weights.matrix(3, x.columns()), null);
+        Value b = g.linear(x, weights.matrix(4, x.columns()), null);
+        Value mixed = g.transposedMatmul(a, b);
+        return random.nextBoolean() ? mixed : g.matmul(a, mixed);
     }
 
     private Value attention(Value x) {

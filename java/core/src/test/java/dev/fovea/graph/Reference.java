@@ -1,10 +1,15 @@
 package dev.fovea.graph;
 
-import dev.fovea.attention.AttentionSpec;
-import dev.fovea.graph.Value.Rows;
-import dev.fovea.tensor.Tensor;
+import dev.fovea.ops.Activation;
+import dev.fovea.ops.AttentionSpec;
+import dev.fovea.ops.Pooling;
+import dev.fovea.ops.Rows;
+import dev.fovea.tensor.Weight;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /** The ops as their formulas say, in double precision, one after the other, with nothing fused. */
 final class Reference {
@@ -33,17 +38,64 @@ final class Reference {
             case Op.Activate(_, Value x, Activation activation) ->
                 fill(out, (r, c) -> activate(activation, get(x)[r][c]));
             case Op.Add(_, Value a, Value b) -> fill(out, (r, c) -> get(a)[r][c] + get(b)[r][c]);
-            case Op.RmsNorm(_, Value x, Tensor gamma, float epsilon) -> fill(out, (r, c) -> {
+            case Op.RmsNorm(_, Value x, Weight gamma, float epsilon) -> fill(out, (r, c) -> {
                 double[] row = get(x)[r];
                 double rms = Math.sqrt(norm(row) * norm(row) / row.length + epsilon);
-                return row[c] / rms * gamma.getFloat(c);
+                return row[c] / rms * at(gamma, 0, c);
             });
             case Op.Multiply(_, Value a, Value b) -> fill(out, (r, c) -> get(a)[r][c] * get(b)[r][c]);
             case Op.Attention attention -> attention(attention, out);
             case Op.Pool(_, Value x, Pooling mode) -> pool(get(x), mode, out);
             case Op.Normalize(_, Value x) -> fill(out, (r, c) -> get(x)[r][c] / Math.max(norm(get(x)[r]), 1e-12));
+            case Op.MatMul matmul -> matmul(matmul, out);
+            case Op.LogSoftmax(_, Value x) -> fill(out, (r, c) -> get(x)[r][c] - logSumExp(get(x)[r]));
+            case Op.TopK topK -> topK(topK, out);
+            case Op.Gather(_, Value x, Value indices) -> fill(out, (r, c) -> get(x)[r][(int) get(indices)[r][c]]);
+            case Op.Append _ -> throw new AssertionError("the reference has no caches");
         }
         return out;
+    }
+
+    private static double at(Weight weight, int row, int column) {
+        float[] value = new float[1];
+        weight.read(row, column, 1, value, 0);
+        return value[0];
+    }
+
+    private void matmul(Op.MatMul op, double[][] out) {
+        double[][] a = get(op.a());
+        double[][] b = get(op.b());
+        for (int s = 0; s < offsets.length - 1; s++) {
+            for (int t = offsets[s]; t < offsets[s + 1]; t++) {
+                for (int k = 0; k < op.a().columns(); k++) {
+                    int columns = op.transposeA() ? op.b().columns() : op.columns();
+                    for (int c = 0; c < columns; c++) {
+                        if (op.transposeA()) {
+                            out[s][k * columns + c] += a[t][k] * b[t][c];
+                        } else {
+                            out[t][c] += a[t][k] * b[s][k * columns + c];
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    private static double logSumExp(double[] row) {
+        double peak = Arrays.stream(row).max().orElseThrow();
+        return peak + Math.log(Arrays.stream(row).map(x -> Math.exp(x - peak)).sum());
+    }
+
+    private void topK(Op.TopK op, double[][] out) {
+        double[][] x = get(op.x());
+        for (int r = 0; r < out.length; r++) {
+            double[] row = x[r];
+            int[] order = IntStream.range(0, row.length).boxed()
+                    .sorted(Comparator.comparing((Integer i) -> -row[i])).mapToInt(i -> i).toArray();
+            for (int c = 0; c < op.count(); c++) {
+                out[r][c] = order[c];
+            }
+        }
     }
 
     private interface Element {
@@ -66,12 +118,12 @@ final class Reference {
         for (int s = 0; s < offsets.length - 1; s++) {
             for (int t = offsets[s]; t < offsets[s + 1]; t++) {
                 for (int c = 0; c < op.columns(); c++) {
-                    out[t][c] = (double) op.scale() * op.words().getFloat(ids[t], c);
+                    out[t][c] = (double) op.scale() * at(op.words(), ids[t], c);
                     if (op.positions() != null) {
-                        out[t][c] += op.positions().getFloat(op.firstPosition() + t - offsets[s], c);
+                        out[t][c] += at(op.positions(), op.firstPosition() + t - offsets[s], c);
                     }
                     if (op.type() != null) {
-                        out[t][c] += op.type().getFloat(c);
+                        out[t][c] += at(op.type(), 0, c);
                     }
                 }
             }
@@ -91,18 +143,18 @@ final class Reference {
             }
             for (int c = 0; c < x.length; c++) {
                 double normal = (x[c] - mean) / Math.sqrt(variance + op.epsilon());
-                out[r][c] = normal * op.gamma().getFloat(c) + op.beta().getFloat(c);
+                out[r][c] = normal * at(op.gamma(), 0, c) + (op.beta() == null ? 0 : at(op.beta(), 0, c));
             }
         }
     }
 
     private void linear(Op.Linear op, double[][] out) {
         double[][] x = get(op.x());
-        Tensor bias = op.bias();
+        Weight bias = op.bias();
         fill(out, (r, c) -> {
-            double sum = bias == null ? 0 : bias.getFloat(c);
+            double sum = bias == null ? 0 : at(bias, 0, c);
             for (int i = 0; i < x[r].length; i++) {
-                sum += x[r][i] * op.weight().getFloat(c, i);
+                sum += x[r][i] * at(op.weight(), c, i);
             }
             return sum;
         });

@@ -18,7 +18,6 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The token path makes no garbage once it is warm; on the Vector API that is up to the JIT, and not promised. */
-@Tag("slow")
 class AllocationTest {
     private static final int WARM_UP = 20_000;
     private static final int CALLS = 1_000;
@@ -33,6 +32,7 @@ class AllocationTest {
 
     @ParameterizedTest
     @MethodSource("backends")
+    @Tag("slow")
     void shouldEncodeTokenIdsWithoutHeapAllocation(Backend backend, WeightType weights) throws Exception {
         new TinyModel(1).write(directory);
         EngineOptions engine = EngineOptions.defaults().withBackend(backend).withThreads(1);

@@ -11,13 +11,19 @@ import dev.fovea.model.TransformerConfig.Architecture;
 import dev.fovea.model.TransformerConfig.FeedForward;
 import dev.fovea.model.TransformerConfig.Norm;
 import dev.fovea.model.TransformerConfig.Positions;
+import dev.fovea.model.generation.BeamSearch;
+import dev.fovea.model.generation.NextTokens;
+import dev.fovea.model.generation.SearchOptions;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -68,8 +74,24 @@ class GenerationTest {
     }
 
     /** Keeps tokens alone, and computes everything from them when it is asked. */
-    private record Recomputing(Transformer model, List<int[]> sources, int beams, List<int[]> prefixes)
-            implements NextTokens {
+    private static final class Recomputing implements NextTokens {
+        private final Transformer model;
+        private final List<int[]> sources;
+        private final int beams;
+        private final List<int[]> prefixes = new ArrayList<>();
+
+        /** For each prefix that has been asked about: the likeliest tokens and the logarithms of their probabilities. */
+        private final Map<List<Integer>, List<double[]>> likeliest = new HashMap<>();
+
+        Recomputing(Transformer model, List<int[]> sources, int beams) {
+            this.model = model;
+            this.sources = sources;
+            this.beams = beams;
+            for (int i = 0; i < sources.size() * beams; i++) {
+                prefixes.add(new int[0]);
+            }
+        }
+
         @Override
         public void append(List<int[]> tokens) {
             for (int s = 0; s < tokens.size(); s++) {
@@ -81,9 +103,28 @@ class GenerationTest {
         }
 
         @Override
-        public float[] logits(int sequence) {
+        public int candidates() {
+            return VOCABULARY;
+        }
+
+        @Override
+        public int token(int sequence, int rank) {
+            return (int) likeliest(sequence).get(0)[rank];
+        }
+
+        @Override
+        public double logProbability(int sequence, int rank) {
+            return likeliest(sequence).get(1)[rank];
+        }
+
+        private List<double[]> likeliest(int sequence) {
             boolean hasEncoder = model.config().architecture().hasEncoder();
-            return model.logits(hasEncoder ? sources.get(sequence / beams) : new int[0], prefixes.get(sequence));
+            int[] source = hasEncoder ? sources.get(sequence / beams) : new int[0];
+            int[] prefix = prefixes.get(sequence);
+            List<Integer> key = Stream.concat(Stream.of(sequence / beams), boxed(prefix).stream()).toList();
+            return likeliest.computeIfAbsent(key, _ -> model.onTarget(source, prefix, false, decoding -> List.of(
+                    IntStream.range(0, VOCABULARY).mapToDouble(rank -> decoding.token(0, rank)).toArray(),
+                    IntStream.range(0, VOCABULARY).mapToDouble(rank -> decoding.logProbability(0, rank)).toArray())));
         }
 
         @Override
@@ -99,14 +140,11 @@ class GenerationTest {
             List<List<List<Integer>>> ofNative = new ArrayList<>();
             for (Engine engine : ENGINES) {
                 try (Transformer model = Transformer.random(config, 4, engine)) {
-                    List<int[]> prefixes = new ArrayList<>();
-                    for (int i = 0; i < SOURCES.size() * options.beams(); i++) {
-                        prefixes.add(new int[0]);
-                    }
                     List<int[]> prompts = config.architecture().hasEncoder()
                             ? SOURCES.stream().map(_ -> new int[] {START}).toList() : SOURCES;
-                    var recomputing = new Recomputing(model, SOURCES, options.beams(), prefixes);
-                    List<int[]> expected = BeamSearch.search(recomputing, prompts, options, (_, _) -> { });
+                    var recomputing = new Recomputing(model, SOURCES, options.beams());
+                    List<int[]> expected = BeamSearch.search(recomputing, prompts, new SearchOptions(END,
+                            options.maxTokens(), options.beams(), options.lengthPenalty()), (_, _) -> { });
                     List<List<Integer>> streamed = new ArrayList<>();
                     SOURCES.forEach(_ -> streamed.add(new ArrayList<>()));
                     List<int[]> written = model.generateAll(SOURCES, options, (s, token) -> streamed.get(s).add(token));
@@ -131,6 +169,32 @@ class GenerationTest {
 
     @ParameterizedTest
     @MethodSource("configs")
+    void shouldNameTheLikeliestTokensByTheirLogits(TransformerConfig config) {
+        for (Engine engine : ENGINES) {
+            try (Transformer model = Transformer.random(config, 4, engine)) {
+                int[] source = config.architecture().hasEncoder() ? SOURCES.get(2) : new int[0];
+                float[] logits = model.logits(source, SOURCES.get(5));
+                double sum = 0;
+                for (float logit : logits) {
+                    sum += Math.exp(logit);
+                }
+                double normalizer = Math.log(sum);
+                List<Integer> ranking = IntStream.range(0, VOCABULARY).boxed()
+                        .sorted(Comparator.comparingDouble(token -> -logits[token])).toList();
+                model.onTarget(source, SOURCES.get(5), false, decoding -> {
+                    assertEquals(VOCABULARY, decoding.candidates());
+                    for (int rank = 0; rank < VOCABULARY; rank++) {
+                        assertEquals(ranking.get(rank), decoding.token(0, rank));
+                        assertEquals(logits[ranking.get(rank)] - normalizer, decoding.logProbability(0, rank), 1e-5);
+                    }
+                    return null;
+                });
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("configs")
     void shouldGiveTheSameLogitsWithOneThreadAndWithTwo(TransformerConfig config) {
         List<Engine> natives = ENGINES.stream().filter(engine -> engine.backend() == Backend.NATIVE).toList();
         List<float[]> logits = new ArrayList<>();
@@ -141,63 +205,5 @@ class GenerationTest {
             }
         }
         logits.forEach(each -> assertArrayEquals(logits.getFirst(), each));
-    }
-
-    /** A language of tokens a, b and end whose probabilities are given: [after nothing, after a, after b]. */
-    private record Language(double[][] probabilities, List<int[]> sequences) implements NextTokens {
-        static final int FIRST = 3;
-
-        Language(double[][] probabilities, int beams) {
-            this(probabilities, new ArrayList<>());
-            for (int i = 0; i < beams; i++) {
-                sequences.add(new int[0]);
-            }
-        }
-
-        @Override
-        public void append(List<int[]> tokens) {
-            for (int s = 0; s < tokens.size(); s++) {
-                if (tokens.get(s).length > 0) {
-                    sequences.set(s, tokens.get(s));
-                }
-            }
-        }
-
-        @Override
-        public float[] logits(int sequence) {
-            int last = sequences.get(sequence)[0];
-            double[] row = probabilities[last == FIRST ? 0 : last + 1];
-            float[] logits = new float[row.length];
-            for (int i = 0; i < row.length; i++) {
-                logits[i] = (float) Math.log(row[i]);
-            }
-            return logits;
-        }
-
-        @Override
-        public void fork(int from, int to) {
-            sequences.set(to, sequences.get(from));
-        }
-    }
-
-    @Test
-    void shouldFindWhatGreedySearchMisses() {
-        double[][] probabilities = {{0.6, 0.4, 0, 0}, {0.3, 0.3, 0.4, 0}, {0.05, 0.05, 0.9, 0}};
-        var greedy = GenerationOptions.greedy(Language.FIRST, 2, 5);
-        assertArrayEquals(new int[] {0}, search(probabilities, greedy));
-        assertArrayEquals(new int[] {1}, search(probabilities, greedy.withBeams(2, 0)));
-    }
-
-    @Test
-    void shouldPreferLongerTargetsByTheLengthPenalty() {
-        double[][] probabilities = {{0.5, 0.05, 0.45, 0}, {0.1, 0.1, 0.8, 0}, {0.3, 0.3, 0.4, 0}};
-        var options = GenerationOptions.greedy(Language.FIRST, 2, 5);
-        assertArrayEquals(new int[] {}, search(probabilities, options.withBeams(2, 0)));
-        assertArrayEquals(new int[] {0}, search(probabilities, options.withBeams(2, 1)));
-    }
-
-    private static int[] search(double[][] probabilities, GenerationOptions options) {
-        var language = new Language(probabilities, options.beams());
-        return BeamSearch.search(language, List.of(new int[] {Language.FIRST}), options, (_, _) -> { }).getFirst();
     }
 }

@@ -157,10 +157,10 @@ class MisuseTest {
     @Test
     void shouldRefuseOffsetsThatDoNotFit() {
         refuses(ids(1), offsets(), out(1), "offsets", "0 bytes");
-        refuses(ids(1), offsets(1, 3), out(1), "offsets[0]", "got 1");
-        refuses(ids(1), offsets(0, 2, 1, 3), out(3), "offsets[2]", "got 1");
-        refuses(ids(1), offsets(0, -1, 3), out(2), "offsets[1]", "got -1");
-        refuses(ids(1), offsets(0, 4, 3), out(2), "offsets[1]", "got 4");
+        refuses(ids(1), offsets(1, 3), out(1), "offsets must begin with 0", "got 1");
+        refuses(ids(1), offsets(0, 2, 1, 3), out(3), "offsets[1] = 2", "offsets[2] = 1");
+        refuses(ids(1), offsets(0, -1, 3), out(2), "offsets[0] = 0", "offsets[1] = -1");
+        refuses(ids(1), offsets(0, 4, 3), out(2), "offsets[1] = 4", "offsets[2] = 3");
         refuses(ids(1), offsets(0, 4), out(1), "offsets[1] is 4", "3 tokens");
         refuses(ids(1), offsets(0, -3), out(1), "offsets[1] is -3");
         refuses(ids(1), offsets(0, Integer.MAX_VALUE), out(1), "offsets[1] is 2147483647");
@@ -175,7 +175,7 @@ class MisuseTest {
     @Test
     void shouldRefuseIdsOutsideTheVocabulary() {
         for (int id : new int[] {-1, TinyModel.VOCABULARY, Integer.MAX_VALUE, Integer.MIN_VALUE}) {
-            refuses(MemorySegment.ofArray(new int[] {2, id, 3}), offsets(0, 3), out(1), "tokenIds[1]", "49", "" + id);
+            refuses(MemorySegment.ofArray(new int[] {2, id, 3}), offsets(0, 3), out(1), "token id " + id + " at 1", "vocabulary of 50");
         }
     }
 
@@ -260,6 +260,14 @@ class MisuseTest {
             Files.delete(directory.resolve(file));
             loadNaming(ModelNotFoundException.class, directory, file);
         }
+    }
+
+    @Test
+    void shouldNameThePoolingConfigThatIsMissing() throws Exception {
+        TinyModel.writeSentenceFiles(directory, "pooling_mode_cls_token", true, 12);
+        Files.delete(directory.resolve("1_Pooling/config.json"));
+        loadNaming(ModelNotFoundException.class, directory, directory.toString(), "1_Pooling/config.json",
+                "modules.json");
     }
 
     @Test

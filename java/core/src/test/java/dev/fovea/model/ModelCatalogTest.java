@@ -5,6 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.fovea.model.catalog.ModelStore;
+import dev.fovea.model.family.BertFamily;
+import dev.fovea.model.family.Description;
+import dev.fovea.model.sentence.SentenceConfig;
 import dev.fovea.weights.FormatException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -52,9 +56,9 @@ class ModelCatalogTest {
         NamedModel model = ModelCatalog.find(name).orElseThrow();
         assertTrue(ModelCatalog.isPresent(model));
         Path made = ModelCatalog.directory(model);
-        BertConfig bert = BertConfig.read(made.resolve("config.json"));
+        Description bert = BertFamily.read(made.resolve("config.json"));
         SentenceConfig sentence = SentenceConfig.read(made, bert, 2);
-        assertEquals(model.dimension(), bert.hidden());
+        assertEquals(model.dimension(), bert.width());
         assertEquals(new SentenceConfig(model.pooling(), true, model.maxTokens(), false), sentence);
         assertEquals(made, ModelCatalog.directory(model));
     }
@@ -66,8 +70,8 @@ class ModelCatalogTest {
         NamedModel model = ModelCatalog.find(name).orElseThrow();
         MessageDigest digest = MessageDigest.getInstance("SHA-256");
         digest.update((model.onnxSha256() + model.tokenizerSha256()).getBytes());
-        for (String config : ModelCatalog.CONFIGS) {
-            try (var in = ModelCatalog.class.getResourceAsStream("catalog/" + name + '/' + config)) {
+        for (String config : ModelStore.CONFIGS) {
+            try (var in = ModelStore.class.getResourceAsStream(name + '/' + config)) {
                 digest.update(in == null ? new byte[0] : in.readAllBytes());
             }
         }

@@ -6,6 +6,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -16,6 +17,7 @@ class QuantizedModelTest {
 
     /** The stored weights are multiplied by rows that nothing rounds: nearer to fp32 than ONNX Runtime's int8 rows. */
     @Test
+    @Tag("slow")
     void shouldBeNearerToTheOriginalThanOnnxRuntime() throws Exception {
         Path original = ModelCatalog.directory(ModelCatalog.find("all-minilm-l6-v2").orElseThrow());
         try (var files = Files.walk(original)) {

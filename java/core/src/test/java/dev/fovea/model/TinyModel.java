@@ -18,20 +18,20 @@ import java.util.Random;
  * A BERT of random weights, small enough for {@link ReferenceBert}, and the directory that carries it. Its tokens are
  * the words {@code w0} to {@code w44}; its sizes are multiples of nothing.
  */
-final class TinyModel {
-    static final int VOCABULARY = 50;
-    static final int HIDDEN = 33;
-    static final int HEADS = 3;
-    static final int LAYERS = 2;
-    static final int INTERMEDIATE = 71;
-    static final int POSITIONS = 20;
+public final class TinyModel {
+    public static final int VOCABULARY = 50;
+    public static final int HIDDEN = 33;
+    public static final int HEADS = 3;
+    public static final int LAYERS = 2;
+    public static final int INTERMEDIATE = 71;
+    public static final int POSITIONS = 20;
 
-    static final int CLS = 2;
-    static final int SEP = 3;
-    static final int FIRST_WORD = 5;
+    public static final int CLS = 2;
+    public static final int SEP = 3;
+    public static final int FIRST_WORD = 5;
 
     /** The fields of {@code config.json}; tests change them before {@link #write}. */
-    final JsonObject config = JsonParser.parseString("""
+    public final JsonObject config = JsonParser.parseString("""
             {"model_type": "bert", "vocab_size": 50, "hidden_size": 33, "num_hidden_layers": 2,
              "num_attention_heads": 3, "intermediate_size": 71, "hidden_act": "gelu",
              "max_position_embeddings": 20, "type_vocab_size": 2, "layer_norm_eps": 1e-12, "pad_token_id": 0}
@@ -46,7 +46,7 @@ final class TinyModel {
     /** A weight's shape and values. */
     record Weight(List<Integer> shape, float[] values) {}
 
-    TinyModel(long seed) {
+    public TinyModel(long seed) {
         Random random = new Random(seed);
         add(random, "embeddings.word_embeddings.weight", 1, VOCABULARY, HIDDEN);
         add(random, "embeddings.position_embeddings.weight", 1, POSITIONS, HIDDEN);
@@ -65,7 +65,7 @@ final class TinyModel {
     }
 
     /** Writes {@code config.json}, {@code tokenizer.json} and {@code model.safetensors}. */
-    Path write(Path directory) throws IOException {
+    public Path write(Path directory) throws IOException {
         Files.createDirectories(directory);
         Files.writeString(directory.resolve("config.json"), config.toString());
         Files.writeString(directory.resolve("tokenizer.json"), tokenizerJson());
@@ -74,7 +74,7 @@ final class TinyModel {
     }
 
     /** Writes the files of sentence-transformers beside them. */
-    static void writeSentenceFiles(Path directory, String poolingFlag, boolean normalize, int maxTokens)
+    public static void writeSentenceFiles(Path directory, String poolingFlag, boolean normalize, int maxTokens)
             throws IOException {
         Files.writeString(directory.resolve("modules.json"), """
                 [{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"},
@@ -88,7 +88,7 @@ final class TinyModel {
     }
 
     /** The ids of a text of words, between [CLS] and [SEP]. */
-    static int[] ids(int... words) {
+    public static int[] ids(int... words) {
         int[] ids = new int[words.length + 2];
         ids[0] = CLS;
         for (int i = 0; i < words.length; i++) {
@@ -99,7 +99,7 @@ final class TinyModel {
     }
 
     /** A text of words. */
-    static String text(int... words) {
+    public static String text(int... words) {
         StringBuilder text = new StringBuilder();
         for (int word : words) {
             text.append(text.isEmpty() ? "w" : " w").append(word);
@@ -153,7 +153,7 @@ final class TinyModel {
         return bytes.array();
     }
 
-    private static String tokenizerJson() {
+    static String tokenizerJson() {
         Map<String, Integer> vocabulary = new LinkedHashMap<>();
         for (String special : List.of("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")) {
             vocabulary.put(special, vocabulary.size());

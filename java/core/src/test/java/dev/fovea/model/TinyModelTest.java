@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.fovea.Backend;
 import dev.fovea.EngineOptions;
-import dev.fovea.graph.Pooling;
+import dev.fovea.ops.Pooling;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;

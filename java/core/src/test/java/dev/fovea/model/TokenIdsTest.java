@@ -2,7 +2,9 @@ package dev.fovea.model;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.fovea.graph.Pooling;
+import dev.fovea.model.sentence.PieceCutter;
+import dev.fovea.model.sentence.SentenceConfig;
+import dev.fovea.ops.Pooling;
 import dev.fovea.text.Tokenizer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -19,9 +21,9 @@ class TokenIdsTest {
         var directory = ModelCatalog.directory(ModelCatalog.find(name).orElseThrow());
         try (Tokenizer tokenizer = Tokenizer.load(directory.resolve("tokenizer.json"))) {
             var config = new SentenceConfig(Pooling.MEAN, true, golden.maxTokens(), false);
-            var cutter = new Piece.Cutter(tokenizer, config, LengthPolicy.TRUNCATE, name);
+            var cutter = new PieceCutter(tokenizer, config, name);
             for (GoldenFile.Entry entry : golden.entries()) {
-                int[] ids = cutter.cut(entry.text(), "text").getFirst().ids();
+                int[] ids = cutter.truncated(entry.text(), "text").ids();
                 assertEquals(entry.tokens(), ids.length, entry.name());
                 assertEquals(entry.idsSha256(), sha256(ids), entry.name());
             }

@@ -48,7 +48,7 @@ class TransformerMisuseTest {
     @Test
     void shouldRefuseWeightsThatDoNotFit() {
         try (Arena arena = Arena.ofConfined()) {
-            Map<String, Tensor> good = TransformerWeights.random(CONFIG, 1, arena);
+            Map<String, Tensor> good = TransformerFamily.random(CONFIG, 1, arena);
             Transformer.of(CONFIG, good, ENGINE).close();
             String name = "decoder.layers.0.cross_attention.key.weight";
             refusedWeights(good, name, null, name, "[24, 24]", "none");
@@ -92,6 +92,7 @@ class TransformerMisuseTest {
     void shouldRefuseOptionsThatDoNotFit() {
         var greedy = GenerationOptions.greedy(0, 1, 5);
         refused(() -> greedy.withBeams(0, 0), "beams", "0");
+        refused(() -> greedy.withBeams(65, 0), "beams", "64", "65");
         refused(() -> greedy.withBeams(2, -0.5), "length_penalty", "-0.5");
         refused(() -> greedy.withBeams(2, Double.NaN), "length_penalty", "NaN");
         refused(() -> GenerationOptions.greedy(-1, 1, 5), "start_id", "-1");

@@ -60,7 +60,7 @@ class TransformerTest {
         int[] read = config.architecture().hasEncoder() ? source : new int[0];
         for (Engine engine : ENGINES) {
             try (Arena arena = Arena.ofConfined()) {
-                Map<String, Tensor> weights = TransformerWeights.random(config, 3, arena);
+                Map<String, Tensor> weights = TransformerFamily.random(config, 3, arena);
                 var reference = new ReferenceTransformer(config, weights);
                 try (Transformer model = Transformer.of(config, weights, engine)) {
                     double[][] memory = config.architecture().hasEncoder() ? reference.encode(source) : null;
@@ -85,7 +85,7 @@ class TransformerTest {
         int[] target = config.architecture().hasDecoder() ? ids(2, 6) : new int[0];
         for (Engine engine : ENGINES) {
             try (Arena arena = Arena.ofConfined()) {
-                Map<String, Tensor> weights = TransformerWeights.random(config, 3, arena);
+                Map<String, Tensor> weights = TransformerFamily.random(config, 3, arena);
                 var reference = new ReferenceTransformer(config, weights);
                 double[][] memory = config.architecture().hasEncoder() ? reference.encode(source) : null;
                 List<double[][][]> encoder = List.copyOf(reference.patterns());

@@ -5,11 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.fovea.Engine;
-import dev.fovea.attention.AttentionSpec;
 import dev.fovea.graph.Graph;
 import dev.fovea.graph.Plan;
 import dev.fovea.graph.Session;
 import dev.fovea.graph.Value;
+import dev.fovea.model.generation.TokenRows;
+import dev.fovea.ops.AttentionSpec;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
@@ -94,8 +95,7 @@ class ValueMapTest {
                 g.linear(tokens, maps.value(), null), spec);
         try (Plan plan = Plan.compile(g.build(g.linear(mixed, maps.output(), null)), engine);
                 Session session = plan.newExplainingSession(TOKENS, 1)) {
-            TokenRows.write(session, List.of(new int[] {0, 1, 2, 3, 4, 5, 6}));
-            session.run(1);
+            TokenRows.run(session, List.of(new int[] {0, 1, 2, 3, 4, 5, 6}));
             if (patterns != null) {
                 Tensor pattern = session.patterns().getFirst();
                 patterns.add(Tensor.copyOf(arena, pattern.segment().toArray(ValueLayout.JAVA_FLOAT), HEADS, TOKENS,

@@ -14,6 +14,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -87,6 +88,7 @@ class TokenizerTest {
     }
 
     @Test
+    @Tag("slow")
     void shouldTakeTextOfMillionsOfChars() throws IOException {
         try (Tokenizer tokenizer = load(new TokenizerJson())) {
             assertArrayEquals(new int[] {1}, tokenizer.encode("x".repeat(5_000_000)));

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.Set;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -53,6 +54,7 @@ class OnnxModelsTest {
 
     /** The file rounds embeddings to 127 steps on each side of 0 and layers to 63: the error is half a step. */
     @Test
+    @Tag("slow")
     void shouldGiveWhatIntegersOfQuantizedModelStandFor(@TempDir Path temporary) throws IOException {
         Path original = ModelCatalog.directory(ModelCatalog.find("all-minilm-l6-v2").orElseThrow());
         Path quantized = temporary.resolve("model.onnx");

@@ -3,13 +3,16 @@ package dev.fovea.weights;
 import static dev.fovea.weights.OnnxBytes.described;
 import static dev.fovea.weights.OnnxBytes.tensor;
 import static dev.fovea.weights.SafetensorsBytes.floats;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
+import dev.fovea.tensor.Weight;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
@@ -41,7 +44,7 @@ class OnnxQuantizationTest {
                 .quantizedLinear("x", "onnx::MatMul_1", "a.bias");
         try (Weights weights = open(model); Arena arena = Arena.ofConfined()) {
             assertEquals(Set.of("a.weight", "a.bias"), weights.names());
-            assertTrue(weights.isReal("a.weight"));
+            assertTrue(weights.isFloatingPoint("a.weight"));
             assertEquals(DType.I8, weights.get("a.weight").dtype());
             assertEquals(Shape.of(2, 3), weights.get("a.weight").shape());
             Tensor weight = weights.getF32(arena, "a.weight");
@@ -52,6 +55,53 @@ class OnnxQuantizationTest {
             assertEquals(3e-5f * -6, weight.getFloat(1, 0));
             assertEquals(3e-5f * -132, weight.getFloat(1, 1));
             assertEquals(3e-5f * -10, weight.getFloat(1, 2));
+            assertEquals(weights.get("a.weight").stride(0), weight.stride(0));
+        }
+    }
+
+    @Test
+    void shouldKeepScaleOfEachColumnWhenTheViewIsTransposed() throws IOException {
+        OnnxBytes model = new OnnxBytes()
+                .initializer(tensor("onnx::MatMul_1_quantized", INT8, new byte[] {1, -2, 127, -128, 5, -6}, 3, 2))
+                .initializer(described("onnx::MatMul_1_scale", 1, 2).bytes(4, floats(0.1f, 3e-5f)))
+                .initializer(described("onnx::MatMul_1_zero_point", INT8, 2).packed(5, -3, 4))
+                .floats("a.bias", 2)
+                .quantizedLinear("x", "onnx::MatMul_1", "a.bias");
+        Weights weights = open(model);
+        Weight weight = weights.weight("a.weight");
+        assertEquals("I8[2, 3] strides [1, 2] scales [2] of dimension 0", weight.toString());
+        assertEquals(weights.get("a.weight").segment().address(), weight.segment().address());
+        assertSame(weight.scales(), weights.weight("a.weight").scales());
+        float[] values = new float[3];
+        weight.read(0, 0, 3, values, 0);
+        assertArrayEquals(new float[] {0.1f * 4, 0.1f * 130, 0.1f * 8}, values);
+        weight.row(1).read(0, 0, 3, values, 0);
+        assertArrayEquals(new float[] {3e-5f * -6, 3e-5f * -132, 3e-5f * -10}, values);
+        weights.close();
+        Refusal.expect(IllegalStateException.class, () -> weight.read(0, 0, 1, values, 0), "closed");
+        Refusal.expect(IllegalStateException.class, () -> weights.weight("a.weight"), "closed", "model.onnx");
+        Refusal.expect(IllegalStateException.class, () -> weights.isFloatingPoint("a.weight"), "closed", "model.onnx");
+        Refusal.expect(IllegalStateException.class, () -> weights.getF32(Arena.ofAuto(), "a.weight"), "closed",
+                "model.onnx");
+    }
+
+    @Test
+    void shouldGiveIntegersOfAnyRankButWeightsOfTwo() throws IOException {
+        OnnxBytes model = new OnnxBytes()
+                .initializer(tensor("filters_quantized", UINT8, new byte[] {0, -1}, 1, 2, 1))
+                .initializer(tensor("filters_scale", 1, floats(0.5f), 1))
+                .initializer(tensor("scalar_quantized", INT8, new byte[] {-3}))
+                .initializer(tensor("scalar_scale", 1, floats(2)))
+                .initializer(tensor("vector_quantized", INT8, new byte[] {-3, 3}, 2))
+                .initializer(tensor("vector_scale", 1, floats(2)));
+        try (Weights weights = open(model); Arena arena = Arena.ofConfined()) {
+            assertEquals(127.5f, weights.getF32(arena, "filters").getFloat(0, 1, 0));
+            assertEquals(-6, weights.getF32(arena, "scalar").getFloat());
+            assertEquals(6, weights.getF32(arena, "vector").getFloat(1));
+            assertEquals("I8[2] scales [1] of dimension 0", weights.weight("vector").toString());
+            Refusal.expect(IllegalArgumentException.class, () -> weights.weight("filters"), "'filters'", "[1, 2, 1]",
+                    "model.onnx");
+            Refusal.expect(IllegalArgumentException.class, () -> weights.weight("scalar"), "'scalar'", "shape []");
         }
     }
 
@@ -99,8 +149,10 @@ class OnnxQuantizationTest {
                 .initializer(tensor("_quantized", INT8, new byte[2], 2));
         try (Weights weights = open(model); Arena arena = Arena.ofConfined()) {
             assertEquals(Set.of("a", "a_quantized", "b_quantized", "_quantized"), weights.names());
-            assertFalse(weights.isReal("a_quantized"));
+            assertFalse(weights.isFloatingPoint("a_quantized"));
             Refusal.expect(IllegalArgumentException.class, () -> weights.getF32(arena, "a_quantized"), "I8",
+                    "'a_quantized'", "model.onnx");
+            Refusal.expect(IllegalArgumentException.class, () -> weights.weight("a_quantized"), "I8",
                     "'a_quantized'", "model.onnx");
         }
     }

@@ -121,6 +121,10 @@ class OnnxWeightsTest {
             assertEquals(6, weight.getFloat(2, 1));
             assertEquals(4, weight.getFloat(0, 1));
             assertEquals(Shape.of(4, 3), weights.get("b.weight").shape());
+            float[] row = new float[2];
+            weights.weight("a.weight").read(2, 0, 2, row, 0);
+            assertArrayEquals(new float[] {3, 6}, row);
+            assertEquals("F32[3, 2] strides [1, 3]", weights.weight("a.weight").toString());
         }
     }
 

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
 import dev.fovea.tensor.Tensor;
+import dev.fovea.tensor.Weight;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
@@ -77,11 +78,29 @@ final class Refusal {
                 Tensor tensor = weights.get(name);
                 byte[] all = tensor.segment().toArray(ValueLayout.JAVA_BYTE);
                 assertEquals(tensor.shape().elements() * tensor.dtype().bytes(), all.length, name);
-                if (weights.isReal(name)) {
-                    assertEquals(weights.get(name).shape(), weights.getF32(arena, name).shape());
+                if (weights.isFloatingPoint(name)) {
+                    readAll(weights, arena, name);
                 }
             } catch (IllegalArgumentException unsupported) {
                 assertTrue(unsupported.getMessage().contains("supported are"), unsupported.getMessage());
+            }
+        }
+    }
+
+    private static void readAll(Weights weights, Arena arena, String name) {
+        Tensor values = weights.getF32(arena, name);
+        assertEquals(weights.get(name).shape(), values.shape());
+        if (values.rank() != 1 && values.rank() != 2) {
+            expect(IllegalArgumentException.class, () -> weights.weight(name), name, values.shape().toString());
+            return;
+        }
+        Weight weight = weights.weight(name);
+        assertEquals(values.shape(), weight.shape());
+        float[] row = new float[(int) Math.min(64, weight.size(weight.rank() - 1))];
+        for (long i = 0; i < Math.min(64, weight.rank() == 1 ? 1 : weight.size(0)); i++) {
+            weight.read(i, 0, row.length, row, 0);
+            for (int j = 0; j < row.length; j++) {
+                assertEquals(weight.rank() == 1 ? values.getFloat(j) : values.getFloat(i, j), row[j], name);
             }
         }
     }

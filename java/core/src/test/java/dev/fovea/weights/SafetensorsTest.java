@@ -2,15 +2,18 @@ package dev.fovea.weights;
 
 import static dev.fovea.weights.SafetensorsBytes.floats;
 import static dev.fovea.weights.SafetensorsBytes.shorts;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
+import dev.fovea.tensor.Weight;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
@@ -91,6 +94,70 @@ class SafetensorsTest {
             assertEquals(-2, unaligned.getFloat(0, 1));
             Refusal.expect(IllegalArgumentException.class, () -> weights.getF32(arena, "pad"), "U8", "'pad'", "model");
         }
+    }
+
+    @Test
+    void shouldWidenScalarsAndManyDimensions() throws IOException {
+        Path file = write("model.safetensors", new SafetensorsBytes()
+                .add("scalar", "BF16", "[]", shorts(0x3f80))
+                .add("filters", "F16", "[1,2,1]", shorts(0x3c00, 0xc000))
+                .add("none", "F16", "[2,0,3]", new byte[0])
+                .toBytes());
+        try (Weights weights = Weights.open(file); Arena arena = Arena.ofConfined()) {
+            assertEquals(1, weights.getF32(arena, "scalar").getFloat());
+            assertEquals(-2, weights.getF32(arena, "filters").getFloat(0, 1, 0));
+            assertEquals(Shape.of(2, 0, 3), weights.getF32(arena, "none").shape());
+        }
+    }
+
+    @Test
+    void shouldGiveWeightsAsTheyAreStored() throws IOException {
+        Path file = write("model.safetensors", new SafetensorsBytes()
+                .add("byte", "U8", "[1]", new byte[1])
+                .add("half", "F16", "[2,2]", shorts(0x3c00, 0xc000, 0x0001, 0x7c00))
+                .add("brain", "BF16", "[3]", shorts(0x3f80, 0xc0a0, 0x7fc1))
+                .add("float", "F32", "[1,2]", floats(1.5f, -2))
+                .toBytes());
+        try (Weights weights = Weights.open(file)) {
+            Weight half = weights.weight("half");
+            assertEquals("F16[2, 2]", half.toString());
+            assertEquals(weights.get("half").segment().address(), half.segment().address());
+            float[] values = new float[3];
+            half.read(1, 0, 2, values, 1);
+            assertArrayEquals(new float[] {0, 0x1p-24f, Float.POSITIVE_INFINITY}, values);
+            weights.weight("brain").read(0, 0, 3, values, 0);
+            assertArrayEquals(new float[] {1, -5, Float.NaN}, values);
+            weights.weight("float").row(0).read(0, 1, 1, values, 0);
+            assertEquals(-2, values[0]);
+            assertNull(half.scales());
+        }
+    }
+
+    @Test
+    void shouldNameTensorWhenItIsNoWeight() throws IOException {
+        Path file = write("model.safetensors", new SafetensorsBytes()
+                .add("filters", "F32", "[1,1,1]", floats(1))
+                .add("scalar", "F32", "[]", floats(1))
+                .add("ids", "I32", "[1]", new byte[4])
+                .add("double", "F64", "[1]", new byte[8])
+                .toBytes());
+        Weights weights = Weights.open(file);
+        assertTrue(weights.isFloatingPoint("filters"));
+        assertFalse(weights.isFloatingPoint("ids"));
+        refuse(weights, "filters", "1 or 2 dimensions", "[1, 1, 1]");
+        refuse(weights, "scalar", "1 or 2 dimensions", "shape []");
+        refuse(weights, "ids", "a floating-point type", "I32");
+        refuse(weights, "double", "F64", "supported are");
+        refuse(weights, "none", "no tensor");
+        weights.close();
+        Refusal.expect(IllegalStateException.class, () -> weights.weight("filters"), "closed", file.toString());
+        Refusal.expect(IllegalStateException.class, () -> weights.isFloatingPoint("filters"), "closed");
+    }
+
+    private static void refuse(Weights weights, String name, String... words) {
+        Refusal.expect(IllegalArgumentException.class, () -> weights.weight(name), words);
+        Refusal.expect(IllegalArgumentException.class, () -> weights.weight(name), "'" + name + "'",
+                weights.file().toString());
     }
 
     private static List<Float> values(Tensor tensor) {

@@ -2,11 +2,11 @@ package dev.fovea.examples;
 
 import dev.fovea.Engine;
 import dev.fovea.attention.Attention;
-import dev.fovea.attention.AttentionSpec;
 import dev.fovea.attention.AttentionTensors;
 import dev.fovea.attention.KvCache;
-import dev.fovea.attention.Mask;
-import dev.fovea.attention.Rope;
+import dev.fovea.ops.AttentionSpec;
+import dev.fovea.ops.Mask;
+import dev.fovea.ops.Rope;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;

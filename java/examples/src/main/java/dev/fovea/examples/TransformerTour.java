@@ -1,8 +1,6 @@
 package dev.fovea.examples;
 
 import dev.fovea.Engine;
-import dev.fovea.attention.AttentionSpec;
-import dev.fovea.attention.Mask;
 import dev.fovea.graph.Graph;
 import dev.fovea.graph.Plan;
 import dev.fovea.graph.Session;
@@ -11,9 +9,11 @@ import dev.fovea.model.AttentionPattern;
 import dev.fovea.model.GenerationOptions;
 import dev.fovea.model.PositionalEncoding;
 import dev.fovea.model.Transformer;
-import dev.fovea.model.TransformerConfig;
 import dev.fovea.model.TransformerConfig.Architecture;
+import dev.fovea.model.TransformerConfig;
 import dev.fovea.model.ValueMap;
+import dev.fovea.ops.AttentionSpec;
+import dev.fovea.ops.Mask;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;

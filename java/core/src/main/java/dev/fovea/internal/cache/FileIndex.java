@@ -8,8 +8,8 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * What a directory of the cache consists of: a file in it that gives the size and the name of each other one. It tells
- * a directory that has lost a file, or a part of one, from a whole one, and costs no more than a look at each size.
+ * What a directory of the cache consists of: a file in it that gives the size and the name of each other one. It shows
+ * whether the directory has lost a file, or a part of one, and costs no more than a look at each size.
  *
  * <pre>
  * 2 files

@@ -96,6 +96,20 @@ public final class Lifetime implements AutoCloseable {
         }
     }
 
+    /**
+     * Closes if no one is inside; does nothing if closed already.
+     *
+     * @throws IllegalStateException if someone is inside; it stays open
+     */
+    public void closeIfIdle() {
+        int before = (int) STATE.compareAndExchange(this, 0, CLOSED);
+        if (before == 0) {
+            free.run();
+        } else if (before > 0) {
+            throw new IllegalStateException("the " + name + " has " + before + " calls running");
+        }
+    }
+
     private IllegalStateException closed() {
         return new IllegalStateException(name + " is closed");
     }

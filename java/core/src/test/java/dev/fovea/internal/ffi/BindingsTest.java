@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.fovea.tensor.Layout;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,6 +33,13 @@ class BindingsTest {
             var hash = HASH.matcher(Files.readAllLines(source).getFirst());
             assertTrue(hash.find(), () -> source + " names no header hash");
             assertEquals(expected, hash.group(1), () -> source + " is older than fovea.h: run java/core/bindings.sh");
+        }
+    }
+
+    @Test
+    void shouldNumberLayoutsAsTheHeaderDoes() throws ReflectiveOperationException {
+        for (Layout layout : Layout.values()) {
+            assertEquals(FoveaH.class.getMethod("FOVEA_LAYOUT_" + layout).invoke(null), layout.code());
         }
     }
 

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 class LifetimeTest {
@@ -63,6 +64,7 @@ class LifetimeTest {
     }
 
     @Test
+    @Tag("slow")
     void shouldNeverFreeUnderAUser() throws InterruptedException {
         for (int round = 0; round < 200; round++) {
             var freed = new AtomicInteger();

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -36,6 +37,7 @@ class NativeLibraryTest {
     }
 
     @Test
+    @Tag("slow")
     void shouldLoadInManyProcessesThatStartAtOnce() throws Exception {
         List<Process> processes = new ArrayList<>();
         for (int i = 0; i < 6; i++) {

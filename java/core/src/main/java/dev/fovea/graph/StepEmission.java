@@ -1,0 +1,92 @@
+package dev.fovea.graph;
+
+import dev.fovea.internal.backend.Operand;
+import dev.fovea.internal.backend.Step;
+import dev.fovea.ops.Activation;
+import dev.fovea.tensor.DType;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The last pass: stages, whose values have their places, as the steps that backends compile. */
+record StepEmission(MemoryPlan memory) {
+    List<Step> steps(List<Stage> stages) {
+        List<Step> steps = new ArrayList<>();
+        for (Stage stage : stages) {
+            if (stage instanceof Stage.Product product) {
+                steps.add(linear(product));
+            } else if (stage instanceof Stage.Pooled(Value x, var mode, boolean normalize, Value output)) {
+                steps.add(new Step.Pool(operand(x), mode, normalize, operand(output)));
+            } else if (stage instanceof Stage.Single(Op.Attention op, Value output)) {
+                attention(op, output, steps);
+            } else if (stage instanceof Stage.Single(Op op, Value output)) {
+                steps.add(single(op, operand(output)));
+            }
+        }
+        return List.copyOf(steps);
+    }
+
+    /** Where values lie. */
+    List<Operand> operands(List<Value> values) {
+        List<Operand> operands = new ArrayList<>();
+        for (Value value : values) {
+            operands.add(operand(value));
+        }
+        return operands;
+    }
+
+    private Operand operand(Value value) {
+        return operand(value, value.columns(), value.dtype());
+    }
+
+    private Operand operand(Value first, int columns, DType dtype) {
+        MemoryPlan.Buffer buffer = memory.buffer(first);
+        return new Operand(first.rows(), buffer.offset(), buffer.columns(), memory.firstColumn(first), columns, dtype);
+    }
+
+    private Step linear(Stage.Product product) {
+        List<Step.Part> parts = new ArrayList<>();
+        for (Stage.Part part : product.parts()) {
+            parts.add(new Step.Part(part.weight(), part.bias()));
+        }
+        return new Step.Linear(operand(product.x()), parts,
+                product.activation(), product.residual() == null ? null : operand(product.residual()),
+                operand(product.output(), product.columns(), DType.F32));
+    }
+
+    private void attention(Op.Attention op, Value output, List<Step> steps) {
+        Step.Cache cache = op.cache() == null ? null : cache(op.cache());
+        if (cache != null && op.k() != null) {
+            steps.add(new Step.Append(operand(op.k()), operand(op.v()), cache));
+        }
+        boolean own = cache == null;
+        steps.add(new Step.Attention(op.spec(), operand(op.q()), own ? operand(op.k()) : null,
+                own ? operand(op.v()) : null, cache, operand(output)));
+    }
+
+    private static Step.Cache cache(CacheSlot slot) {
+        return new Step.Cache(slot.group().index(), slot.index());
+    }
+
+    private Step single(Op op, Operand out) {
+        return switch (op) {
+            case Op.Embedding(_, var words, float scale, var positions, int firstPosition, var type) ->
+                new Step.Embedding(words, scale, positions, firstPosition, type, out);
+            case Op.LayerNorm(_, Value x, var gamma, var beta, float epsilon) ->
+                new Step.LayerNorm(operand(x), gamma, beta, epsilon, out);
+            case Op.RmsNorm(_, Value x, var gamma, float epsilon) -> new Step.RmsNorm(operand(x), gamma, epsilon, out);
+            case Op.Add(_, Value a, Value b) -> new Step.Add(operand(a), operand(b), out);
+            case Op.Multiply(_, Value a, Value b) ->
+                new Step.Multiply(operand(a), Activation.NONE, operand(b), out);
+            case Op.Activate(_, Value x, Activation activation) -> new Step.Activate(operand(x), activation, out);
+            case Op.Normalize(_, Value x) -> new Step.Normalize(operand(x), out);
+            case Op.MatMul(_, Value a, Value b, boolean transposeA) ->
+                new Step.MatMul(operand(a), operand(b), transposeA, out);
+            case Op.Append(_, Value k, Value v, CacheSlot slot) ->
+                new Step.Append(operand(k), operand(v), cache(slot));
+            case Op.LogSoftmax(_, Value x) -> new Step.LogSoftmax(operand(x), out);
+            case Op.TopK(_, Value x, _) -> new Step.TopK(operand(x), out);
+            case Op.Gather(_, Value x, Value indices) -> new Step.Gather(operand(x), operand(indices), out);
+            case Op.Linear _, Op.Pool _, Op.Attention _ -> throw new AssertionError(op);
+        };
+    }
+}

@@ -1,0 +1,143 @@
+package dev.fovea.internal.backend;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Shape;
+import dev.fovea.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The token ids of some sequences and where each begins: a copy of the caller's, checked. This is the one place where
+ * they are checked. Another thread may write to the caller's memory at any time, so what is checked must be what steps
+ * read.
+ */
+public final class Batch {
+    private final BatchLimits limits;
+    private final Tensor ids;
+    private final Tensor offsets;
+    private int tokens;
+    private int sequences;
+
+    /** Room for batches of up to these sizes, in {@code arena}. */
+    public Batch(Arena arena, BatchLimits limits, int maxTokens, int maxSequences) {
+        this.limits = limits;
+        this.ids = Tensor.allocate(arena, DType.I32, Shape.of(maxTokens));
+        this.offsets = Tensor.allocate(arena, DType.I32, Shape.of(maxSequences + 1L));
+    }
+
+    /** The most tokens. */
+    public int maxTokens() {
+        return (int) ids.size(0);
+    }
+
+    /** The most sequences. */
+    public int maxSequences() {
+        return (int) offsets.size(0) - 1;
+    }
+
+    /** Tokens of the batch. */
+    public int tokens() {
+        return tokens;
+    }
+
+    /** Sequences of the batch. */
+    public int sequences() {
+        return sequences;
+    }
+
+    /** I32 [maxTokens]. */
+    public Tensor ids() {
+        return ids;
+    }
+
+    /** I32 [maxSequences + 1]. */
+    public Tensor offsets() {
+        return offsets;
+    }
+
+    /**
+     * Takes over a batch.
+     *
+     * @param givenIds I32 [≥ tokens], on or off the heap, at any alignment
+     * @param givenOffsets I32 [≥ sequences + 1], likewise
+     * @param starts tokens that each sequence has before this batch, or null for none
+     * @throws IllegalArgumentException naming value and limit, if the batch does not fit
+     */
+    public void take(int sequences, MemorySegment givenIds, MemorySegment givenOffsets, Tensor starts) {
+        takeOffsets(sequences, givenOffsets);
+        if (tokens > givenIds.byteSize() / Integer.BYTES) {
+            throw new IllegalArgumentException("offsets[" + sequences + "] is " + tokens + ", but there are "
+                    + givenIds.byteSize() / Integer.BYTES + " token ids");
+        }
+        requireLengths(starts);
+        if (limits.vocabulary() >= 0) {
+            takeIds(givenIds);
+        }
+    }
+
+    private void takeOffsets(int count, MemorySegment given) {
+        if (count < 0 || count > maxSequences()) {
+            throw new IllegalArgumentException(
+                    "the session has capacity for " + maxSequences() + " sequences, got " + count);
+        }
+        if (given.byteSize() / Integer.BYTES < count + 1L) {
+            throw new IllegalArgumentException("offsets of " + count + " sequences need "
+                    + (count + 1L) * Integer.BYTES + " bytes, got " + given.byteSize());
+        }
+        MemorySegment.copy(given, 0, offsets.segment(), 0, (count + 1L) * Integer.BYTES);
+        int end = 0;
+        for (int i = 0; i <= count; i++) {
+            int offset = offset(i);
+            if (i == 0 && offset != 0) {
+                throw new IllegalArgumentException("offsets must begin with 0, got " + offset);
+            }
+            if (offset < end) {
+                throw new IllegalArgumentException("offsets must not decrease, got offsets[" + (i - 1) + "] = " + end
+                        + " and offsets[" + i + "] = " + offset);
+            }
+            end = offset;
+        }
+        if (end > maxTokens()) {
+            throw new IllegalArgumentException("the session has capacity for " + maxTokens() + " tokens, got " + end);
+        }
+        sequences = count;
+        tokens = end;
+    }
+
+    private void requireLengths(Tensor starts) {
+        for (int s = 0; s < sequences; s++) {
+            int length = length(s);
+            if (length > limits.maxTokens()) {
+                throw new IllegalArgumentException("sequence " + s + " has " + length
+                        + " tokens; the model takes at most " + limits.maxTokens());
+            }
+            long first = limits.firstPosition() + (starts == null ? 0L : starts.segment().getAtIndex(JAVA_INT, s));
+            if (length > limits.positions() - first) {
+                throw new IllegalArgumentException("sequence " + s + " has " + length + " tokens, but only "
+                        + Math.max(0, limits.positions() - first) + " positions are left from " + first);
+            }
+        }
+    }
+
+    private void takeIds(MemorySegment given) {
+        MemorySegment.copy(given, 0, ids.segment(), 0, (long) tokens * Integer.BYTES);
+        for (int t = 0; t < tokens; t++) {
+            int id = ids.segment().getAtIndex(JAVA_INT, t);
+            if (id < 0 || id >= limits.vocabulary()) {
+                throw new IllegalArgumentException("token id " + id + " at " + t + " is outside the vocabulary of "
+                        + limits.vocabulary());
+            }
+        }
+    }
+
+    /** Tokens of one sequence. */
+    public int length(int sequence) {
+        return offset(sequence + 1) - offset(sequence);
+    }
+
+    private int offset(int index) {
+        return offsets.segment().getAtIndex(JAVA_INT, index);
+    }
+}

@@ -1,0 +1,220 @@
+package dev.fovea.internal.backend;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import dev.fovea.internal.lifetime.Owner;
+import dev.fovea.ops.AttentionSpec;
+import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Shape;
+import dev.fovea.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.util.List;
+
+/**
+ * The keys and values of all layers of some sequences that grow, in a device's pages. All layers share one page table
+ * and one set of lengths:
+ *
+ * <pre>
+ *   sequence 0   | page 3 | page 0 | page 5 .. |      a page holds the keys and values of 128 tokens, in every layer
+ *   sequence 1   | page 3 | page 0 | page 1 ...... |  a fork shares its pages, until one of both writes to one
+ *   sequence 2   | page 2 .. |
+ * </pre>
+ *
+ * <p>A run that appends begins with {@link #begin}, which checks the room of all sequences before anything changes, and
+ * ends with {@link #commit}, or with {@link #rollback} if it fails: so all layers grow, or none. For one thread at a
+ * time. Table, lengths and ends lie in memory of the host. Kwon et al., PagedAttention, arXiv:2309.06180.
+ */
+public final class CacheStore {
+    private final Device device;
+    private final List<AttentionSpec> layers;
+    private final DType dtype;
+    private final int sequences;
+    private final int capacity;
+    private final PageTable pages;
+    private final PageTable.PageCopy copy = this::copyPage;
+    private final Tensor lengths;
+    private final Tensor ends;
+    private final int[] appended;
+    private final DeviceMemory[] keys;
+    private final DeviceMemory[] values;
+
+    /**
+     * Empty sequences, whose memory {@code owner} owns.
+     *
+     * @param layers gives key/value heads, dims and RoPE of each layer
+     * @param sequences sequences that it holds at most, forks included
+     * @param capacity tokens that each sequence holds at most
+     * @throws IllegalArgumentException if a value is out of its range
+     */
+    public CacheStore(Device device, Owner owner, List<AttentionSpec> layers, int sequences, int capacity,
+            DType dtype) {
+        for (AttentionSpec layer : layers) {
+            CacheSizes.require(layer, sequences, capacity, dtype);
+        }
+        this.device = device;
+        this.layers = List.copyOf(layers);
+        this.dtype = dtype;
+        this.sequences = sequences;
+        this.capacity = capacity;
+        Arena arena = owner.arena();
+        this.pages = new PageTable(arena, sequences, Math.ceilDiv(capacity, PageTable.PAGE_KEYS));
+        this.lengths = Tensor.allocate(arena, DType.I32, Shape.of(sequences));
+        this.ends = Tensor.allocate(arena, DType.I32, Shape.of(sequences + 1L));
+        this.appended = new int[sequences];
+        this.keys = new DeviceMemory[layers.size()];
+        this.values = new DeviceMemory[layers.size()];
+        for (int i = 0; i < keys.length; i++) {
+            keys[i] = owner.own(device.allocate(pages.count() * pageBytes(i, layers.get(i).headDim())));
+            values[i] = owner.own(device.allocate(pages.count() * pageBytes(i, layers.get(i).valueDim())));
+        }
+    }
+
+    private long pageBytes(int layer, int dim) {
+        return (long) layers.get(layer).kvHeads() * PageTable.PAGE_KEYS * dim * dtype.bytes();
+    }
+
+    /** The device whose memory it takes. */
+    public Device device() {
+        return device;
+    }
+
+    /** What each layer is made for. */
+    public List<AttentionSpec> layers() {
+        return layers;
+    }
+
+    /** The type of stored keys and values. */
+    public DType dtype() {
+        return dtype;
+    }
+
+    /** Sequences that it holds at most. */
+    public int sequences() {
+        return sequences;
+    }
+
+    /** Tokens that each sequence holds at most. */
+    public int capacity() {
+        return capacity;
+    }
+
+    /** Bytes of keys and values. */
+    public long bytes() {
+        long bytes = 0;
+        for (int i = 0; i < keys.length; i++) {
+            bytes += keys[i].bytes() + values[i].bytes();
+        }
+        return bytes;
+    }
+
+    /** Pages of each layer. */
+    public int pageCount() {
+        return pages.count();
+    }
+
+    /** I32 [sequences, pages each], the pages of each sequence. */
+    public Tensor pageTable() {
+        return pages.table();
+    }
+
+    /** I32 [sequences], the tokens that each sequence held before a run that appends. */
+    public Tensor lengths() {
+        return lengths;
+    }
+
+    /** I32 [sequences + 1], as offsets: the tokens that sequences hold, with those that a run appends. */
+    public Tensor ends() {
+        return ends;
+    }
+
+    /** The keys of a layer, [pages, kv_heads, 128, head_dim]. */
+    public DeviceMemory keys(int layer) {
+        return keys[layer];
+    }
+
+    /** The values of a layer, [pages, kv_heads, 128, value_dim]. */
+    public DeviceMemory values(int layer) {
+        return values[layer];
+    }
+
+    /** Tokens that a sequence holds. */
+    public int length(int sequence) {
+        return lengths.segment().getAtIndex(JAVA_INT, sequence);
+    }
+
+    /**
+     * Makes room for the tokens of a batch behind what the sequences hold.
+     *
+     * @throws IllegalArgumentException if a sequence has no room for them; nothing has changed then
+     */
+    public void begin(Batch batch) {
+        for (int s = 0; s < batch.sequences(); s++) {
+            int tokens = batch.length(s);
+            if (tokens > capacity - length(s)) {
+                throw new IllegalArgumentException("sequence " + s + " holds " + length(s)
+                        + " tokens of a capacity of " + capacity + ", got " + tokens + " more");
+            }
+        }
+        for (int s = 0; s < batch.sequences(); s++) {
+            appended[s] = batch.length(s);
+            pages.reserve(s, length(s), appended[s], copy);
+        }
+        sumUp();
+    }
+
+    /** Ends a run that has appended: the sequences are longer by its tokens. */
+    public void commit() {
+        for (int s = 0; s < sequences; s++) {
+            setLength(s, length(s) + appended[s]);
+            appended[s] = 0;
+        }
+    }
+
+    /** Ends a run that has failed: the sequences are as they were. */
+    public void rollback() {
+        for (int s = 0; s < sequences; s++) {
+            appended[s] = 0;
+            pages.release(s, length(s));
+        }
+        sumUp();
+    }
+
+    /** Drops the tokens of a sequence from {@code newLength} on, of which it holds as many at least. */
+    public void truncate(int sequence, int newLength) {
+        pages.release(sequence, newLength);
+        setLength(sequence, newLength);
+        sumUp();
+    }
+
+    /** Makes sequence {@code to} a copy of {@code from}, in place of what it held. */
+    public void fork(int from, int to) {
+        if (from != to) {
+            pages.share(from, to);
+            setLength(to, length(from));
+            sumUp();
+        }
+    }
+
+    private void setLength(int sequence, int tokens) {
+        lengths.segment().setAtIndex(JAVA_INT, sequence, tokens);
+    }
+
+    private void sumUp() {
+        int end = 0;
+        for (int s = 0; s < sequences; s++) {
+            end += length(s) + appended[s];
+            ends.segment().setAtIndex(JAVA_INT, s + 1, end);
+        }
+    }
+
+    private void copyPage(int from, int to) {
+        for (int i = 0; i < keys.length; i++) {
+            copyPage(keys[i], pageBytes(i, layers.get(i).headDim()), from, to);
+            copyPage(values[i], pageBytes(i, layers.get(i).valueDim()), from, to);
+        }
+    }
+
+    private void copyPage(DeviceMemory memory, long bytes, int from, int to) {
+        device.copy(memory, from * bytes, memory, to * bytes, bytes);
+    }
+}

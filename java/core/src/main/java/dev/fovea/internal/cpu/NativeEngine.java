@@ -1,0 +1,205 @@
+package dev.fovea.internal.cpu;
+
+import static dev.fovea.internal.ffi.FoveaH.FOVEA_ABI_VERSION;
+import static dev.fovea.internal.ffi.FoveaH.FOVEA_ISA_AUTO;
+
+import dev.fovea.Backend;
+import dev.fovea.Engine;
+import dev.fovea.EngineOptions;
+import dev.fovea.EngineProvider;
+import dev.fovea.internal.ffi.FoveaH;
+import dev.fovea.internal.ffi.fovea_engine_info;
+import dev.fovea.internal.ffi.fovea_engine_options;
+import dev.fovea.internal.ffi.fovea_memory_options;
+import dev.fovea.internal.host.HostDevice;
+import dev.fovea.internal.host.Kernels;
+import dev.fovea.internal.lifetime.Owner;
+import dev.fovea.internal.natives.NativeLibrary;
+import dev.fovea.internal.natives.NativeLibraryException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+
+/**
+ * An engine of the C core. Its handle is an argument of every call, so that the arena that owns it
+ * cannot close, and the engine not be destroyed, while a call runs.
+ */
+public final class NativeEngine extends HostDevice {
+    private static final int DESCRIPTION_BYTES = 256;
+
+    /** Names of the kernel tables, at their {@code FOVEA_ISA_*} codes. */
+    private static final List<String> ISAS = List.of("baseline", "avx2", "avx512", "avx512vnni", "neon");
+
+    private final MemorySegment handle;
+    private final NativeLibrary library;
+    private final int threads;
+    private final String isa;
+
+    /**
+     * An engine with these options.
+     *
+     * @throws NativeLibraryException if the library does not load here, or speaks another version of the ABI
+     * @throws IllegalArgumentException if the ISA asked for does not run here
+     */
+    private NativeEngine(Owner owner, EngineOptions options) throws NativeLibraryException {
+        super(owner);
+        library = load();
+        try (Arena call = Arena.ofConfined()) {
+            MemorySegment out = call.allocate(ValueLayout.ADDRESS);
+            int status = FoveaH.fovea_engine_create(optionsOf(options, call), out);
+            if (status == FoveaH.FOVEA_STATUS_UNSUPPORTED()) {
+                throw unknownIsa(options.isa() != null ? options.isa() : System.getenv("FOVEA_ISA"), available());
+            }
+            Status.check("engine", status);
+            handle = out.get(ValueLayout.ADDRESS, 0).reinterpret(owner.arena(), FoveaH::fovea_engine_destroy);
+            MemorySegment info = fovea_engine_info.allocate(call);
+            fovea_engine_info.struct_size(info, (int) fovea_engine_info.sizeof());
+            Status.check("engine", FoveaH.fovea_engine_describe(handle, info));
+            threads = fovea_engine_info.threads(info);
+            isa = ISAS.get(fovea_engine_info.isa(info));
+        }
+    }
+
+    /** Where the library loads. */
+    public static final class Provider implements EngineProvider {
+        /** For the registry. */
+        public Provider() {}
+
+        @Override
+        public Engine create(EngineOptions options) {
+            try {
+                return Owner.create("engine", owner -> new NativeEngine(owner, options));
+            } catch (NativeLibraryException e) {
+                throw new UnsupportedOperationException("the native backend is not available: " + e.getMessage(), e);
+            }
+        }
+
+        @Override
+        public Optional<String> unavailable() {
+            try {
+                load();
+                return Optional.empty();
+            } catch (NativeLibraryException e) {
+                return Optional.of(e.getMessage());
+            }
+        }
+    }
+
+    private static IllegalArgumentException unknownIsa(String isa, List<String> available) {
+        return new IllegalArgumentException("isa " + isa + " does not run here; available: " + available);
+    }
+
+    /** The library, loaded and of our ABI. */
+    static NativeLibrary load() throws NativeLibraryException {
+        NativeLibrary library = NativeLibrary.load();
+        int version = FoveaH.fovea_abi_version();
+        if (version != FOVEA_ABI_VERSION()) {
+            throw new NativeLibraryException("expected ABI version " + FOVEA_ABI_VERSION() + ", got " + version
+                    + " from the library in " + library.directory());
+        }
+        return library;
+    }
+
+    private static MemorySegment optionsOf(EngineOptions options, Arena call) {
+        int threads = options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors();
+        MemorySegment struct = fovea_engine_options.allocate(call);
+        fovea_engine_options.struct_size(struct, (int) fovea_engine_options.sizeof());
+        fovea_engine_options.threads(struct, Math.min(threads, EngineOptions.MAX_THREADS));
+        fovea_engine_options.spin_micros(struct, options.spinMicros());
+        fovea_engine_options.isa(struct, isaOf(options.isa()));
+        return struct;
+    }
+
+    private static int isaOf(String name) {
+        if (name == null) {
+            return FOVEA_ISA_AUTO();
+        }
+        int isa = ISAS.indexOf(name);
+        if (isa < 0) {
+            throw unknownIsa(name, available());
+        }
+        return isa;
+    }
+
+    private static List<String> available() {
+        int mask = FoveaH.fovea_isa_available();
+        List<String> names = new ArrayList<>();
+        for (int i = 0; i < ISAS.size(); i++) {
+            if ((mask >> i & 1) != 0) {
+                names.add(ISAS.get(i));
+            }
+        }
+        return names;
+    }
+
+    /** Opens OpenBLAS, once per process. */
+    void loadBlas() {
+        try (Arena call = Arena.ofConfined()) {
+            MemorySegment path = call.allocateFrom(library.openBlas().toString());
+            Status.check("matmul", FoveaH.fovea_blas_load(path));
+        } catch (NativeLibraryException e) {
+            throw new UnsupportedOperationException("matmul needs OpenBLAS: " + e.getMessage(), e);
+        }
+    }
+
+    MemorySegment handle() {
+        return handle;
+    }
+
+    @Override
+    public Backend backend() {
+        return Backend.NATIVE;
+    }
+
+    @Override
+    public int threads() {
+        return threads;
+    }
+
+    @Override
+    public String isa() {
+        return isa;
+    }
+
+    @Override
+    public List<String> availableIsas() {
+        return available();
+    }
+
+    @Override
+    public String blas() {
+        try (Arena call = Arena.ofConfined()) {
+            loadBlas();
+            MemorySegment text = call.allocate(DESCRIPTION_BYTES);
+            Status.check("blas", FoveaH.fovea_blas_describe(DESCRIPTION_BYTES, text));
+            return text.getString(0);
+        } catch (RuntimeException e) {
+            return "unavailable: " + e.getMessage();
+        }
+    }
+
+    @Override
+    public MemorySegment allocate(Arena arena, long bytes) {
+        try (Arena call = Arena.ofConfined()) {
+            MemorySegment options = fovea_memory_options.allocate(call);
+            fovea_memory_options.struct_size(options, (int) fovea_memory_options.sizeof());
+            fovea_memory_options.bytes(options, bytes);
+            MemorySegment address = call.allocate(ValueLayout.ADDRESS);
+            int status = FoveaH.fovea_memory_create(options, address);
+            if (status == FoveaH.FOVEA_STATUS_OUT_OF_MEMORY() || status == FoveaH.FOVEA_STATUS_OVERFLOW()) {
+                throw new OutOfMemoryError("the system has no " + bytes + " bytes of memory");
+            }
+            Status.check("memory", status);
+            return address.get(ValueLayout.ADDRESS, 0).reinterpret(bytes, arena, FoveaH::fovea_memory_destroy);
+        }
+    }
+
+    @Override
+    public Kernels kernels(Arena arena) {
+        return new NativeKernels(this, Objects.requireNonNull(arena, "arena"));
+    }
+}

@@ -1,0 +1,179 @@
+package dev.fovea.internal.host;
+
+import dev.fovea.internal.backend.LoweredPlan;
+import dev.fovea.internal.backend.Step;
+import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Layout;
+import dev.fovea.tensor.Shape;
+import dev.fovea.tensor.Tensor;
+import dev.fovea.tensor.Weight;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A plan's constants as its kernels want them: weights of products packed, each once, vectors copied as F32, and word
+ * embeddings read where they lie, such as in a mapped file, in the layout that they are stored in.
+ */
+final class HostConstants {
+    private final Kernels kernels;
+    private final DType dtype;
+    private final Arena arena;
+    private final Map<Weight, Tensor> tensors = new IdentityHashMap<>();
+    private final Map<Weight, Tensor> zeros = new IdentityHashMap<>();
+    private final Map<Weight, Weight> embeddings = new IdentityHashMap<>();
+    private final Map<PackingKey, PackedLinear> packed = new HashMap<>();
+    private final Map<Step.Linear, PackedLinear> weights = new IdentityHashMap<>();
+    private final Map<Step.Linear, Tensor> biases = new IdentityHashMap<>();
+
+    private HostConstants(Kernels kernels, DType dtype, Arena arena) {
+        this.kernels = kernels;
+        this.dtype = dtype;
+        this.arena = arena;
+    }
+
+    /** Packs and copies all constants of a plan into {@code arena}. */
+    static HostConstants prepare(HostDevice device, LoweredPlan plan, Arena arena) {
+        try (Arena packing = Arena.ofConfined()) {
+            var constants = new HostConstants(device.kernels(packing), plan.weights(), arena);
+            List<Step.Linear> products = new ArrayList<>();
+            for (Step step : plan.steps()) {
+                if (step instanceof Step.Embedding embedding) {
+                    constants.addEmbedding(embedding);
+                } else if (step instanceof Step.LayerNorm norm) {
+                    constants.addNorm(norm);
+                } else if (step instanceof Step.RmsNorm norm) {
+                    constants.addTensors(norm.gamma());
+                } else if (step instanceof Step.Linear linear) {
+                    products.add(linear);
+                }
+            }
+            constants.pack(products, device);
+            return constants;
+        }
+    }
+
+    /** Packs all weights into one block of memory, which a huge page of the system covers better than many small ones. */
+    private void pack(List<Step.Linear> products, HostDevice device) {
+        long total = 0;
+        Map<PackingKey, Step.Linear> distinct = new HashMap<>();
+        for (Step.Linear product : products) {
+            if (distinct.putIfAbsent(new PackingKey(product), product) == null) {
+                total = Math.addExact(total, packedBytes(product));
+            }
+        }
+        MemorySegment memory = device.allocate(arena, total);
+        var sources = new MappedSources(products);
+        long start = 0;
+        for (Step.Linear product : products) {
+            PackingKey key = new PackingKey(product);
+            if (!packed.containsKey(key)) {
+                long bytes = packedBytes(product);
+                packed.put(key, pack(product, memory.asSlice(start, bytes, Kernels.ALIGNMENT), sources));
+                start += bytes;
+            }
+            weights.put(product, packed.get(key));
+            biases.put(product, mergedBias(product));
+        }
+    }
+
+    private PackedLinear pack(Step.Linear product, MemorySegment memory, MappedSources sources) {
+        int outputs = product.outputs();
+        int first = 0;
+        for (Step.Part part : product.parts()) {
+            OpContract.pack(part.weight(), dtype);
+            kernels.pack(part.weight(), first, outputs, dtype, memory);
+            sources.add(part.weight().segment());
+            first += (int) part.weight().size(0);
+        }
+        return new PackedLinear(memory, outputs, product.inputs(), dtype, kernels.packing());
+    }
+
+    /** Rounded up, so that the next weight is aligned as well. */
+    private long packedBytes(Step.Linear product) {
+        OpContract.packed(product.outputs(), product.inputs(), dtype);
+        long bytes = kernels.packedBytes(product.outputs(), product.inputs(), dtype);
+        return Math.addExact(bytes, Kernels.ALIGNMENT - 1) / Kernels.ALIGNMENT * Kernels.ALIGNMENT;
+    }
+
+    /** Word embeddings are read where they lie, unless they have gaps or, as F32, lie unaligned. */
+    private void addEmbedding(Step.Embedding step) {
+        Weight words = step.words();
+        boolean unaligned = words.layout() == Layout.F32 && words.segment().address() % Float.BYTES != 0;
+        boolean usable = words.isDense() && !unaligned && (words.scales() == null || words.scaleDimension() == 0);
+        embeddings.put(words, usable ? words : Weight.of(words.toF32(arena)));
+        addTensors(step.positions(), step.type());
+    }
+
+    private void addNorm(Step.LayerNorm norm) {
+        addTensors(norm.gamma(), norm.beta());
+        if (norm.beta() == null) {
+            zeros.computeIfAbsent(norm.gamma(), gamma -> Tensor.allocate(arena, DType.F32, gamma.shape()));
+        }
+    }
+
+    private void addTensors(Weight... constants) {
+        for (Weight weight : constants) {
+            if (weight != null) {
+                tensors.put(weight, tensors.containsKey(weight) ? tensors.get(weight) : weight.toF32(arena));
+            }
+        }
+    }
+
+    private Tensor mergedBias(Step.Linear product) {
+        boolean biased = false;
+        for (Step.Part part : product.parts()) {
+            biased |= part.bias() != null;
+        }
+        if (!biased) {
+            return null;
+        }
+        Tensor whole = Tensor.allocate(arena, DType.F32, Shape.of(product.outputs()));
+        long start = 0;
+        for (Step.Part part : product.parts()) {
+            long bytes = part.weight().size(0) * Float.BYTES;
+            if (part.bias() != null) {
+                try (Arena copy = Arena.ofConfined()) {
+                    MemorySegment values = part.bias().toF32(copy).segment();
+                    MemorySegment.copy(values, 0, whole.segment(), start, bytes);
+                }
+            }
+            start += bytes;
+        }
+        return whole;
+    }
+
+    /** A vector or a table of positions as F32; null for null. */
+    Tensor tensor(Weight weight) {
+        return weight == null ? null : tensors.get(weight);
+    }
+
+    /** The shift of a norm, zeros where it has none. */
+    Tensor beta(Step.LayerNorm norm) {
+        return norm.beta() == null ? zeros.get(norm.gamma()) : tensors.get(norm.beta());
+    }
+
+    /** A table of word embeddings. */
+    Weight embedding(Weight words) {
+        return embeddings.get(words);
+    }
+
+    /** The packed weights of a product. */
+    PackedLinear weight(Step.Linear product) {
+        return weights.get(product);
+    }
+
+    /** The biases of a product, one after the other, or null. */
+    Tensor bias(Step.Linear product) {
+        return biases.get(product);
+    }
+
+    /** Bytes of all packed weights. */
+    long packedBytes() {
+        return packed.values().stream().mapToLong(weight -> weight.data().byteSize()).sum();
+    }
+}

@@ -1,0 +1,95 @@
+package dev.fovea.model.family;
+
+import dev.fovea.tensor.Shape;
+import dev.fovea.tensor.Weight;
+import dev.fovea.weights.FormatException;
+import dev.fovea.weights.Weights;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+
+/** The weights of a {@link Description}: all that it demands, in their shapes, as they are stored. Immutable. */
+public final class ModelWeights {
+    private final WeightNames names;
+    /** Of each part, by layer; no record is a key, whose hash the first call would link: milliseconds of every startup. */
+    private final Map<Part, List<Weight>> weights = new EnumMap<>(Part.class);
+    private final Map<Part, List<Weight>> biases = new EnumMap<>(Part.class);
+
+    private ModelWeights(WeightNames names) {
+        this.names = names;
+    }
+
+    /**
+     * Those of a file.
+     *
+     * @throws FormatException naming the tensor, if one is missing, is not of floating-point numbers, or is not of the
+     *     shape that the description says; the message speaks of {@code config.json}, where it comes from
+     */
+    public static ModelWeights of(Description description, WeightNames names, Weights file) throws FormatException {
+        var found = new ModelWeights(names);
+        WeightShapes.<FormatException>visit(description, (part, layer, bias, shape) ->
+                found.put(part, layer, bias, find(file, names.candidates(part, layer, bias), shape)));
+        return found;
+    }
+
+    /** Those that are known to be complete and of the right shapes, by their names. */
+    public static ModelWeights of(Description description, WeightNames names, Function<String, Weight> checked) {
+        var found = new ModelWeights(names);
+        WeightShapes.<RuntimeException>visit(description, (part, layer, bias, _) ->
+                found.put(part, layer, bias, checked.apply(names.candidates(part, layer, bias).getFirst())));
+        return found;
+    }
+
+    /** Layers come one after the other. */
+    private void put(Part part, int layer, boolean bias, Weight weight) {
+        List<Weight> layers = (bias ? biases : weights).computeIfAbsent(part, _ -> new ArrayList<>());
+        if (layers.size() != layer) {
+            throw new AssertionError("layer " + layer + " of " + part + " after " + layers.size());
+        }
+        layers.add(weight);
+    }
+
+    private static Weight find(Weights file, List<String> candidates, Shape expected) throws FormatException {
+        String name = candidates.getFirst();
+        for (int i = 1; i < candidates.size() && !file.contains(name); i++) {
+            name = file.contains(candidates.get(i)) ? candidates.get(i) : name;
+        }
+        if (!file.contains(name)) {
+            throw new FormatException(file.file(), -1, name, "no such tensor, and config.json demands it");
+        }
+        Weight weight;
+        try {
+            weight = file.weight(name);
+        } catch (IllegalArgumentException e) {
+            throw new FormatException(file.file(), -1, name, "expected a weight of shape " + expected
+                    + " by config.json, but it is none: " + e.getMessage(), e);
+        }
+        if (!weight.shape().equals(expected)) {
+            throw new FormatException(file.file(), -1, name,
+                    "expected shape " + expected + " by config.json, got " + weight.shape());
+        }
+        return weight;
+    }
+
+    /** The weight of a part, or null where the model has none; {@code layer} is 0 where there is one only. */
+    Weight weight(Part part, int layer) {
+        return of(weights, part, layer);
+    }
+
+    /** The bias beside it, or null. */
+    Weight bias(Part part, int layer) {
+        return of(biases, part, layer);
+    }
+
+    private static Weight of(Map<Part, List<Weight>> all, Part part, int layer) {
+        List<Weight> layers = all.get(part);
+        return layers == null ? null : layers.get(layer);
+    }
+
+    /** What the part is called. */
+    String name(Part part, int layer) {
+        return names.of(part, layer);
+    }
+}

@@ -1,0 +1,73 @@
+package dev.fovea.model.family;
+
+import dev.fovea.ops.Rope;
+import java.util.Objects;
+
+/** How a token's position enters. */
+public sealed interface Positions {
+    /** Not at all, or by a causal mask alone: Haviv et al., arXiv:2203.16634. */
+    record None() implements Positions {}
+
+    /**
+     * Learned vectors are added to embeddings: Gehring et al., arXiv:1705.03122; BERT, arXiv:1810.04805.
+     *
+     * @param rows of the table
+     * @param first the row of the first token: 0, or 2 in RoBERTa, arXiv:1907.11692, where padding takes those before
+     */
+    record Learned(int rows, int first) implements Positions {
+        /** Checks that there is a row for the first token. */
+        public Learned {
+            if (first < 0 || first >= rows) {
+                throw new IllegalArgumentException(
+                        "expected the first position as one of " + rows + " rows, got " + first);
+            }
+        }
+    }
+
+    /** Sines and cosines are added to embeddings: Vaswani et al., arXiv:1706.03762, section 3.5. */
+    record Sinusoidal() implements Positions {}
+
+    /**
+     * Queries and keys are turned: Su et al., arXiv:2104.09864.
+     *
+     * @param theta the base of the wavelengths: 10 000 in the paper
+     * @param dim elements of a head that are turned, from the first on; even
+     * @param pairing which two elements make a pair
+     * @param scaling of the frequencies, for long texts
+     */
+    record Rotary(double theta, int dim, Rope.Layout pairing, RopeScaling scaling) implements Positions {
+        /** Checks the values. */
+        public Rotary {
+            if (!(theta > 0 && theta < Double.POSITIVE_INFINITY)) {
+                throw new IllegalArgumentException("RoPE theta must be above 0, got " + theta);
+            }
+            if (dim < 2 || dim % 2 != 0) {
+                throw new IllegalArgumentException("expected RoPE on an even number of elements, got " + dim);
+            }
+            Objects.requireNonNull(pairing, "pairing");
+            Objects.requireNonNull(scaling, "scaling");
+        }
+
+        /** Of halves of a head, as in Llama, and not scaled. */
+        public static Rotary of(double theta, int dim) {
+            return new Rotary(theta, dim, Rope.Layout.HALF, new RopeScaling.None());
+        }
+
+        /** A copy with other frequencies. */
+        public Rotary withScaling(RopeScaling scaling) {
+            return new Rotary(theta, dim, pairing, scaling);
+        }
+    }
+
+    /** Distance, times a slope per head, is subtracted from scores: Press et al., arXiv:2108.12409. */
+    record LinearBias() implements Positions {}
+
+    /**
+     * A learned number for each head and bucket of distances is added to scores: T5, Raffel et al., arXiv:1910.10683,
+     * section 2.1. It can be described, but {@link ModelGraph} refuses it: no op of a graph adds it.
+     *
+     * @param buckets 32 in T5
+     * @param maxDistance from which on all distances share a bucket: 128 in T5
+     */
+    record RelativeBias(int buckets, int maxDistance) implements Positions {}
+}

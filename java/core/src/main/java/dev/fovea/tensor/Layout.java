@@ -1,0 +1,146 @@
+package dev.fovea.tensor;
+
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+
+/**
+ * How the values of a {@link Weight} are stored: in blocks of {@link #blockBytes} bytes that hold {@link #blockValues}
+ * values each. In a plain type, a block is one value. All types are little-endian and may start at any address.
+ *
+ * <p>To add a type, add a constant here and a row to {@code native/src/ops/layout/layout_kernel.c}, which reads the same
+ * bytes.
+ */
+public enum Layout {
+    /** IEEE 754 binary32. */
+    F32(0, 4, 1) {
+        @Override
+        void read(MemorySegment stored, long first, long stride, int count, float[] target, int at) {
+            for (int i = 0; i < count; i++) {
+                target[at + i] = stored.get(FLOAT, (first + i * stride) * Float.BYTES);
+            }
+        }
+    },
+    /** IEEE 754 binary16. */
+    F16(1, 2, 1) {
+        @Override
+        void read(MemorySegment stored, long first, long stride, int count, float[] target, int at) {
+            for (int i = 0; i < count; i++) {
+                target[at + i] = Float.float16ToFloat(stored.get(SHORT, (first + i * stride) * Short.BYTES));
+            }
+        }
+    },
+    /** bfloat16: the upper half of a binary32. */
+    BF16(2, 2, 1) {
+        @Override
+        void read(MemorySegment stored, long first, long stride, int count, float[] target, int at) {
+            for (int i = 0; i < count; i++) {
+                int upper = stored.get(SHORT, (first + i * stride) * Short.BYTES);
+                target[at + i] = Float.intBitsToFloat(upper << Short.SIZE);
+            }
+        }
+    },
+    /** Signed 8-bit integers q, which stand for scale · (q − zero point). The weight holds scales and zero points. */
+    I8(3, 1, 1) {
+        @Override
+        void read(MemorySegment stored, long first, long stride, int count, float[] target, int at) {
+            for (int i = 0; i < count; i++) {
+                target[at + i] = stored.get(JAVA_BYTE, first + i * stride);
+            }
+        }
+    },
+    /** Unsigned 8-bit integers with the same meaning. */
+    U8(4, 1, 1) {
+        @Override
+        void read(MemorySegment stored, long first, long stride, int count, float[] target, int at) {
+            for (int i = 0; i < count; i++) {
+                target[at + i] = stored.get(JAVA_BYTE, first + i * stride) & 0xff;
+            }
+        }
+    },
+    /** GGUF's Q8_0: a binary16 scale d, then 32 signed bytes q. The values are d · q. */
+    Q8_0(5, 34, 32) {
+        @Override
+        void read(MemorySegment stored, long first, long stride, int count, float[] target, int at) {
+            for (int i = 0; i < count;) {
+                long block = (first + i) / blockValues() * blockBytes();
+                int next = (int) ((first + i) % blockValues());
+                float scale = Float.float16ToFloat(stored.get(SHORT, block));
+                int end = Math.min(count, i + blockValues() - next);
+                for (; i < end; i++, next++) {
+                    target[at + i] = scale * stored.get(JAVA_BYTE, block + Short.BYTES + next);
+                }
+            }
+        }
+    };
+
+    private static final ValueLayout.OfFloat FLOAT = JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfShort SHORT = JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    private final int code;
+    private final int blockBytes;
+    private final int blockValues;
+
+    Layout(int code, int blockBytes, int blockValues) {
+        this.code = code;
+        this.blockBytes = blockBytes;
+        this.blockValues = blockValues;
+    }
+
+    /** Its number in {@code native/include/fovea/fovea.h}. */
+    public int code() {
+        return code;
+    }
+
+    /** The size of a block in bytes. */
+    public int blockBytes() {
+        return blockBytes;
+    }
+
+    /** The number of values in a block; 1 for a plain type. */
+    public int blockValues() {
+        return blockValues;
+    }
+
+    /** Whether each value is stored by itself, so that a weight can have any strides. */
+    public boolean isPlain() {
+        return blockValues == 1;
+    }
+
+    /**
+     * The layout of a tensor's elements.
+     *
+     * @throws IllegalArgumentException if no weight is stored as this type
+     */
+    public static Layout of(DType dtype) {
+        return switch (dtype) {
+            case F32 -> F32;
+            case F16 -> F16;
+            case BF16 -> BF16;
+            case I8 -> I8;
+            case U8 -> U8;
+            case I32, I64 -> throw new IllegalArgumentException(
+                    "expected a weight of dtype F32, F16, BF16, I8 or U8, got " + dtype);
+        };
+    }
+
+    /** Whether the values are integers that mean something only together with scales stored elsewhere. */
+    boolean needsScales() {
+        return this == I8 || this == U8;
+    }
+
+    /**
+     * Reads {@code count} values as F32, before any scale that is stored elsewhere. Each layout has its own loop, which
+     * the JVM compiles by itself.
+     *
+     * @param stored begins at block 0
+     * @param first index of the first value
+     * @param stride values from one that is read to the next; 1 where blocks hold several
+     * @param target receives the values from index {@code at} on
+     */
+    abstract void read(MemorySegment stored, long first, long stride, int count, float[] target, int at);
+}

@@ -1,0 +1,55 @@
+package dev.fovea.tensor;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/** Decodes stored values one by one, by arithmetic in float64, and shares no code with {@link Layout}. */
+final class StoredValues {
+    private StoredValues() {}
+
+    /** Value {@code index} of these bytes; of integers, the integer. */
+    static double value(Layout layout, byte[] bytes, long index) {
+        ByteBuffer buffer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+        int i = Math.toIntExact(index);
+        return switch (layout) {
+            case F32 -> buffer.getFloat(4 * i);
+            case F16 -> half(buffer.getShort(2 * i));
+            case BF16 -> brain(buffer.getShort(2 * i));
+            case I8 -> bytes[i];
+            case U8 -> Byte.toUnsignedInt(bytes[i]);
+            case Q8_0 -> half(buffer.getShort(34 * (i / 32))) * bytes[34 * (i / 32) + 2 + i % 32];
+        };
+    }
+
+    /** A binary16: 1 sign, 5 exponent and 10 fraction bits. */
+    static double half(int bits) {
+        return binary(bits, 5, 10);
+    }
+
+    /** A bfloat16: 1 sign, 8 exponent and 7 fraction bits. */
+    static double brain(int bits) {
+        return binary(bits, 8, 7);
+    }
+
+    private static double binary(int bits, int exponentBits, int fractionBits) {
+        double sign = (bits & 0x8000) == 0 ? 1 : -1;
+        int most = (1 << exponentBits) - 1;
+        int exponent = bits >> fractionBits & most;
+        int fraction = bits & (1 << fractionBits) - 1;
+        int bias = most >> 1;
+        if (exponent == most) {
+            return fraction == 0 ? sign / 0 : Double.NaN;
+        }
+        int whole = exponent == 0 ? fraction : fraction | 1 << fractionBits;
+        return sign * whole * Math.pow(2, Math.max(exponent, 1) - bias - fractionBits);
+    }
+
+    /** A segment that holds exactly these bytes and starts {@code offset} bytes after a multiple of 64. */
+    static MemorySegment segment(Arena arena, int offset, byte[] bytes) {
+        MemorySegment segment = arena.allocate(offset + bytes.length, 64).asSlice(offset, bytes.length);
+        segment.copyFrom(MemorySegment.ofArray(bytes));
+        return segment;
+    }
+}
