@@ -1,5 +1,7 @@
 package dev.fovea.graph;
 
+import static java.nio.file.StandardOpenOption.READ;
+import static java.nio.file.StandardOpenOption.WRITE;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -11,13 +13,20 @@ import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
 import dev.fovea.tensor.Weight;
+import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -59,6 +68,62 @@ class StoredWeightsTest {
                 assertEquals(weightBytes(tied(weights, 1), engine, packed), weightBytes(tied(weights, 3), engine, packed));
             }
         }
+    }
+
+    /** Rows that overlap: the transposed matrix has the same strides, and its scales run along the other dimension. */
+    @ParameterizedTest(autoCloseArguments = false)
+    @MethodSource("engines")
+    void shouldNotTakeATransposedMatrixForTheSame(Engine engine) {
+        try (Arena arena = Arena.ofConfined()) {
+            Tensor bytes = Tensor.allocate(arena, DType.U8, Shape.of(2 * WIDTH - 1));
+            bytes.segment().fill((byte) 1);
+            float[] scales = new float[WIDTH];
+            for (int i = 0; i < WIDTH; i++) {
+                scales[i] = 1 + i;
+            }
+            Tensor square = Tensor.of(bytes.segment(), DType.U8, Shape.of(WIDTH, WIDTH), 1, 1);
+            Weight weight = Weight.quantized(square, scales, new int[WIDTH], 0);
+            Tensor ones = Tensor.allocate(arena, DType.F32, Shape.of(1, WIDTH));
+            ones.segment().copyFrom(MemorySegment.ofArray(filled(WIDTH, 1)));
+            Graph.Builder g = Graph.builder();
+            Value x = g.embedding(ones, null, 0, null);
+            Graph graph = g.build(g.linear(x, weight, null), g.linear(x, weight.transposed(), null));
+            try (Plan plan = Plan.compile(graph, engine); Session session = plan.newSession(1, 1)) {
+                Batch batch = new Batch(List.of(new int[] {0}));
+                float[] rows = batch.run(session, 0)[0];
+                float[] columns = batch.run(session, 1)[0];
+                for (int i = 0; i < WIDTH; i++) {
+                    assertEquals(WIDTH * (1f + i), rows[i]);
+                    assertEquals(WIDTH * (WIDTH + 1) / 2f, columns[i]);
+                }
+            }
+        }
+    }
+
+    /** Pages of a file that were packed go back to the system, but not those that hold what the file does not. */
+    @Test
+    @Tag("slow")
+    void shouldKeepTheChangesOfAPrivateMapping(@TempDir Path directory) throws IOException {
+        Path file = directory.resolve("weights");
+        Shape shape = Shape.of(16_384, 2048); // 128 MB
+        try (RandomAccessFile zeros = new RandomAccessFile(file.toFile(), "rw")) {
+            zeros.setLength(shape.elements() * Float.BYTES);
+        }
+        try (Arena arena = Arena.ofConfined(); FileChannel channel = FileChannel.open(file, READ, WRITE)) {
+            MemorySegment mapped = channel.map(FileChannel.MapMode.PRIVATE, 0, channel.size(), arena);
+            mapped.setAtIndex(ValueLayout.JAVA_FLOAT, 5, 1);
+            Graph.Builder g = Graph.builder();
+            Value x = g.embedding(Tensor.allocate(arena, DType.F32, Shape.of(1, 2048)), null, 0, null);
+            Graph graph = g.build(g.linear(x, Tensor.of(mapped, DType.F32, shape), null));
+            Plan.compile(graph, Engines.all().getLast(), DType.I8).close();
+            assertEquals(1, mapped.getAtIndex(ValueLayout.JAVA_FLOAT, 5));
+        }
+    }
+
+    private static float[] filled(int count, float value) {
+        float[] values = new float[count];
+        Arrays.fill(values, value);
+        return values;
     }
 
     @Test

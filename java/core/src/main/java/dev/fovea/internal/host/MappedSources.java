@@ -8,7 +8,8 @@ import java.util.List;
 /**
  * Parts of mapped files that have been read for the last time. Their pages go back to the system in large steps, so that
  * packing a large model never keeps its file and its packed weights in memory together. Reading such a part again gives
- * the same bytes, from the file.
+ * the same bytes, from the file. That holds for mappings that nobody writes to: pages of a writable one may hold changes
+ * that the file has not, and stay.
  */
 final class MappedSources {
     private static final long STEP_BYTES = 16L << 20;
@@ -31,9 +32,9 @@ final class MappedSources {
         large = total >= LARGE_BYTES;
     }
 
-    /** Notes a segment that has been read; one that is not mapped stays as it is. */
+    /** Notes a segment that has been read; one that is not mapped, or writable, stays as it is. */
     void add(MemorySegment segment) {
-        if (large && segment.isMapped()) {
+        if (large && segment.isMapped() && segment.isReadOnly()) {
             read.add(segment);
             bytes += segment.byteSize();
             if (bytes >= STEP_BYTES) {

@@ -36,6 +36,6 @@ final class PackingKey {
     private static boolean isSame(Weight a, Weight b) {
         return a.segment().address() == b.segment().address() && a.layout() == b.layout()
                 && a.shape().equals(b.shape()) && a.stride(0) == b.stride(0) && a.stride(1) == b.stride(1)
-                && a.scales() == b.scales();
+                && a.scales() == b.scales() && a.scaleDimension() == b.scaleDimension();
     }
 }
