@@ -16,6 +16,7 @@ import dev.fovea.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.List;
 import java.util.Objects;
 
 /**
@@ -47,7 +48,7 @@ public final class KvCache implements AutoCloseable {
     private final Owner owner;
 
     private KvCache(Engine engine, AttentionSpec spec, int sequences, int capacity, DType dtype, Owner owner) {
-        CacheSizes.require(spec, sequences, capacity, dtype);
+        CacheSizes.require(List.of(spec), sequences, capacity, dtype);
         this.owner = owner;
         Arena arena = owner.arena();
         this.capacity = capacity;

@@ -1,10 +1,14 @@
 package dev.fovea.graph;
 
+import dev.fovea.internal.backend.Batch;
+import dev.fovea.internal.backend.CacheStore;
+import dev.fovea.internal.backend.LoweredPlan;
+import dev.fovea.internal.backend.Step;
 import dev.fovea.ops.AttentionSpec;
 import java.util.List;
 import java.util.Objects;
 
-/** That a cache set has the layers that a graph asks for. */
+/** That cache sets fit a graph, and a batch what they hold. */
 final class CacheFit {
     private CacheFit() {}
 
@@ -17,6 +21,33 @@ final class CacheFit {
             if (!fits(wanted.get(i), given.get(i))) {
                 throw new IllegalArgumentException("layer " + i + " of cache " + group + " is not made for "
                         + wanted.get(i));
+            }
+        }
+    }
+
+    /** The attentions that turn queries by RoPE but read a cache that the run does not fill. */
+    static List<Step.Attention> turned(LoweredPlan plan) {
+        return plan.steps().stream()
+                .filter(Step.Attention.class::isInstance)
+                .map(Step.Attention.class::cast)
+                .filter(step -> step.cache() != null && step.spec().rope() != null
+                        && !plan.appendsTo(step.cache().group()))
+                .toList();
+    }
+
+    /**
+     * Requires that every query has a position in RoPE's table. Where queries continue the keys, they are no more than
+     * these.
+     */
+    static void requirePositions(AttentionSpec spec, Batch batch, CacheStore cache) {
+        int positions = spec.rope().positions();
+        for (int s = 0; s < batch.sequences(); s++) {
+            int queries = batch.length(s);
+            int first = spec.mask().diagonal(0, queries, cache.length(s));
+            if (queries > 0 && (first < 0 || first + queries > positions)) {
+                throw new IllegalArgumentException("sequence " + s + ": expected positions 0 to " + (positions - 1)
+                        + " of RoPE, got " + first + " to " + (first + queries - 1) + " for " + queries
+                        + " queries and " + cache.length(s) + " keys");
             }
         }
     }

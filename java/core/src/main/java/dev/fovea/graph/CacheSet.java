@@ -150,6 +150,10 @@ public final class CacheSet implements AutoCloseable {
         owner.enterAlone();
     }
 
+    void requireOpen() {
+        owner.requireOpen();
+    }
+
     /** Keeps it open, and everyone else out, until {@link #exit}. */
     void enter() {
         owner.enterAlone();

@@ -236,7 +236,7 @@ public final class Graph {
          * appended to a cache, and every token attends to all that the cache then holds of its sequence.
          */
         public Value attention(Value q, Value k, Value v, AttentionSpec spec, CacheSlot cache) {
-            return append(new Op.Attention(nameOf("attention"), q, k, v, spec, requireOwn(cache)));
+            return append(new Op.Attention(nameOf("attention"), q, k, v, spec, requireUnused(cache)));
         }
 
         /**
@@ -245,9 +245,10 @@ public final class Graph {
          *
          * @param k [tokens, kv_heads · head_dim]
          * @param v [tokens, kv_heads · value_dim]
+         * @throws IllegalArgumentException if the cache is read or appended to before
          */
         public void append(Value k, Value v, CacheSlot cache) {
-            append(new Op.Append(nameOf("append"), k, v, requireOwn(cache)));
+            append(new Op.Append(nameOf("append"), k, v, requireUnused(cache)));
         }
 
         /**
@@ -296,7 +297,8 @@ public final class Graph {
          * The graph that computes these values. Ops that no output depends on are not run, but those that append to
          * caches are.
          *
-         * @throws IllegalArgumentException if there is no output, or one comes from another builder
+         * @throws IllegalArgumentException if there is no output, one comes from another builder, or a group of caches
+         *     has some that ops append to and some that none does
          */
         public Graph build(Value... outputs) {
             if (outputs.length == 0) {
@@ -304,6 +306,9 @@ public final class Graph {
             }
             for (Value output : outputs) {
                 requireOwn(output);
+            }
+            for (CacheGroup group : parts.caches) {
+                group.requireWhole(parts.ops);
             }
             return new Graph(this, List.of(outputs));
         }
@@ -328,6 +333,18 @@ public final class Graph {
 
         private String nameOf(String kind) {
             return name != null ? name : kind + parts.ops.size();
+        }
+
+        /** Ops fill a cache once, before they read it: a run would else read rows that nobody has written. */
+        private CacheSlot requireUnused(CacheSlot slot) {
+            requireOwn(slot);
+            for (Op op : parts.ops) {
+                if (slot.equals(CacheGroup.slotOf(op))) {
+                    throw new IllegalArgumentException("cache " + slot + " is already used by \"" + op.name()
+                            + "\": append to it once, and before it is read");
+                }
+            }
+            return slot;
         }
 
         private CacheSlot requireOwn(CacheSlot slot) {

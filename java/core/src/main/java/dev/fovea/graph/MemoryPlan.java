@@ -88,7 +88,9 @@ final class MemoryPlan {
             last = Math.max(last, lastReads.getOrDefault(output, index));
         }
         if (stage instanceof Stage.Single(Op.Append append, Value output)) {
-            places.put(output, places.get(append.k()));
+            Place place = places.get(append.k());
+            buffers.set(place.buffer(), buffers.get(place.buffer()).aliveUntil(last));
+            places.put(output, place);
             return;
         }
         for (Value input : stage.replaceable()) {

@@ -231,15 +231,7 @@ public sealed interface Op {
     record MatMul(String name, Value a, Value b, boolean transposeA) implements Binary {
         /** Checks the shapes. */
         public MatMul {
-            String label = label("matmul", name);
-            requireFloats(label, "a", a);
-            requireFloats(label, "b", b);
-            requireRows(label, "a", a, Rows.TOKENS);
-            requireRows(label, "b", b, transposeA ? Rows.TOKENS : Rows.SEQUENCES);
-            if (!transposeA && b.columns() % a.columns() != 0) {
-                throw new IllegalArgumentException(label + ": expected columns of b in a multiple of " + a.columns()
-                        + ", the columns of a " + a + ", got b " + b);
-            }
+            OpChecks.requireMatMul(label("matmul", name), a, b, transposeA);
         }
 
         @Override
@@ -249,7 +241,7 @@ public sealed interface Op {
 
         @Override
         public int columns() {
-            return transposeA ? Math.multiplyExact(a.columns(), b.columns()) : b.columns() / a.columns();
+            return transposeA ? a.columns() * b.columns() : b.columns() / a.columns();
         }
     }
 
@@ -282,7 +274,7 @@ public sealed interface Op {
 
         @Override
         public int columns() {
-            return Math.multiplyExact(spec.heads(), spec.valueDim());
+            return spec.heads() * spec.valueDim();
         }
     }
 

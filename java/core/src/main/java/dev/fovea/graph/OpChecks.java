@@ -117,8 +117,30 @@ final class OpChecks {
         }
     }
 
+    static void requireMatMul(String label, Value a, Value b, boolean transposeA) {
+        requireFloats(label, "a", a);
+        requireFloats(label, "b", b);
+        requireRows(label, "a", a, Rows.TOKENS);
+        requireRows(label, "b", b, transposeA ? Rows.TOKENS : Rows.SEQUENCES);
+        if (transposeA) {
+            requireColumns(label, "columns of a", a.columns(), "columns of b", b.columns());
+        } else if (b.columns() % a.columns() != 0) {
+            throw new IllegalArgumentException(label + ": expected columns of b in a multiple of " + a.columns()
+                    + ", the columns of a " + a + ", got b " + b);
+        }
+    }
+
+    /** That a value may have as many columns as the product of two sizes. */
+    private static void requireColumns(String label, String left, int leftSize, String right, int rightSize) {
+        if ((long) leftSize * rightSize > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException(label + ": expected at most " + Integer.MAX_VALUE + " columns, got "
+                    + leftSize + ' ' + left + " times " + rightSize + ' ' + right);
+        }
+    }
+
     static void requireAttention(String label, Value q, Value k, Value v, AttentionSpec spec, CacheSlot cache) {
         Objects.requireNonNull(spec, "spec");
+        requireColumns(label, "heads", spec.heads(), "value_dim", spec.valueDim());
         requireHeads(label, "query", q, spec.heads(), spec.headDim());
         if (k != null || v != null || cache == null) {
             requireHeads(label, "key", k, spec.kvHeads(), spec.headDim());

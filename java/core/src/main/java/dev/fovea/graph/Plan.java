@@ -137,6 +137,7 @@ public final class Plan implements AutoCloseable {
         }
         for (int i = 0; i < sets.size(); i++) {
             CacheSet set = sets.get(i);
+            set.requireOpen();
             if (set.sequences() != sets.getFirst().sequences()) {
                 throw new IllegalArgumentException("expected caches of " + sets.getFirst().sequences()
                         + " sequences, as cache 0 has, got " + set.sequences() + " in cache " + i);
@@ -199,15 +200,5 @@ public final class Plan implements AutoCloseable {
 
     Program program() {
         return program;
-    }
-
-    /** Whether a run appends to the caches of a group. */
-    boolean appendsTo(int group) {
-        for (Step step : lowered.steps()) {
-            if (step instanceof Step.Append append && append.cache().group() == group) {
-                return true;
-            }
-        }
-        return false;
     }
 }

@@ -3,6 +3,7 @@ package dev.fovea.graph;
 import dev.fovea.internal.backend.Batch;
 import dev.fovea.internal.backend.CacheStore;
 import dev.fovea.internal.backend.Execution;
+import dev.fovea.internal.backend.Step;
 import dev.fovea.internal.lifetime.Owner;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Shape;
@@ -55,6 +56,7 @@ public final class Session implements AutoCloseable {
     private final boolean[] appended;
     private final boolean explaining;
     private final CacheStore positions;
+    private final List<Step.Attention> turned;
     private Room room;
 
     private Session(Plan plan, int maxTokens, int maxSequences, List<CacheSet> caches, boolean explaining, Owner owner) {
@@ -67,12 +69,11 @@ public final class Session implements AutoCloseable {
         }
         this.explaining = explaining;
         this.appended = new boolean[sets.length];
-        CacheStore first = null;
-        for (int i = sets.length - 1; i >= 0; i--) {
-            appended[i] = plan.appendsTo(i);
-            first = appended[i] ? stores.get(i) : first;
+        for (int i = 0; i < sets.length; i++) {
+            appended[i] = plan.lowered().appendsTo(i);
         }
-        this.positions = first;
+        this.positions = plan.lowered().positions(stores);
+        this.turned = CacheFit.turned(plan.lowered());
         this.room = Room.create(plan, maxTokens, maxSequences, stores, explaining);
         owner.own(() -> room.owner().close());
     }
@@ -184,6 +185,10 @@ public final class Session implements AutoCloseable {
                     sets[i].store().begin(room.batch());
                 }
             }
+            for (int i = 0; i < turned.size(); i++) {
+                Step.Attention attention = turned.get(i);
+                CacheFit.requirePositions(attention.spec(), room.batch(), stores.get(attention.cache().group()));
+            }
             room.execution().run(room.batch());
             done = true;
         } finally {
@@ -253,6 +258,9 @@ public final class Session implements AutoCloseable {
     private void grow(int tokens, int sequences) {
         plan.owner().enter();
         try {
+            for (CacheSet set : sets) {
+                set.requireOpen();
+            }
             Room larger = Room.create(plan, tokens, sequences, stores, explaining);
             room.owner().close();
             room = larger;

@@ -23,7 +23,7 @@ final class SharedInputFusion {
             if (stage instanceof Stage.Product product && isMergeable(product, outputs)) {
                 Integer first = positions.computeIfAbsent(product.activation(), _ -> new HashMap<>())
                         .putIfAbsent(product.x(), fused.size());
-                if (first != null) {
+                if (first != null && fits((Stage.Product) fused.get(first), product)) {
                     fused.set(first, ((Stage.Product) fused.get(first)).merged(product));
                     continue;
                 }
@@ -31,6 +31,10 @@ final class SharedInputFusion {
             fused.add(stage);
         }
         return fused;
+    }
+
+    private static boolean fits(Stage.Product first, Stage.Product other) {
+        return (long) first.columns() + other.columns() <= Integer.MAX_VALUE;
     }
 
     private static boolean isMergeable(Stage.Product product, List<Value> outputs) {

@@ -48,9 +48,7 @@ public final class CacheStore {
      */
     public CacheStore(Device device, Owner owner, List<AttentionSpec> layers, int sequences, int capacity,
             DType dtype) {
-        for (AttentionSpec layer : layers) {
-            CacheSizes.require(layer, sequences, capacity, dtype);
-        }
+        CacheSizes.require(layers, sequences, capacity, dtype);
         this.device = device;
         this.layers = List.copyOf(layers);
         this.dtype = dtype;

@@ -14,4 +14,29 @@ import java.util.List;
  * @param limits what a batch may hold
  */
 public record LoweredPlan(List<Step> steps, DType weights, List<Operand> outputs, long tokenElements,
-        long sequenceElements, BatchLimits limits) {}
+        long sequenceElements, BatchLimits limits) {
+    /** Whether a run appends to the caches of a group. */
+    public boolean appendsTo(int group) {
+        for (Step step : steps) {
+            if (step instanceof Step.Append append && append.cache().group() == group) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /**
+     * The caches whose lengths are the positions of a batch's first tokens: of those that a run appends to, the first.
+     *
+     * @param caches one for each group
+     * @return null if a run appends to none
+     */
+    public CacheStore positions(List<CacheStore> caches) {
+        for (int i = 0; i < caches.size(); i++) {
+            if (appendsTo(i)) {
+                return caches.get(i);
+            }
+        }
+        return null;
+    }
+}

@@ -68,12 +68,7 @@ final class HostExecution implements Execution {
 
     /** The cache whose lengths are the positions of the batch's tokens; null if none is appended to. */
     CacheStore positions() {
-        for (Step step : plan.steps()) {
-            if (step instanceof Step.Append append) {
-                return cache(append.cache());
-            }
-        }
-        return null;
+        return plan.positions(caches);
     }
 
     /** The memory of a matrix, [capacity, columns], with the row stride of the buffer that it lies in. */
