@@ -1,16 +1,18 @@
-/* What the driver makes of the shape of a tensor, for the copy engine (TMA): CUtensorMap. */
+/*
+ * A tensor map: what the driver's cuTensorMapEncodeTiled writes and the TMA of Hopper reads. 128 opaque bytes, aligned to
+ * 64; a kernel gets it as part of its parameter.
+ */
 #ifndef FOVEA_CUDA_TENSOR_MAP_H
 #define FOVEA_CUDA_TENSOR_MAP_H
 
-/* A kernel takes it inside its parameters and passes its address on; nobody reads it. */
 #ifdef __cplusplus
-struct alignas(64) fv_tensor_map {
-  unsigned long long opaque[16];
-};
+#define FV_ALIGN_64 alignas(64)
 #else
-typedef struct fv_tensor_map {
-  _Alignas(64) unsigned long long opaque[16];
-} fv_tensor_map;
+#define FV_ALIGN_64 _Alignas(64)
 #endif
+
+typedef struct fv_tensor_map {
+  FV_ALIGN_64 unsigned char bytes[128];
+} fv_tensor_map;
 
 #endif
