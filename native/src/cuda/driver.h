@@ -131,14 +131,15 @@ typedef unsigned long long fv_cu_address;
   F(get_error_name, cuGetErrorName, (int result, const char **name))                                              \
   F(get_error_string, cuGetErrorString, (int result, const char **text))
 
-typedef struct fv_driver {
+typedef struct fv_driver fv_driver;
+struct fv_driver {
 #define FV_DRIVER_FIELD(field, name, parameters) int(*field) parameters;
   FV_DRIVER_FUNCTIONS(FV_DRIVER_FIELD)
 #undef FV_DRIVER_FIELD
-  int version;           /* as cuDriverGetVersion gives it */
-  char *path;            /* it was opened by */
-  struct fv_driver *next;
-} fv_driver;
+  int version; /* as cuDriverGetVersion gives it */
+  char *path;  /* that it was opened by */
+  fv_driver *next;
+};
 
 /*
  * Opens a driver once per process and path; null for the system's. It stays open, since a driver keeps threads of its
@@ -156,7 +157,7 @@ int fv_driver_open(const char *path, fovea_cuda_failure *failure, const fv_drive
  *   box        [rank], elements that a copy brings, each at most 256
  *   swizzle    FV_TENSOR_MAP_SWIZZLE_*: the box is at most 32, 64 or 128 bytes wide
  *
- * What lies outside of the sizes arrives as 0. False if the driver refuses: then there is no map.
+ * What lies outside of the sizes arrives as 0. 0 if the driver refuses: then there is no map; else 1.
  */
 int fv_driver_tensor_map(const fv_driver *driver, int data_type, unsigned long long address, int rank,
                          const uint64_t *sizes, const uint64_t *strides, const uint32_t *box, int swizzle,
