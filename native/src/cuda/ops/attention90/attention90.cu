@@ -231,7 +231,7 @@ FV_DEVICE void attend90(const fv_attention90_params &p, unsigned char *memory) {
 }
 
 #define FV_ATTENTION90(T, dim, name, keys, window, softcap)                                                       \
-  FV_KERNEL(attention90_##T##_##dim##_##name, fv_attention90_params, FV_ATTENTION90_THREADS, 1) {                 \
+  FV_KERNEL(fv_attention90_##T##_##dim##_##name, fv_attention90_params, FV_ATTENTION90_THREADS, 1) {                 \
     FV_SHARED(memory);                                                                                            \
     attend90<Kernel90<T, dim, keys, window, softcap>>(p, memory);                                                 \
   }
