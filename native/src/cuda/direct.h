@@ -60,6 +60,9 @@ typedef struct fv_tensor {
 void fv_gather(char *dense, const char *tensor, const fv_tensor *shape, int sequences, const int *offsets);
 /* Copies dense memory to a tensor, and touches nothing between its rows. */
 void fv_scatter(const char *dense, char *tensor, const fv_tensor *shape, int sequences, const int *offsets);
+/* Likewise where rows have dim elements in dense memory, and as many as their sequence has keys in the tensor. */
+void fv_scatter_weights(const char *dense, char *tensor, const fv_tensor *shape, int sequences, const int *q_offsets,
+                        const int *kv_offsets);
 
 /* A mask or bias [sequences, heads, queries, keys]: strides of the first three in elements, 0 where one serves all. */
 typedef struct fv_mask {

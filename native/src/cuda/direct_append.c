@@ -111,9 +111,9 @@ static void copy_rows(const append_call *c, char *to, long long to_page, const c
   }
 }
 
-static void scatter(const append_call *c, const char *pinned) {
+static void scatter(const append_call *c, const char *results) {
   const fv_cache_append_job *job = c->job;
-  const char *results = pinned - c->call.inputs;
+  const char *k_pages = results + (c->k_pages - c->call.inputs), *v_pages = results + (c->v_pages - c->call.inputs);
   long long page = 0;
   for (int s = 0; s < c->params.sequences; s++) {
     const page_range range = pages_of(job, s);
@@ -123,8 +123,8 @@ static void scatter(const append_call *c, const char *pinned) {
       const int first = length > start ? (int)(length - start) : 0;
       const int last = end - start < FOVEA_PAGE_KEYS ? (int)(end - start) : FOVEA_PAGE_KEYS;
       const int to = job->page_table[(long long)s * job->params->page_table_stride + i];
-      copy_rows(c, job->k_pages, to, results + c->k_pages, page, c->key_bytes, first, last);
-      copy_rows(c, job->v_pages, to, results + c->v_pages, page, c->value_bytes, first, last);
+      copy_rows(c, job->k_pages, to, k_pages, page, c->key_bytes, first, last);
+      copy_rows(c, job->v_pages, to, v_pages, page, c->value_bytes, first, last);
     }
   }
 }

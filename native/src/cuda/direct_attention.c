@@ -207,31 +207,22 @@ static void gather(const attention_call *c, char *pinned) {
 
 /* ---- and back ------------------------------------------------------------- */
 
-static void scatter(const attention_call *c, const char *pinned) {
+static void scatter(const attention_call *c, const char *results) {
   const fv_attention_job *job = c->job;
   const fovea_attention_params *p = job->params;
-  const char *results = pinned - c->call.inputs;
+  const long long inputs = c->call.inputs;
   const int sequences = p->sequences;
   const fv_tensor out = {p->out_sequence_stride, p->out_token_stride, p->out_head_stride, p->heads, p->value_dim, 4};
-  fv_scatter(results + c->at.out, (char *)job->out, &out, sequences, job->q_offsets);
+  fv_scatter(results + (c->at.out - inputs), (char *)job->out, &out, sequences, job->q_offsets);
   if (job->lse) {
     const fv_tensor lse = {p->lse_sequence_stride, p->lse_token_stride, p->lse_head_stride, p->heads, 1, 4};
-    fv_scatter(results + c->at.lse, (char *)job->lse, &lse, sequences, job->q_offsets);
+    fv_scatter(results + (c->at.lse - inputs), (char *)job->lse, &lse, sequences, job->q_offsets);
   }
   if (!job->weights) return;
-  for (int s = 0; s < sequences; s++) {
-    const size_t bytes = ((size_t)job->kv_offsets[s + 1] - (size_t)job->kv_offsets[s]) * sizeof(float);
-    for (int t = job->q_offsets[s]; t < job->q_offsets[s + 1]; t++) {
-      const long long row = p->weights_sequence_stride
-                                ? s * p->weights_sequence_stride + (t - job->q_offsets[s]) * p->weights_token_stride
-                                : t * p->weights_token_stride;
-      for (int h = 0; h < p->heads; h++) {
-        const long long from = t * c->params.weights_token_stride + h * c->params.weights_head_stride;
-        memcpy(job->weights + row + h * p->weights_head_stride, results + c->at.weights + from * (int)sizeof(float),
-               bytes);
-      }
-    }
-  }
+  const fv_tensor weights = {p->weights_sequence_stride, p->weights_token_stride, p->weights_head_stride, p->heads,
+                             c->keys.longest,            4};
+  fv_scatter_weights(results + (c->at.weights - inputs), (char *)job->weights, &weights, sequences, job->q_offsets,
+                     job->kv_offsets);
 }
 
 /* ---- the call ------------------------------------------------------------- */

@@ -32,6 +32,21 @@ void fv_scatter(const char *dense, char *tensor, const fv_tensor *shape, int seq
   FOR_EACH_PIECE(shape, sequences, offsets, from, to, bytes, memcpy(tensor + to, dense + from, bytes));
 }
 
+void fv_scatter_weights(const char *dense, char *tensor, const fv_tensor *shape, int sequences, const int *q_offsets,
+                        const int *kv_offsets) {
+  const size_t row_bytes = (size_t)shape->dim * (size_t)shape->bytes;
+  for (int s = 0; s < sequences; s++) {
+    const size_t bytes = ((size_t)kv_offsets[s + 1] - (size_t)kv_offsets[s]) * (size_t)shape->bytes;
+    for (int t = q_offsets[s]; t < q_offsets[s + 1]; t++) {
+      const long long row = shape->sequence ? s * shape->sequence + (t - q_offsets[s]) * shape->token : t * shape->token;
+      for (int h = 0; h < shape->heads; h++) {
+        if (bytes) memcpy(tensor + (row + h * shape->head) * shape->bytes, dense, bytes);
+        dense += row_bytes;
+      }
+    }
+  }
+}
+
 void fv_gather_mask(char *dense, const char *mask, const fv_mask *shape, int sequences, const int *q_offsets,
                     const int *kv_offsets) {
   const long long *from = shape->strides, *to = shape->dense;
