@@ -15,7 +15,7 @@ file(GLOB cuda_kernel_headers CONFIGURE_DEPENDS src/cuda/*.h src/cuda/ops/*.h sr
 file(GLOB cuda_sources CONFIGURE_DEPENDS src/cuda/*.c src/cuda/ops/*/*.c)
 list(FILTER cuda_sources EXCLUDE REGEX "_test\\.c$|/image\\.c$")
 # What it shares with libfovea: names of codes, and what fovea_attention and fovea_cache_append check.
-set(cuda_shared_sources src/status.c src/ops/attention/attention_check.c src/ops/cache/cache_check.c)
+list(APPEND cuda_sources src/status.c src/ops/attention/attention_check.c src/ops/cache/cache_check.c)
 
 # ---- kernels ------------------------------------------------------------------
 
@@ -66,7 +66,7 @@ endfunction()
 
 # ---- libfovea_cuda --------------------------------------------------------------
 
-add_library(cuda_objects OBJECT EXCLUDE_FROM_ALL ${cuda_sources} ${cuda_shared_sources})
+add_library(cuda_objects OBJECT EXCLUDE_FROM_ALL ${cuda_sources})
 target_compile_definitions(cuda_objects PRIVATE FV_VERSION="${PROJECT_VERSION}" _POSIX_C_SOURCE=200809L)
 
 # A library of the objects of cuda_objects with an image of kernels.
