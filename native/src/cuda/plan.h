@@ -78,6 +78,7 @@ typedef struct fv_target {
   const fv_driver *driver; /* for tensor maps */
   int compute_capability;  /* 10 major + minor; kernels for Hopper run on 90 alone */
   int multiprocessors;
+  int shared_bytes; /* that a block may have: 99 KB on 8.6 and 8.9, 163 KB on 8.0, 227 KB on 9.0 */
   int max_tokens; /* that this graph serves; memory may hold more */
   int max_sequences;
   int explain;
