@@ -138,7 +138,7 @@ static int live_and_die(long long *calls = nullptr) {
   fovea_cuda_execution *execution = nullptr;
   fovea_cuda_direct *direct = nullptr;
   long long words = 0;
-  int status = fovea_cuda_device_open(&options, FV_EMULATED_DRIVER, &failure, &device);
+  int status = fovea_cuda_device_open(&options, FV_DRIVER, &failure, &device);
   if (status != FOVEA_STATUS_OK) return status;
   const float ones[8] = {1, 1, 1, 1, 1, 1, 1, 1};
   Plan plan;

@@ -138,7 +138,7 @@ class Device {
 
   explicit Device(long long limit = 0) {
     const fovea_cuda_device_options options = {sizeof options, 0, limit};
-    RT_OK(fovea_cuda_device_open(&options, FV_EMULATED_DRIVER, &failure, &handle));
+    RT_OK(fovea_cuda_device_open(&options, FV_DRIVER, &failure, &handle));
   }
   Device(const Device &) = delete;
   Device &operator=(const Device &) = delete;
