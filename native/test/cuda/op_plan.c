@@ -88,7 +88,8 @@ int op_plan(const op_problem *problem, unsigned long long scratch, long long *sc
                                 .bias = problem->bias,
                                 .lse = problem->lse,
                                 .weights = problem->weights,
-                                .direct = problem->direct};
+                                .direct = problem->direct,
+                                .direct_append = problem->direct_append};
   fv_scratch memory = {scratch, *scratch_bytes};
   planned_count = 0;
   const int status = planner(&target, &problem->step, &operands, &memory, NULL);

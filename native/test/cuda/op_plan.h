@@ -26,6 +26,7 @@ typedef struct op_problem {
   FV_POINTER(void) lse;
   FV_POINTER(void) weights;
   const fovea_attention_params *direct;
+  const fovea_cache_append_params *direct_append;
 } op_problem;
 
 /* A launch as the planner gave it; params are the callee's until the next call of op_plan. */

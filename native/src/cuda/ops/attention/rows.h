@@ -57,7 +57,7 @@ FV_DEVICE long long element_of(const fv_heads &h, int sequence, int offset, int 
   return start + token * h.token + head * h.head;
 }
 
-FV_DEVICE long long query_at(const fv_attention_args &p, const fv_heads &h, const fv_sequence &x, int query, int head) {
+FV_DEVICE long long query_at(const fv_heads &h, const fv_sequence &x, int query, int head) {
   return element_of(h, x.number, x.q_offset, query, head);
 }
 
