@@ -153,7 +153,7 @@ typedef struct fovea_cuda_operand {
  *   RAGGED_MATMUL  second input y; mode 1 transposes x
  *   CACHE_APPEND   keys x, values y; group, layer, heads to rope_positions; constants: the RoPE table or 0; no out
  *   ATTENTION      queries x; keys y and values z, or group and layer of a cache, else -1; constants: RoPE table or 0,
- *                  ALiBi slopes F32 [heads] or 0; pattern 1 to keep the pattern, when the execution explains
+ *                  ALiBi slopes F32 [heads] or 0
  *   POOL           mode FOVEA_POOLING_*, normalize
  *   TOP_K          out is I32
  *   GATHER         indices y, I32
@@ -177,7 +177,7 @@ typedef struct fovea_cuda_step {
   float epsilon, scale, softcap;
   int reserved;
   fovea_cuda_operand x, y, z, out;
-  long long constants[4]; /* device addresses, in the order above */
+  long long constants[4]; /* device addresses in the order above, multiples of 16, in memory of this device */
 } fovea_cuda_step;
 
 typedef struct fovea_cuda_program fovea_cuda_program;

@@ -30,6 +30,14 @@ typedef struct fv_view {
 #define FV_TILE_SMALL 64
 #define FV_TILE_LARGE 128
 
+/*
+ * Who attends: ops/attention to every sequence, unless ops/attention90 serves the step. Then ops/attention keeps the
+ * sequences of at most so many keys and those of at most so many queries, and attention90 takes the others. Both run over
+ * all tiles of a batch and leave those that are not theirs.
+ */
+#define FV_SHORT_KEYS 128
+#define FV_SHORT_QUERIES 16
+
 /* What counts[] holds. FOVEA_CUDA_ROWS_* index the first two. */
 #define FV_COUNT_TOKENS 0
 #define FV_COUNT_SEQUENCES 1
@@ -70,20 +78,34 @@ typedef struct fv_target {
   const fv_driver *driver; /* for tensor maps */
   int compute_capability;  /* 10 major + minor; kernels for Hopper run on 90 alone */
   int multiprocessors;
+  int shared_bytes; /* that a block may have: 99 KB on 8.6 and 8.9, 163 KB on 8.0, 227 KB on 9.0 */
   int max_tokens; /* that this graph serves; memory may hold more */
   int max_sequences;
   int explain;
   fv_batch batch;
 } fv_target;
 
-/* The operands of a step. */
+/*
+ * The operands of a step.
+ *
+ * A direct call has no operands in the memory of an execution. Of its views the op reads data alone; sizes, dtypes and
+ * strides are those of the call's params, and of the step it reads op and the constants that ATTENTION or CACHE_APPEND
+ * has. target->batch holds the batch as that of an execution: offsets are q_offsets, or offsets of the new tokens, and
+ * counts and tiles are filled from them.
+ *
+ *   attention      x q, out out; keys k, values v: tensors, or pages if params->pages; group.ends kv_offsets, the other
+ *                  fields of the group not read but page_table, null without pages
+ *   cache append   x k, y v; keys and values the pages; group.lengths, group.page_table
+ */
 typedef struct fv_operands {
   fv_view x, y, z, out;
-  fv_group group;                       /* of CACHE_APPEND, ATTENTION and EMBEDDING with a group */
+  fv_group group;                       /* of CACHE_APPEND, ATTENTION and EMBEDDING with a group; all 0 without one */
   unsigned long long keys, values;      /* pages of the layer */
   unsigned long long mask, bias;        /* of direct attention: addresses or 0, and their strides, as */
-  unsigned long long lse, weights;      /* fovea_attention has them; weights also when a step keeps its pattern */
-  const fovea_attention_params *direct; /* null for a step of a plan */
+  unsigned long long lse, weights;      /* fovea_attention has them; weights also when a step keeps its pattern, F32 */
+                                        /* [heads, x.capacity, keys], keys x.capacity or that of a cache's pages */
+  const fovea_attention_params *direct; /* null for a step of a plan, */
+  const fovea_cache_append_params *direct_append; /* as is this */
 } fv_operands;
 
 /* Memory of the device that launches may overwrite; one for all steps of an execution, which run one after another. */

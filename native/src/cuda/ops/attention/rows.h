@@ -1,0 +1,191 @@
+/*
+ * What the kernels of attention share: where rows lie, which keys a query sees, rotary positions, and what is done to a
+ * score after the product.
+ */
+#ifndef FOVEA_CUDA_ATTENTION_ROWS_H
+#define FOVEA_CUDA_ATTENTION_ROWS_H
+
+#include "cuda/gpu.h"
+#include "cuda/ops/attention/attention.h"
+
+#define FV_LOG2_E 1.44269504088896341f
+
+/* ---- sequences --------------------------------------------------------------- */
+
+struct fv_sequence {
+  int number;
+  int q_offset, kv_offset; /* of the batch */
+  int queries, keys;
+  int diagonal; /* the key on the first query's diagonal */
+};
+
+FV_DEVICE fv_sequence sequence_of(const fv_attention_args &p, int s) {
+  fv_sequence x;
+  x.number = s;
+  x.q_offset = p.batch.offsets[s];
+  x.kv_offset = p.kv_offsets[s];
+  x.queries = p.batch.offsets[s + 1] - x.q_offset;
+  x.keys = p.kv_offsets[s + 1] - x.kv_offset;
+  x.diagonal = p.top_left ? 0 : x.keys - x.queries;
+  return x;
+}
+
+/* Whether the tiles of half.cu and exact.cu are to be computed for a sequence. */
+FV_DEVICE bool is_tiled(const fv_attention_args &p, const fv_sequence &x) {
+  if (p.splits && x.queries == 1) {
+    return false;
+  }
+  return !p.short_only || x.keys <= FV_SHORT_KEYS || x.queries <= FV_SHORT_QUERIES;
+}
+
+/* The keys [low_key, high_key) that the window lets a query see; none if high <= low. */
+FV_DEVICE int low_key(const fv_attention_args &p, const fv_sequence &x, int query) {
+  const int low = p.left < 0 ? 0 : x.diagonal + query - p.left;
+  return low > 0 ? low : 0;
+}
+
+FV_DEVICE int high_key(const fv_attention_args &p, const fv_sequence &x, int query) {
+  const int high = p.right < 0 ? x.keys : x.diagonal + query + p.right + 1;
+  return high < x.keys ? high : x.keys;
+}
+
+/* ---- rows -------------------------------------------------------------------- */
+
+/* The first element of a token of a head. */
+FV_DEVICE long long element_of(const fv_heads &h, int sequence, int offset, int token, int head) {
+  const long long start = h.sequence ? sequence * h.sequence : offset * h.token;
+  return start + token * h.token + head * h.head;
+}
+
+FV_DEVICE long long query_at(const fv_attention_args &p, const fv_heads &h, const fv_sequence &x, int query, int head) {
+  return element_of(h, x.number, x.q_offset, query, head);
+}
+
+/* Of keys or values: the first element of a key of a head. The keys behind it in its page, or all of a tensor, follow at
+   key_stride elements. */
+FV_DEVICE long long key_at(const fv_attention_args &p, const fv_heads &h, const fv_sequence &x, int key, int head,
+                           int dim) {
+  if (!p.page_table) {
+    return element_of(h, x.number, x.kv_offset, key, head);
+  }
+  const long long page = p.page_table[x.number * (long long)p.pages_each + key / FOVEA_PAGE_KEYS];
+  return ((page * p.kv_heads + head) * FOVEA_PAGE_KEYS + key % FOVEA_PAGE_KEYS) * dim;
+}
+
+FV_DEVICE long long key_stride(const fv_attention_args &p, const fv_heads &h, int dim) {
+  return p.page_table ? dim : h.token;
+}
+
+FV_DEVICE float read(const void *data, int dtype, long long i) {
+  if (dtype == FOVEA_DTYPE_F32) {
+    return static_cast<const float *>(data)[i];
+  }
+  return dtype == FOVEA_DTYPE_F16 ? to_float(static_cast<const f16 *>(data)[i])
+                                  : to_float(static_cast<const bf16 *>(data)[i]);
+}
+
+FV_DEVICE void write(void *data, int dtype, long long i, float x) {
+  if (dtype == FOVEA_DTYPE_F32) {
+    static_cast<float *>(data)[i] = x;
+  } else if (dtype == FOVEA_DTYPE_F16) {
+    static_cast<f16 *>(data)[i] = from_float<f16>(x);
+  } else {
+    static_cast<bf16 *>(data)[i] = from_float<bf16>(x);
+  }
+}
+
+/* Two neighbours of the output, or the first alone. */
+FV_DEVICE void write_two(const fv_attention_args &p, long long i, float first, float second, bool both) {
+  if (!both || !p.out_pairs) {
+    write(p.out.data, p.out_dtype, i, first);
+    if (both) {
+      write(p.out.data, p.out_dtype, i + 1, second);
+    }
+  } else if (p.out_dtype == FOVEA_DTYPE_F32) {
+    *reinterpret_cast<float2 *>(static_cast<float *>(p.out.data) + i) = {first, second};
+  } else {
+    *reinterpret_cast<uint32_t *>(static_cast<f16 *>(p.out.data) + i) =
+        p.out_dtype == FOVEA_DTYPE_F16 ? pack<f16>(first, second) : pack<bf16>(first, second);
+  }
+}
+
+/* ---- rotary positions ---------------------------------------------------------- */
+
+/* x cos - y sin, and y cos + x sin as turned(y, -x, ...): one rounding order wherever a row is turned. */
+FV_DEVICE float turned(float x, float y, float cosine, float sine) { return fmaf(x, cosine, -(y * sine)); }
+
+/* Cosines of a position, as many sines behind them. */
+FV_DEVICE const float *angles_of(const fv_attention_args &p, int position) {
+  const int last = p.rope_positions - 1;
+  return p.rope + (long long)(position < 0 ? 0 : position > last ? last : position) * p.rope_dim;
+}
+
+/* Element e of the row that begins at element at, turned by the angles unless they are null. */
+FV_DEVICE float turned_element(const fv_attention_args &p, const void *data, int dtype, long long at, int e,
+                               const float *angles) {
+  const float x = read(data, dtype, at + e);
+  if (!angles || e >= p.rope_dim) {
+    return x;
+  }
+  const int pairs = p.rope_dim / 2, half = p.rope_layout == FOVEA_ROPE_HALF;
+  const int pair = half ? (e < pairs ? e : e - pairs) : e / 2;
+  const bool first = half ? e < pairs : e % 2 == 0;
+  const float y = read(data, dtype, at + (half ? (first ? e + pairs : e - pairs) : e ^ 1));
+  return turned(x, first ? y : -y, angles[pair], angles[pairs + pair]);
+}
+
+/* ---- scores -------------------------------------------------------------------- */
+
+/* tanh with an absolute error near 2^-23. */
+FV_DEVICE float tanh_fast(float x) { return 1 - 2 / (exp2_fast(2 * FV_LOG2_E * x) + 1); }
+
+/* The score of a query and a key from their product, as the softmax takes it: -infinity if the query does not attend. */
+template <bool exact>
+FV_DEVICE float adjusted(const fv_attention_args &p, const fv_sequence &x, int head, int query, int key, float product,
+                         float slope) {
+  float s = p.scaled ? product * p.scale : product;
+  if (p.softcap > 0) {
+    s = p.softcap * (exact ? tanhf(s / p.softcap) : tanh_fast(s / p.softcap));
+  }
+  bool seen = true;
+  if (p.bias) {
+    const float bias = p.bias[x.number * p.bias_sequence + head * p.bias_head + query * p.bias_query + key];
+    seen = bias != -INFINITY;
+    s += bias;
+  }
+  if (slope != 0) {
+    s -= slope * fabsf((float)(x.diagonal + query - key));
+  }
+  if (p.mask) {
+    seen = seen && p.mask[x.number * p.mask_sequence + head * p.mask_head + query * p.mask_query + key] != 0;
+  }
+  return seen ? s : -INFINITY;
+}
+
+FV_DEVICE bool has_adjustments(const fv_attention_args &p) {
+  return p.scaled || p.softcap > 0 || p.bias || p.slopes || p.mask;
+}
+
+FV_DEVICE float slope_of(const fv_attention_args &p, int head) { return p.slopes ? p.slopes[head] : 0; }
+
+/* What a score is multiplied by in the exponent of 2. */
+FV_DEVICE float unit_of(const fv_attention_args &p) { return p.scaled ? FV_LOG2_E : p.scale * FV_LOG2_E; }
+
+/* 2^((s - m) unit), m the maximum of a row, -infinity if it has none: then all s are. */
+FV_DEVICE float weight_of(float s, float peak, float unit) {
+  return exp2_fast((s - (peak == -INFINITY ? 0 : peak)) * unit);
+}
+
+/* The factor of what was summed before a maximum grew: 1 where nothing changes, 0 where nothing was summed. */
+FV_DEVICE float fade(float before, float peak, float unit) {
+  return before == peak ? 1 : exp2_fast((before - peak) * unit);
+}
+
+/* log of the sum of e^score. */
+FV_DEVICE float log_sum(const fv_attention_args &p, float peak, float sum) {
+  return sum == 0 ? -INFINITY : peak * (p.scaled ? 1 : p.scale) + logf(sum);
+}
+
+FV_DEVICE bool is_finite(float x) { return fabsf(x) <= 3.402823466e38f; }
+
+#endif

@@ -1,0 +1,315 @@
+// wgmma under emulation. A product is carried out when its group is waited for; until then its accumulator holds NaN,
+// its shared memory may not be the target of a TMA copy, and its registers may not change.
+#ifndef FOVEA_TEST_CUDA_WARPGROUPS_H
+#define FOVEA_TEST_CUDA_WARPGROUPS_H
+
+#include "cuda/emulation.h"
+#include "cuda/tensor_maps.h"
+
+namespace emulated {
+
+constexpr uint32_t kInFlight = 0x7fa5a5a5;  // a NaN that no computation gives
+
+struct Product {
+  int n = 0;
+  bool bf16 = false, registers = false, b_along_n = false, accumulate = false;
+  uint64_t a = 0, b = 0;
+  float *d[128];
+  uint32_t values[128][4];  // a in registers, when issued
+  const uint32_t *pointers[128];
+};
+
+// An accumulator that products in flight write.
+struct Accumulator {
+  float *first = nullptr;  // that of thread 0: stands for all
+  int n = 0, users = 0;
+  std::vector<float> values;  // [64, n]
+};
+
+struct WarpGroup {
+  const char *operation = nullptr;
+  int arrived = 0, registers = 0;
+  bool fenced = false;
+  Product next;
+  std::vector<Product> open;
+  std::deque<std::vector<Product>> groups;
+  std::vector<Accumulator> accumulators;
+};
+
+struct HopperBlock : Hopper {
+  std::vector<WarpGroup> groups;
+  int registers = 0;  // of the pool, not given to anyone
+
+  void begin() override {
+    const int bound = block->kernel->threads * block->kernel->blocks_per_sm;
+    const int each = std::min(255, 65536 / bound) / 8 * 8;
+    groups.assign(static_cast<size_t>(block->threads + 127) / 128, WarpGroup());
+    for (WarpGroup &g : groups) {
+      g.registers = each;
+    }
+    registers = 0;
+  }
+  void end() override {
+    for (WarpGroup &g : groups) {
+      if (!g.open.empty() || !g.groups.empty()) {
+        fail("ends with wgmma under way");
+      }
+    }
+  }
+};
+
+inline HopperBlock &hopper() {
+  if (!block->hopper) {
+    if (block->kernel->capability < 90) {
+      fail("uses Hopper's instructions, but its file does not include gpu90.h before it");
+    }
+    block->hopper = std::make_unique<HopperBlock>();
+    block->hopper->begin();
+  }
+  return static_cast<HopperBlock &>(*block->hopper);
+}
+
+inline WarpGroup &group_of(const Thread *t) { return hopper().groups[static_cast<size_t>(t->number / 128)]; }
+
+// The 128 threads meet; the last to come does work(group).
+template <class F>
+void warpgroup(const char *operation, F work) {
+  WarpGroup &g = group_of(thread);
+  const int base = thread->number / 128 * 4;
+  if (block->threads < (base + 4) * 32) {
+    fail("%s in a group of less than 128 threads", operation);
+  }
+  if (g.arrived == 0) {
+    g.operation = operation;
+  } else if (g.operation != operation && strcmp(g.operation, operation) != 0) {
+    fail("%s, while others of the warp group are in %s", operation, g.operation);
+  }
+  if (++g.arrived < 128) {
+    pause(operation);
+    return;
+  }
+  g.arrived = 0;
+  work(g);
+  for (int w = base; w < base + 4; w++) {
+    block->warps[static_cast<size_t>(w)].ready = ~0u;
+  }
+}
+
+// ---- descriptors ----------------------------------------------------------------
+
+struct Descriptor {
+  uint32_t start, columns, rows;
+  int span;
+};
+
+inline Descriptor read_descriptor(uint64_t bits) {
+  static constexpr int spans[4] = {0, 128, 64, 32};
+  return {static_cast<uint32_t>(bits & 0x3fff) << 4, static_cast<uint32_t>(bits >> 16 & 0x3fff) << 4,
+          static_cast<uint32_t>(bits >> 32 & 0x3fff) << 4, spans[bits >> 62]};
+}
+
+// The byte of shared memory of element (mn, k): mn counts along M or N.
+inline uint32_t element_at(const Descriptor &d, int mn, int k, bool along_n) {
+  const uint32_t m = static_cast<uint32_t>(mn), j = static_cast<uint32_t>(k), span = static_cast<uint32_t>(d.span);
+  if (d.span == 0) {  // pieces of 8 rows of 16 bytes
+    const uint32_t in = along_n ? j % 8 * 16 + m % 8 * 2 : m % 8 * 16 + j % 8 * 2;
+    return d.start + in + m / 8 * d.rows + j / 8 * d.columns;
+  }
+  const uint32_t wide = span / 2;
+  return swizzled(d.start + (along_n ? m / wide * d.columns + m % wide * 2 + j / 8 * d.rows + j % 8 * span
+                                     : m / 8 * d.rows + m % 8 * span + j * 2),
+                  d.span);
+}
+
+inline void check_descriptor(const char *what, uint64_t bits, int size, bool along_n) {
+  const Descriptor d = read_descriptor(bits);
+  if ((bits & ~(0x3fffull | 0x3fffull << 16 | 0x3fffull << 32 | 3ull << 62)) != 0) {
+    fail("wgmma: the descriptor of %s, %016llx, has bits that are not used", what,
+         static_cast<unsigned long long>(bits));
+  }
+  if (d.span != 0 && (d.start >> 7 & (static_cast<uint32_t>(d.span) / 16 - 1)) != 0) {
+    fail("wgmma: %s starts at byte %u, in the midst of 8 swizzled rows", what, d.start);
+  }
+  uint32_t last = 0;
+  for (int mn = 0; mn < size; mn += 8) {
+    for (int k = 0; k < 16; k += 8) {
+      last = std::max({last, element_at(d, mn, k, along_n), element_at(d, mn + 7, k + 7, along_n)});
+    }
+  }
+  if (d.start < kSharedWindow || last + 2 > static_cast<uint32_t>(kSharedWindow + block->shared_bytes)) {
+    fail("wgmma: %s reads bytes %d ... %d of %d bytes of shared memory", what,
+         static_cast<int>(d.start) - kSharedWindow, static_cast<int>(last) - kSharedWindow, block->shared_bytes);
+  }
+}
+
+// Whether a matrix of a product in flight has elements in a range of shared memory.
+inline bool reads(uint64_t bits, int size, bool along_n, uint32_t from, uint32_t to) {
+  const Descriptor d = read_descriptor(bits);
+  for (int mn = 0; mn < size; mn++) {
+    for (int k = 0; k < 16; k++) {
+      const uint32_t at = element_at(d, mn, k, along_n);
+      if (at >= from && at < to) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+// A copy is about to write shared memory: no product in flight may read it.
+inline void check_overwrite(int offset, int bytes) {
+  const uint32_t from = static_cast<uint32_t>(offset + kSharedWindow), to = from + static_cast<uint32_t>(bytes);
+  const auto check = [=](const Product &p) {
+    if ((!p.registers && reads(p.a, 64, false, from, to)) || reads(p.b, p.n, p.b_along_n, from, to)) {
+      fail("tma_load into shared memory that a wgmma in flight reads");
+    }
+  };
+  for (const WarpGroup &g : hopper().groups) {
+    for (const Product &p : g.open) {
+      check(p);
+    }
+    for (const auto &products : g.groups) {
+      for (const Product &p : products) {
+        check(p);
+      }
+    }
+  }
+}
+
+// ---- products -------------------------------------------------------------------
+
+inline int row_of(int t, int i) { return t / 32 * 16 + t % 32 / 4 + i / 2 % 2 * 8; }
+inline int column_of(int t, int i) { return i / 4 * 8 + t % 4 * 2 + i % 2; }
+
+inline Accumulator *accumulator_of(WarpGroup &g, const float *first) {
+  for (Accumulator &a : g.accumulators) {
+    if (a.first == first) {
+      return &a;
+    }
+  }
+  return nullptr;
+}
+
+// Takes the accumulator away from the threads, until wait_for gives it back.
+inline void take(WarpGroup &g, const Product &p) {
+  Accumulator *a = accumulator_of(g, p.d[0]);
+  if (a == nullptr) {
+    g.accumulators.emplace_back();
+    a = &g.accumulators.back();
+    a->first = p.d[0];
+    a->n = p.n;
+    a->values.resize(static_cast<size_t>(64 * p.n));
+    for (int t = 0; t < 128; t++) {
+      for (int i = 0; i < p.n / 2; i++) {
+        a->values[static_cast<size_t>(row_of(t, i) * p.n + column_of(t, i))] = p.d[t][i];
+        p.d[t][i] = __uint_as_float(kInFlight);
+      }
+    }
+  } else if (a->n != p.n) {
+    fail("wgmma of n %d into an accumulator in flight of n %d", p.n, a->n);
+  }
+  a->users++;
+}
+
+template <class T>
+void multiply(const Product &p, float *d) {
+  static thread_local float a[64][16], b[16][256];
+  const auto load = [](uint32_t at) {
+    T v;
+    memcpy(&v.bits, block->shared + at - kSharedWindow, 2);
+    return to_float(v);
+  };
+  if (p.registers) {
+    for (int t = 0; t < 128; t++) {
+      for (int j = 0; j < 8; j++) {
+        a[t / 32 * 16 + t % 32 / 4 + j / 2 % 2 * 8][t % 4 * 2 + j % 2 + j / 4 * 8] = half_of<T>(p.values[t][j / 2], j % 2);
+      }
+    }
+  } else {
+    const Descriptor from = read_descriptor(p.a);
+    for (int r = 0; r < 64; r++) {
+      for (int k = 0; k < 16; k++) {
+        a[r][k] = load(element_at(from, r, k, false));
+      }
+    }
+  }
+  const Descriptor from = read_descriptor(p.b);
+  for (int k = 0; k < 16; k++) {
+    for (int n = 0; n < p.n; n++) {
+      b[k][n] = load(element_at(from, n, k, p.b_along_n));
+    }
+  }
+  for (int r = 0; r < 64; r++) {
+    float sums[256] = {};
+    for (int k = 0; k < 16; k++) {
+      const float v = a[r][k];
+      for (int n = 0; n < p.n; n++) {
+        sums[n] += v * b[k][n];
+      }
+    }
+    for (int n = 0; n < p.n; n++) {
+      d[r * p.n + n] = p.accumulate ? d[r * p.n + n] + sums[n] : sums[n];
+    }
+  }
+}
+
+inline void finish(WarpGroup &g, const Product &p) {
+  for (int t = 0; p.registers && t < 128; t++) {
+    if (memcmp(p.values[t], p.pointers[t], 16) != 0) {
+      fail("thread %d changed a of a wgmma in flight", t);
+    }
+  }
+  Accumulator *a = accumulator_of(g, p.d[0]);
+  p.bf16 ? multiply<bf16>(p, a->values.data()) : multiply<f16>(p, a->values.data());
+  if (--a->users > 0) {
+    return;
+  }
+  for (int t = 0; t < 128; t++) {
+    for (int i = 0; i < p.n / 2; i++) {
+      if (__float_as_uint(p.d[t][i]) != kInFlight) {
+        fail("thread %d of the group wrote the accumulator of a wgmma in flight", t);
+      }
+      p.d[t][i] = a->values[static_cast<size_t>(row_of(t, i) * p.n + column_of(t, i))];
+    }
+  }
+  g.accumulators.erase(g.accumulators.begin() + (a - g.accumulators.data()));
+}
+
+inline void issue(int n, bool is_bf16, float *d, const uint32_t *a_registers, uint64_t a, uint64_t b, bool along_n,
+                  bool accumulate) {
+  WarpGroup &g = group_of(thread);
+  const int t = thread->number % 128;
+  Product &p = g.next;
+  const bool registers = a_registers != nullptr;
+  if (g.arrived != 0 && (p.a != a || p.b != b || p.n != n || p.accumulate != accumulate || p.registers != registers)) {
+    fail("wgmma with other operands than the rest of the warp group");
+  }
+  p.n = n;
+  p.bf16 = is_bf16;
+  p.registers = registers;
+  p.b_along_n = along_n;
+  p.accumulate = accumulate;
+  p.a = a;
+  p.b = b;
+  p.d[t] = d;
+  p.pointers[t] = a_registers;
+  if (registers) {
+    memcpy(p.values[t], a_registers, 16);
+  }
+  warpgroup("wgmma", [](WarpGroup &group) {
+    const Product &product = group.next;
+    if (!group.fenced) {
+      fail("wgmma without wgmma_fence after the last wgmma_wait");
+    }
+    if (!product.registers) {
+      check_descriptor("a", product.a, 64, false);
+    }
+    check_descriptor("b", product.b, product.n, product.b_along_n);
+    take(group, product);
+    group.open.push_back(product);
+  });
+}
+
+}  // namespace emulated
+
+#endif
