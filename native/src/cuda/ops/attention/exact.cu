@@ -39,6 +39,7 @@ struct exact_state {
 /* Elements [piece, piece + FV_EXACT_PIECE) of 64 rows, transposed; zeros where there is none. */
 FV_DEVICE void load_piece(const fv_attention_args &p, const void *data, int dtype, long long at, long long stride,
                           int count, int piece, bool turn, int position, float *tile) {
+#pragma unroll 2
   for (int i = threadIdx.x; i < FV_EXACT_ROWS * FV_EXACT_PIECE; i += FV_EXACT_THREADS) {
     const int r = i / FV_EXACT_PIECE, e = i % FV_EXACT_PIECE;
     float x = 0;
@@ -52,9 +53,10 @@ FV_DEVICE void load_piece(const fv_attention_args &p, const void *data, int dtyp
 template <int columns>
 FV_DEVICE void load_values(const fv_attention_args &p, const exact_block &b, int key, float *tile) {
   const long long at = key_at(p, p.v, b.x, key, b.head / p.group, p.value_dim), stride = key_stride(p, p.v, p.value_dim);
+#pragma unroll 2
   for (int i = threadIdx.x; i < FV_ATTENTION_KEYS * columns; i += FV_EXACT_THREADS) {
     const int r = i / columns, c = b.first_column + i % columns;
-    tile[i] = key + r < b.x.keys && c < p.value_dim ? read(p.v.data, p.kv_dtype, at + r * stride + c) : 0;
+    tile[i] = key + r < b.x.keys && c < p.value_dim ? read_element(p.v.data, p.kv_dtype, at + r * stride + c) : 0;
   }
 }
 
@@ -75,6 +77,7 @@ FV_DEVICE void multiply_keys(const fv_attention_args &p, const exact_block &b, c
                t.k);
     __syncthreads();
     const int count = p.head_dim - piece < FV_EXACT_PIECE ? p.head_dim - piece : FV_EXACT_PIECE;
+#pragma unroll 2
     for (int e = 0; e < count; e++) {
       const float4 q = *reinterpret_cast<const float4 *>(t.q + e * FV_EXACT_STRIDE + row);
       const float4 k = *reinterpret_cast<const float4 *>(t.k + e * FV_EXACT_STRIDE + column);
@@ -87,21 +90,46 @@ FV_DEVICE void multiply_keys(const fv_attention_args &p, const exact_block &b, c
   }
 }
 
-/* Scores as the softmax takes them, -infinity where a query does not attend. */
-FV_DEVICE void mask(const fv_attention_args &p, const exact_block &b, int key, float (&s)[4][4]) {
-  const bool adjusts = has_adjustments(p);
-  const int row = threadIdx.x / 16 * 4, column = threadIdx.x % 16 * 4;
+/* This thread's scores, to and from the array of weights. */
+FV_DEVICE void store_scores(const exact_tiles &t, const float (&s)[4][4]) {
+  float *to = t.weights + threadIdx.x / 16 * 4 * FV_EXACT_STRIDE + threadIdx.x % 16 * 4;
 #pragma unroll
   for (int i = 0; i < 4; i++) {
-    const int query = b.first_query + row + i;
-    const int low = low_key(p, b.x, query), high = row + i < b.queries ? high_key(p, b.x, query) : 0;
+    *reinterpret_cast<float4 *>(to + i * FV_EXACT_STRIDE) = {s[i][0], s[i][1], s[i][2], s[i][3]};
+  }
+}
+
+/* What fovea.h does to scores after the product. It goes through shared memory, so that it takes few registers. */
+FV_DEVICE void adjust(const fv_attention_args &p, const exact_block &b, const exact_tiles &t, int key, float (&s)[4][4]) {
+  const int row = threadIdx.x / 16 * 4, column = threadIdx.x % 16 * 4;
+  float *scores = t.weights + row * FV_EXACT_STRIDE + column;
+  __syncthreads(); /* the pieces that lie there are read */
+  store_scores(t, s);
+#pragma unroll 1
+  for (int i = 0; i < 16; i++) {
+    float *score = scores + i / 4 * FV_EXACT_STRIDE + i % 4;
+    const int query = row + i / 4, k = key + column + i % 4;
+    if (query < b.queries && k < b.x.keys) {
+      *score = adjusted<true>(p, b.x, b.head, b.first_query + query, k, *score, b.slope);
+    }
+  }
+#pragma unroll
+  for (int i = 0; i < 16; i++) {
+    s[i / 4][i % 4] = scores[i / 4 * FV_EXACT_STRIDE + i % 4];
+  }
+}
+
+/* -infinity for what the window hides. */
+FV_DEVICE void hide(const fv_attention_args &p, const exact_block &b, int key, float (&s)[4][4]) {
+#pragma unroll
+  for (int i = 0; i < 4; i++) {
+    const int query = b.first_query + (int)threadIdx.x / 16 * 4 + i;
+    const int low = low_key(p, b.x, query), high = high_key(p, b.x, query);
 #pragma unroll
     for (int j = 0; j < 4; j++) {
-      const int k = key + column + j;
+      const int k = key + (int)threadIdx.x % 16 * 4 + j;
       if (k < low || k >= high) {
         s[i][j] = -INFINITY;
-      } else if (adjusts) {
-        s[i][j] = adjusted<true>(p, b.x, b.head, query, k, s[i][j], b.slope);
       }
     }
   }
@@ -143,6 +171,7 @@ FV_DEVICE int column_of(int c) {
 template <int C, bool careful>
 FV_DEVICE void multiply_values(const exact_tiles &t, int keys, float (&out)[4][C]) {
   const float *weights = t.weights + threadIdx.x / 16 * 4 * FV_EXACT_STRIDE;
+#pragma unroll 1
   for (int k = 0; k < keys; k += 4) {
     float w[4][4];
 #pragma unroll
@@ -177,7 +206,6 @@ template <int C>
 FV_DEVICE void attend(const fv_attention_args &p, const exact_block &b, const exact_tiles &t, bool careful,
                       exact_state<C> &state) {
   const float unit = unit_of(p);
-  const int row = threadIdx.x / 16 * 4, column = threadIdx.x % 16 * 4;
 #pragma unroll
   for (int i = 0; i < 4; i++) {
     state.peak[i] = -INFINITY;
@@ -190,14 +218,14 @@ FV_DEVICE void attend(const fv_attention_args &p, const exact_block &b, const ex
   for (int key = b.first_key / FV_ATTENTION_KEYS * FV_ATTENTION_KEYS; key < b.last_key; key += FV_ATTENTION_KEYS) {
     float s[4][4];
     multiply_keys(p, b, t, key, s);
-    mask(p, b, key, s);
+    if (has_adjustments(p)) {
+      adjust(p, b, t, key, s);
+    }
+    hide(p, b, key, s);
     soften<C>(unit, s, state);
     load_values<16 * C>(p, b, key, t.values); /* free since the barriers of the keys */
     __syncthreads();
-#pragma unroll
-    for (int i = 0; i < 4; i++) {
-      *reinterpret_cast<float4 *>(t.weights + (row + i) * FV_EXACT_STRIDE + column) = {s[i][0], s[i][1], s[i][2], s[i][3]};
-    }
+    store_scores(t, s);
     __syncthreads();
     const int left = b.last_key - key, keys = left < FV_ATTENTION_KEYS ? left : FV_ATTENTION_KEYS;
     if (careful) {
@@ -227,7 +255,7 @@ FV_DEVICE void finish(const fv_attention_args &p, const exact_block &b, const ex
     for (int c = 0; c < C; c++) {
       const int column = b.first_column + column_of<C>(c);
       if (column < p.value_dim) { /* + 0 makes -0 a 0: which of both depends on the tiles that were skipped */
-        write(p.out.data, p.out_dtype, at + column, state.out[i][c] * inverse + 0.0f);
+        write_element(p.out.data, p.out_dtype, at + column, state.out[i][c] * inverse + 0.0f);
       }
     }
     if (p.lse.data && b.first_column == 0 && threadIdx.x % 16 == 0) {
@@ -291,6 +319,6 @@ FV_DEVICE void attention_exact(const fv_attention_args &p, unsigned char *shared
     FV_SHARED(shared);                                                                                   \
     attention_exact<columns / 16>(p, shared);                                                            \
   }
-FV_EXACT_KERNEL(32, 3)
-FV_EXACT_KERNEL(64, 3)
+FV_EXACT_KERNEL(32, 2)
+FV_EXACT_KERNEL(64, 2)
 FV_EXACT_KERNEL(128, 2)

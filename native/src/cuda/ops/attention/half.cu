@@ -405,7 +405,7 @@ FV_DEVICE void attention_half(const fv_attention_args &p, unsigned char *shared)
     attention_half<T, D, plain_##kind>(p, shared);                                                     \
   }
 #define FV_HALF_KERNELS(T)            \
-  FV_HALF_KERNEL(T, 32, plain, 4)     \
+  FV_HALF_KERNEL(T, 32, plain, 3)     \
   FV_HALF_KERNEL(T, 64, plain, 3)     \
   FV_HALF_KERNEL(T, 128, plain, 2)    \
   FV_HALF_KERNEL(T, 256, plain, 1)    \

@@ -5,8 +5,8 @@
 #ifndef FOVEA_CUDA_ATTENTION_ROWS_H
 #define FOVEA_CUDA_ATTENTION_ROWS_H
 
-#include "cuda/gpu.h"
 #include "cuda/ops/attention/attention.h"
+#include "cuda/ops/attention/elements.h"
 
 #define FV_LOG2_E 1.44269504088896341f
 
@@ -76,30 +76,12 @@ FV_DEVICE long long key_stride(const fv_attention_args &p, const fv_heads &h, in
   return p.page_table ? dim : h.token;
 }
 
-FV_DEVICE float read(const void *data, int dtype, long long i) {
-  if (dtype == FOVEA_DTYPE_F32) {
-    return static_cast<const float *>(data)[i];
-  }
-  return dtype == FOVEA_DTYPE_F16 ? to_float(static_cast<const f16 *>(data)[i])
-                                  : to_float(static_cast<const bf16 *>(data)[i]);
-}
-
-FV_DEVICE void write(void *data, int dtype, long long i, float x) {
-  if (dtype == FOVEA_DTYPE_F32) {
-    static_cast<float *>(data)[i] = x;
-  } else if (dtype == FOVEA_DTYPE_F16) {
-    static_cast<f16 *>(data)[i] = from_float<f16>(x);
-  } else {
-    static_cast<bf16 *>(data)[i] = from_float<bf16>(x);
-  }
-}
-
 /* Two neighbours of the output, or the first alone. */
 FV_DEVICE void write_two(const fv_attention_args &p, long long i, float first, float second, bool both) {
   if (!both || !p.out_pairs) {
-    write(p.out.data, p.out_dtype, i, first);
+    write_element(p.out.data, p.out_dtype, i, first);
     if (both) {
-      write(p.out.data, p.out_dtype, i + 1, second);
+      write_element(p.out.data, p.out_dtype, i + 1, second);
     }
   } else if (p.out_dtype == FOVEA_DTYPE_F32) {
     *reinterpret_cast<float2 *>(static_cast<float *>(p.out.data) + i) = {first, second};
@@ -111,27 +93,15 @@ FV_DEVICE void write_two(const fv_attention_args &p, long long i, float first, f
 
 /* ---- rotary positions ---------------------------------------------------------- */
 
-/* x cos - y sin, and y cos + x sin as turned(y, -x, ...): one rounding order wherever a row is turned. */
-FV_DEVICE float turned(float x, float y, float cosine, float sine) { return fmaf(x, cosine, -(y * sine)); }
-
 /* Cosines of a position, as many sines behind them. */
 FV_DEVICE const float *angles_of(const fv_attention_args &p, int position) {
-  const int last = p.rope_positions - 1;
-  return p.rope + (long long)(position < 0 ? 0 : position > last ? last : position) * p.rope_dim;
+  return angles_at(p.rope, p.rope_dim, p.rope_positions, position);
 }
 
 /* Element e of the row that begins at element at, turned by the angles unless they are null. */
 FV_DEVICE float turned_element(const fv_attention_args &p, const void *data, int dtype, long long at, int e,
                                const float *angles) {
-  const float x = read(data, dtype, at + e);
-  if (!angles || e >= p.rope_dim) {
-    return x;
-  }
-  const int pairs = p.rope_dim / 2, half = p.rope_layout == FOVEA_ROPE_HALF;
-  const int pair = half ? (e < pairs ? e : e - pairs) : e / 2;
-  const bool first = half ? e < pairs : e % 2 == 0;
-  const float y = read(data, dtype, at + (half ? (first ? e + pairs : e - pairs) : e ^ 1));
-  return turned(x, first ? y : -y, angles[pair], angles[pairs + pair]);
+  return turned_element(data, dtype, at, e, p.rope_layout, p.rope_dim, angles);
 }
 
 /* ---- scores -------------------------------------------------------------------- */

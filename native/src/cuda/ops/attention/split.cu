@@ -323,7 +323,7 @@ FV_KERNEL(fv_attention_combine, fv_attention_args, FV_ATTENTION_THREADS, 1) {
       const float w = weight_of(part[p.value_dim], peak, unit);
       out = w == 0 ? out : fmaf(part[c], w, out);
     }
-    write(p.out.data, p.out_dtype, at + c, out * inverse + 0.0f);
+    write_element(p.out.data, p.out_dtype, at + c, out * inverse + 0.0f);
   }
   if (p.lse.data && threadIdx.x == 0) {
     static_cast<float *>(p.lse.data)[query_at(p, p.lse, x, 0, head)] = log_sum(p, peak, sum);

@@ -16,11 +16,8 @@ FV_DEVICE uint64_t key_of(float x, int column) {
   if (x == 0) {
     rank = 0x80000000u; /* of either sign */
   } else if (x == x) {
-    union {
-      float value;
-      uint32_t bits;
-    } number = {x};
-    rank = number.bits >> 31 ? ~number.bits : number.bits | 0x80000000u;
+    const uint32_t bits = __float_as_uint(x);
+    rank = bits >> 31 ? ~bits : bits | 0x80000000u;
   }
   return (uint64_t)rank << 32 | (0xffffffffu - (uint32_t)column);
 }

@@ -1,0 +1,327 @@
+/*
+ * What the emulated tests of ops share: matrices of any type between guard bytes, batches, steps that are planned and run
+ * under the emulation in the orders of its fibers, and checks against a reference in double.
+ *
+ *   op::Matrix x(FOVEA_DTYPE_BF16, FOVEA_CUDA_ROWS_TOKENS, capacity, columns);
+ *   x.fill(1);
+ *   op::Batch batch({3, 0, 5}, capacity, 8);
+ *   op::Problem problem(FOVEA_CUDA_OP_..., batch);
+ *   problem.x = x.view(), problem.out = out.view(), ...
+ *   problem.run();
+ *   OP_CHECK_CLOSE(out, rows, [&](int row, int column) { return ...; }, ...)
+ *   return op::finish("..._test");
+ */
+#ifndef FOVEA_TEST_CUDA_OP_HARNESS_H
+#define FOVEA_TEST_CUDA_OP_HARNESS_H
+
+#include <cstdarg>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "cuda/gpu.h"
+#include "cuda/op_plan.h"
+
+namespace op {
+
+// ---- checks ---------------------------------------------------------------------
+
+inline int checks = 0, failures = 0;
+
+[[gnu::format(printf, 4, 5)]] inline bool check(bool good, const char *file, int line, const char *format, ...) {
+  checks++;
+  if (good || ++failures > 20) return good;
+  const char *name = strrchr(file, '/');
+  printf("%s:%d, order %d: ", name ? name + 1 : file, line, emulated::current_order());
+  va_list arguments;
+  va_start(arguments, format);
+  vprintf(format, arguments);
+  va_end(arguments);
+  printf("\n");
+  return false;
+}
+#define OP_CHECK(condition, ...) ::op::check((condition), __FILE__, __LINE__, __VA_ARGS__)
+
+inline int finish(const char *name) {
+  printf("%s: %d checks, %d failed\n", name, checks, failures);
+  return failures ? 1 : 0;
+}
+
+// ---- values ---------------------------------------------------------------------
+
+// The same in every run and in every place: uniform in [-1, 1), by what names a value.
+inline float value(unsigned seed, long long row, int column) {
+  uint64_t z = seed * 0x9e3779b97f4a7c15u + static_cast<uint64_t>(row) * 0xbf58476d1ce4e5b9u +
+               static_cast<uint64_t>(column) * 0x94d049bb133111ebu + 0x2545f4914f6cdd1du;
+  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+  return static_cast<float>(static_cast<int>(z >> 40) - (1 << 23)) / (1 << 23);
+}
+
+inline int size_of(int dtype) { return dtype == FOVEA_DTYPE_F16 || dtype == FOVEA_DTYPE_BF16 ? 2 : 4; }
+
+// Half the distance of neighbours at 1: the relative error of rounding.
+inline double unit_of(int dtype) {
+  return dtype == FOVEA_DTYPE_F16 ? 1.0 / 2048 : dtype == FOVEA_DTYPE_BF16 ? 1.0 / 256 : 1.0 / (1 << 24);
+}
+
+inline float round_to(int dtype, float x) {
+  return dtype == FOVEA_DTYPE_F16    ? to_float(from_float<f16>(x))
+         : dtype == FOVEA_DTYPE_BF16 ? to_float(from_float<bf16>(x))
+                                     : x;
+}
+
+// ---- matrices -------------------------------------------------------------------
+
+constexpr int kGuardBytes = 256;
+
+// Memory begins 256 bytes past a page's border like the device's does; offset moves the first element.
+// All bytes are 0xff, NaN in every type of floats, until something writes them.
+class Matrix {
+ public:
+  int dtype, rows, capacity, columns, stride, offset;
+
+  Matrix(int dtype, int rows, int capacity, int columns, int stride = 0, int offset = 0)
+      : dtype(dtype), rows(rows), capacity(capacity), columns(columns), stride(stride ? stride : columns),
+        offset(offset) {
+    const size_t elements = static_cast<size_t>(capacity) * this->stride + offset;
+    bytes_ = elements * size_of(dtype);
+    memory_.resize(bytes_ + 3 * kGuardBytes, 0xff);
+    base_ = memory_.data();
+    while (reinterpret_cast<uintptr_t>(base_) % kGuardBytes != 0) base_++;
+    base_ += kGuardBytes;
+    keep();
+  }
+  Matrix(const Matrix &) = delete;
+  Matrix &operator=(const Matrix &) = delete;
+
+  fv_view view() const {
+    return {const_cast<unsigned char *>(at(0, 0)), stride, dtype, columns, rows, capacity};
+  }
+  void *data() const { return view().data; }
+  long long address() const { return static_cast<long long>(reinterpret_cast<uintptr_t>(data())); }
+
+  float get(int row, int column) const {
+    uint32_t bits = 0;
+    memcpy(&bits, at(row, column), static_cast<size_t>(size_of(dtype)));
+    const uint16_t half = static_cast<uint16_t>(bits);
+    return dtype == FOVEA_DTYPE_F16    ? to_float(f16{half})
+           : dtype == FOVEA_DTYPE_BF16 ? to_float(bf16{half})
+                                       : __uint_as_float(bits);
+  }
+  int get_int(int row, int column) const {
+    int x;
+    memcpy(&x, at(row, column), 4);
+    return x;
+  }
+  void set(int row, int column, float x) {
+    uint32_t bits = dtype == FOVEA_DTYPE_F16    ? from_float<f16>(x).bits
+                    : dtype == FOVEA_DTYPE_BF16 ? from_float<bf16>(x).bits
+                                                : __float_as_uint(x);
+    memcpy(const_cast<unsigned char *>(at(row, column)), &bits, static_cast<size_t>(size_of(dtype)));
+  }
+  void set_int(int row, int column, int x) { memcpy(const_cast<unsigned char *>(at(row, column)), &x, 4); }
+
+  // The first count rows get value(seed, first + row, column) times scale; all others stay NaN.
+  void fill(unsigned seed, float scale = 1, int count = -1, long long first = 0) {
+    for (int r = 0; r < (count < 0 ? capacity : count); r++) {
+      for (int c = 0; c < columns; c++) set(r, c, value(seed, first + r, c) * scale);
+    }
+    keep();
+  }
+  // Everything is NaN again.
+  void clear() {
+    std::fill(memory_.begin(), memory_.end(), 0xff);
+    keep();
+  }
+
+  bool same_bits(int row, const Matrix &other, int other_row) const {
+    return memcmp(at(row, 0), other.at(other_row, 0), static_cast<size_t>(columns) * size_of(dtype)) == 0;
+  }
+
+  // Remembers the bytes for untouched().
+  void keep() { kept_ = memory_; }
+  // Whether all bytes but those of the first count rows' columns are as they were.
+  bool untouched(int count) const {
+    std::vector<unsigned char> now = memory_;
+    for (int r = 0; r < count; r++) {
+      const size_t begin = static_cast<size_t>(at(r, 0) - memory_.data());
+      std::copy_n(kept_.begin() + begin, static_cast<size_t>(columns) * size_of(dtype), now.begin() + begin);
+    }
+    return now == kept_;
+  }
+
+ private:
+  const unsigned char *at(int row, int column) const {
+    return base_ + (static_cast<size_t>(row) * stride + column + offset) * size_of(dtype);
+  }
+
+  size_t bytes_;
+  std::vector<unsigned char> memory_, kept_;
+  unsigned char *base_;
+};
+
+// A weight as fovea_cuda.h wants it: rows padded with zeros to 16 bytes; views and get() see the columns alone.
+inline void zero_padding(Matrix &weight) {
+  const int columns = weight.columns;
+  weight.columns = weight.stride;
+  for (int r = 0; r < weight.capacity; r++) {
+    for (int c = columns; c < weight.stride; c++) weight.set(r, c, 0);
+  }
+  weight.columns = columns;
+  weight.keep();
+}
+inline int padded(int dtype, int columns) {
+  const int each = 16 / size_of(dtype);
+  return (columns + each - 1) / each * each;
+}
+
+// ---- batches --------------------------------------------------------------------
+
+// Sequences of these lengths, in a graph with room for more. Ids are those of the tokens, from first on.
+class Batch {
+ public:
+  std::vector<int> lengths, offsets, ids, small_tiles, large_tiles;
+  int counts[FV_COUNTS];
+  int tokens, sequences, max_tokens, max_sequences;
+
+  explicit Batch(std::vector<int> lengths, int max_tokens = 0, int max_sequences = 0)
+      : lengths(lengths), offsets{0}, sequences(static_cast<int>(lengths.size())) {
+    for (int length : lengths) offsets.push_back(offsets.back() + length);
+    tokens = offsets.back();
+    this->max_tokens = max_tokens ? max_tokens : std::max(tokens, 1);
+    this->max_sequences = max_sequences ? max_sequences : std::max(sequences, 1);
+    ids.resize(static_cast<size_t>(this->max_tokens), 0x7fffffff);
+    add_tiles(small_tiles, FV_TILE_SMALL);
+    add_tiles(large_tiles, FV_TILE_LARGE);
+    counts[FV_COUNT_TOKENS] = tokens;
+    counts[FV_COUNT_SEQUENCES] = sequences;
+    counts[FV_COUNT_SMALL_TILES] = static_cast<int>(small_tiles.size() / 2);
+    counts[FV_COUNT_LARGE_TILES] = static_cast<int>(large_tiles.size() / 2);
+  }
+
+  fv_batch on_device() const {
+    return {counts, ids.data(), offsets.data(), small_tiles.data(), large_tiles.data()};
+  }
+
+ private:
+  void add_tiles(std::vector<int> &tiles, int rows) const {
+    for (int s = 0; s < sequences; s++) {
+      for (int first = (lengths[s] - 1) / rows * rows; first >= 0 && lengths[s] > 0; first -= rows) {
+        tiles.push_back(s);
+        tiles.push_back(first);
+      }
+    }
+  }
+};
+
+// ---- problems -------------------------------------------------------------------
+
+struct Problem : op_problem {
+  std::vector<op_launch> launches; // of the last run
+  std::vector<unsigned char> scratch;
+
+  Problem(int op, const Batch &batch, int compute_capability = 80) : op_problem{} {
+    step.struct_size = sizeof step;
+    step.op = op;
+    step.group = step.layer = -1;
+    step.scale = 1;
+    this->compute_capability = compute_capability;
+    multiprocessors = 4; // few, so that small batches take large tiles as well
+    max_tokens = batch.max_tokens;
+    max_sequences = batch.max_sequences;
+    this->batch = batch.on_device();
+    for (fv_view *view : {&x, &y, &z, &out}) view->rows = FOVEA_CUDA_ROWS_NONE;
+  }
+
+  // Plans twice, as the runtime does: first to learn what scratch is needed.
+  int plan() {
+    launches.resize(16);
+    int count = 0;
+    long long bytes = 0;
+    int status = op_plan(this, 0, &bytes, launches.data(), 16, &count);
+    if (status == FOVEA_STATUS_OK) {
+      scratch.assign(static_cast<size_t>(bytes) + 256, 0xff);
+      uintptr_t memory = reinterpret_cast<uintptr_t>(scratch.data());
+      memory += (256 - memory % 256) % 256;
+      status = op_plan(this, bytes ? memory : 0, &bytes, launches.data(), 16, &count);
+    }
+    launches.resize(static_cast<size_t>(count));
+    return status;
+  }
+
+  // Plans and runs all launches in the current order.
+  int run() {
+    const int status = plan();
+    if (status != FOVEA_STATUS_OK) return status;
+    const auto size = [](const int(&v)[3]) {
+      return dim3(static_cast<unsigned>(v[0]), static_cast<unsigned>(v[1]), static_cast<unsigned>(v[2]));
+    };
+    for (const op_launch &l : launches) {
+      const emulated::Kernel *kernel = emulated::find(l.kernel);
+      if (kernel == nullptr || kernel->params_bytes != static_cast<size_t>(l.params_bytes)) {
+        emulated::fail("launch of %s with %d bytes of parameters", l.kernel, l.params_bytes);
+      }
+      emulated::launch(*kernel, size(l.grid), size(l.block), l.shared_bytes, l.params);
+    }
+    return status;
+  }
+
+  // "fv_norm_rows fv_..." of the last run.
+  std::string kernels() const {
+    std::string names;
+    for (const op_launch &l : launches) names += (names.empty() ? "" : " ") + std::string(l.kernel);
+    return names;
+  }
+};
+
+// Runs a test in the orders of fibers that matter: forward with late copies, backward with late and with early ones.
+template <class F>
+void each_order(F test) {
+  for (int order : {0, 1, 3}) {
+    emulated::set_order(order);
+    test();
+  }
+  emulated::set_order(0);
+}
+
+// ---- comparison -----------------------------------------------------------------
+
+/*
+ * That the first count rows of got are want(row, column), within absolute plus relative |want| plus a rounding to got's
+ * type; NaN where want is NaN, infinity where it is; and that nothing else of got was written.
+ */
+template <class F>
+bool close(const Matrix &got, int count, F want, double absolute, double relative, const char *file, int line,
+           const char *what) {
+  const double rounding = unit_of(got.dtype) * 1.001;
+  for (int r = 0; r < count; r++) {
+    for (int c = 0; c < got.columns; c++) {
+      const double x = got.get(r, c), y = want(r, c), size = std::fabs(y);
+      const bool good = std::isnan(y)   ? std::isnan(x)
+                        : std::isinf(y) ? x == y
+                                        : std::fabs(x - y) <= absolute + (relative + rounding) * size;
+      if (!check(good, file, line, "%s: row %d of %d, column %d of %d is %.9g, want %.9g", what, r, count, c,
+                 got.columns, x, y)) {
+        return false;
+      }
+    }
+  }
+  return check(got.untouched(count), file, line, "%s: bytes around the rows were written", what);
+}
+#define OP_CHECK_CLOSE(got, count, want, absolute, relative, what) \
+  ::op::close((got), (count), (want), (absolute), (relative), __FILE__, __LINE__, (what))
+
+// Same bits in any company: row of a batch against the same sequence's or token's row alone. fill()'s first gives a
+// lonely token the values that it has in its batch.
+#define OP_CHECK_SAME_BITS(a, a_row, b, b_row, what)                                                              \
+  OP_CHECK((a).same_bits((a_row), (b), (b_row)), "%s: row %d has other bits than row %d alone", (what), (a_row), \
+           (b_row))
+
+inline const char *name_of(int dtype) {
+  return dtype == FOVEA_DTYPE_F16 ? "f16" : dtype == FOVEA_DTYPE_BF16 ? "bf16" : "f32";
+}
+
+}  // namespace op
+
+#endif
