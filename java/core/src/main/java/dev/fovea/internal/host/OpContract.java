@@ -86,7 +86,7 @@ final class OpContract {
         }
         if (dtype == DType.F16) {
             throw new IllegalArgumentException(
-                    "weights are stored as F16 by the backend CUDA alone: take BF16, which every backend stores");
+                    "weights are stored as F32, BF16 or I8, got F16, which the backend CUDA alone stores: take BF16");
         }
         if (dtype != DType.F32 && dtype != DType.BF16 && dtype != DType.I8) {
             throw new IllegalArgumentException("weights are stored as F32, BF16 or I8, got " + dtype);
