@@ -3,7 +3,7 @@
 
 #include "cuda/memory.h"
 #include "cuda/program.h"
-#include "ops/attention/check.h"
+#include "../ops/attention/check.h"
 
 typedef fovea_cuda_operand operand;
 

@@ -9,7 +9,7 @@
  * issued; this keeps it from moving what reads or writes d in front of the wait.
  */
 template <int N>
-FV_DEVICE void wgmma_own(float (&d)[N]) {
+FV_DEVICE void wgmma_own([[maybe_unused]] float (&d)[N]) {
 #ifdef __CUDACC__
 #pragma unroll
   for (int i = 0; i < N; i++) asm volatile("" : "+f"(d[i])::"memory");

@@ -76,4 +76,13 @@ static inline int fv_check_rope(int rope, int dim, int positions, int head_dim, 
   return fv_check(dim >= 2 && dim % 2 == 0 && dim <= head_dim && positions >= 1);
 }
 
+/* All that fovea_attention checks but its engine and scratch. */
+struct fv_attention_job;
+int fv_check_head_sizes(const fovea_attention_params *params);
+int fv_check_attention(const struct fv_attention_job *job, fv_tokens *queries, fv_tokens *keys);
+
+/* All that fovea_cache_append checks but its engine. */
+struct fv_cache_append_job;
+int fv_check_cache_append(const struct fv_cache_append_job *job);
+
 #endif /* FV_OPS_ATTENTION_CHECK_H */

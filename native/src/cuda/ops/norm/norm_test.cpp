@@ -9,15 +9,20 @@ struct Case {
   int op, x_dtype, out_dtype, width, gap, offset;
 };
 
-double reference(const Case &c, const op::Matrix &x, const float *gamma, const float *beta, double epsilon, int row,
-                 int column) {
+// One row; gamma and beta are null where the op has none.
+std::vector<double> reference(int op, const op::Matrix &x, int row, const float *gamma, const float *beta) {
+  const int width = x.columns;
   double sum = 0, squares = 0;
-  for (int i = 0; i < c.width; i++) sum += x.get(row, i);
-  const double mean = c.op == FOVEA_CUDA_OP_LAYER_NORM ? sum / c.width : 0;
-  for (int i = 0; i < c.width; i++) squares += (x.get(row, i) - mean) * (x.get(row, i) - mean);
-  if (c.op == FOVEA_CUDA_OP_NORMALIZE) return x.get(row, column) / std::max(std::sqrt(squares), 1e-12);
-  const double normal = (x.get(row, column) - mean) / std::sqrt(squares / c.width + epsilon);
-  return normal * gamma[column] + (beta ? beta[column] : 0);
+  for (int i = 0; i < width; i++) sum += x.get(row, i);
+  const double mean = op == FOVEA_CUDA_OP_LAYER_NORM ? sum / width : 0;
+  for (int i = 0; i < width; i++) squares += (x.get(row, i) - mean) * (x.get(row, i) - mean);
+  const double divisor = op == FOVEA_CUDA_OP_NORMALIZE ? std::max(std::sqrt(squares), 1e-12)
+                                                       : std::sqrt(squares / width + 1e-5);
+  std::vector<double> out(static_cast<size_t>(width));
+  for (int i = 0; i < width; i++) {
+    out[i] = (x.get(row, i) - mean) / divisor * (gamma ? gamma[i] : 1) + (beta ? beta[i] : 0);
+  }
+  return out;
 }
 
 op::Problem problem_of(const Case &c, const op::Batch &batch, const op::Matrix &x, const op::Matrix &gamma,
@@ -40,11 +45,15 @@ void should_match_reference(const Case &c) {
   x.fill(1, 3, rows);
   gamma.fill(2);
   beta.fill(3);
-  const float *shift = c.op == FOVEA_CUDA_OP_LAYER_NORM && c.gap % 2 == 0 ? (const float *)beta.data() : nullptr;
+  const float *scale = c.op == FOVEA_CUDA_OP_NORMALIZE ? nullptr : static_cast<const float *>(gamma.data());
+  const bool shifted = c.op == FOVEA_CUDA_OP_LAYER_NORM && c.gap % 2 == 0;
+  std::vector<std::vector<double>> want;
+  for (int r = 0; r < rows; r++) {
+    want.push_back(reference(c.op, x, r, scale, shifted ? static_cast<const float *>(beta.data()) : nullptr));
+  }
   op::Problem problem = problem_of(c, batch, x, gamma, beta, out);
   OP_CHECK(problem.run() == FOVEA_STATUS_OK, "op %d was refused", c.op);
-  const auto want = [&](int r, int i) { return reference(c, x, (const float *)gamma.data(), shift, 1e-5, r, i); };
-  OP_CHECK_CLOSE(out, rows, want, 2e-6, 1e-6, problem.kernels().c_str());
+  OP_CHECK_CLOSE(out, rows, [&](int r, int i) { return want[r][i]; }, 2e-6, 1e-6, problem.kernels().c_str());
   if (c.x_dtype != c.out_dtype) return;
   problem.out = x.view();
   OP_CHECK(problem.run() == FOVEA_STATUS_OK, "op %d in place was refused", c.op);

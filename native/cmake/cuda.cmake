@@ -1,0 +1,96 @@
+# The optional GPU library: libfovea_cuda, which is C on the driver's functions, with the kernels inside. Where there is no
+# nvcc it is not built; its tests, which run the kernels under an emulation, are, where there is a C++ compiler.
+#
+#   all ops/*/*.cu --> kernels.cu --nvcc--> sm_80, sm_90a, PTX --fatbinary--> kernels.fatbin --image.c--> libfovea_cuda
+
+if(NOT CMAKE_SYSTEM_NAME STREQUAL "Linux")
+  message(STATUS "libfovea_cuda is not built: CUDA needs Linux here, this is ${CMAKE_SYSTEM_NAME}")
+  return()
+endif()
+
+find_program(FOVEA_NVCC nvcc HINTS ENV CUDA_PATH PATHS /usr/local/cuda/bin DOC "CUDA's compiler, for libfovea_cuda")
+
+file(GLOB cuda_kernels CONFIGURE_DEPENDS src/cuda/ops/*/*.cu)
+file(GLOB cuda_kernel_headers CONFIGURE_DEPENDS src/cuda/*.h src/cuda/ops/*.h src/cuda/ops/*/*.h)
+file(GLOB cuda_sources CONFIGURE_DEPENDS src/cuda/*.c src/cuda/ops/*/*.c)
+list(FILTER cuda_sources EXCLUDE REGEX "_test\\.c$|/image\\.c$")
+
+# ---- kernels ------------------------------------------------------------------
+
+# Makes a fatbin of kernels; the build fails on spills and on what ptxas warns of. Machine code of one CUDA version does not
+# link, and setmaxnreg asks for one unit, so all kernels are compiled as one; each file in a namespace of its own.
+function(fovea_fatbin target fatbin)
+  get_filename_component(folder ${fatbin} DIRECTORY)
+  file(MAKE_DIRECTORY ${folder})
+  set(includes "")
+  set(text "")
+  set(number 0)
+  foreach(source IN LISTS ARGN)
+    file(STRINGS ${source} lines REGEX "^#include")
+    list(APPEND includes ${lines})
+    string(APPEND text "namespace unit${number} {\n#include \"${source}\"\n}\n")
+    math(EXPR number "${number} + 1")
+  endforeach()
+  list(REMOVE_DUPLICATES includes)
+  list(JOIN includes "\n" includes)
+  set(unit ${folder}/${target}.cu)
+  file(CONFIGURE OUTPUT ${unit} CONTENT "${includes}\n${text}" @ONLY)
+
+  set(images "")
+  set(arguments "")
+  foreach(arch sm_80 sm_90a compute_80)
+    set(image ${folder}/${target}.${arch})
+    add_custom_command(OUTPUT ${image}
+      COMMAND ${CMAKE_COMMAND} -DNVCC=${FOVEA_NVCC} -DARCH=${arch} -DSOURCE=${unit} -DOUTPUT=${image}
+        "-DINCLUDE=${CMAKE_CURRENT_SOURCE_DIR}/src;${CMAKE_CURRENT_SOURCE_DIR}/include"
+        -P ${CMAKE_CURRENT_SOURCE_DIR}/cmake/nvcc.cmake
+      DEPENDS ${unit} ${ARGN} ${cuda_kernel_headers} ${CMAKE_CURRENT_SOURCE_DIR}/cmake/nvcc.cmake
+      COMMENT "Compiling kernels for ${arch}" VERBATIM)
+    list(APPEND images ${image})
+    string(REGEX REPLACE "^(sm|compute)_" "" number ${arch})
+    string(REGEX MATCH "^compute" ptx ${arch})
+    if(ptx)
+      list(APPEND arguments --image3=kind=ptx,sm=${number},file=${image})
+    else()
+      list(APPEND arguments --image3=kind=elf,sm=${number},file=${image})
+    endif()
+  endforeach()
+  add_custom_command(OUTPUT ${fatbin}
+    COMMAND ${CMAKE_COMMAND} -DNVCC=${FOVEA_NVCC} -DOUTPUT=${fatbin} "-DIMAGES=${arguments}"
+      -P ${CMAKE_CURRENT_SOURCE_DIR}/cmake/fatbinary.cmake
+    DEPENDS ${images} ${CMAKE_CURRENT_SOURCE_DIR}/cmake/fatbinary.cmake
+    COMMENT "Packing kernels" VERBATIM)
+endfunction()
+
+# ---- libfovea_cuda --------------------------------------------------------------
+
+add_library(cuda_objects OBJECT EXCLUDE_FROM_ALL ${cuda_sources})
+target_compile_definitions(cuda_objects PRIVATE FV_VERSION="${PROJECT_VERSION}" _POSIX_C_SOURCE=200809L)
+
+# A library of the objects of cuda_objects with an image of kernels.
+function(fovea_cuda_library name)
+  add_library(${name} SHARED $<TARGET_OBJECTS:cuda_objects> src/cuda/image.c)
+  target_link_libraries(${name} PRIVATE Threads::Threads ${CMAKE_DL_LIBS})
+  fovea_exports(${name} ${CMAKE_CURRENT_SOURCE_DIR}/abi/fovea_cuda.symbols)
+  if(NOT FOVEA_SANITIZE)
+    target_link_options(${name} PRIVATE -static-libgcc -Wl,--as-needed)
+  endif()
+endfunction()
+
+if(FOVEA_NVCC)
+  set(fatbin ${CMAKE_CURRENT_BINARY_DIR}/cuda/kernels.fatbin)
+  fovea_fatbin(kernels ${fatbin} ${cuda_kernels})
+  add_custom_target(cuda_fatbin DEPENDS ${fatbin})
+  fovea_cuda_library(fovea_cuda)
+  add_dependencies(fovea_cuda cuda_fatbin)
+  target_compile_definitions(fovea_cuda PRIVATE FV_IMAGE="${fatbin}")
+  set_source_files_properties(src/cuda/image.c PROPERTIES OBJECT_DEPENDS ${fatbin})
+  install(TARGETS fovea_cuda LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(FILES include/fovea/fovea_cuda.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/fovea)
+else()
+  message(STATUS "libfovea_cuda is not built: there is no nvcc; -DFOVEA_NVCC=FILE names one")
+endif()
+
+if(FOVEA_TESTS)
+  add_subdirectory(test/cuda)
+endif()
