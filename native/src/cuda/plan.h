@@ -32,11 +32,9 @@ typedef struct fv_view {
 
 /*
  * Who attends: ops/attention to every sequence, unless ops/attention90 serves the step. Then ops/attention keeps the
- * sequences of at most so many keys and those of at most so many queries, and attention90 takes the others. Both leave
- * tiles that are not theirs.
+ * sequences of at most so many keys, and attention90 takes the others. Both leave tiles that are not theirs.
  */
 #define FV_SHORT_KEYS 128
-#define FV_SHORT_QUERIES 16
 
 /* What counts[] holds. FOVEA_CUDA_ROWS_* index the first two. */
 #define FV_COUNT_TOKENS 0

@@ -3,13 +3,6 @@
 
 #include "cuda/op_harness.h"
 
-// What ops/attention asks first, here without ops/attention.
-extern "C" int fv_plan_attention90(const void *, const void *, const void *, void *, void *);
-extern "C" int fv_plan_attention(const void *target, const void *step, const void *operands, void *scratch,
-                                 void *launches) {
-  return fv_plan_attention90(target, step, operands, scratch, launches);
-}
-
 namespace {
 
 constexpr int kF16 = FOVEA_DTYPE_F16, kBf16 = FOVEA_DTYPE_BF16;
@@ -66,7 +59,7 @@ struct Tensors {
   }
 
   op::Problem problem(const op::Batch &batch) const {
-    op::Problem problem(FOVEA_CUDA_OP_ATTENTION, batch, 90);
+    op::Problem problem(OP_ATTENTION90, batch, 90);
     problem.step.heads = c.heads;
     problem.step.kv_heads = c.kv_heads;
     problem.step.head_dim = problem.step.value_dim = c.dim;
