@@ -20,7 +20,10 @@ FV_DEVICE uint32_t turned_word(const fv_turn_params &p, const uint32_t *head, in
   if (2 * w >= p.rope_dim) return head[w];
   float x, y, s, t;
   unpack<T>(head[w], x, y);
-  if (p.interleaved) return pack<T>(turned(x, y, angles[w], angles[pairs + w]), turned(y, -x, angles[w], angles[pairs + w]));
+  if (p.interleaved) {
+    const float cosine = angles[w], sine = angles[pairs + w];
+    return pack<T>(turned(x, y, cosine, sine), turned(y, -x, cosine, sine));
+  }
   const bool first = 2 * w < pairs;
   unpack<T>(head[first ? w + pairs / 2 : w - pairs / 2], s, t);
   const float *a = angles + (first ? 2 * w : 2 * w - pairs);
