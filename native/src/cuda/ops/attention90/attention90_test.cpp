@@ -3,6 +3,13 @@
 
 #include "cuda/op_harness.h"
 
+// What ops/attention asks first, here without ops/attention.
+extern "C" int fv_plan_attention90(const void *, const void *, const void *, void *, void *);
+extern "C" int fv_plan_attention(const void *target, const void *step, const void *operands, void *scratch,
+                                 void *launches) {
+  return fv_plan_attention90(target, step, operands, scratch, launches);
+}
+
 namespace {
 
 constexpr int kF16 = FOVEA_DTYPE_F16, kBf16 = FOVEA_DTYPE_BF16;
