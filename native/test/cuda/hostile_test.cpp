@@ -115,7 +115,7 @@ static void refuses_hostile_steps() {
       CASE(bad, STEP(add).constants[0] = some), CASE(bad, STEP(norm).constants[2] = some),
       CASE(out, STEP(embed).vocabulary = 21), CASE(out, STEP(embed).vocabulary = INT_MAX),
       CASE(out, STEP(embed).positions = 9), CASE(bad, STEP(embed).positions = 0), CASE(bad, STEP(embed).vocabulary = 0),
-      CASE(bad, STEP(embed).first_position = -1), CASE(out, STEP(gated).constants[0] = STEP(linear).constants[0]),
+      CASE(bad, STEP(embed).first_position = -1), CASE(bad, STEP(embed).first_position = 9), CASE(out, STEP(gated).constants[0] = STEP(linear).constants[0]),
       CASE(out, STEP(attend).rope_positions = 9), CASE(out, STEP(attend).constants[1] = 16),
       // Modes.
       CASE(bad, STEP(linear).activation = 5), CASE(bad, STEP(linear).weight_dtype = FOVEA_DTYPE_I8),

@@ -11,6 +11,9 @@
 extern "C" {
 #endif
 
+/* In step.op: the planner of ops/attention90 alone, without ops/attention. */
+#define OP_ATTENTION90 1000
+
 /* What a planner gets: fv_target and fv_operands in one. */
 typedef struct op_problem {
   fovea_cuda_step step;

@@ -123,6 +123,11 @@ static void captures_all_launches_in_order() {
     if (!RT_CHECK(at != std::string::npos, "no %s in its place in\n%s", call, log.c_str())) return;
     at++;
   }
+  const size_t begin = log.find("cuStreamBeginCapture_v2"), end = log.find("cuStreamEndCapture");
+  for (const char *call : {"cuModuleGetFunction", "cuFuncSetAttribute", "cuMem"}) {
+    const size_t inside = log.find(call, begin);
+    RT_CHECK(inside == std::string::npos || inside > end, "%s while a stream captures", call);
+  }
   RT_CHECK(emulated_get(EMULATED_KERNELS) == 0, "a kernel ran while its launch was captured");
 }
 

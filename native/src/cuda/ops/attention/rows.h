@@ -35,7 +35,7 @@ FV_DEVICE bool is_tiled(const fv_attention_args &p, const fv_sequence &x) {
   if (p.splits && x.queries == 1) {
     return false;
   }
-  return !p.short_only || x.keys <= FV_SHORT_KEYS || x.queries <= FV_SHORT_QUERIES;
+  return !p.short_only || x.keys <= FV_SHORT_KEYS;
 }
 
 /* The keys [low_key, high_key) that the window lets a query see; none if high <= low. */

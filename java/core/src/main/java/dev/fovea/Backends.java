@@ -17,6 +17,7 @@ final class Backends {
             case NATIVE -> "dev.fovea.internal.cpu.NativeEngine$Provider";
             case JAVA -> "dev.fovea.internal.java.JavaEngine$Provider";
             case VECTOR -> "dev.fovea.internal.vector.VectorEngine$Provider";
+            case CUDA -> "dev.fovea.internal.cuda.CudaEngine$Provider";
         };
     }
 

@@ -21,7 +21,7 @@ public interface Engine extends AutoCloseable {
     /**
      * An engine with these options.
      *
-     * @throws IllegalArgumentException if the ISA asked for does not exist or does not run on this CPU
+     * @throws IllegalArgumentException if the ISA asked for does not exist or does not run here
      * @throws UnsupportedOperationException if the backend asked for is not available here; the message
      *     says why
      */
@@ -37,20 +37,28 @@ public interface Engine extends AutoCloseable {
     /** What does the arithmetic. */
     Backend backend();
 
-    /** Threads that share one call, the caller included. */
+    /** Threads of the host that share one call, the caller included. */
     int threads();
 
-    /** The kernel table in use, such as {@code "avx2"}; {@code "java"} or {@code "vector"} on those in Java. */
+    /**
+     * The kernel table in use, such as {@code "avx2"}; {@code "java"} or {@code "vector"} on those in Java, and on a GPU
+     * its compute capability, such as {@code "sm_90"}.
+     */
     String isa();
 
     /** The kernel tables that this machine could run, best last. */
     List<String> availableIsas();
 
     /**
-     * The BLAS behind general matrix products, in its own words; {@code "none"} on the backends in Java,
+     * The BLAS behind general matrix products, in its own words; {@code "none"} on the backends in Java and on a GPU,
      * and {@code "unavailable: "} with the reason where it does not load.
      */
     String blas();
+
+    /** What it runs on: {@code "CPU"}, or a GPU's name, its memory, and the CUDA version that its driver speaks. */
+    default String device() {
+        return "CPU";
+    }
 
     /**
      * Stops the threads and frees the engine. Idempotent. Models made on it must be closed before.

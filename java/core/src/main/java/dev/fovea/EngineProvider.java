@@ -9,7 +9,7 @@ public interface EngineProvider {
     /**
      * An engine with these options.
      *
-     * @throws IllegalArgumentException if the ISA asked for does not exist or does not run on this CPU
+     * @throws IllegalArgumentException if the ISA asked for does not exist or does not run here
      * @throws UnsupportedOperationException if the backend is not available here; the message says why
      */
     Engine create(EngineOptions options);

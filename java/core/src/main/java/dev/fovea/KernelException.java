@@ -4,7 +4,7 @@ package dev.fovea;
 public final class KernelException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    /** The status code of {@code fovea.h}. */
+    /** The status code of {@code fovea.h} or {@code fovea_cuda.h}. */
     private final int status;
 
     /** A refusal of {@code operation} with {@code status}, which {@code reason} describes. */
@@ -13,7 +13,7 @@ public final class KernelException extends RuntimeException {
         this.status = status;
     }
 
-    /** The status code of {@code fovea.h}. */
+    /** The status code of {@code fovea.h} or {@code fovea_cuda.h}. */
     public int status() {
         return status;
     }

@@ -34,17 +34,18 @@ class ArchitectureTest {
     private static final Pattern CLASS_NAME = Pattern.compile("dev/fovea/[\\w/$]+");
 
     /** Package → the packages that it may not know, though no cycle would come of it. */
-    private static final Map<String, List<String>> FORBIDDEN = Map.of(
-            "tensor", List.of("ops", "internal/backend"),
-            "ops", List.of("internal/backend", "graph", "attention"),
-            "attention", List.of("text", "weights", "internal/host", "internal/natives"),
-            "text", List.of("graph", "internal/backend", "internal/natives"),
-            "weights", List.of("graph", "text", "ops", "internal/backend", "internal/natives"),
-            "graph", List.of("attention", "text", "weights", "internal/host", "internal/natives"),
-            "internal/backend", List.of("text", "weights", "internal/natives"),
-            "internal/host", List.of("text", "weights", "internal/natives"),
-            "internal/natives", List.of("text", "weights", "tensor"),
-            "internal/cache", List.of("text", "weights", "tensor"));
+    private static final Map<String, List<String>> FORBIDDEN = Map.ofEntries(
+            Map.entry("tensor", List.of("ops", "internal/backend")),
+            Map.entry("ops", List.of("internal/backend", "graph", "attention")),
+            Map.entry("attention", List.of("text", "weights", "internal/host", "internal/natives")),
+            Map.entry("text", List.of("graph", "internal/backend", "internal/natives")),
+            Map.entry("weights", List.of("graph", "text", "ops", "internal/backend", "internal/natives")),
+            Map.entry("graph", List.of("attention", "text", "weights", "internal/host", "internal/natives")),
+            Map.entry("internal/backend", List.of("text", "weights", "internal/natives")),
+            Map.entry("internal/host", List.of("text", "weights", "internal/natives")),
+            Map.entry("internal/cuda", List.of("text", "weights", "graph", "attention", "model")),
+            Map.entry("internal/natives", List.of("text", "weights", "tensor")),
+            Map.entry("internal/cache", List.of("text", "weights", "tensor")));
 
     @Test
     void shouldTouchBindingsOnlyInTheNativeBackend() throws IOException {
@@ -54,15 +55,37 @@ class ArchitectureTest {
                 users.add(packageOf(name));
             }
         });
-        users.removeAll(Set.of("internal/ffi", "internal/cpu"));
+        // The GPU library takes structs and codes of fovea.h, too.
+        users.removeAll(Set.of("internal/ffi", "internal/cpu", "internal/cuda"));
         assertEquals(Set.of(), users);
+    }
+
+    @Test
+    void shouldTouchBindingsOfTheGpuLibraryOnlyInItsBackend() throws IOException {
+        Set<String> users = new TreeSet<>();
+        references().forEach((name, referenced) -> {
+            if (referenced.stream().anyMatch(other -> packageOf(other).equals("internal/cuda/ffi"))) {
+                users.add(packageOf(name));
+            }
+        });
+        assertEquals(Set.of("internal/cuda", "internal/cuda/ffi"), users);
+    }
+
+    /** A device address is a number, which no segment is made of. */
+    @Test
+    void shouldNeverMakeASegmentOfADeviceAddress() throws IOException {
+        try (var files = Files.list(SOURCES.resolve("dev/fovea/internal/cuda"))) {
+            for (Path file : files.filter(f -> f.toString().endsWith(".java")).toList()) {
+                assertFalse(Files.readString(file).contains("MemorySegment.ofAddress"), file.toString());
+            }
+        }
     }
 
     @Test
     void shouldKeepBindingsFreeOfTheRest() throws IOException {
         references().forEach((name, referenced) -> {
-            if (packageOf(name).equals("internal/ffi")) {
-                assertEquals(Set.of("internal/ffi"),
+            if (packageOf(name).endsWith("/ffi")) {
+                assertEquals(Set.of(packageOf(name)),
                         referenced.stream().map(ArchitectureTest::packageOf).collect(Collectors.toSet()), name);
             }
         });

@@ -21,6 +21,15 @@ public record TestEngine(String name, Supplier<Engine> maker) {
         return all;
     }
 
+    /** Those, and the emulated GPU: for tests of what needs no kernels of the host. */
+    public static List<TestEngine> devices() {
+        List<TestEngine> all = new ArrayList<>(perBackend());
+        if (EmulatedGpu.isThere()) {
+            all.add(new TestEngine("emulated GPU", EmulatedGpu::engine));
+        }
+        return all;
+    }
+
     /** One per backend, kernel table and number of threads. */
     public static Stream<TestEngine> all() {
         List<TestEngine> all = new ArrayList<>(perBackend());

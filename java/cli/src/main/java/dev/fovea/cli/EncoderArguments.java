@@ -1,6 +1,5 @@
 package dev.fovea.cli;
 
-import dev.fovea.Backend;
 import dev.fovea.EngineOptions;
 import dev.fovea.model.EncoderOptions;
 import dev.fovea.model.LengthPolicy;
@@ -28,12 +27,12 @@ final class EncoderArguments {
 
     @Option(
             names = "--backend",
-            paramLabel = "native|java|vector",
-            converter = LowerCaseEnum.OfBackend.class,
-            description = "The C core, plain Java, or Java on the Vector API, which needs"
-                    + " FOVEA_JAVA_OPTIONS='--add-modules jdk.incubator.vector' (default: native if it can be"
-                    + " loaded).")
-    private Backend backend;
+            paramLabel = "native|java|vector|cuda|auto",
+            converter = BackendChoice.Converter.class,
+            description = "The C core, plain Java, Java on the Vector API, which needs"
+                    + " FOVEA_JAVA_OPTIONS='--add-modules jdk.incubator.vector', a GPU, or the first of cuda, native"
+                    + " and java that works (default: native if it can be loaded, else java).")
+    private BackendChoice backend;
 
     @Option(
             names = "--threads",
@@ -43,10 +42,11 @@ final class EncoderArguments {
 
     @Option(
             names = "--weights",
-            paramLabel = "f32|bf16|int8",
+            paramLabel = "f32|bf16|f16|int8",
             defaultValue = "f32",
             converter = LowerCaseEnum.OfWeightType.class,
-            description = "Type of the weights in memory: f32, bf16 (half the memory) or int8 (a quarter)"
+            description = "Type of the weights in memory: f32, bf16 (half the memory), f16 (likewise, on cuda"
+                    + " alone) or int8 (a quarter, not on cuda)"
                     + " (default: ${DEFAULT-VALUE}).")
     private WeightType weights;
 
@@ -73,7 +73,7 @@ final class EncoderArguments {
     private EncoderOptions options() {
         EngineOptions engine = EngineOptions.defaults();
         if (backend != null) {
-            engine = engine.withBackend(backend);
+            engine = engine.withBackend(backend.backend());
         }
         if (threads != null) {
             if (threads < 1 || threads > EngineOptions.MAX_THREADS) {

@@ -57,6 +57,8 @@ final class Failures {
                     oneLine(e.getReason().toLowerCase(Locale.ROOT) + ": " + e.getFile());
             case FileNotFoundException e when e.getMessage() != null -> "cannot open " + oneLine(e.getMessage());
             case InvalidPathException e -> "not a path: " + oneLine(e.getMessage());
+            case OutOfMemoryError e when e.getMessage() != null && e.getMessage().contains("GPU") ->
+                    "out of memory: " + oneLine(e.getMessage());
             case OutOfMemoryError e ->
                     "out of memory (" + e.getMessage() + "); -Xmx in FOVEA_JAVA_OPTIONS sets the limit";
             default -> isExpected(failure) && failure.getMessage() != null

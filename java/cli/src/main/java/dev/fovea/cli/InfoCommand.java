@@ -36,20 +36,26 @@ final class InfoCommand implements Callable<Integer> {
 
     /** A backend: why it does not run here, or null and how it runs. */
     private record BackendState(
-            Backend backend, String missing, int threads, String isa, List<String> isas, String blas) {
+            Backend backend, String missing, int threads, String isa, List<String> isas, String blas, String device) {
         static BackendState of(Backend backend) {
             try (Engine engine = Engine.create(EngineOptions.defaults().withBackend(backend))) {
                 return new BackendState(backend, null, engine.threads(), engine.isa(), engine.availableIsas(),
-                        Failures.oneLine(engine.blas()));
+                        Failures.oneLine(engine.blas()), Failures.oneLine(engine.device()));
             } catch (UnsupportedOperationException | IllegalArgumentException e) {
                 String reason = Engine.unavailable(backend).orElse(e.getMessage());
-                return new BackendState(backend, Failures.oneLine(reason), 0, null, List.of(), null);
+                return new BackendState(backend, Failures.oneLine(reason), 0, null, List.of(), null, null);
             }
         }
 
         boolean runs() {
             return missing == null;
         }
+    }
+
+    /** What {@code --backend auto} takes; see {@link BackendChoice#automatic}. */
+    private static Backend automatic(List<BackendState> backends) {
+        return Stream.of(Backend.CUDA, Backend.NATIVE)
+                .filter(backend -> backends.get(backend.ordinal()).runs()).findFirst().orElse(Backend.JAVA);
     }
 
     @Override
@@ -72,12 +78,18 @@ final class InfoCommand implements Callable<Integer> {
                 table.row(name, "not available: " + state.missing());
                 continue;
             }
+            if (state.backend() == Backend.CUDA) {
+                table.row(name, "available, " + state.isa());
+                table.row("  GPU", state.device());
+                continue;
+            }
             table.row(name, "available, " + state.threads() + (state.threads() == 1 ? " thread" : " threads"));
             if (state.backend() == Backend.NATIVE) {
                 table.row("  ISA", state.isa() + " (available: " + String.join(", ", state.isas()) + ")");
                 table.row("  BLAS", state.blas());
             }
         }
+        table.row("auto", "takes " + LowerCaseEnum.spelling(automatic(backends)));
         table.row("JDK", jdk());
         table.row("platform", platform());
         table.row("cache", CacheDirectory.user().root().toString());
@@ -103,12 +115,16 @@ final class InfoCommand implements Callable<Integer> {
                 out.name("isa").value(state.isa());
                 writeArray(out.name("availableIsas"), state.isas());
                 out.name("blas").value(state.blas());
+                if (state.backend() == Backend.CUDA) {
+                    out.name("device").value(state.device());
+                }
             } else {
                 out.name("reason").value(state.missing());
             }
             out.endObject();
         }
         out.endArray();
+        out.name("auto").value(LowerCaseEnum.spelling(automatic(backends)));
         out.name("jdk").value(jdk());
         out.name("platform").value(platform());
         out.name("cache").value(CacheDirectory.user().root().toString());

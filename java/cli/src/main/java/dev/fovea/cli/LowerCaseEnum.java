@@ -1,6 +1,5 @@
 package dev.fovea.cli;
 
-import dev.fovea.Backend;
 import dev.fovea.model.LengthPolicy;
 import dev.fovea.model.WeightType;
 import java.util.Arrays;
@@ -34,13 +33,6 @@ abstract class LowerCaseEnum<E extends Enum<E>> implements ITypeConverter<E> {
                 + ", got '" + value + "'");
     }
 
-    /** Reads {@code native}, {@code java} or {@code vector}. */
-    static final class OfBackend extends LowerCaseEnum<Backend> {
-        OfBackend() {
-            super(Backend.values());
-        }
-    }
-
     /** Reads {@code truncate}, {@code error} or {@code chunk-mean}. */
     static final class OfLengthPolicy extends LowerCaseEnum<LengthPolicy> {
         OfLengthPolicy() {
@@ -48,7 +40,7 @@ abstract class LowerCaseEnum<E extends Enum<E>> implements ITypeConverter<E> {
         }
     }
 
-    /** Reads {@code f32}, {@code bf16} or {@code int8}. */
+    /** Reads {@code f32}, {@code bf16}, {@code f16} or {@code int8}. */
     static final class OfWeightType extends LowerCaseEnum<WeightType> {
         OfWeightType() {
             super(WeightType.values());

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -99,8 +100,8 @@ class InfoCommandTest {
     @Test
     void shouldSayWhatRunsHere() {
         Map<String, String> rows = rows(CliRun.of("info").output());
-        assertEquals(List.of("version", "native", "  ISA", "  BLAS", "java", "vector", "JDK", "platform", "cache",
-                "  models", "  native", "  tokenizers"), List.copyOf(rows.keySet()));
+        assertEquals(List.of("version", "native", "  ISA", "  BLAS", "java", "vector", "cuda", "auto", "JDK",
+                "platform", "cache", "  models", "  native", "  tokenizers"), List.copyOf(rows.keySet()));
         assertTrue(rows.get("version").matches("\\d+\\.\\d+\\.\\d+(-\\w+)?"), rows.get("version"));
         assertEquals("fovea " + rows.get("version") + "\n", CliRun.of("--version").output());
         try (Engine engine = Engine.create(EngineOptions.defaults().withBackend(Backend.NATIVE))) {
@@ -112,6 +113,9 @@ class InfoCommandTest {
         }
         assertEquals("available, 1 thread", rows.get("java"));
         assertEquals("not available: " + NO_VECTOR_MODULE, rows.get("vector"));
+        Optional<String> noGpu = Engine.unavailable(Backend.CUDA);
+        assertEquals(noGpu.isEmpty() ? "takes cuda" : "takes native", rows.get("auto"));
+        noGpu.ifPresent(reason -> assertEquals("not available: " + reason, rows.get("cuda")));
         assertTrue(rows.get("JDK").startsWith(Runtime.version() + " ("), rows.get("JDK"));
         assertTrue(rows.get("JDK").endsWith(", " + System.getProperty("java.home") + ")"), rows.get("JDK"));
         assertEquals(System.getProperty("os.name") + " " + System.getProperty("os.version") + " "
@@ -126,6 +130,9 @@ class InfoCommandTest {
         assertEquals(nativeBackend(), backend(info, Backend.NATIVE));
         assertEquals(available("java", 1, "java", List.of("java"), "none"), backend(info, Backend.JAVA));
         assertEquals(missing("vector", NO_VECTOR_MODULE), backend(info, Backend.VECTOR));
+        Engine.unavailable(Backend.CUDA).ifPresent(reason ->
+                assertEquals(missing("cuda", reason), backend(info, Backend.CUDA)));
+        assertEquals(Engine.unavailable(Backend.CUDA).isPresent() ? "native" : "cuda", info.get("auto").getAsString());
         Map<String, String> rows = rows(CliRun.of("info").output());
         for (String name : List.of("version", "platform", "cache")) {
             assertEquals(rows.get(name), info.get(name).getAsString(), name);

@@ -56,7 +56,7 @@ record StepEmission(MemoryPlan memory) {
     private void attention(Op.Attention op, Value output, List<Step> steps) {
         Step.Cache cache = op.cache() == null ? null : cache(op.cache());
         if (cache != null && op.k() != null) {
-            steps.add(new Step.Append(operand(op.k()), operand(op.v()), cache));
+            steps.add(new Step.Append(op.cache().spec(), operand(op.k()), operand(op.v()), cache));
         }
         boolean own = cache == null;
         steps.add(new Step.Attention(op.spec(), operand(op.q()), own ? operand(op.k()) : null,
@@ -82,7 +82,7 @@ record StepEmission(MemoryPlan memory) {
             case Op.MatMul(_, Value a, Value b, boolean transposeA) ->
                 new Step.MatMul(operand(a), operand(b), transposeA, out);
             case Op.Append(_, Value k, Value v, CacheSlot slot) ->
-                new Step.Append(operand(k), operand(v), cache(slot));
+                new Step.Append(slot.spec(), operand(k), operand(v), cache(slot));
             case Op.LogSoftmax(_, Value x) -> new Step.LogSoftmax(operand(x), out);
             case Op.TopK(_, Value x, _) -> new Step.TopK(operand(x), out);
             case Op.Gather(_, Value x, Value indices) -> new Step.Gather(operand(x), operand(indices), out);

@@ -1,6 +1,7 @@
 package dev.fovea.attention;
 
 import dev.fovea.Backend;
+import dev.fovea.EmulatedGpu;
 import dev.fovea.Engine;
 import dev.fovea.EngineOptions;
 import dev.fovea.RecordingEngine;
@@ -42,6 +43,9 @@ final class AttentionEngines {
             engines.add(Engine.create(options.withBackend(Backend.VECTOR).withThreads(1)));
         }
         engines.add(RecordingEngine.create());
+        if (EmulatedGpu.isThere()) {
+            engines.add(EmulatedGpu.engine());
+        }
         if (Engine.unavailable(Backend.NATIVE).isEmpty()) {
             options = options.withBackend(Backend.NATIVE);
             List<String> isas;

@@ -340,7 +340,7 @@ class AttentionMisuseTest {
     @TestFactory
     Stream<DynamicTest> shouldRefuse() {
         List<DynamicTest> tests = new ArrayList<>();
-        for (TestEngine backend : TestEngine.perBackend()) {
+        for (TestEngine backend : TestEngine.devices()) {
             for (List<Case> cases : List.of(TENSORS, OPTIONS, CACHES)) {
                 for (Case each : cases) {
                     tests.add(dynamicTest(backend + ": " + each.name(), () -> check(backend, each)));
@@ -364,7 +364,7 @@ class AttentionMisuseTest {
 
     @TestFactory
     Stream<DynamicTest> shouldServeAfterRefusal() {
-        return TestEngine.perBackend().stream().map(backend -> dynamicTest(backend.name(), () -> {
+        return TestEngine.devices().stream().map(backend -> dynamicTest(backend.name(), () -> {
             try (Setup s = new Setup(backend)) {
                 assertThrows(BAD, () -> s.run(s.q, s.k, s.v, s.f32(2, 2, 5)));
                 assertThrows(BAD, () -> s.cache.append(0, s.k, s.f32(3, 2, 5)));

@@ -1,6 +1,7 @@
 package dev.fovea.graph;
 
 import dev.fovea.Backend;
+import dev.fovea.EmulatedGpu;
 import dev.fovea.Engine;
 import dev.fovea.EngineOptions;
 import dev.fovea.RecordingEngine;
@@ -29,6 +30,9 @@ final class Engines {
             engines.add(Engine.create(options.withBackend(Backend.VECTOR).withThreads(1)));
         }
         engines.add(RecordingEngine.create());
+        if (EmulatedGpu.isThere()) {
+            engines.add(EmulatedGpu.engine());
+        }
         try {
             engines.add(Engine.create(options.withBackend(Backend.NATIVE).withThreads(2)));
         } catch (UnsupportedOperationException e) {

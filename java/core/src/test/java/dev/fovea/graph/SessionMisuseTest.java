@@ -184,7 +184,7 @@ class SessionMisuseTest {
     void shouldNameATypeThatWeightsAreNotKeptAs() {
         var e = assertThrows(
                 IllegalArgumentException.class, () -> Plan.compile(graph, Engines.java(), DType.F16));
-        assertEquals("weights are stored as F32, BF16 or I8, got F16", e.getMessage());
+        assertEquals("weights are stored as F32, BF16 or I8, got F16, which the backend CUDA alone stores: take BF16", e.getMessage());
     }
 
     @ParameterizedTest(autoCloseArguments = false)

@@ -1,5 +1,6 @@
 package dev.fovea.internal.backend;
 
+import dev.fovea.ops.Rows;
 import dev.fovea.tensor.DType;
 import java.util.List;
 
@@ -7,7 +8,7 @@ import java.util.List;
  * A graph as a backend compiles it: steps in the order of their running, and where all they touch lies.
  *
  * @param steps what to do
- * @param weights the type that weights of linear layers are kept as: F32, BF16 or I8
+ * @param weights the type that weights of linear layers are kept as: F32, F16, BF16 or I8
  * @param outputs what the caller reads, in buffers of their own with dense rows
  * @param tokenElements elements of 4 bytes that an execution needs per token of its capacity
  * @param sequenceElements likewise per sequence
@@ -15,6 +16,22 @@ import java.util.List;
  */
 public record LoweredPlan(List<Step> steps, DType weights, List<Operand> outputs, long tokenElements,
         long sequenceElements, BatchLimits limits) {
+    /**
+     * Bytes of one region of an execution's memory.
+     *
+     * @throws IllegalArgumentException if they exceed the address space
+     */
+    public long regionBytes(Rows rows, int maxTokens, int maxSequences) {
+        long elements = rows == Rows.TOKENS ? tokenElements : sequenceElements;
+        try {
+            long all = Math.multiplyExact(elements, (long) rows.count(maxTokens, maxSequences));
+            return Math.multiplyExact(all, (long) Float.BYTES);
+        } catch (ArithmeticException e) {
+            throw new IllegalArgumentException("a workspace for " + maxTokens + " tokens and " + maxSequences
+                    + " sequences exceeds the address space", e);
+        }
+    }
+
     /** Whether a run appends to the caches of a group. */
     public boolean appendsTo(int group) {
         for (Step step : steps) {

@@ -65,8 +65,8 @@ public sealed interface Step {
     /** A layer of a group of caches. */
     record Cache(int group, int layer) {}
 
-    /** Appends keys, turned to their positions, and values to a layer of a cache. */
-    record Append(Operand k, Operand v, Cache cache) implements Step {}
+    /** Appends keys, turned to their positions, and values to a layer of a cache, which was made for {@code spec}. */
+    record Append(AttentionSpec spec, Operand k, Operand v, Cache cache) implements Step {}
 
     /**
      * Attention to the keys and values of the batch or, where {@code cache} is not null, to those of a cache.

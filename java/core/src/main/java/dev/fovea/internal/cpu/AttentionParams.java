@@ -1,21 +1,19 @@
 package dev.fovea.internal.cpu;
 
 import dev.fovea.internal.backend.AttentionOperands;
-import dev.fovea.internal.ffi.FoveaH;
 import dev.fovea.internal.ffi.fovea_attention_params;
 import dev.fovea.internal.ffi.fovea_cache_append_params;
 import dev.fovea.ops.AttentionSpec;
-import dev.fovea.ops.Mask.Alignment;
 import dev.fovea.ops.Rope;
-import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 
 /** Fills the params structs of attention and its cache from checked arguments. */
-final class AttentionParams {
+public final class AttentionParams {
     private AttentionParams() {}
 
-    static void set(MemorySegment params, int sequences, AttentionSpec spec, AttentionOperands t, Tensor pages,
+    /** For {@code fovea_attention}. */
+    public static void set(MemorySegment params, int sequences, AttentionSpec spec, AttentionOperands t, Tensor pages,
             Tensor scratch) {
         Tensor k = t.k();
         Tensor v = t.v();
@@ -24,15 +22,14 @@ final class AttentionParams {
         fovea_attention_params.kv_heads(params, spec.kvHeads());
         fovea_attention_params.head_dim(params, spec.headDim());
         fovea_attention_params.value_dim(params, spec.valueDim());
-        fovea_attention_params.q_dtype(params, dtype(t.q().dtype()));
-        fovea_attention_params.kv_dtype(params, dtype(k.dtype()));
+        fovea_attention_params.q_dtype(params, Codes.of(t.q().dtype()));
+        fovea_attention_params.kv_dtype(params, Codes.of(k.dtype()));
         fovea_attention_params.scale(params, spec.scale());
         fovea_attention_params.softcap(params, spec.softcap());
         fovea_attention_params.window_left(params, spec.mask().left());
         fovea_attention_params.window_right(params, spec.mask().right());
-        fovea_attention_params.alignment(params, spec.mask().alignment() == Alignment.TOP_LEFT
-                ? FoveaH.FOVEA_ALIGN_TOP_LEFT() : FoveaH.FOVEA_ALIGN_BOTTOM_RIGHT());
-        fovea_attention_params.rope(params, layout(spec.rope()));
+        fovea_attention_params.alignment(params, Codes.of(spec.mask().alignment()));
+        fovea_attention_params.rope(params, Codes.of(spec.rope()));
         fovea_attention_params.rope_dim(params, spec.rope() == null ? 0 : spec.rope().dim());
         fovea_attention_params.rope_positions(params, spec.rope() == null ? 0 : spec.rope().positions());
         fovea_attention_params.rope_keys(params, pages == null ? 1 : 0);
@@ -87,15 +84,16 @@ final class AttentionParams {
         }
     }
 
-    static void set(MemorySegment params, int sequences, Rope rope, Tensor k, Tensor v, Tensor pages, Tensor keyPages,
+    /** For {@code fovea_cache_append}. */
+    public static void set(MemorySegment params, int sequences, Rope rope, Tensor k, Tensor v, Tensor pages, Tensor keyPages,
             Tensor valuePages) {
         fovea_cache_append_params.sequences(params, sequences);
         fovea_cache_append_params.kv_heads(params, (int) keyPages.size(1));
         fovea_cache_append_params.head_dim(params, (int) keyPages.size(3));
         fovea_cache_append_params.value_dim(params, (int) valuePages.size(3));
-        fovea_cache_append_params.dtype(params, dtype(k.dtype()));
-        fovea_cache_append_params.cache_dtype(params, dtype(keyPages.dtype()));
-        fovea_cache_append_params.rope(params, layout(rope));
+        fovea_cache_append_params.dtype(params, Codes.of(k.dtype()));
+        fovea_cache_append_params.cache_dtype(params, Codes.of(keyPages.dtype()));
+        fovea_cache_append_params.rope(params, Codes.of(rope));
         fovea_cache_append_params.rope_dim(params, rope == null ? 0 : rope.dim());
         fovea_cache_append_params.rope_positions(params, rope == null ? 0 : rope.positions());
         fovea_cache_append_params.pages(params, (int) keyPages.size(0));
@@ -117,21 +115,5 @@ final class AttentionParams {
     private static long broadcastStride(Tensor tensor, int fromEnd) {
         int dimension = tensor.rank() - fromEnd;
         return dimension < 0 || tensor.size(dimension) == 1 ? 0 : tensor.stride(dimension);
-    }
-
-    private static int dtype(DType dtype) {
-        return switch (dtype) {
-            case F32 -> FoveaH.FOVEA_DTYPE_F32();
-            case F16 -> FoveaH.FOVEA_DTYPE_F16();
-            case BF16 -> FoveaH.FOVEA_DTYPE_BF16();
-            case I64, I32, I8, U8 -> throw new AssertionError(dtype);
-        };
-    }
-
-    private static int layout(Rope rope) {
-        return rope == null ? FoveaH.FOVEA_ROPE_NONE() : switch (rope.layout()) {
-            case INTERLEAVED -> FoveaH.FOVEA_ROPE_INTERLEAVED();
-            case HALF -> FoveaH.FOVEA_ROPE_HALF();
-        };
     }
 }

@@ -22,11 +22,13 @@ import java.util.Objects;
 public final class CheckedKernels implements Kernels {
     private final Owner engine;
     private final Kernels kernels;
+    private final CheckedAttention attention;
 
     /** Checks what {@code kernels} trust; {@code engine} is what a call keeps open. */
     public CheckedKernels(Owner engine, Kernels kernels) {
         this.engine = engine;
         this.kernels = kernels;
+        this.attention = new CheckedAttention(engine, kernels);
     }
 
     @Override
@@ -243,37 +245,19 @@ public final class CheckedKernels implements Kernels {
 
     @Override
     public long attentionScratchBytes(AttentionSpec spec) {
-        engine.enter();
-        try {
-            return kernels.attentionScratchBytes(Objects.requireNonNull(spec, "spec"));
-        } finally {
-            engine.exit();
-        }
+        return attention.attentionScratchBytes(spec);
     }
 
     @Override
     public void attention(int sequences, AttentionSpec spec, AttentionOperands operands, Tensor qOffsets,
             Tensor kvOffsets, Tensor pages, Tensor scratch) {
-        engine.enter();
-        try {
-            long bytes = kernels.attentionScratchBytes(Objects.requireNonNull(spec, "spec"));
-            AttentionContract.attention(sequences, spec, operands, qOffsets, kvOffsets, pages, scratch, bytes);
-            kernels.attention(sequences, spec, operands, qOffsets, kvOffsets, pages, scratch);
-        } finally {
-            engine.exit();
-        }
+        attention.attention(sequences, spec, operands, qOffsets, kvOffsets, pages, scratch);
     }
 
     @Override
     public void cacheAppend(int sequences, Rope rope, Tensor k, Tensor v, Tensor offsets, Tensor lengths, Tensor pages,
             Tensor keyPages, Tensor valuePages) {
-        engine.enter();
-        try {
-            CacheContract.append(sequences, rope, k, v, offsets, lengths, pages, keyPages, valuePages);
-            kernels.cacheAppend(sequences, rope, k, v, offsets, lengths, pages, keyPages, valuePages);
-        } finally {
-            engine.exit();
-        }
+        attention.cacheAppend(sequences, rope, k, v, offsets, lengths, pages, keyPages, valuePages);
     }
 
     /** What indices in memory must be. */

@@ -118,14 +118,7 @@ final class HostExecution implements Execution {
     }
 
     private long regionBytes(Rows rows) {
-        long elements = rows == Rows.TOKENS ? plan.tokenElements() : plan.sequenceElements();
-        try {
-            long all = Math.multiplyExact(elements, (long) rows.count(maxTokens, maxSequences));
-            return Math.multiplyExact(all, (long) Float.BYTES);
-        } catch (ArithmeticException e) {
-            throw new IllegalArgumentException("a workspace for " + maxTokens + " tokens and " + maxSequences
-                    + " sequences exceeds the address space", e);
-        }
+        return plan.regionBytes(rows, maxTokens, maxSequences);
     }
 
     /** I8, enough for the attention that needs most of it. */

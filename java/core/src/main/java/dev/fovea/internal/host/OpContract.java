@@ -84,6 +84,10 @@ final class OpContract {
             throw new IllegalArgumentException("expected a weight of at least 1 output and 1 input, got " + outputs
                     + " and " + inputs);
         }
+        if (dtype == DType.F16) {
+            throw new IllegalArgumentException(
+                    "weights are stored as F32, BF16 or I8, got F16, which the backend CUDA alone stores: take BF16");
+        }
         if (dtype != DType.F32 && dtype != DType.BF16 && dtype != DType.I8) {
             throw new IllegalArgumentException("weights are stored as F32, BF16 or I8, got " + dtype);
         }

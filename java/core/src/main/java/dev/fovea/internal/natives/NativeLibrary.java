@@ -7,31 +7,68 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 
 /**
- * The C core, found and loaded, and OpenBLAS, found.
+ * The C core and, where it is asked for, the GPU library, found and loaded, and OpenBLAS, found.
  *
- * <p>The files come from {@code META-INF/fovea/<platform>/} on the class path. Each is copied, once, to
+ * <p>The files come from {@code META-INF/fovea/<platform>/} on the class path, those of the GPU library from
+ * {@code META-INF/fovea/cuda-<platform>/}. Each is copied, once, to
  * {@code <cache>/native/<version>-<hash>/}, a directory that only the user can write, by an atomic rename, so that
  * any number of processes may do so at once, and compared with its SHA-256. What it has then is compared with a
  * CRC-32 before each use, and a file that is absent or damaged is copied again. OpenBLAS is copied when first
  * asked for.
  *
- * <p>{@code -Dfovea.native.path=DIR} takes the files from {@code DIR} instead, as they are.
+ * <p>{@code -Dfovea.native.path=DIR} takes the files from {@code DIR} instead, as they are, and
+ * {@code -Dfovea.cuda.path=DIR} the GPU library alone.
  */
 public final class NativeLibrary {
     /** The system property that names a directory to take the files from. */
     public static final String PROPERTY = "fovea.native.path";
 
-    private static NativeLibrary loaded;
+    /** The system property that names a directory to take the GPU library from. */
+    public static final String CUDA_PROPERTY = "fovea.cuda.path";
 
+    /** What is loaded by itself: the name of its library, and what stands before the platform's in the name of its jar. */
+    private enum Part {
+        CORE("fovea", ""),
+        CUDA("fovea_cuda", "cuda-");
+
+        private final String library;
+        private final String prefix;
+
+        Part(String library, String prefix) {
+            this.library = library;
+            this.prefix = prefix;
+        }
+
+        String fileName() {
+            return System.mapLibraryName(library);
+        }
+
+        /** The property that is set and names its directory, or null. */
+        String property() {
+            return this == CUDA && System.getProperty(CUDA_PROPERTY) != null ? CUDA_PROPERTY
+                    : System.getProperty(PROPERTY) != null ? PROPERTY : null;
+        }
+
+        String absent(String platform) {
+            return this == CUDA ? Platform.absentCuda(platform) : Platform.absent(platform);
+        }
+    }
+
+    private static final Map<Part, NativeLibrary> LOADED = new EnumMap<>(Part.class);
+
+    private final Part part;
     private final String platform;
     private final Path directory;
-    /** Null where {@link #PROPERTY} names the directory. */
+    /** Null where a property names the directory. */
     private final LibraryIndex index;
 
-    private NativeLibrary(String platform, Path directory, LibraryIndex index) {
+    private NativeLibrary(Part part, String platform, Path directory, LibraryIndex index) {
+        this.part = part;
         this.platform = platform;
         this.directory = directory;
         this.index = index;
@@ -43,11 +80,21 @@ public final class NativeLibrary {
      * @throws NativeLibraryException if there is none for this platform, it cannot be copied to the cache, or
      *     it does not load
      */
-    public static synchronized NativeLibrary load() throws NativeLibraryException {
+    public static NativeLibrary load() throws NativeLibraryException {
+        return load(Part.CORE);
+    }
+
+    /** Loads the GPU library into this process, likewise. It opens the GPU's driver when it is first called. */
+    public static NativeLibrary loadCuda() throws NativeLibraryException {
+        return load(Part.CUDA);
+    }
+
+    private static synchronized NativeLibrary load(Part part) throws NativeLibraryException {
+        NativeLibrary loaded = LOADED.get(part);
         if (loaded == null) {
-            NativeLibrary library = find();
-            library.loadCore();
-            loaded = library;
+            loaded = find(part);
+            loaded.loadFile();
+            LOADED.put(part, loaded);
         }
         return loaded;
     }
@@ -74,7 +121,7 @@ public final class NativeLibrary {
             }
             List<Path> files = new ArrayList<>();
             for (LibraryIndex.Entry entry : index.files()) {
-                if (!entry.name().equals(coreName())) {
+                if (!entry.name().equals(part.fileName())) {
                     files.add(ensure(entry));
                 }
             }
@@ -84,55 +131,56 @@ public final class NativeLibrary {
         }
     }
 
-    private static NativeLibrary find() throws NativeLibraryException {
+    private static NativeLibrary find(Part part) throws NativeLibraryException {
         String platform = Platform.current();
-        String override = System.getProperty(PROPERTY);
-        if (override != null) {
-            return new NativeLibrary(platform, Path.of(override).toAbsolutePath().normalize(), null);
+        if (part.property() != null) {
+            String override = System.getProperty(part.property());
+            return new NativeLibrary(part, platform, Path.of(override).toAbsolutePath().normalize(), null);
         }
         try {
-            LibraryIndex index = LibraryIndex.find(platform);
+            LibraryIndex index = LibraryIndex.find(part.prefix + platform);
             if (index == null) {
-                throw new NativeLibraryException(Platform.absent(platform));
+                throw new NativeLibraryException(part.absent(platform));
             }
             String entry = "native/" + index.version() + "-" + index.hash().substring(0, 16);
-            return new NativeLibrary(platform, CacheDirectory.user().privateDirectory(entry), index);
+            return new NativeLibrary(part, platform, CacheDirectory.user().privateDirectory(entry), index);
         } catch (IOException e) {
             throw new NativeLibraryException(e.getMessage(), e);
         }
     }
 
-    private void loadCore() throws NativeLibraryException {
-        Path core = core();
+    private void loadFile() throws NativeLibraryException {
+        Path file = file();
         try {
-            System.load(core.toString());
+            System.load(file.toString());
         } catch (UnsatisfiedLinkError e) {
-            throw new NativeLibraryException("cannot load " + core + " (" + oneLine(e.getMessage()) + "); "
-                    + (index == null ? "-D" + PROPERTY + " names its directory"
+            throw new NativeLibraryException("cannot load " + file + " (" + oneLine(e.getMessage()) + "); "
+                    + (index == null ? "-D" + part.property() + " names its directory"
                             : "if its file system forbids execution, name another with -D" + CacheDirectory.PROPERTY
                                     + "=DIR, or a directory of your own with -D" + PROPERTY + "=DIR"), e);
         }
     }
 
-    private Path core() throws NativeLibraryException {
+    private Path file() throws NativeLibraryException {
+        String name = part.fileName();
         if (index == null) {
-            Path core = directory.resolve(coreName());
-            if (!Files.isRegularFile(core)) {
-                throw new NativeLibraryException("no " + coreName() + " in " + directory + ", which -D" + PROPERTY
+            Path file = directory.resolve(name);
+            if (!Files.isRegularFile(file)) {
+                throw new NativeLibraryException("no " + name + " in " + directory + ", which -D" + part.property()
                         + " names");
             }
-            return core;
+            return file;
         }
         try {
             for (LibraryIndex.Entry entry : index.files()) {
-                if (entry.name().equals(coreName())) {
+                if (entry.name().equals(name)) {
                     return ensure(entry);
                 }
             }
         } catch (IOException e) {
             throw new NativeLibraryException(e.getMessage(), e);
         }
-        throw new NativeLibraryException(LibraryIndex.resource(platform) + " names no " + coreName());
+        throw new NativeLibraryException(LibraryIndex.resource(index.platform()) + " names no " + name);
     }
 
     /** The file of {@code entry} in the cache, with the bytes that the index says. */
@@ -188,10 +236,6 @@ public final class NativeLibrary {
         try (var files = Files.list(directory)) {
             return files.filter(Files::isRegularFile).sorted().toList();
         }
-    }
-
-    private static String coreName() {
-        return System.mapLibraryName("fovea");
     }
 
     private static String oneLine(String message) {

@@ -11,6 +11,8 @@ final class Platform {
     private static final Set<String> BUILT =
             Set.of("linux-x86_64", "linux-aarch64", "macos-aarch64", "windows-x86_64");
 
+    private static final Set<String> BUILT_CUDA = Set.of("linux-x86_64", "linux-aarch64");
+
     private Platform() {}
 
     /** Such as {@code linux-x86_64}. Also for platforms that no library is built for. */
@@ -42,6 +44,17 @@ final class Platform {
         }
         return "no native library for " + platform + " on the class path (no " + LibraryIndex.resource(platform)
                 + "): add dev.fovea:fovea-native with classifier " + platform + " or name a directory with -D"
+                + NativeLibrary.PROPERTY + "=DIR";
+    }
+
+    /** Why there is no GPU library for {@code platform} on the class path. */
+    static String absentCuda(String platform) {
+        if (!BUILT_CUDA.contains(platform)) {
+            return "no CUDA library for " + platform + ": it is built for "
+                    + String.join(", ", BUILT_CUDA.stream().sorted().toList());
+        }
+        return "no CUDA library for " + platform + " on the class path (no " + LibraryIndex.resource("cuda-" + platform)
+                + "): add dev.fovea:fovea-cuda with classifier " + platform + " or name a directory with -D"
                 + NativeLibrary.PROPERTY + "=DIR";
     }
 

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** What every device promises of its memory. */
 class DeviceContractTest {
     static List<TestEngine> engines() {
-        return TestEngine.perBackend();
+        return TestEngine.devices();
     }
 
     private static byte[] download(Device device, DeviceMemory memory, long offset, int bytes) {

@@ -25,6 +25,8 @@ class PlatformTest {
     void shouldSayWhyThereIsNoLibrary() {
         assertTrue(Platform.absent("linux-x86_64-musl").contains("glibc"));
         assertTrue(Platform.absent("linux-riscv64").contains("it is built for linux-aarch64, linux-x86_64, macos"));
+        assertTrue(Platform.absentCuda("windows-x86_64").contains("it is built for linux-aarch64, linux-x86_64"));
+        assertTrue(Platform.absentCuda("linux-x86_64").contains("dev.fovea:fovea-cuda with classifier linux-x86_64"));
         assertTrue(Platform.absent("linux-x86_64").contains("dev.fovea:fovea-native with classifier linux-x86_64"));
     }
 }

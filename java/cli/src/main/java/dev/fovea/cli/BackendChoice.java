@@ -1,0 +1,43 @@
+package dev.fovea.cli;
+
+import dev.fovea.Backend;
+import dev.fovea.Engine;
+import java.util.Arrays;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/** What {@code --backend} names: a backend or, where {@code named} is null, {@code auto}. */
+record BackendChoice(Backend named) {
+    private static final String AUTO = "auto";
+
+    /** The one that is named, or what {@code auto} takes here. */
+    Backend backend() {
+        return named != null ? named : automatic();
+    }
+
+    /** The first of CUDA, native and Java that works here. */
+    static Backend automatic() {
+        return Stream.of(Backend.CUDA, Backend.NATIVE).filter(backend -> Engine.unavailable(backend).isEmpty())
+                .findFirst().orElse(Backend.JAVA);
+    }
+
+    /** Reads {@code native}, {@code java}, {@code vector}, {@code cuda} or {@code auto}. */
+    static final class Converter implements ITypeConverter<BackendChoice> {
+        @Override
+        public BackendChoice convert(String value) {
+            if (value.equals(AUTO)) {
+                return new BackendChoice(null);
+            }
+            for (Backend backend : Backend.values()) {
+                if (LowerCaseEnum.spelling(backend).equals(value)) {
+                    return new BackendChoice(backend);
+                }
+            }
+            throw new TypeConversionException("expected " + Stream.concat(
+                    Arrays.stream(Backend.values()).map(LowerCaseEnum::spelling), Stream.of(AUTO))
+                    .collect(Collectors.joining(" or ")) + ", got '" + value + "'");
+        }
+    }
+}

@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Makes a folder that carries Fovea's command to a machine with a GPU and without a JDK: a Java runtime of the modules that
+# are needed (jlink), the jars and a script `fovea`. Of the libraries it holds those of this platform, of the backends CUDA
+# and plain Java. Models are not in it: bring a directory in the Hugging Face layout, for --model.
+#
+#   java/cuda-runtime.sh [DIR]        DIR: target/fovea-cuda-runtime unless given
+#
+# Needs a JDK of 25 or newer in JAVA_HOME, or as the one that ./fovea finds, and builds what is not built. At most 60 MB.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+out=${1:-$root/target/fovea-cuda-runtime}
+most_megabytes=60
+
+for home in "${JAVA_HOME:-}" /usr/lib/jvm/* "$HOME"/.jdks/*; do
+  [ -x "$home/bin/jlink" ] && grep -q '^JAVA_VERSION="\(2[5-9]\|[3-9][0-9]\)' "$home/release" && break
+  home=
+done
+[ -n "$home" ] || { echo "cuda-runtime.sh: no JDK of 25 or newer; set JAVA_HOME" >&2; exit 1; }
+
+"$root/fovea" --version >/dev/null
+lib=$root/java/cli/target/lib
+platform=linux-$(uname -m)
+jars=("$root"/java/cli/target/fovea-cli-*.jar "$lib"/fovea-[0-9].[0-9].[0-9].jar "$lib"/fovea-cuda-*.jar
+  "$lib"/picocli-*.jar "$lib"/gson-*.jar)
+"$home/bin/jar" tf "$lib"/fovea-cuda-*.jar | grep -q libfovea_cuda.so ||
+  { echo "cuda-runtime.sh: the jar fovea-cuda has no library: build where nvcc is" >&2; exit 1; }
+
+modules=$("$home/bin/jdeps" --ignore-missing-deps --print-module-deps --multi-release 25 \
+  --class-path "$(IFS=:; echo "${jars[*]}"):$(echo "$lib"/tokenizers-*.jar)" "${jars[@]:0:2}" "${jars[3]}")
+rm -rf "$out"
+mkdir -p "$(dirname "$out")"
+"$home/bin/jlink" --add-modules "$modules,jdk.unsupported" --strip-debug --no-header-files --no-man-pages \
+  --compress zip-9 --output "$out"
+
+mkdir "$out/fovea-jars"
+cp "${jars[@]}" "$out/fovea-jars"
+# The tokenizers' jar has libraries of four platforms.
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+(cd "$work" && "$home/bin/jar" xf "$lib"/tokenizers-*.jar ai/djl/huggingface native/lib/tokenizers.properties \
+  "native/lib/$platform" && "$home/bin/jar" cf "$out/fovea-jars/tokenizers.jar" .)
+
+cat >"$out/fovea" <<'LAUNCHER'
+#!/bin/sh
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck disable=SC2086 # several options in one variable
+exec "$here/bin/java" --enable-native-access=ALL-UNNAMED ${FOVEA_JAVA_OPTIONS:-} -cp "$here/fovea-jars/*" \
+  dev.fovea.cli.Main "$@"
+LAUNCHER
+chmod +x "$out/fovea"
+
+megabytes=$(du -sm --apparent-size "$out" | cut -f 1)
+echo "$out: $megabytes MB"
+[ "$megabytes" -le "$most_megabytes" ] || { echo "cuda-runtime.sh: more than $most_megabytes MB" >&2; exit 1; }

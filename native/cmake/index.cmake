@@ -1,0 +1,32 @@
+# fovea_stage(STAGE VERSION FILE...): puts files into a folder with an index of them: a line "fovea VERSION SHA-256", the hash
+# that of all other lines, and then "SHA-256  size  name" per file. Nothing is touched that is already in place, so a second
+# run leaves times as they are; what is not named is removed.
+function(fovea_stage stage version)
+  set(files "")
+  set(names index)
+  foreach(file IN LISTS ARGN)
+    get_filename_component(name ${file} NAME)
+    list(APPEND names ${name})
+    file(COPY ${file} DESTINATION ${stage})
+    file(SHA256 ${file} hash)
+    file(SIZE ${file} size)
+    string(APPEND files "${hash}  ${size}  ${name}\n")
+  endforeach()
+  string(SHA256 hash "${files}")
+  set(index "fovea ${version} ${hash}\n${files}")
+
+  set(old "")
+  if(EXISTS ${stage}/index)
+    file(READ ${stage}/index old)
+  endif()
+  if(NOT old STREQUAL index)
+    file(WRITE ${stage}/index "${index}")
+  endif()
+
+  file(GLOB staged RELATIVE ${stage} ${stage}/*)
+  foreach(name IN LISTS staged)
+    if(NOT name IN_LIST names)
+      file(REMOVE ${stage}/${name})
+    endif()
+  endforeach()
+endfunction()
