@@ -14,6 +14,8 @@ file(GLOB cuda_kernels CONFIGURE_DEPENDS src/cuda/ops/*/*.cu)
 file(GLOB cuda_kernel_headers CONFIGURE_DEPENDS src/cuda/*.h src/cuda/ops/*.h src/cuda/ops/*/*.h)
 file(GLOB cuda_sources CONFIGURE_DEPENDS src/cuda/*.c src/cuda/ops/*/*.c)
 list(FILTER cuda_sources EXCLUDE REGEX "_test\\.c$|/image\\.c$")
+# What it shares with libfovea: names of codes, and what fovea_attention and fovea_cache_append check.
+list(APPEND cuda_sources src/status.c src/ops/attention/attention_check.c src/ops/cache/cache_check.c)
 
 # ---- kernels ------------------------------------------------------------------
 

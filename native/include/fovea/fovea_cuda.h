@@ -5,8 +5,8 @@
  * Rules of the ABI: those of fovea.h, and
  *   - Device addresses are 64-bit integers, 0 for none. Host pointers are pointers. Neither is ever taken for the other.
  *   - The library needs the NVIDIA driver alone, which fovea_cuda_device_open opens; nothing is loaded before.
- *   - Every call sets the current context of its thread. Any number of threads may use one device at once; an execution,
- *     a direct attention or a memory serves one thread at a time.
+ *   - Every call sets the current context of its thread. Any number of threads may use one device at once; an execution
+ *     or a direct attention serves one thread at a time, and says INVALID_ARGUMENT to a second.
  *   - A call that fails fills *failure, which may be null, with what the driver said.
  *   - Calls return when the device has finished their work, so that a caller may free what it passed in.
  *   - After FOVEA_CUDA_STATUS_DEVICE_LOST every call on the device but the *_close and *_destroy functions returns the
@@ -74,7 +74,7 @@ FOVEA_API int fovea_cuda_device_open(const fovea_cuda_device_options *options, c
                                      fovea_cuda_failure *failure, fovea_cuda_device **device);
 FOVEA_API int fovea_cuda_device_describe(fovea_cuda_device *device, fovea_cuda_failure *failure,
                                          fovea_cuda_device_info *info);
-/* Frees the context. Everything made on it was destroyed before. */
+/* Frees the context. INVALID_ARGUMENT, and nothing is freed, while memory, a program or a direct attention is left. */
 FOVEA_API int fovea_cuda_device_close(fovea_cuda_device *device);
 
 /* ---- memory --------------------------------------------------------------- */
@@ -192,7 +192,8 @@ typedef struct fovea_cuda_program_options {
 } fovea_cuda_program_options;
 
 /*
- * Checks the steps and copies them. Constants belong to the caller and outlive the program.
+ * Checks the steps and copies them. Constants belong to the caller and outlive the program: memory of this device, in
+ * which all that a step reads must lie, or the status is OUT_OF_RANGE.
  *
  *   steps   [options.steps]
  *   outputs [options.outputs], F32 or I32: what fovea_cuda_run brings to the host, dense (stride = columns)
@@ -200,7 +201,7 @@ typedef struct fovea_cuda_program_options {
 FOVEA_API int fovea_cuda_program_create(fovea_cuda_device *device, const fovea_cuda_program_options *options,
                                         const fovea_cuda_step *steps, const fovea_cuda_operand *outputs,
                                         fovea_cuda_failure *failure, fovea_cuda_program **program);
-/* No execution of it is left. */
+/* INVALID_ARGUMENT, and nothing is freed, while an execution of it is left. */
 FOVEA_API int fovea_cuda_program_destroy(fovea_cuda_program *program);
 
 /* ---- execution ------------------------------------------------------------ */

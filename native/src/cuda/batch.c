@@ -92,7 +92,7 @@ int fv_batch_tiles(int sequences, const int *offsets, int tile, int *tiles) {
   int count = 0;
   for (int s = 0; s < sequences; s++) {
     const int queries = offsets[s + 1] - offsets[s];
-    if (queries == 0) continue;
+    if (queries == 0 || (tile == FV_TILE_LARGE && queries <= FV_SHORT_KEYS)) continue;
     for (int first = (queries - 1) / tile * tile; first >= 0; first -= tile) {
       tiles[2 * count] = s;
       tiles[2 * count + 1] = first;

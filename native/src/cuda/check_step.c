@@ -95,6 +95,7 @@ static int check_embedding(fovea_cuda_device *device, const fovea_cuda_step *s, 
   FV_REQUIRE(fv_check(is_real(s->weight_dtype) && isfinite(s->scale)));
   FV_REQUIRE(fv_check(s->weight_dtype != FOVEA_DTYPE_F32 || s->out.dtype == FOVEA_DTYPE_F32));
   FV_REQUIRE(fv_check(s->vocabulary >= 1 && s->positions >= 0 && s->first_position >= 0));
+  FV_REQUIRE(fv_check(s->first_position <= s->positions));
   FV_REQUIRE(fv_check(s->group >= -1 && s->group < extents.groups));
   FV_REQUIRE(fv_check((s->positions > 0) == (s->constants[1] != 0)));
   const long long width = s->out.columns;

@@ -109,7 +109,7 @@ static int allow(fovea_cuda_device *device, fv_function *function, int shared_by
 
 int fv_device_function(fovea_cuda_device *device, const char *name, int shared_bytes, fovea_cuda_failure *failure,
                        fv_cu_function *function) {
-  fv_function *found;
+  fv_function *found = NULL;
   pthread_mutex_lock(&device->lock);
   int status = look_up(device, name, failure, &found);
   if (status == FOVEA_STATUS_OK) status = allow(device, found, shared_bytes, failure);

@@ -15,7 +15,7 @@ static int grow_device(fovea_cuda_direct *direct, long long bytes, fv_cu_address
                        fovea_cuda_failure *failure) {
   if (bytes <= *capacity) return FOVEA_STATUS_OK;
   const long long rounded = bytes / PIECE * PIECE + PIECE;
-  if (*memory) fv_memory_destroy(direct->device, *memory, 0);
+  if (*memory) fv_memory_destroy(direct->device, *memory, 0, 1);
   *memory = 0;
   *capacity = 0;
   FV_REQUIRE(fv_memory_create(direct->device, rounded, 0, failure, memory));
@@ -152,10 +152,10 @@ int fovea_cuda_direct_destroy(fovea_cuda_direct *direct) {
   FV_REQUIRE(fv_check(atomic_exchange(&direct->running, 1) == 0));
   fovea_cuda_device *device = direct->device;
   const int entered = fv_device_enter_to_free(device);
-  device->driver->stream_destroy(direct->stream);
-  if (direct->pinned) device->driver->mem_free_host(direct->pinned);
-  if (direct->scratch) fv_memory_destroy(device, direct->scratch, 0);
-  if (direct->memory) fv_memory_destroy(device, direct->memory, 0);
+  if (entered) device->driver->stream_destroy(direct->stream);
+  if (entered && direct->pinned) device->driver->mem_free_host(direct->pinned);
+  if (direct->scratch) fv_memory_destroy(device, direct->scratch, 0, entered);
+  if (direct->memory) fv_memory_destroy(device, direct->memory, 0, entered);
   if (entered) fv_device_leave(device);
   fv_launches_free(&direct->launches);
   atomic_fetch_sub(&device->users, 1);

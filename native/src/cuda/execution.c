@@ -70,7 +70,7 @@ static long long rows_of(const fovea_cuda_execution *execution, const fv_result 
 static int make_memory(fovea_cuda_execution *execution, fovea_cuda_failure *failure) {
   const fovea_cuda_program *program = execution->program;
   const int outputs = program->output_count;
-  long long device_bytes = 0, host_bytes = 0, of_tokens, of_sequences, batch, staging, start;
+  long long device_bytes = 0, host_bytes = 0, of_tokens, of_sequences, batch = 0, staging, start = 0;
   const long long ints = execution->rungs[0].layout.ints;
   int fits = fv_reserve(&device_bytes, program->token_elements, execution->token_rows, 4, &of_tokens) &&
              fv_reserve(&device_bytes, program->sequence_elements, execution->sequence_rows, 4, &of_sequences) &&
@@ -141,13 +141,13 @@ static void free_execution(fovea_cuda_execution *execution) {
   fovea_cuda_device *device = execution->program->device;
   const fv_driver *driver = device->driver;
   const int entered = fv_device_enter_to_free(device);
-  for (int i = 0; i < execution->rung_count; i++) {
+  for (int i = 0; entered && i < execution->rung_count; i++) {
     if (execution->rungs[i].graph) driver->graph_exec_destroy(execution->rungs[i].graph);
   }
-  if (execution->stream) driver->stream_destroy(execution->stream);
-  if (execution->pinned) driver->mem_free_host(execution->pinned);
-  if (execution->scratch) fv_memory_destroy(device, execution->scratch, 0);
-  if (execution->memory) fv_memory_destroy(device, execution->memory, 0);
+  if (entered && execution->stream) driver->stream_destroy(execution->stream);
+  if (entered && execution->pinned) driver->mem_free_host(execution->pinned);
+  if (execution->scratch) fv_memory_destroy(device, execution->scratch, 0, entered);
+  if (execution->memory) fv_memory_destroy(device, execution->memory, 0, entered);
   if (entered) fv_device_leave(device);
   fv_batch_free(execution);
   for (int i = 0; execution->groups && i < execution->program->group_count; i++) {

@@ -52,6 +52,16 @@ int fv_launches_enqueue(const fv_launches *launches, fovea_cuda_device *device, 
   return FOVEA_STATUS_OK;
 }
 
+/* Looks the kernels up, which may load them: a stream that captures does not allow that. */
+static int load(const fv_launches *launches, fovea_cuda_device *device, fovea_cuda_failure *failure) {
+  for (int i = 0; i < launches->count; i++) {
+    fv_cu_function function;
+    FV_REQUIRE(fv_device_function(device, launches->items[i].kernel, launches->items[i].shared_bytes, failure,
+                                  &function));
+  }
+  return FOVEA_STATUS_OK;
+}
+
 /* A capture that fails is ended all the same: the stream would take no other work. */
 static int capture(const fv_launches *launches, fovea_cuda_device *device, fv_cu_stream stream,
                    fovea_cuda_failure *failure, fv_cu_graph *graph) {
@@ -70,6 +80,7 @@ int fv_launches_capture(const fv_launches *launches, fovea_cuda_device *device, 
                         fovea_cuda_failure *failure, fv_cu_graph_exec *graph) {
   *graph = NULL;
   fv_cu_graph captured = NULL;
+  FV_REQUIRE(load(launches, device, failure));
   int status = capture(launches, device, stream, failure, &captured);
   if (status == FOVEA_STATUS_OK) {
     const int result = device->driver->graph_instantiate(graph, captured, 0);

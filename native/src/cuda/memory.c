@@ -114,7 +114,7 @@ int fv_memory_create(fovea_cuda_device *device, long long bytes, int lent, fovea
   return FOVEA_STATUS_OK;
 }
 
-int fv_memory_destroy(fovea_cuda_device *device, fv_cu_address address, int lent) {
+int fv_memory_destroy(fovea_cuda_device *device, fv_cu_address address, int lent, int entered) {
   pthread_mutex_lock(&device->lock);
   const int at = count_to(device, address) - 1;
   fv_allocation *found = at >= 0 ? &device->allocations[at] : NULL;
@@ -125,7 +125,7 @@ int fv_memory_destroy(fovea_cuda_device *device, fv_cu_address address, int lent
     memmove(found, found + 1, (size_t)(device->allocation_count - at) * sizeof *found);
   }
   pthread_mutex_unlock(&device->lock);
-  if (there) device->driver->mem_free(address);
+  if (there && entered) device->driver->mem_free(address);
   return there;
 }
 
@@ -179,7 +179,7 @@ int fovea_cuda_memory_destroy(fovea_cuda_device *device, long long address) {
   if (!device) return FOVEA_STATUS_NULL_POINTER;
   if (address == 0) return FOVEA_STATUS_OK;
   const int entered = fv_device_enter_to_free(device);
-  const int there = fv_memory_destroy(device, (fv_cu_address)address, 1);
+  const int there = fv_memory_destroy(device, (fv_cu_address)address, 1, entered);
   if (entered) fv_device_leave(device);
   if (there) atomic_fetch_sub(&device->users, 1);
   return fv_check(there);

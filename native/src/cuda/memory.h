@@ -9,8 +9,9 @@
 /* Zeroed device memory, aligned to 256 bytes; address 0 for no bytes. OUT_OF_MEMORY also where the limit is passed. */
 int fv_memory_create(fovea_cuda_device *device, long long bytes, int lent, fovea_cuda_failure *failure,
                      fv_cu_address *address);
-/* Frees it; false if there is none at this address, lent or not as it says. */
-int fv_memory_destroy(fovea_cuda_device *device, fv_cu_address address, int lent);
+/* Frees it; false if there is none at this address, lent or not as it says. Not entered: the context is gone, and the
+   memory with it. */
+int fv_memory_destroy(fovea_cuda_device *device, fv_cu_address address, int lent, int entered);
 /* What the device has left, whatever the limit. */
 int fv_memory_free_bytes(fovea_cuda_device *device, fovea_cuda_failure *failure, long long *bytes);
 /* Whether these bytes lie in one memory that was lent. */

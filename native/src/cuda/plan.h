@@ -32,11 +32,9 @@ typedef struct fv_view {
 
 /*
  * Who attends: ops/attention to every sequence, unless ops/attention90 serves the step. Then ops/attention keeps the
- * sequences of at most so many keys and those of at most so many queries, and attention90 takes the others. Both run over
- * all tiles of a batch and leave those that are not theirs.
+ * sequences of at most so many keys, and attention90 takes the others. Both leave tiles that are not theirs.
  */
 #define FV_SHORT_KEYS 128
-#define FV_SHORT_QUERIES 16
 
 /* What counts[] holds. FOVEA_CUDA_ROWS_* index the first two. */
 #define FV_COUNT_TOKENS 0
@@ -55,7 +53,8 @@ typedef struct fv_batch {
   FV_POINTER(const int) offsets;     /* [sequences + 1] */
   FV_POINTER(const int) small_tiles; /* [tiles, 2]: a sequence and the first of FV_TILE_SMALL of its queries, counted
                                         from its start; the last tiles of a sequence first */
-  FV_POINTER(const int) large_tiles; /* likewise of FV_TILE_LARGE */
+  FV_POINTER(const int) large_tiles; /* likewise of FV_TILE_LARGE, of the sequences that attention90 may take: those of
+                                        more than FV_SHORT_KEYS queries. So batches of short texts cost it nothing */
 } fv_batch;
 
 /* A group of caches on the device, as fovea_cuda_cache_group has it. */

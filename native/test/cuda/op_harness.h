@@ -14,6 +14,7 @@
 #ifndef FOVEA_TEST_CUDA_OP_HARNESS_H
 #define FOVEA_TEST_CUDA_OP_HARNESS_H
 
+#include <algorithm>
 #include <cstdarg>
 #include <cstdio>
 #include <string>
@@ -86,12 +87,14 @@ class Matrix {
         offset(offset) {
     const size_t elements = static_cast<size_t>(capacity) * this->stride + offset;
     bytes_ = elements * size_of(dtype);
-    memory_.resize(bytes_ + 3 * kGuardBytes, 0xff);
+    memory_.resize(bytes_ + 4 * kGuardBytes, 0xff);
     base_ = memory_.data();
     while (reinterpret_cast<uintptr_t>(base_) % kGuardBytes != 0) base_++;
     base_ += kGuardBytes;
     keep();
+    all.push_back(this);
   }
+  ~Matrix() { all.erase(std::find(all.begin(), all.end(), this)); }
   Matrix(const Matrix &) = delete;
   Matrix &operator=(const Matrix &) = delete;
 
@@ -139,6 +142,18 @@ class Matrix {
     return memcmp(at(row, 0), other.at(other_row, 0), static_cast<size_t>(columns) * size_of(dtype)) == 0;
   }
 
+  // Whether kernels may read and write in front of all matrices and behind them. Only AddressSanitizer minds.
+  static void open_guards([[maybe_unused]] bool open) {
+#if FV_ASAN
+    for (const Matrix *m : all) {
+      const unsigned char *end = m->base_ + (m->bytes_ + 7) / 8 * 8; // what it tells apart
+      for (const unsigned char *guard : {static_cast<const unsigned char *>(m->base_) - kGuardBytes, end}) {
+        open ? __asan_unpoison_memory_region(guard, kGuardBytes - 8) : __asan_poison_memory_region(guard, kGuardBytes - 8);
+      }
+    }
+#endif
+  }
+
   // Remembers the bytes for untouched().
   void keep() { kept_ = memory_; }
   // Whether all bytes but those of the first count rows' columns are as they were.
@@ -155,6 +170,8 @@ class Matrix {
   const unsigned char *at(int row, int column) const {
     return base_ + (static_cast<size_t>(row) * stride + column + offset) * size_of(dtype);
   }
+
+  static inline std::vector<const Matrix *> all;
 
   size_t bytes_;
   std::vector<unsigned char> memory_, kept_;
@@ -257,6 +274,7 @@ struct Problem : op_problem {
     const auto size = [](const int(&v)[3]) {
       return dim3(static_cast<unsigned>(v[0]), static_cast<unsigned>(v[1]), static_cast<unsigned>(v[2]));
     };
+    Matrix::open_guards(false);
     for (const op_launch &l : launches) {
       const emulated::Kernel *kernel = emulated::find(l.kernel);
       if (kernel == nullptr || kernel->params_bytes != static_cast<size_t>(l.params_bytes)) {
@@ -264,6 +282,7 @@ struct Problem : op_problem {
       }
       emulated::launch(*kernel, size(l.grid), size(l.block), l.shared_bytes, l.params);
     }
+    Matrix::open_guards(true);
     return status;
   }
 

@@ -14,6 +14,7 @@ WEAK(fv_plan_ragged);
 WEAK(fv_plan_linear);
 WEAK(fv_plan_cache_append);
 WEAK(fv_plan_attention);
+WEAK(fv_plan_attention90);
 
 static fv_planner *planner_of(int op) {
   switch (op) {
@@ -35,6 +36,8 @@ static fv_planner *planner_of(int op) {
       return fv_plan_cache_append;
     case FOVEA_CUDA_OP_ATTENTION:
       return fv_plan_attention;
+    case OP_ATTENTION90:
+      return fv_plan_attention90;
     case FOVEA_CUDA_OP_POOL:
       return fv_plan_pool;
     case FOVEA_CUDA_OP_LOG_SOFTMAX:
@@ -88,7 +91,8 @@ int op_plan(const op_problem *problem, unsigned long long scratch, long long *sc
                                 .bias = problem->bias,
                                 .lse = problem->lse,
                                 .weights = problem->weights,
-                                .direct = problem->direct};
+                                .direct = problem->direct,
+                                .direct_append = problem->direct_append};
   fv_scratch memory = {scratch, *scratch_bytes};
   planned_count = 0;
   const int status = planner(&target, &problem->step, &operands, &memory, NULL);

@@ -11,6 +11,9 @@
 extern "C" {
 #endif
 
+/* In step.op: the planner of ops/attention90 alone, without ops/attention. */
+#define OP_ATTENTION90 1000
+
 /* What a planner gets: fv_target and fv_operands in one. */
 typedef struct op_problem {
   fovea_cuda_step step;
@@ -26,6 +29,7 @@ typedef struct op_problem {
   FV_POINTER(void) lse;
   FV_POINTER(void) weights;
   const fovea_attention_params *direct;
+  const fovea_cache_append_params *direct_append;
 } op_problem;
 
 /* A launch as the planner gave it; params are the callee's until the next call of op_plan. */

@@ -105,6 +105,10 @@ FV_DEVICE void store_half_chunk(T *p, int count, bool aligned, const float (&v)[
 
 /* ---- chunks of a type that a view names --------------------------------------- */
 
+FV_DEVICE constexpr int dtype_of(float) { return FOVEA_DTYPE_F32; }
+FV_DEVICE constexpr int dtype_of(f16) { return FOVEA_DTYPE_F16; }
+FV_DEVICE constexpr int dtype_of(bf16) { return FOVEA_DTYPE_BF16; }
+
 /* Calls f with a value of the type of a dtype; float for I32, which has its bytes. */
 template <class F>
 FV_DEVICE void with_type(int dtype, F f) {
@@ -115,6 +119,18 @@ FV_DEVICE void with_type(int dtype, F f) {
   } else {
     f(float());
   }
+}
+
+/* Calls f with a float, or with a T if a dtype is T's; less code than with_type. False if it is neither. */
+template <class T, class F>
+FV_DEVICE bool with_float_or(int dtype, F f) {
+  if (dtype == FOVEA_DTYPE_F32) {
+    f(float());
+    return true;
+  }
+  if (dtype != dtype_of(T())) return false;
+  f(T());
+  return true;
 }
 
 /* v = the chunk at a column of a row, 0 past the last column. */

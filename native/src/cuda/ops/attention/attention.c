@@ -188,9 +188,10 @@ static long long split_bytes(const fv_attention_args *a) {
   return ((long long)FV_SPLIT_FLOATS + (long long)split_heads(a) * a->head_dim) * (long long)sizeof(float);
 }
 
-/* Whether sequences of one query are split.cu's: over caches and in direct calls, where their keys may be many. */
+/* Whether sequences of one query are split.cu's: over caches and in direct calls, where their keys may be many. It reads
+   keys in vectors and does not turn them. */
 static int serves_split(const fv_attention_args *a, int direct) {
-  return (a->page_table || direct) && a->k_vectors && a->v_vectors && split_bytes(a) <= 96 * 1024;
+  return (a->page_table || direct) && !a->rope_keys && a->k_vectors && a->v_vectors && split_bytes(a) <= 96 * 1024;
 }
 
 static int plan_split(const planning *x, fv_scratch *scratch) {

@@ -63,7 +63,7 @@ FV_DEVICE void load_values(const fv_attention_args &p, const exact_block &b, int
 /* s = Q K^T of the tile of keys from key on. */
 FV_DEVICE void multiply_keys(const fv_attention_args &p, const exact_block &b, const exact_tiles &t, int key,
                              float (&s)[4][4]) {
-  const long long q_at = query_at(p, p.q, b.x, b.first_query, b.head);
+  const long long q_at = query_at(p.q, b.x, b.first_query, b.head);
   const long long k_at = key_at(p, p.k, b.x, key, b.head / p.group, p.head_dim);
   const int row = threadIdx.x / 16 * 4, column = threadIdx.x % 16 * 4;
 #pragma unroll
@@ -250,7 +250,7 @@ FV_DEVICE void finish(const fv_attention_args &p, const exact_block &b, const ex
       continue;
     }
     const float inverse = sum == 0 ? 0 : 1 / sum;
-    const long long at = query_at(p, p.out, b.x, query, b.head);
+    const long long at = query_at(p.out, b.x, query, b.head);
 #pragma unroll
     for (int c = 0; c < C; c++) {
       const int column = b.first_column + column_of<C>(c);
@@ -259,7 +259,7 @@ FV_DEVICE void finish(const fv_attention_args &p, const exact_block &b, const ex
       }
     }
     if (p.lse.data && b.first_column == 0 && threadIdx.x % 16 == 0) {
-      static_cast<float *>(p.lse.data)[query_at(p, p.lse, b.x, query, b.head)] = log_sum(p, state.peak[i], sum);
+      static_cast<float *>(p.lse.data)[query_at(p.lse, b.x, query, b.head)] = log_sum(p, state.peak[i], sum);
     }
   }
 }

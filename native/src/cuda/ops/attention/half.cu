@@ -36,7 +36,7 @@ struct half_block {
 
 template <class T, int D, bool plain>
 FV_DEVICE void load_queries(const fv_attention_args &p, const half_block &b, T *tile) {
-  const T *base = static_cast<const T *>(p.q.data) + query_at(p, p.q, b.x, b.first_query, b.head);
+  const T *base = static_cast<const T *>(p.q.data) + query_at(p.q, b.x, b.first_query, b.head);
   const int count = b.x.queries - b.first_query;
   if (plain && !p.rope) {
     copy_rows<T, D>(tile, base, p.q.token, count);
@@ -329,7 +329,7 @@ FV_DEVICE void finish(const fv_attention_args &p, const half_block &b, const hal
       continue;
     }
     const float inverse = sum == 0 ? 0 : 1 / sum;
-    const long long at = query_at(p, p.out, b.x, query, b.head) + lane % 4 * 2;
+    const long long at = query_at(p.out, b.x, query, b.head) + lane % 4 * 2;
 #pragma unroll
     for (int n = 0; n < D / 8; n++) {
       const int column = n * 8 + lane % 4 * 2;
@@ -339,7 +339,7 @@ FV_DEVICE void finish(const fv_attention_args &p, const half_block &b, const hal
       }
     }
     if (p.lse.data && lane % 4 == 0) {
-      static_cast<float *>(p.lse.data)[query_at(p, p.lse, b.x, query, b.head)] = log_sum(p, state.peak[i], sum);
+      static_cast<float *>(p.lse.data)[query_at(p.lse, b.x, query, b.head)] = log_sum(p, state.peak[i], sum);
     }
   }
 }

@@ -7,7 +7,7 @@
 
 /* The score of a query and a key, -infinity if the query does not attend. */
 FV_DEVICE float score(const fv_attention_args &p, const fv_sequence &x, int head, int query, int key, float slope) {
-  const long long q = query_at(p, p.q, x, query, head), k = key_at(p, p.k, x, key, head / p.group, p.head_dim);
+  const long long q = query_at(p.q, x, query, head), k = key_at(p, p.k, x, key, head / p.group, p.head_dim);
   const float *q_angles = p.rope ? angles_of(p, x.diagonal + query) : nullptr;
   const float *k_angles = p.rope_keys ? angles_of(p, key) : nullptr;
   float product = 0;
@@ -21,7 +21,7 @@ FV_DEVICE float score(const fv_attention_args &p, const fv_sequence &x, int head
 FV_DEVICE void write_row(const fv_attention_args &p, const fv_sequence &x, int head, int query) {
   const int lane = threadIdx.x % 32, low = low_key(p, x, query), high = high_key(p, x, query);
   const float slope = slope_of(p, head), unit = unit_of(p);
-  float *row = static_cast<float *>(p.weights.data) + query_at(p, p.weights, x, query, head);
+  float *row = static_cast<float *>(p.weights.data) + query_at(p.weights, x, query, head);
   float peak = -INFINITY, sum = 0;
   for (int key = lane; key < x.keys; key += 32) {
     const float s = key >= low && key < high ? score(p, x, head, query, key, slope) : -INFINITY;

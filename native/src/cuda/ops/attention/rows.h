@@ -35,7 +35,7 @@ FV_DEVICE bool is_tiled(const fv_attention_args &p, const fv_sequence &x) {
   if (p.splits && x.queries == 1) {
     return false;
   }
-  return !p.short_only || x.keys <= FV_SHORT_KEYS || x.queries <= FV_SHORT_QUERIES;
+  return !p.short_only || x.keys <= FV_SHORT_KEYS;
 }
 
 /* The keys [low_key, high_key) that the window lets a query see; none if high <= low. */
@@ -57,7 +57,7 @@ FV_DEVICE long long element_of(const fv_heads &h, int sequence, int offset, int 
   return start + token * h.token + head * h.head;
 }
 
-FV_DEVICE long long query_at(const fv_attention_args &p, const fv_heads &h, const fv_sequence &x, int query, int head) {
+FV_DEVICE long long query_at(const fv_heads &h, const fv_sequence &x, int query, int head) {
   return element_of(h, x.number, x.q_offset, query, head);
 }
 

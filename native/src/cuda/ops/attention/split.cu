@@ -249,7 +249,7 @@ FV_DEVICE void attention_split(const fv_attention_args &p, unsigned char *shared
   t.factor = t.sum + FV_SPLIT_HEADS;
   t.q = t.factor + FV_SPLIT_HEADS;
   for (int g = 0; g < b.heads; g++) {
-    const long long at = query_at(p, p.q, b.x, 0, b.first_head + g);
+    const long long at = query_at(p.q, b.x, 0, b.first_head + g);
     for (int e = threadIdx.x; e < p.head_dim; e += FV_ATTENTION_THREADS) {
       t.q[g * p.head_dim + e] =
           turned_element(p, p.q.data, p.q_dtype, at, e, p.rope ? angles_of(p, b.x.diagonal) : nullptr);
@@ -315,7 +315,7 @@ FV_KERNEL(fv_attention_combine, fv_attention_args, FV_ATTENTION_THREADS, 1) {
     sum += part[p.value_dim + 1] * weight_of(part[p.value_dim], peak, unit);
   }
   const float inverse = sum == 0 ? 0 : 1 / sum;
-  const long long at = query_at(p, p.out, x, 0, head);
+  const long long at = query_at(p.out, x, 0, head);
   for (int c = threadIdx.x; c < p.value_dim; c += FV_ATTENTION_THREADS) {
     float out = 0;
     for (int i = 0; i < splits; i++) {
@@ -326,6 +326,6 @@ FV_KERNEL(fv_attention_combine, fv_attention_args, FV_ATTENTION_THREADS, 1) {
     write_element(p.out.data, p.out_dtype, at + c, out * inverse + 0.0f);
   }
   if (p.lse.data && threadIdx.x == 0) {
-    static_cast<float *>(p.lse.data)[query_at(p, p.lse, x, 0, head)] = log_sum(p, peak, sum);
+    static_cast<float *>(p.lse.data)[query_at(p.lse, x, 0, head)] = log_sum(p, peak, sum);
   }
 }

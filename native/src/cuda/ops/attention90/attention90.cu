@@ -109,6 +109,7 @@ FV_DEVICE void bring(const fv_attention90_params &p, const Shared<K> &shared) {
 /* s = Q K^T of 64 queries and a tile of keys; issued, not waited for. */
 template <class K>
 FV_DEVICE void issue_scores(float (&s)[K::keys / 2], const unsigned char *q, const unsigned char *k) {
+  wgmma_own(s);
   wgmma_fence();
 #pragma unroll
   for (int i = 0; i < K::dim / 16; i++) {
@@ -120,8 +121,10 @@ FV_DEVICE void issue_scores(float (&s)[K::keys / 2], const unsigned char *q, con
 
 /* o (+)= P V of 64 queries and a tile of values; issued, not waited for. */
 template <class K>
-FV_DEVICE void issue_values(float (&o)[K::dim / 2], const uint32_t (&weights)[K::keys / 4], const unsigned char *v,
+FV_DEVICE void issue_values(float (&o)[K::dim / 2], uint32_t (&weights)[K::keys / 4], const unsigned char *v,
                             bool accumulate) {
+  wgmma_own(o);
+  wgmma_own(weights);
   wgmma_fence();
 #pragma unroll
   for (int i = 0; i < K::keys / 16; i++) {
@@ -194,6 +197,7 @@ FV_DEVICE void compute(const fv_attention90_params &p, const Shared<K> &shared, 
       rows.weigh(s, j * K::keys, K::window && rows.is_edge(j * K::keys));
       wgmma_wait<0>();
       wgmma_own(o);
+      wgmma_own(weights);
       hand_back(shared.v_empty + before.index);
       rows.fade(o);
       rows.template round<typename K::T>(s, weights);
@@ -203,6 +207,7 @@ FV_DEVICE void compute(const fv_attention90_params &p, const Shared<K> &shared, 
     issue_values<K>(o, weights, shared.v + stage.index * K::tile_bytes, last > first);
     wgmma_wait<0>();
     wgmma_own(o);
+    wgmma_own(weights);
     hand_back(shared.v_empty + stage.index);
     stage.advance();
     rows.finish(p, item, o);

@@ -3,13 +3,6 @@
 
 #include "cuda/op_harness.h"
 
-// What ops/attention asks first, here without ops/attention.
-extern "C" int fv_plan_attention90(const void *, const void *, const void *, void *, void *);
-extern "C" int fv_plan_attention(const void *target, const void *step, const void *operands, void *scratch,
-                                 void *launches) {
-  return fv_plan_attention90(target, step, operands, scratch, launches);
-}
-
 namespace {
 
 constexpr int kF16 = FOVEA_DTYPE_F16, kBf16 = FOVEA_DTYPE_BF16;
@@ -42,7 +35,7 @@ struct Tensors {
   }
 
   op::Problem problem(const op::Batch &batch) const {
-    op::Problem problem(FOVEA_CUDA_OP_ATTENTION, batch, 90);
+    op::Problem problem(OP_ATTENTION90, batch, 90);
     problem.step.heads = c.heads;
     problem.step.kv_heads = c.kv_heads;
     problem.step.head_dim = problem.step.value_dim = c.dim;
@@ -117,6 +110,7 @@ void should_match_reference(const Case &c, const std::vector<int> &lengths) {
   Tensors t(c, batch.max_tokens);
   t.fused.fill(1, 1, batch.tokens);
   op::Problem problem = t.problem(batch);
+  problem.multiprocessors = 2; // blocks go on to other items
   OP_CHECK(problem.run() == FOVEA_STATUS_OK, "dim %d was refused", c.dim);
   check(t, problem, batch, 17, problem.kernels().c_str());
 }
@@ -177,10 +171,10 @@ void run() {
   should_match_reference({kF16, 64, 2, 2, -1, 0}, {256, 127, 257});
   should_match_reference({kF16, 64, 1, 1, 0, -1}, {300});
   should_match_reference({kBf16, 64, 2, 1, 30, 10}, {420});
-  should_match_reference({kF16, 96, 1, 1}, {190});
+  should_match_reference({kF16, 96, 1, 1}, {255});
   should_match_reference({kBf16, 96, 1, 1, 5, 0}, {140});
   should_match_reference({kF16, 128, 2, 1, -1, -1, 0, 16}, {353, 130});
-  should_match_reference({kBf16, 128, 2, 2, -1, 0}, {257, 64, 129});
+  should_match_reference({kBf16, 128, 2, 2, -1, 0}, {400, 64, 129});
   should_match_reference({kBf16, 128, 1, 1, -1, 0, 2}, {200});
   should_match_reference({kF16, 64, 1, 1, -1, -1, 1}, {150});
   should_match_reference({kBf16, 256, 1, 1}, {161});

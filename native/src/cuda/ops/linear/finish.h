@@ -56,15 +56,57 @@ FV_DEVICE void finish_chunk(const fv_linear_params &p, long long row, int column
   store(p.out, row, column, v);
 }
 
-/* sums [ROWS, COLUMNS] as sum_at says, of the tile that begins at a row and an output; rows: of the batch. */
-template <int ROWS, int COLUMNS, bool EXACT>
+/*
+ * What most layers with a residual do: sums + bias + residual, both matrices of type T. A thread keeps to its columns, and
+ * asks for several rows of the residual before it needs the first.
+ */
+template <class T, int ROWS, int COLUMNS, int THREADS>
+FV_DEVICE void finish_sum(const fv_linear_params &p, const float *sums, int first_row, int first_output, int rows) {
+  constexpr int ACROSS = COLUMNS / FV_CHUNK, DOWN = THREADS / ACROSS;
+  constexpr int ASKED = ROWS / DOWN < 1 ? 1 : ROWS / DOWN < 4 ? ROWS / DOWN : 4;
+  const int chunk = (int)threadIdx.x % ACROSS, column = first_output + chunk * FV_CHUNK, count = p.outputs - column;
+  if (count <= 0) return;
+  const bool aligned = is_aligned<T>(p.out), residual_aligned = is_aligned<T>(p.residual);
+  float bias[FV_CHUNK] = {};
+  if (p.bias) load_chunk(p.bias + column, count, is_aligned(p.bias, 0), bias);
+  for (int first = (int)threadIdx.x / ACROSS; first < ROWS; first += ASKED * DOWN) {
+    float residual[ASKED][FV_CHUNK];
+#pragma unroll
+    for (int i = 0; i < ASKED; i++) {
+      const int row = first_row + first + i * DOWN;
+      if (row < rows) load_chunk(row_of<const T>(p.residual, row) + column, count, residual_aligned, residual[i]);
+    }
+#pragma unroll
+    for (int i = 0; i < ASKED; i++) {
+      const int row = first_row + first + i * DOWN;
+      if (row >= rows) break;
+      float v[FV_CHUNK];
+      load_vector(sums + sum_at<COLUMNS>(first + i * DOWN, chunk * FV_CHUNK), v);
+#pragma unroll
+      for (int j = 0; j < FV_CHUNK; j++) v[j] = (v[j] + bias[j]) + residual[i][j];
+      store_chunk(row_of<T>(p.out, row) + column, count, aligned, v);
+    }
+  }
+}
+
+/*
+ * sums [ROWS, COLUMNS] as sum_at says, of the tile that begins at a row and an output; rows: of the batch. T is the type of
+ * the weights.
+ */
+template <class T, int ROWS, int COLUMNS, int THREADS>
 FV_DEVICE void finish(const fv_linear_params &p, const float *sums, int first_row, int first_output, int rows) {
-  for (int c = (int)threadIdx.x; c < ROWS * COLUMNS / FV_CHUNK; c += (int)blockDim.x) {
+  const bool sum = p.residual.data && p.activation == FOVEA_ACTIVATION_NONE && p.residual.dtype == p.out.dtype;
+  if (sum && with_float_or<T>(p.out.dtype, [&](auto type) {
+        finish_sum<decltype(type), ROWS, COLUMNS, THREADS>(p, sums, first_row, first_output, rows);
+      })) {
+    return;
+  }
+  for (int c = (int)threadIdx.x; c < ROWS * COLUMNS / FV_CHUNK; c += THREADS) {
     const int row = c / (COLUMNS / FV_CHUNK), column = c % (COLUMNS / FV_CHUNK) * FV_CHUNK;
     if (first_row + row >= rows || first_output + column >= p.outputs) continue;
     float v[FV_CHUNK];
     load_vector(sums + sum_at<COLUMNS>(row, column), v);
-    finish_chunk<EXACT>(p, first_row + row, first_output + column, v);
+    finish_chunk<sizeof(T) == sizeof(float)>(p, first_row + row, first_output + column, v);
   }
 }
 

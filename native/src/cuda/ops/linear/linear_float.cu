@@ -82,7 +82,7 @@ struct FloatProduct {
 
   FV_DEVICE void multiply() {
     const int steps = (p.inputs + DEPTH - 1) / DEPTH;
-#pragma unroll
+#pragma unroll 1
     for (int s = 0; s < STAGES - 1; s++) {
       if (s < steps) bring_stage(s);
       cp_async_commit();
@@ -111,7 +111,7 @@ struct FloatProduct {
       }
     }
     __syncthreads();
-    finish<ROWS, OUTPUTS, true>(p, shared, first_row, first_output, rows);
+    finish<float, ROWS, OUTPUTS, THREADS>(p, shared, first_row, first_output, rows);
   }
 };
 

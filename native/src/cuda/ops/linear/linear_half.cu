@@ -101,7 +101,7 @@ struct HalfProduct {
   /* A step waits for its stage alone; the one that was read last is filled again while it multiplies. */
   FV_DEVICE void multiply() {
     const int steps = (p.inputs + DEPTH - 1) / DEPTH;
-#pragma unroll
+#pragma unroll 1
     for (int s = 0; s < STAGES - 1; s++) {
       if (s < steps) bring_stage(s);
       cp_async_commit();
@@ -138,7 +138,7 @@ struct HalfProduct {
     HalfProduct product = {p, shared, first_row, first_output, rows};
     product.multiply();
     product.keep_sums();
-    finish<ROWS, OUTPUTS, false>(p, (const float *)shared, first_row, first_output, rows);
+    finish<T, ROWS, OUTPUTS, THREADS>(p, (const float *)shared, first_row, first_output, rows);
   }
 };
 

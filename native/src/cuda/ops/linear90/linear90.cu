@@ -88,6 +88,8 @@ FV_DEVICE void bring(const fv_linear90_params &p, const Room<K> &room, Tiles<K> 
 template <class K>
 FV_DEVICE void issue(float (&sums)[K::blocks][K::outputs / 2], const unsigned char *x, const unsigned char *w,
                      bool accumulate) {
+#pragma unroll
+  for (int m = 0; m < K::blocks; m++) wgmma_own(sums[m]);
   wgmma_fence();
 #pragma unroll
   for (int i = 0; i < FV_LINEAR90_DEPTH / 16; i++) {

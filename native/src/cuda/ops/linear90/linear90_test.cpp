@@ -154,6 +154,7 @@ void run() {
   should_match_reference({kBf16, kBf16, 1, 64, 32, none, false, false, false, "small", 20});
   should_match_reference({kF16, kF16, 63, 8, 31, erf, true, false, false, "small", 20});
   should_match_reference({kBf16, kF32, 65, 200, 33, tanh, true, true, false, "small", 20});
+  should_match_reference({kBf16, kBf16, 577, 16, 40, none, true, false, false, "small", 40});
   should_match_reference({kF16, kF32, 129, 63, 130, relu, true, false, false, "medium", 8});
   should_match_reference({kBf16, kBf16, 128, 130, 256, silu, true, true, false, "medium", 8});
   should_match_reference({kF16, kF16, 300, 72, 150, erf, false, true, false, "large"});

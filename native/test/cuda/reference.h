@@ -1,0 +1,218 @@
+// Plans carried out in double, from the formulas of fovea.h: what the results of the library are held against.
+#ifndef FOVEA_TEST_CUDA_REFERENCE_H
+#define FOVEA_TEST_CUDA_REFERENCE_H
+
+#include <algorithm>
+
+#include "cuda/runtime.h"
+
+namespace rt {
+
+// A batch of whole sequences. Caches are empty before it: what is appended is what is attended to. A value that a matrix
+// of half values holds is rounded as it is there; nothing else is.
+class Reference {
+ public:
+  Reference(const Device &device, const Plan &plan, const std::vector<int> &ids, const std::vector<int> &offsets)
+      : device_(device), ids_(ids), offsets_(offsets), tokens_(offsets.back()),
+        sequences_(static_cast<int>(offsets.size()) - 1),
+        memory_{std::vector<double>(static_cast<size_t>(plan.token_elements * tokens_)),
+                std::vector<double>(static_cast<size_t>(plan.sequence_elements * sequences_))} {
+    for (const fovea_cuda_step &s : plan.steps) run(s);
+  }
+
+  double get(const fovea_cuda_operand &o, int row, int column) const {
+    return memory_[o.rows][index(o, row, column)];
+  }
+
+ private:
+  const Device &device_;
+  const std::vector<int> &ids_, &offsets_;
+  int tokens_, sequences_;
+  std::vector<double> memory_[2];
+  std::map<std::pair<int, int>, fovea_cuda_step> appended_;
+
+  size_t index(const fovea_cuda_operand &o, int row, int column) const {
+    const long long rows = o.rows == FOVEA_CUDA_ROWS_TOKENS ? tokens_ : sequences_;
+    return static_cast<size_t>(o.offset * rows + 1ll * row * o.stride + o.first_column + column);
+  }
+  void set(const fovea_cuda_operand &o, int row, int column, double x) {
+    memory_[o.rows][index(o, row, column)] = bytes_of(o.dtype) == 2 ? round_to(o.dtype, static_cast<float>(x)) : x;
+  }
+  int rows_of(const fovea_cuda_operand &o) const { return o.rows == FOVEA_CUDA_ROWS_TOKENS ? tokens_ : sequences_; }
+  const float *constant(const fovea_cuda_step &s, int i) const {
+    return s.constants[i] ? device_.constants.at(s.constants[i]).data() : nullptr;
+  }
+
+  static double activate(int activation, double x) {
+    switch (activation) {
+      case FOVEA_ACTIVATION_GELU_ERF:
+        return x / 2 * (1 + std::erf(x / std::sqrt(2.0)));
+      case FOVEA_ACTIVATION_GELU_TANH:
+        return x / 2 * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
+      case FOVEA_ACTIVATION_RELU:
+        return std::max(x, 0.0);
+      case FOVEA_ACTIVATION_SILU:
+        return x / (1 + std::exp(-x));
+      default:
+        return x;
+    }
+  }
+
+  void embed(const fovea_cuda_step &s) {
+    const float *words = constant(s, 0), *positions = constant(s, 1), *type = constant(s, 2);
+    const int width = s.out.columns;
+    for (int q = 0; q < sequences_; q++) {
+      for (int t = offsets_[static_cast<size_t>(q)]; t < offsets_[static_cast<size_t>(q) + 1]; t++) {
+        const int place = s.first_position + t - offsets_[static_cast<size_t>(q)];
+        for (int c = 0; c < width; c++) {
+          set(s.out, t, c,
+              s.scale * words[ids_[static_cast<size_t>(t)] * width + c] + (positions ? positions[place * width + c] : 0) +
+                  (type ? type[c] : 0));
+        }
+      }
+    }
+  }
+
+  void norm(const fovea_cuda_step &s) {
+    const float *gamma = constant(s, 0), *beta = constant(s, 1);
+    const int width = s.x.columns;
+    for (int r = 0; r < rows_of(s.x); r++) {
+      double mean = 0, square = 0, largest = -INFINITY, sum = 0;
+      for (int c = 0; c < width; c++) mean += get(s.x, r, c) / width, largest = std::max(largest, get(s.x, r, c));
+      if (s.op != FOVEA_CUDA_OP_LAYER_NORM) mean = 0;
+      for (int c = 0; c < width; c++) {
+        square += (get(s.x, r, c) - mean) * (get(s.x, r, c) - mean);
+        sum += std::exp(get(s.x, r, c) - largest);
+      }
+      for (int c = 0; c < width; c++) {
+        const double x = get(s.x, r, c);
+        set(s.out, r, c,
+            s.op == FOVEA_CUDA_OP_LOG_SOFTMAX ? x - largest - std::log(sum)
+            : s.op == FOVEA_CUDA_OP_NORMALIZE
+                ? x / std::max(std::sqrt(square), 1e-12)
+                : (x - mean) / std::sqrt(square / width + s.epsilon) * gamma[c] + (beta ? beta[c] : 0));
+      }
+    }
+  }
+
+  void linear(const fovea_cuda_step &s) {
+    const float *w = constant(s, 0), *bias = constant(s, 1);
+    const int inputs = s.x.columns;
+    const auto product = [&](int r, int o) {
+      double sum = bias ? bias[o] : 0;
+      for (int i = 0; i < inputs; i++) sum += get(s.x, r, i) * w[o * inputs + i];
+      return sum;
+    };
+    for (int r = 0; r < rows_of(s.x); r++) {
+      for (int o = 0; o < s.out.columns; o++) {
+        const double y = s.gated ? activate(s.activation, product(r, 2 * o)) * product(r, 2 * o + 1)
+                                 : activate(s.activation, product(r, o));
+        set(s.out, r, o, y + (s.z.rows != FOVEA_CUDA_ROWS_NONE ? get(s.z, r, o) : 0));
+      }
+    }
+  }
+
+  void elementwise(const fovea_cuda_step &s) {
+    for (int r = 0; r < rows_of(s.x); r++) {
+      for (int c = 0; c < s.x.columns; c++) {
+        const double x = get(s.x, r, c);
+        set(s.out, r, c,
+            s.op == FOVEA_CUDA_OP_ADD        ? x + get(s.y, r, c)
+            : s.op == FOVEA_CUDA_OP_MULTIPLY ? activate(s.activation, x) * get(s.y, r, c)
+                                             : activate(s.activation, x));
+      }
+    }
+  }
+
+  // Element i of a head's row, turned to a position.
+  double turned(const fovea_cuda_step &s, const fovea_cuda_operand &o, int row, int head, int i, int position) const {
+    const auto at = [&](int j) { return get(o, row, head * s.head_dim + j); };
+    if (s.rope == FOVEA_ROPE_NONE || i >= s.rope_dim) return at(i);
+    const int half = s.rope_dim / 2, pair = s.rope == FOVEA_ROPE_HALF ? i % half : i / 2;
+    const int first = s.rope == FOVEA_ROPE_HALF ? pair : 2 * pair, second = first + (s.rope == FOVEA_ROPE_HALF ? half : 1);
+    const float *row_of = constant(s, 0) + position * s.rope_dim;
+    const double cosine = row_of[pair], sine = row_of[half + pair];
+    return i == first ? at(first) * cosine - at(second) * sine : at(second) * cosine + at(first) * sine;
+  }
+
+  void attend(const fovea_cuda_step &s) {
+    const fovea_cuda_step &keys = s.group < 0 ? s : appended_.at({s.group, s.layer});
+    const fovea_cuda_operand &k = s.group < 0 ? s.y : keys.x, &v = s.group < 0 ? s.z : keys.y;
+    const float *slopes = constant(s, 1);
+    for (int q = 0; q < sequences_; q++) {
+      const int first = offsets_[static_cast<size_t>(q)], count = offsets_[static_cast<size_t>(q) + 1] - first;
+      for (int h = 0; h < s.heads; h++) {
+        const int g = h / (s.heads / s.kv_heads);
+        for (int i = 0; i < count; i++) {
+          std::vector<double> score(static_cast<size_t>(count), -INFINITY);
+          double largest = -INFINITY, sum = 0;
+          for (int j = 0; j < count; j++) {
+            if ((s.window_left >= 0 && j < i - s.window_left) || (s.window_right >= 0 && j > i + s.window_right)) continue;
+            double x = 0;
+            for (int e = 0; e < s.head_dim; e++) x += turned(s, s.x, first + i, h, e, i) * turned(keys, k, first + j, g, e, j);
+            x *= s.scale;
+            if (s.softcap > 0) x = s.softcap * std::tanh(x / s.softcap);
+            if (slopes) x -= slopes[h] * std::abs(i - j);
+            score[static_cast<size_t>(j)] = x;
+            largest = std::max(largest, x);
+          }
+          for (double &x : score) sum += x = std::exp(x - largest);
+          for (int e = 0; e < s.value_dim; e++) {
+            double o = 0;
+            for (int j = 0; j < count; j++) {
+              o += score[static_cast<size_t>(j)] / sum * get(v, first + j, g * s.value_dim + e);
+            }
+            set(s.out, first + i, h * s.value_dim + e, o);
+          }
+        }
+      }
+    }
+  }
+
+  void pool(const fovea_cuda_step &s) {
+    for (int q = 0; q < sequences_; q++) {
+      const int first = offsets_[static_cast<size_t>(q)], end = offsets_[static_cast<size_t>(q) + 1];
+      std::vector<double> pooled(static_cast<size_t>(s.x.columns));
+      double square = 0;
+      for (int c = 0; c < s.x.columns; c++) {
+        double &x = pooled[static_cast<size_t>(c)];
+        for (int t = first; t < end && s.mode == FOVEA_POOLING_MEAN; t++) x += get(s.x, t, c) / (end - first);
+        if (s.mode != FOVEA_POOLING_MEAN && end > first) x = get(s.x, s.mode == FOVEA_POOLING_CLS ? first : end - 1, c);
+        square += x * x;
+      }
+      const double norm = s.normalize ? std::max(std::sqrt(square), 1e-12) : 1;
+      for (int c = 0; c < s.x.columns; c++) set(s.out, q, c, pooled[static_cast<size_t>(c)] / norm);
+    }
+  }
+
+  void run(const fovea_cuda_step &s) {
+    switch (s.op) {
+      case FOVEA_CUDA_OP_EMBEDDING:
+        return embed(s);
+      case FOVEA_CUDA_OP_LAYER_NORM:
+      case FOVEA_CUDA_OP_RMS_NORM:
+      case FOVEA_CUDA_OP_NORMALIZE:
+      case FOVEA_CUDA_OP_LOG_SOFTMAX:
+        return norm(s);
+      case FOVEA_CUDA_OP_LINEAR:
+        return linear(s);
+      case FOVEA_CUDA_OP_ADD:
+      case FOVEA_CUDA_OP_MULTIPLY:
+      case FOVEA_CUDA_OP_ACTIVATE:
+        return elementwise(s);
+      case FOVEA_CUDA_OP_CACHE_APPEND:
+        appended_[{s.group, s.layer}] = s;
+        return;
+      case FOVEA_CUDA_OP_ATTENTION:
+        return attend(s);
+      case FOVEA_CUDA_OP_POOL:
+        return pool(s);
+      default:
+        RT_CHECK(false, "the reference has no op %d", s.op);
+    }
+  }
+};
+
+}  // namespace rt
+
+#endif
