@@ -27,11 +27,11 @@ static int plan_layout(const fovea_cuda_execution *execution, fv_rung *rung) {
   const long long tokens = rung->max_tokens, sequences = rung->max_sequences;
   long long counts;
   int fits = reserve(layout, 1, FV_COUNTS, &counts) && reserve(layout, sequences + 1, 1, &layout->offsets);
-  const int attends = program->attends;
+  const int tiles = program->tiles;
   fits = fits &&
-         reserve(layout, attends ? fv_batch_most_tiles(tokens, sequences, FV_TILE_SMALL) : 0, 2,
+         reserve(layout, tiles ? fv_batch_most_tiles(tokens, sequences, FV_TILE_SMALL) : 0, 2,
                  &layout->small_tiles) &&
-         reserve(layout, attends ? fv_batch_most_tiles(tokens, sequences, FV_TILE_LARGE) : 0, 2, &layout->large_tiles);
+         reserve(layout, tiles ? fv_batch_most_tiles(tokens, sequences, FV_TILE_LARGE) : 0, 2, &layout->large_tiles);
   for (int i = 0; i < program->group_count; i++) {
     const fovea_cuda_cache_group *group = &execution->groups[i];
     fv_group_layout *g = &layout->groups[i];
@@ -228,7 +228,7 @@ int fv_batch_fill(const fovea_cuda_execution *execution, int sequences, const in
   staging[FV_COUNT_TOKENS] = tokens;
   staging[FV_COUNT_SEQUENCES] = sequences;
   staging[FV_COUNT_SMALL_TILES] = staging[FV_COUNT_LARGE_TILES] = 0;
-  if (program->attends) {
+  if (program->tiles) {
     staging[FV_COUNT_SMALL_TILES] =
         fv_batch_tiles(sequences, own_offsets, FV_TILE_SMALL, staging + layout->small_tiles);
     staging[FV_COUNT_LARGE_TILES] =

@@ -51,7 +51,7 @@ static void demand_of_embedding(fovea_cuda_program *program, const fovea_cuda_st
 }
 
 static void demand_of_attention(fovea_cuda_program *program, const fovea_cuda_step *step) {
-  program->attends = 1;
+  program->tiles = 1;
   program->patterns++;
   const int turns = step->rope != FOVEA_ROPE_NONE;
   if (step->group < 0) {
@@ -86,6 +86,7 @@ static void sum_up(fovea_cuda_program *program) {
     if (step->op == FOVEA_CUDA_OP_EMBEDDING) demand_of_embedding(program, step);
     if (step->op == FOVEA_CUDA_OP_ATTENTION) demand_of_attention(program, step);
     if (step->op == FOVEA_CUDA_OP_CACHE_APPEND) demand_of_append(program, step);
+    if (step->op == FOVEA_CUDA_OP_RAGGED_MATMUL) program->tiles = 1;
   }
 }
 

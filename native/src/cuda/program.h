@@ -20,7 +20,7 @@ struct fovea_cuda_program {
   fv_group_limits *groups; /* [group_count] */
   long long token_elements, sequence_elements;
   int reads_ids;
-  int attends;         /* whether a step is an attention */
+  int tiles;           /* whether a step reads tiles of queries: an attention, or a product of activations */
   int patterns;        /* attentions that may keep their pattern */
   int vocabulary;      /* ids are below it */
   long long positions; /* tokens of a sequence at most, where none were before */

@@ -1,6 +1,6 @@
 /*
- * What the emulated tests of ops share: matrices of any type between guard bytes, batches, steps that are planned and run
- * under the emulation in the orders of its fibers, and checks against a reference in double.
+ * What the emulated tests of ops share: matrices of any type between guard bytes, batches, steps that are planned and
+ * run under the emulation in the orders of its fibers, and checks against a reference in double.
  *
  *   op::Matrix x(FOVEA_DTYPE_BF16, FOVEA_CUDA_ROWS_TOKENS, capacity, columns);
  *   x.fill(1);
@@ -148,7 +148,8 @@ class Matrix {
     for (const Matrix *m : all) {
       const unsigned char *end = m->base_ + (m->bytes_ + 7) / 8 * 8; // what it tells apart
       for (const unsigned char *guard : {static_cast<const unsigned char *>(m->base_) - kGuardBytes, end}) {
-        open ? __asan_unpoison_memory_region(guard, kGuardBytes - 8) : __asan_poison_memory_region(guard, kGuardBytes - 8);
+        constexpr size_t bytes = kGuardBytes - 8;
+        open ? __asan_unpoison_memory_region(guard, bytes) : __asan_poison_memory_region(guard, bytes);
       }
     }
 #endif

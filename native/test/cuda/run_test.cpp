@@ -298,6 +298,29 @@ static void serves_many_threads() {
   for (auto &thread : threads) thread.join();
 }
 
+static void serves_one_thread_at_a_time() {
+  emulated_reset();
+  Device device;
+  Small small(device);
+  Program program(device, small.plan);
+  Execution execution(program, 100, 5);
+  const std::vector<int> ids = some_ids(1, 60, Small::kVocabulary), offsets = {0, 60};
+  std::vector<std::thread> threads;
+  int ran[2] = {0, 0};
+  for (int &count : ran) {
+    threads.emplace_back([&] {
+      for (int n = 0; n < 50; n++) {
+        const int status = execution.run(ids, offsets);
+        RT_CHECK(status == FOVEA_STATUS_OK || strstr(failure.message, "one thread at a time"), "got \"%s\": %s",
+                 fovea_cuda_status_name(status), failure.message);
+        count += status == FOVEA_STATUS_OK;
+      }
+    });
+  }
+  for (auto &thread : threads) thread.join();
+  RT_CHECK(ran[0] + ran[1] > 0 && small.is_right(execution, ids, offsets), "no run of %d and %d", ran[0], ran[1]);
+}
+
 int main() {
   runs_batches_of_all_sizes();
   asks_little_of_the_driver();
@@ -306,6 +329,7 @@ int main() {
   survives_a_lost_device();
   tells_what_an_execution_needs();
   serves_many_threads();
+  serves_one_thread_at_a_time();
   RT_CHECK(nothing_lives(), "something is left behind");
   return finish("run_test");
 }

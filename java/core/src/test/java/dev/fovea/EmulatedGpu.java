@@ -14,6 +14,8 @@ import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Supplier;
+import java.util.stream.IntStream;
 
 /**
  * The backend CUDA on a machine without a GPU: the library with a double of the driver, which runs the kernels under
@@ -90,7 +92,7 @@ public final class EmulatedGpu {
     }
 
     /** Runs {@code action} while the backend CUDA takes its driver from {@code driver}. */
-    public static <T> T with(String driver, java.util.function.Supplier<T> action) {
+    public static <T> T with(String driver, Supplier<T> action) {
         System.setProperty(DRIVER_PROPERTY, driver);
         System.setProperty(LIBRARY_PROPERTY, LIBRARY.getParent().toString());
         try {
@@ -136,7 +138,7 @@ public final class EmulatedGpu {
 
     /** Counters of all that is alive. */
     public static List<Long> alive() {
-        return java.util.stream.IntStream.rangeClosed(LIVE_CONTEXTS, LIVE_HOST_ALLOCATIONS)
+        return IntStream.rangeClosed(LIVE_CONTEXTS, LIVE_HOST_ALLOCATIONS)
                 .mapToObj(EmulatedGpu::get).toList();
     }
 
