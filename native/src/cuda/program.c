@@ -86,6 +86,7 @@ static void sum_up(fovea_cuda_program *program) {
     if (step->op == FOVEA_CUDA_OP_EMBEDDING) demand_of_embedding(program, step);
     if (step->op == FOVEA_CUDA_OP_ATTENTION) demand_of_attention(program, step);
     if (step->op == FOVEA_CUDA_OP_CACHE_APPEND) demand_of_append(program, step);
+    if (step->op == FOVEA_CUDA_OP_RAGGED_MATMUL) program->attends = 1; /* walks over the same tiles */
   }
 }
 
