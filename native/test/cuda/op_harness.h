@@ -15,6 +15,7 @@
 #define FOVEA_TEST_CUDA_OP_HARNESS_H
 
 #include <algorithm>
+#include <climits>
 #include <cstdarg>
 #include <cstdio>
 #include <string>
@@ -210,12 +211,12 @@ class Batch {
     this->max_tokens = max_tokens ? max_tokens : std::max(tokens, 1);
     this->max_sequences = max_sequences ? max_sequences : std::max(sequences, 1);
     ids.resize(static_cast<size_t>(this->max_tokens), 0x7fffffff);
-    add_tiles(small_tiles, FV_TILE_SMALL);
-    add_tiles(large_tiles, FV_TILE_LARGE);
+    counts[FV_COUNT_LONG_TILES] = add_tiles(small_tiles, FV_TILE_SMALL, FV_SHORT_KEYS, INT_MAX);
+    counts[FV_COUNT_MIDDLE_TILES] = add_tiles(small_tiles, FV_TILE_SMALL, FV_SHORT_QUERIES, FV_SHORT_KEYS);
+    counts[FV_COUNT_SMALL_TILES] = add_tiles(small_tiles, FV_TILE_SMALL, 0, FV_SHORT_QUERIES);
+    counts[FV_COUNT_LARGE_TILES] = add_tiles(large_tiles, FV_TILE_LARGE, FV_SHORT_KEYS, INT_MAX);
     counts[FV_COUNT_TOKENS] = tokens;
     counts[FV_COUNT_SEQUENCES] = sequences;
-    counts[FV_COUNT_SMALL_TILES] = static_cast<int>(small_tiles.size() / 2);
-    counts[FV_COUNT_LARGE_TILES] = static_cast<int>(large_tiles.size() / 2);
   }
 
   fv_batch on_device() const {
@@ -223,13 +224,16 @@ class Batch {
   }
 
  private:
-  void add_tiles(std::vector<int> &tiles, int rows) const {
+  // Of sequences of more than above and at most most tokens. Returns how many tiles there are then.
+  int add_tiles(std::vector<int> &tiles, int rows, int above, int most) const {
     for (int s = 0; s < sequences; s++) {
-      for (int first = (lengths[s] - 1) / rows * rows; first >= 0 && lengths[s] > 0; first -= rows) {
+      if (lengths[s] <= above || lengths[s] > most) continue;
+      for (int first = (lengths[s] - 1) / rows * rows; first >= 0; first -= rows) {
         tiles.push_back(s);
         tiles.push_back(first);
       }
     }
+    return static_cast<int>(tiles.size() / 2);
   }
 };
 
