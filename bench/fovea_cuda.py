@@ -51,6 +51,7 @@ class Device:
         self.lib.fovea_cuda_status_name.restype = c_char_p
         self.lib.fovea_cuda_status_name.argtypes = [c_int]
         self.failure = sized(Failure)
+        self.uploads = set()
         self.handle = c_void_p()
         self.call("device_open", byref(sized(DeviceOptions, memory_bytes=memory_bytes)),
                   driver.encode() if driver else None, byref(self.failure), byref(self.handle))
@@ -69,12 +70,17 @@ class Device:
         self.call("memory_create", self.handle, c_longlong(array.nbytes), byref(self.failure), byref(address))
         self.call("upload", self.handle, address, c_void_p(array.ctypes.data), c_longlong(array.nbytes),
                   byref(self.failure))
+        self.uploads.add(address.value)
         return address.value
 
     def free(self, address):
+        self.uploads.remove(address)
         self.call("memory_destroy", self.handle, c_longlong(address))
 
     def close(self):
+        """Frees what was uploaded, too. Executions were closed before."""
+        for address in list(self.uploads):
+            self.free(address)
         self.call("device_close", self.handle)
 
 

@@ -497,13 +497,13 @@ def main():
             parts.append(STUDIES[name](device, Settings(options.quick), np.random.default_rng(1)))
         except fv.CudaError as e:
             parts.append(f"### {name}: {e}\n")
-    device.close()
     text = "\n".join(parts)
     if options.out:
         with open(options.out, "w") as out:
             out.write(text)
     else:
         print(text)
+    device.close()
 
 
 if __name__ == "__main__":

@@ -43,8 +43,7 @@ fi
 
 generator=
 command -v ninja >/dev/null && generator=-GNinja
-cmake -S "$root" -B "$build" $generator -DCMAKE_BUILD_TYPE=Release -DFOVEA_OPENBLAS= >"$build.log" 2>&1 \
-  || { mkdir -p "$build"; cmake -S "$root" -B "$build" $generator -DCMAKE_BUILD_TYPE=Release; }
+cmake -S "$root" -B "$build" $generator -DCMAKE_BUILD_TYPE=Release -DFOVEA_OPENBLAS=
 cmake --build "$build" --parallel "$(nproc)" --target fovea_cuda_tests
 [ -n "$library" ] || library=$(find "$build" -name libfovea_cuda.so | head -n 1)
 

@@ -5,6 +5,7 @@
 
 #include "cuda/device_memory.h"
 #include "cuda/op_harness.h"
+#include "cuda/tensor_map.h"
 
 extern "C" const unsigned char fv_cuda_image[];
 
