@@ -5,8 +5,9 @@
  * Rules of the ABI: those of fovea.h, and
  *   - Device addresses are 64-bit integers, 0 for none. Host pointers are pointers. Neither is ever taken for the other.
  *   - The library needs the NVIDIA driver alone, which fovea_cuda_device_open opens; nothing is loaded before.
- *   - Every call sets the current context of its thread. Any number of threads may use one device at once; an execution
- *     or a direct attention serves one thread at a time, and says INVALID_ARGUMENT to a second.
+ *   - Every call makes the device's context the current one of its thread, and gives the former one back. Any number of
+ *     threads may use one device at once; an execution or a direct attention serves one thread at a time, and says
+ *     INVALID_ARGUMENT to a second.
  *   - A call that fails fills *failure, which may be null, with what the driver said.
  *   - Calls return when the device has finished their work, so that a caller may free what it passed in.
  *   - After FOVEA_CUDA_STATUS_DEVICE_LOST every call on the device but the *_close and *_destroy functions returns the

@@ -23,7 +23,7 @@
 #define gridDim (::emulated::block->grid)
 constexpr int warpSize = 32;
 
-// In a file that includes gpu90.h kernels are Hopper's.
+// Kernels behind an inclusion of gpu90.h are Hopper's.
 #define FV_KERNEL(name, Params, threads, blocks_per_sm)                                             \
   static void name(const Params &p);                                                                \
   static const ::emulated::Registration registration_of_##name(                                     \

@@ -144,8 +144,10 @@ inline void load_box(void *shared, const fv_tensor_map *map, uint64_t *barrier, 
   auto work = [=] {
     const uint32_t base = static_cast<uint32_t>(offset + kSharedWindow);
     each_element(tensor, base, {c0, c1, c2, c3, 0}, [&](uint32_t at, const unsigned char *p) {
-      unsigned char *to = block->shared + at - kSharedWindow;
-      p == nullptr ? memset(to, tensor.nan_fill ? 0xff : 0, tensor.element_bytes) : memcpy(to, p, tensor.element_bytes);
+      for (unsigned char *memory : {block->shared, block->async}) {
+        unsigned char *to = memory + at - kSharedWindow;
+        p == nullptr ? memset(to, tensor.nan_fill ? 0xff : 0, tensor.element_bytes) : memcpy(to, p, tensor.element_bytes);
+      }
     });
     b->expect(-bytes);
     end_phase(*b);
@@ -154,6 +156,7 @@ inline void load_box(void *shared, const fv_tensor_map *map, uint64_t *barrier, 
     work();
   } else {
     memset(shared, 0xff, static_cast<size_t>(bytes));
+    memset(block->async + offset, 0xff, static_cast<size_t>(bytes));
     block->late.push_back(work);
   }
 }
@@ -167,7 +170,7 @@ inline void store_box(const fv_tensor_map *map, const void *shared, int rank, in
     const uint32_t base = static_cast<uint32_t>(offset + kSharedWindow);
     each_element(tensor, base, {c0, c1, c2, c3, 0}, [&](uint32_t at, unsigned char *p) {
       if (p != nullptr) {
-        memcpy(p, block->shared + at - kSharedWindow, tensor.element_bytes);
+        memcpy(p, block->async + at - kSharedWindow, tensor.element_bytes);
       }
     });
   };
@@ -213,7 +216,9 @@ void tma_store_wait() {
     }
   }
 }
-inline void fence_async() {}
+inline void fence_async() {
+  memcpy(emulated::block->async, emulated::block->shared, static_cast<size_t>(emulated::block->shared_bytes));
+}
 
 // ---- warp groups ----------------------------------------------------------------
 

@@ -11,7 +11,7 @@ inline Block::~Block() {
     destroy_context(fiber->context);
   }
   if (shared != nullptr) {
-    munmap(shared, kMaxShared + kGuard);
+    munmap(shared, 2 * (kMaxShared + kGuard));
   }
 }
 
@@ -56,6 +56,7 @@ inline void run_block(Block &b) {
   }
   b.live = b.threads;
   memset(b.shared, 0xff, b.shared_bytes + kGuard);
+  memset(b.async, 0xff, b.kernel->capability >= 90 ? b.shared_bytes : 0);
   b.hopper.reset();
   thread = nullptr;
   thread = pick();
@@ -114,8 +115,10 @@ inline void launch(const Kernel &kernel, dim3 grid, dim3 dimensions, int shared_
   }
   memcpy(copy, params, kernel.params_bytes);
   if (b.shared == nullptr) {
-    void *memory = mmap(nullptr, kMaxShared + kGuard, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    b.shared = static_cast<unsigned char *>(memory);
+    const size_t bytes = 2 * (kMaxShared + kGuard);
+    b.shared = static_cast<unsigned char *>(
+        mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    b.async = b.shared + kMaxShared + kGuard;
   }
   b.kernel = &kernel;
   b.params = copy;

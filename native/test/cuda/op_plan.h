@@ -42,8 +42,8 @@ typedef struct op_launch {
 } op_launch;
 
 /*
- * Plans with the planner of step.op. scratch: an address for *scratch_bytes, or 0; *scratch_bytes becomes what it wants.
- * Fills launches [capacity] and *count.
+ * Plans with the planner of step.op. scratch: an address for *scratch_bytes, or 0; *scratch_bytes becomes what it
+ * wants. Fills launches [capacity] and *count.
  */
 int op_plan(const op_problem *problem, unsigned long long scratch, long long *scratch_bytes, op_launch *launches,
             int capacity, int *count);

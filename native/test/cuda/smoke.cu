@@ -1,7 +1,7 @@
 // Small kernels that use what gpu.h and gpu90.h offer; smoke_test.cpp runs them.
 #include "cuda/smoke.h"
 
-#include "cuda/gpu90.h"
+#include "cuda/gpu.h"
 
 // One warp, 16 rows, a ring of two stages filled by cp.async. Sums over k as mma does it.
 FV_KERNEL(smoke_product, smoke_product_params, 32, 1) {
@@ -54,6 +54,8 @@ FV_KERNEL(smoke_sum, smoke_product_params, 256, 2) {
   }
   p.c[threadIdx.x] = all;
 }
+
+#include "cuda/gpu90.h"
 
 #if FV_HOPPER
 

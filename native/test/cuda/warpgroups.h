@@ -216,7 +216,7 @@ void multiply(const Product &p, float *d) {
   static thread_local float a[64][16], b[16][256];
   const auto load = [](uint32_t at) {
     T v;
-    memcpy(&v.bits, block->shared + at - kSharedWindow, 2);
+    memcpy(&v.bits, block->async + at - kSharedWindow, 2);
     return to_float(v);
   };
   if (p.registers) {

@@ -1,6 +1,6 @@
 /*
- * Activations, FOVEA_ACTIVATION_* of fovea.h. NaN stays NaN; plus infinity gives infinity; of minus infinity GELU and SiLU
- * may be NaN.
+ * Activations, FOVEA_ACTIVATION_* of fovea.h. NaN stays NaN; plus infinity gives infinity; of minus infinity GELU and
+ * SiLU may be NaN.
  *
  * EXACT: to a few ulp of x, for ops whose weights are F32 and for those without weights. Else in fewer instructions and
  * within 1e-6 (1 + |x|), for ops whose weights are of half types.

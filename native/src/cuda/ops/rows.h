@@ -14,7 +14,9 @@
 FV_DEVICE int chunks_of(int columns) { return (columns + FV_CHUNK - 1) / FV_CHUNK; }
 
 /* Whether the rows of a matrix may be read 16 bytes at a time: base and stride (bytes) are multiples of 16. */
-FV_DEVICE bool is_aligned(const void *data, long long stride) { return (((uintptr_t)data | (uintptr_t)stride) & 15) == 0; }
+FV_DEVICE bool is_aligned(const void *data, long long stride) {
+  return (((uintptr_t)data | (uintptr_t)stride) & 15) == 0;
+}
 
 template <class T>
 FV_DEVICE bool is_aligned(const fv_view &view) {
@@ -83,7 +85,9 @@ FV_DEVICE void store_chunk(T *p, int count, bool aligned, const float (&v)[FV_CH
   }
 }
 
-FV_DEVICE void store_half_vector(float *p, const float (&v)[FV_CHUNK / 2]) { *(float4 *)p = make_float4(v[0], v[1], v[2], v[3]); }
+FV_DEVICE void store_half_vector(float *p, const float (&v)[FV_CHUNK / 2]) {
+  *(float4 *)p = make_float4(v[0], v[1], v[2], v[3]);
+}
 
 template <class T>
 FV_DEVICE void store_half_vector(T *p, const float (&v)[FV_CHUNK / 2]) {
@@ -172,7 +176,7 @@ FV_DEVICE long long row_of_group() {
   return GROUP == 32 ? (long long)blockIdx.x * (blockDim.x / 32) + threadIdx.x / 32 : (long long)blockIdx.x;
 }
 
-/* Sum over a group, in an order of its own; shared [GROUP / 32], not read with warps. Two calls may follow each other. */
+/* Sum over a group, in a fixed order; shared [GROUP / 32], not read with warps. Two calls may follow each other. */
 template <int GROUP>
 FV_DEVICE float group_sum(float v, float *shared) {
   v = warp_sum(v);

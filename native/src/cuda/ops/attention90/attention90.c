@@ -2,6 +2,7 @@
 #include "cuda/ops/attention90/attention90.h"
 
 #include "cuda/driver.h"
+#include "cuda/ops/attention90/turn.h"
 
 #define LOG2_E 1.44269504f
 
@@ -44,7 +45,8 @@ static int is_served(const fv_target *target, const fovea_cuda_step *step, const
   if (target->compute_capability != 90 || o->direct || o->group.page_table || o->mask || o->bias || o->lse) return 0;
   if (dtype != FOVEA_DTYPE_F16 && dtype != FOVEA_DTYPE_BF16) return 0;
   if (o->y.dtype != dtype || o->z.dtype != dtype || o->out.dtype != dtype) return 0;
-  if (step->rope != FOVEA_ROPE_NONE || step->constants[1] || step->value_dim != step->head_dim) return 0;
+  if (step->constants[1] || step->value_dim != step->head_dim) return 0;
+  if (step->rope != FOVEA_ROPE_NONE && (!step->constants[0] || step->rope_dim % 4 != 0)) return 0;
   if (!find(step->head_dim)) return 0;
   if (step->softcap > 0 ? !is_within(step->softcap) || !(step->scale > -0x1p60f && step->scale < 0x1p60f)
                         : !is_within(step->scale)) {
@@ -65,28 +67,65 @@ static int map_heads(const fv_target *target, const fv_view *view, int heads, in
 /* Keys that a query sees on one side. */
 static int bounded(int window) { return window < 0 || window > FV_ATTENTION90_ALL ? FV_ATTENTION90_ALL : window; }
 
-/* Tiles of a batch whose sequences are all longer than FV_SHORT_KEYS. */
-static long long most_tiles(const fv_target *target) {
+/* The most tiles in the list of a batch. */
+static int most_tiles(const fv_target *target) {
+  if (target->max_tokens <= FV_SHORT_KEYS) return 0;
   const int sequences = target->max_tokens / (FV_SHORT_KEYS + 1);
   return target->max_tokens / FV_TILE_LARGE + (sequences < target->max_sequences ? sequences : target->max_sequences);
 }
 
+/* Turns queries and keys into scratch memory; *q and *k are theirs after it. */
+static int plan_turn(const fv_target *target, const fovea_cuda_step *step, int tiles, fv_view *q, fv_view *k,
+                     fv_scratch *scratch, fv_launches *launches) {
+  const int stride = (step->heads + step->kv_heads) * step->head_dim;
+  const long long bytes = (long long)target->max_tokens * stride * 2;
+  if (bytes > scratch->bytes) scratch->bytes = bytes;
+  const fv_turn_params params = {.batch = target->batch,
+                                 .queries = q->data,
+                                 .keys = k->data,
+                                 .out = scratch->address,
+                                 .table = (unsigned long long)step->constants[0],
+                                 .query_stride = q->stride,
+                                 .key_stride = k->stride,
+                                 .heads = step->heads,
+                                 .kv_heads = step->kv_heads,
+                                 .dim = step->head_dim,
+                                 .positions = step->rope_positions,
+                                 .rope_dim = step->rope_dim,
+                                 .interleaved = step->rope == FOVEA_ROPE_INTERLEAVED,
+                                 .bf16 = q->dtype == FOVEA_DTYPE_BF16};
+  if (scratch->address) {
+    q->data = scratch->address;
+    k->data = scratch->address + (unsigned long long)step->heads * (unsigned)step->head_dim * 2;
+    q->stride = k->stride = stride;
+    q->capacity = k->capacity = target->max_tokens;
+  }
+  return fv_launches_add(launches, "fv_attention90_turn", (int[]){tiles, 1, 1}, (int[]){FV_TURN_THREADS, 1, 1}, 0,
+                         &params, sizeof params);
+}
+
+/* Maps of queries, keys and values. 0 if the driver refuses. */
+static int map_all(const fv_target *target, const fovea_cuda_step *step, const fv_view *q, const fv_view *k,
+                   const fv_view *v, int keys, fv_attention90_params *params) {
+  const int dim = step->head_dim;
+  return map_heads(target, q, step->heads, dim, FV_TILE_LARGE, &params->q) &&
+         map_heads(target, k, step->kv_heads, dim, keys, &params->k) &&
+         map_heads(target, v, step->kv_heads, dim, keys, &params->v);
+}
+
 int fv_plan_attention90(const fv_target *target, const fovea_cuda_step *step, const fv_operands *operands,
                         fv_scratch *scratch, fv_launches *launches) {
-  (void)scratch;
   if (!is_served(target, step, operands)) return FOVEA_STATUS_UNSUPPORTED;
-  const kernels *k = find(step->head_dim);
-  const fv_view *q = &operands->x, *keys = &operands->y, *values = &operands->z;
+  const kernels *kernel = find(step->head_dim);
   const int softcap = step->softcap > 0, full = !softcap && step->window_left < 0 && step->window_right < 0;
+  const int keys = full ? kernel->full_keys : kernel->window_keys, tiles = most_tiles(target);
+  fv_view q = operands->x, k = operands->y;
+  const fv_view *v = &operands->z;
   fv_attention90_params params = {
       .batch = target->batch,
-      .queries = q->data,
-      .keys = keys->data,
-      .values = values->data,
+      .values = v->data,
       .out = operands->out.data,
-      .query_stride = q->stride,
-      .key_stride = keys->stride,
-      .value_stride = values->stride,
+      .value_stride = v->stride,
       .out_stride = operands->out.stride,
       .heads = step->heads,
       .group = step->heads / step->kv_heads,
@@ -95,16 +134,21 @@ int fv_plan_attention90(const fv_target *target, const fovea_cuda_step *step, co
       .unit = (softcap ? step->softcap : step->scale) * LOG2_E,
       .slope = softcap ? 2 * LOG2_E * step->scale / step->softcap : 0,
   };
-  const int rows = full ? k->full_keys : k->window_keys, dim = step->head_dim;
-  if (!map_heads(target, q, step->heads, dim, FV_TILE_LARGE, &params.q) ||
-      !map_heads(target, keys, step->kv_heads, dim, rows, &params.k) ||
-      !map_heads(target, values, step->kv_heads, dim, rows, &params.v)) {
-    return FOVEA_STATUS_UNSUPPORTED;
+  /* Asked before anything is launched. */
+  if (!map_all(target, step, &q, &k, v, keys, &params)) return FOVEA_STATUS_UNSUPPORTED;
+  if (tiles == 0) return FOVEA_STATUS_OK;
+  if (step->rope != FOVEA_ROPE_NONE) {
+    const int status = plan_turn(target, step, tiles, &q, &k, scratch, launches);
+    if (status) return status;
+    if (!map_all(target, step, &q, &k, v, keys, &params)) return FOVEA_CUDA_STATUS_DRIVER_ERROR;
   }
-  const long long most = most_tiles(target) * step->heads;
-  if (most == 0) return FOVEA_STATUS_OK;
+  params.queries = q.data;
+  params.keys = k.data;
+  params.query_stride = q.stride;
+  params.key_stride = k.stride;
+  const long long most = (long long)tiles * step->heads;
   const int grid[3] = {most < target->multiprocessors ? (int)most : target->multiprocessors, 1, 1};
-  return fv_launches_add(launches, k->names[q->dtype == FOVEA_DTYPE_F16][softcap ? 2 : !full], grid,
-                         (int[]){FV_ATTENTION90_THREADS, 1, 1}, full ? k->full_bytes : k->window_bytes, &params,
-                         sizeof params);
+  return fv_launches_add(launches, kernel->names[q.dtype == FOVEA_DTYPE_F16][softcap ? 2 : !full], grid,
+                         (int[]){FV_ATTENTION90_THREADS, 1, 1}, full ? kernel->full_bytes : kernel->window_bytes,
+                         &params, sizeof params);
 }

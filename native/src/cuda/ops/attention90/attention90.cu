@@ -10,6 +10,10 @@
 #include "cuda/ops/attention90/softmax.h"
 #include "cuda/ops/owned.h"
 
+namespace {
+
+using namespace attention90;
+
 /* Registers of a thread that brings tiles, and of one that computes. */
 constexpr int kFewRegisters = 24, kManyRegisters = 240;
 /* Named barriers: the turn of a computing group, and a meeting of the threads of one. */
@@ -234,6 +238,8 @@ FV_DEVICE void attend90(const fv_attention90_params &p, unsigned char *memory) {
     compute<K>(p, shared, threadIdx.x / 128 - 1);
   }
 }
+
+}  // namespace
 
 #define FV_ATTENTION90(T, dim, name, keys, window, softcap)                                                       \
   FV_KERNEL(fv_attention90_##T##_##dim##_##name, fv_attention90_params, FV_ATTENTION90_THREADS, 1) {                 \

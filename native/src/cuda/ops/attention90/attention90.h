@@ -1,7 +1,8 @@
 /*
  * Attention of long sequences on Hopper: out = softmax(scale Q K^T, masked) V per sequence and head, queries, keys and
- * values of one half type, 64, 96, 128 or 256 elements each, straight out of the columns of a buffer. ops/attention has
- * all that is not computed here: other sizes, biases and masks, RoPE, caches, and sequences of at most FV_SHORT_KEYS keys.
+ * values of one half type, 64, 96, 128 or 256 elements each, straight out of the columns of a buffer. With RoPE, turn.h
+ * goes before. ops/attention has all that is not computed here: other sizes, biases and masks, caches, and sequences of at
+ * most FV_SHORT_KEYS keys.
  *
  * A block has one group of threads that brings tiles of keys and values by TMA, and two groups that compute, each for 64
  * of FV_TILE_LARGE queries. Blocks stay: each takes every n-th of the pairs of a tile of queries and a head.

@@ -12,20 +12,44 @@ struct Case {
   int left = -1, right = -1;
   float softcap = 0;
   int gap = 0; // columns between the rows of the fused product
+  int rope = FOVEA_ROPE_NONE, rope_dim = 0;
 };
+
+constexpr int kPositions = 400;
 
 // Queries, keys and values side by side, as one product makes them, and the result. What is not filled is NaN.
 struct Tensors {
   Case c;
-  op::Matrix fused, out;
+  op::Matrix fused, out, angles;
 
   Tensors(const Case &c, int capacity)
       : c(c), fused(c.dtype, FOVEA_CUDA_ROWS_TOKENS, capacity, (c.heads + 2 * c.kv_heads) * c.dim,
                     (c.heads + 2 * c.kv_heads) * c.dim + c.gap),
-        out(c.dtype, FOVEA_CUDA_ROWS_TOKENS, capacity, c.heads * c.dim, c.heads * c.dim + c.gap) {}
+        out(c.dtype, FOVEA_CUDA_ROWS_TOKENS, capacity, c.heads * c.dim, c.heads * c.dim + c.gap),
+        angles(FOVEA_DTYPE_F32, 0, kPositions, std::max(c.rope_dim, 2)) {
+    for (int r = 0; r < kPositions; r++) {
+      for (int i = 0; i < c.rope_dim / 2; i++) {
+        const float angle = static_cast<float>(r) / (1 + static_cast<float>(i));
+        angles.set(r, i, cosf(angle));
+        angles.set(r, c.rope_dim / 2 + i, sinf(angle));
+      }
+    }
+  }
 
   int key_column(int head) const { return (c.heads + head / (c.heads / c.kv_heads)) * c.dim; }
   int value_column(int head) const { return key_column(head) + c.kv_heads * c.dim; }
+
+  // Element i of the head that begins at a column, turned to its position and rounded.
+  double turned(int row, int column, int position, int i) const {
+    const double x = fused.get(row, column + i);
+    if (c.rope == FOVEA_ROPE_NONE || i >= c.rope_dim) return x;
+    const int pairs = c.rope_dim / 2;
+    const bool half = c.rope == FOVEA_ROPE_HALF, first = half ? i < pairs : i % 2 == 0;
+    const int pair = half ? i % pairs : i / 2, other = half ? (first ? i + pairs : i - pairs) : i ^ 1;
+    const double y = fused.get(row, column + other), turn = first ? -y : y;
+    return op::round_to(c.dtype, static_cast<float>(x * angles.get(position, pair) +
+                                                    turn * angles.get(position, pairs + pair)));
+  }
 
   fv_view columns(int first, int count) const {
     fv_view view = fused.view();
@@ -42,6 +66,10 @@ struct Tensors {
     problem.step.window_left = c.left;
     problem.step.window_right = c.right;
     problem.step.softcap = c.softcap;
+    problem.step.rope = c.rope;
+    problem.step.rope_dim = c.rope_dim;
+    problem.step.rope_positions = kPositions;
+    problem.step.constants[0] = c.rope == FOVEA_ROPE_NONE ? 0 : angles.address();
     problem.step.scale = 3 / sqrtf(static_cast<float>(c.dim));
     problem.x = columns(0, c.heads * c.dim);
     problem.y = columns(c.heads * c.dim, c.kv_heads * c.dim);
@@ -59,7 +87,7 @@ struct Tensors {
     for (int k = low; k < high; k++) {
       double s = 0;
       for (int i = 0; i < c.dim; i++) {
-        s += static_cast<double>(fused.get(begin + query, head * c.dim + i)) * fused.get(begin + k, key_column(head) + i);
+        s += turned(begin + query, head * c.dim, query, i) * turned(begin + k, key_column(head), k, i);
       }
       s *= problem.step.scale;
       if (c.softcap > 0) s = c.softcap * std::tanh(s / c.softcap);
@@ -158,7 +186,11 @@ void should_refuse_the_rest() {
   refuses("a newer GPU", [](op::Problem &p) { p.compute_capability = 100; });
   refuses("head_dim 32", [](op::Problem &p) { p.step.head_dim = p.step.value_dim = 32; });
   refuses("another value_dim", [](op::Problem &p) { p.step.value_dim = 128; });
-  refuses("RoPE", [](op::Problem &p) { p.step.rope = FOVEA_ROPE_HALF; });
+  refuses("an odd RoPE", [](op::Problem &p) {
+    p.step.rope = FOVEA_ROPE_HALF;
+    p.step.rope_dim = 30;
+    p.step.constants[0] = 256;
+  });
   refuses("ALiBi", [](op::Problem &p) { p.step.constants[1] = 256; });
   refuses("scale 0", [](op::Problem &p) { p.step.scale = 0; });
   refuses("F32", [](op::Problem &p) { p.out.dtype = FOVEA_DTYPE_F32; });
@@ -179,7 +211,10 @@ void run() {
   should_match_reference({kF16, 64, 1, 1, -1, -1, 1}, {150});
   should_match_reference({kBf16, 256, 1, 1}, {161});
   should_match_reference({kF16, 256, 1, 1, -1, 0}, {140});
+  should_match_reference({kBf16, 64, 2, 1, -1, -1, 0, 8, FOVEA_ROPE_HALF, 64}, {300, 20, 131});
+  should_match_reference({kF16, 64, 1, 1, 40, 40, 0, 0, FOVEA_ROPE_INTERLEAVED, 24}, {150});
   should_give_a_sequence_the_same_bits({kBf16, 64, 1, 1}, 210);
+  should_give_a_sequence_the_same_bits({kF16, 64, 1, 1, 60, 60, 0, 0, FOVEA_ROPE_HALF, 32}, 150);
   should_give_a_sequence_the_same_bits({kF16, 64, 2, 1, -1, 0}, 300);
   should_keep_masked_values_away({kBf16, 64, 1, 1, -1, 0});
   should_keep_masked_values_away({kBf16, 64, 1, 1, 20, 40, 3});

@@ -5,6 +5,8 @@
 #include "cuda/gpu.h"
 #include "cuda/ops/attention90/attention90.h"
 
+namespace attention90 {
+
 struct Item {
   int head;          /* -1: there is no more */
   int begin, length; /* rows of the sequence in the batch */
@@ -47,5 +49,7 @@ struct Items {
     return true;
   }
 };
+
+}  // namespace attention90
 
 #endif

@@ -7,6 +7,8 @@
 
 #include "cuda/ops/attention90/item.h"
 
+namespace attention90 {
+
 /* The product of query q and key k, [DIM]; with a softcap its tanh. */
 template <class T, int DIM, bool SOFTCAP>
 FV_DEVICE float plain_score(const fv_attention90_params &p, const T *q, const T *k) {
@@ -52,5 +54,7 @@ FV_DEVICE void attend_plainly(const fv_attention90_params &p, const Item &item, 
 #pragma unroll
   for (int e = 0; e < DIM / 32; e++) out[e * 32 + lane] = from_float<T>(sum == 0 ? 0 : o[e] / sum);
 }
+
+}  // namespace attention90
 
 #endif

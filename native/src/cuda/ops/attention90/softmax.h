@@ -9,6 +9,8 @@
 #include "cuda/ops/attention90/item.h"
 #include "cuda/ops/attention90/plain.h"
 
+namespace attention90 {
+
 /* Transposes 4 by 4 words of four neighbours: word c of thread t becomes word t of thread c. */
 FV_DEVICE void transpose_words(uint32_t (&w)[4], int lane) {
   const bool odd = lane & 1, high = lane & 2;
@@ -149,5 +151,7 @@ struct Rows {
     }
   }
 };
+
+}  // namespace attention90
 
 #endif

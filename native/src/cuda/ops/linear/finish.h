@@ -57,8 +57,8 @@ FV_DEVICE void finish_chunk(const fv_linear_params &p, long long row, int column
 }
 
 /*
- * What most layers with a residual do: sums + bias + residual, both matrices of type T. A thread keeps to its columns, and
- * asks for several rows of the residual before it needs the first.
+ * What most layers with a residual do: sums + bias + residual, both matrices of type T. A thread keeps to its columns,
+ * and asks for several rows of the residual before it needs the first.
  */
 template <class T, int ROWS, int COLUMNS, int THREADS>
 FV_DEVICE void finish_sum(const fv_linear_params &p, const float *sums, int first_row, int first_output, int rows) {
@@ -90,8 +90,8 @@ FV_DEVICE void finish_sum(const fv_linear_params &p, const float *sums, int firs
 }
 
 /*
- * sums [ROWS, COLUMNS] as sum_at says, of the tile that begins at a row and an output; rows: of the batch. T is the type of
- * the weights.
+ * sums [ROWS, COLUMNS] as sum_at says, of the tile that begins at a row and an output; rows: of the batch. T is the
+ * type of the weights.
  */
 template <class T, int ROWS, int COLUMNS, int THREADS>
 FV_DEVICE void finish(const fv_linear_params &p, const float *sums, int first_row, int first_output, int rows) {

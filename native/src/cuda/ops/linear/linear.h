@@ -1,12 +1,13 @@
 /*
  * LINEAR: out = activation(x W^T + bias) + residual, or, gated, out = activation(x gate) * (x up).
  *
- * F32 weights: every element of x W^T is one chain of exact FMAs in the order of the inputs. Half weights: every element
- * is one chain of mma.m16n8k16 in the order of the inputs. A tile's shape changes neither, so that the tile may be chosen
- * by what a graph has room for, and a row has the same bits in any company.
+ * F32 weights: every element of x W^T is one chain of exact FMAs in the order of the inputs. Half weights: every
+ * element is one chain of mma.m16n8k16 in the order of the inputs. A tile's shape changes neither, so that the tile may
+ * be chosen by what a graph has room for, and a row has the same bits in any company.
  *
- * Tiles of rows of x and rows of W stream through a ring of stages in shared memory by cp.async; what lies past the last
- * input, row or output arrives as 0. An epilogue of its own reads the sums from shared memory in chunks of 8 columns.
+ * Tiles of rows of x and rows of W stream through a ring of stages in shared memory by cp.async; what lies past the
+ * last input, row or output arrives as 0. An epilogue of its own reads the sums from shared memory in chunks of 8
+ * columns.
  */
 #ifndef FOVEA_CUDA_LINEAR_H
 #define FOVEA_CUDA_LINEAR_H
@@ -28,7 +29,7 @@ typedef struct fv_linear_params {
 } fv_linear_params;
 
 /* Tiles of half weights: rows of x, rows of W, inputs of a stage, stages, warps down and across. */
-#define FV_LINEAR_LARGE 128, 128, 32, 4, 2, 4
+#define FV_LINEAR_LARGE 128, 128, 32, 4, 2, 2
 #define FV_LINEAR_MEDIUM 64, 64, 64, 3, 2, 2
 #define FV_LINEAR_SMALL 16, 32, 64, 6, 1, 4
 

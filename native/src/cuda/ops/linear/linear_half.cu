@@ -1,6 +1,6 @@
 /*
- * Products with half weights. Warps share a tile as a grid; each multiplies fragments of 16 x 16 and 16 x 8 that ldmatrix
- * brings from shared memory. Chunks of 16 bytes are exchanged within their row, so that eight rows of a fragment lie in
+ * Products with half weights. Warps share a tile as a grid; each multiplies fragments of 16 x 16 and 16 x 8 that
+ * ldmatrix brings from shared memory. Chunks of 16 bytes are exchanged within their row, so that eight rows of a fragment lie in
  * different banks.
  */
 #include "cuda/ops/linear/finish.h"
@@ -150,11 +150,11 @@ struct HalfProduct {
     HalfProduct<T, __VA_ARGS__, loose>::run(p, shared);       \
   }
 
-FV_LINEAR_HALF(fv_linear_f16_large, f16, 256, 2, false, FV_LINEAR_LARGE)
+FV_LINEAR_HALF(fv_linear_f16_large, f16, 128, 2, false, FV_LINEAR_LARGE)
 FV_LINEAR_HALF(fv_linear_f16_medium, f16, 128, 3, false, FV_LINEAR_MEDIUM)
 FV_LINEAR_HALF(fv_linear_f16_small, f16, 128, 5, false, FV_LINEAR_SMALL)
 FV_LINEAR_HALF(fv_linear_f16_loose, f16, 128, 3, true, FV_LINEAR_MEDIUM)
-FV_LINEAR_HALF(fv_linear_bf16_large, bf16, 256, 2, false, FV_LINEAR_LARGE)
+FV_LINEAR_HALF(fv_linear_bf16_large, bf16, 128, 2, false, FV_LINEAR_LARGE)
 FV_LINEAR_HALF(fv_linear_bf16_medium, bf16, 128, 3, false, FV_LINEAR_MEDIUM)
 FV_LINEAR_HALF(fv_linear_bf16_small, bf16, 128, 5, false, FV_LINEAR_SMALL)
 FV_LINEAR_HALF(fv_linear_bf16_loose, bf16, 128, 3, true, FV_LINEAR_MEDIUM)

@@ -101,8 +101,21 @@ void should_keep_nan_in_its_row(int dtype) {
   data.x.set(5, 23, NAN);
   data.problem(op::Batch({20}), MANY).run();
   for (int r = 0; r < 20; r++) {
-    for (int o = 0; o < 9; o++) OP_CHECK(std::isnan(data.out.get(r, o)) == (r == 5), "row %d: %g", r, data.out.get(r, o));
+    for (int o = 0; o < 9; o++) {
+      OP_CHECK(std::isnan(data.out.get(r, o)) == (r == 5), "row %d: %g", r, data.out.get(r, o));
+    }
   }
+}
+
+/* Rows may be sequences, of which a batch has fewer than tokens. */
+void should_count_sequences() {
+  const Case c = {FOVEA_DTYPE_BF16, FOVEA_DTYPE_BF16, FOVEA_DTYPE_F32, 3, 24, 9, 0, 0, 0, 1, 0, 0};
+  const Data data(c, 3, 0, 5);
+  const op::Batch batch({7, 4, 2}, 20, 4);
+  op::Problem problem = data.problem(batch, FEW);
+  problem.x.rows = problem.out.rows = FOVEA_CUDA_ROWS_SEQUENCES;
+  OP_CHECK(problem.run() == FOVEA_STATUS_OK, "refused");
+  OP_CHECK_CLOSE(data.out, 3, [&](int r, int o) { return data.want(r, o); }, 1e-5, 2e-6, "rows of sequences");
 }
 
 void should_refuse_what_no_kernel_computes() {
@@ -142,7 +155,8 @@ void halves(int type, const char *name) {
     return Case{type,    x,          out,       rows,           inputs,         outputs, x_gap,
                 flags & 8 ? 1 : 0, activation, flags & 1, flags >> 1 & 1, flags >> 2 & 1};
   };
-  const std::string large = named("_large"), medium = named("_medium"), small = named("_small"), loose = named("_loose");
+  const std::string large = named("_large"), medium = named("_medium");
+  const std::string small = named("_small"), loose = named("_loose");
   should_match_reference(one(type, type, 0, 8, 8, 0, 0, 0), FEW, small.c_str());
   should_match_reference(one(type, f32, 1, 8, 1, 0, 0, 1), FEW, small.c_str());
   should_match_reference(one(type, type, 17, 392, 33, 0, FOVEA_ACTIVATION_SILU, 5), MANY, small.c_str());
@@ -163,6 +177,7 @@ void run() {
     should_give_the_same_bits(type);
     should_keep_nan_in_its_row(type);
   }
+  should_count_sequences();
   should_refuse_what_no_kernel_computes();
 }
 

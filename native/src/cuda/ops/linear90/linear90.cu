@@ -14,7 +14,7 @@ namespace {
 constexpr int kFewRegisters = 24, kManyRegisters = 240;
 /* Named barrier: the turn of a computing group. */
 constexpr int kTurn = 1;
-/* Tiles of rows that lie side by side in the order of tiles, so that blocks share rows of x and of W in the L2 cache. */
+/* Tiles of rows side by side in the order of tiles, so that blocks share rows of x and of W in the L2 cache. */
 constexpr int kBand = 8;
 
 template <class T_, int M, int OUTPUTS, int STAGES, int SHARERS>
@@ -102,7 +102,7 @@ FV_DEVICE void issue(float (&sums)[K::blocks][K::outputs / 2], const unsigned ch
   wgmma_commit();
 }
 
-/* The sums of a tile of a group, from registers through shared memory to out: 16 rows of a warp, some columns at a time. */
+/* A group's sums of a tile, from registers through shared memory to out: 16 rows a warp, some columns at a time. */
 template <class K>
 FV_DEVICE void finish_tile(const fv_linear_params &p, float *kept, const float (&sums)[K::blocks][K::outputs / 2],
                            int first_row, int first_output, int rows) {

@@ -1,7 +1,7 @@
 /*
- * TOP_K and GATHER. Elements are ranked by a key of 64 bits: its upper half orders floats as fovea.h does, its lower half
- * puts lower columns first. Every thread keeps the best few keys of its columns; the best of all is taken k times, and a
- * thread whose few are all taken looks for the next ones in its columns.
+ * TOP_K and GATHER. Elements are ranked by a key of 64 bits: its upper half orders floats as fovea.h does, its lower
+ * half puts lower columns first. Every thread keeps the best few keys of its columns; the best of all is taken k times,
+ * and a thread whose few are all taken looks for the next ones in its columns.
  */
 #include "cuda/ops/logits/logits.h"
 #include "cuda/ops/rows.h"

@@ -103,8 +103,8 @@ void run() {
   const int f32 = FOVEA_DTYPE_F32, f16 = FOVEA_DTYPE_F16, bf16 = FOVEA_DTYPE_BF16;
   for (int op : {FOVEA_CUDA_OP_LAYER_NORM, FOVEA_CUDA_OP_RMS_NORM, FOVEA_CUDA_OP_NORMALIZE}) {
     for (const Case &c : {Case{op, f32, f32, 1, 0, 0}, Case{op, f32, f32, 7, 1, 1}, Case{op, f16, f16, 8, 0, 0},
-                          Case{op, bf16, f32, 384, 0, 0}, Case{op, f32, bf16, 257, 3, 0}, Case{op, bf16, bf16, 1024, 8, 0},
-                          Case{op, f16, f32, 1032, 0, 8}}) {
+                          Case{op, bf16, f32, 384, 0, 0}, Case{op, f32, bf16, 257, 3, 0},
+                          Case{op, bf16, bf16, 1024, 8, 0}, Case{op, f16, f32, 1032, 0, 8}}) {
       should_match_reference(c);
     }
     should_give_a_row_the_same_bits(op, 100);

@@ -18,8 +18,9 @@ int fv_plan_ragged(const fv_target *target, const fovea_cuda_step *step, const f
   const bool transposed = step->mode == 1;
   const int n = transposed ? b->columns : out->columns;
   const long long matrix = (long long)a->columns * n;
-  const bool fits = transposed ? is_rows(b, FOVEA_CUDA_ROWS_TOKENS, n) && is_rows(out, FOVEA_CUDA_ROWS_SEQUENCES, matrix)
-                               : is_rows(b, FOVEA_CUDA_ROWS_SEQUENCES, matrix) && is_rows(out, FOVEA_CUDA_ROWS_TOKENS, n);
+  const fv_view *tokens = transposed ? b : out, *sequences = transposed ? out : b;
+  const bool fits =
+      is_rows(tokens, FOVEA_CUDA_ROWS_TOKENS, n) && is_rows(sequences, FOVEA_CUDA_ROWS_SEQUENCES, matrix);
   if (!fv_is_matrix(a) || a->rows != FOVEA_CUDA_ROWS_TOKENS || !fits) return FOVEA_STATUS_INVALID_ARGUMENT;
   const fv_ragged_params params = {.batch = target->batch, .a = *a, .b = *b, .out = *out, .n = n};
   const int across = fv_blocks(n, FV_RAGGED_TILE), down = fv_blocks(a->columns, FV_RAGGED_TILE);
