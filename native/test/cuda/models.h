@@ -125,6 +125,36 @@ inline Plan decoder(Device &device, int dtype, const Sizes &n) {
   return plan;
 }
 
+// What the two above leave out: products of activations, element-wise ops, the best of a row.
+inline Plan others(Device &device, const Sizes &n) {
+  Plan plan;
+  const int w = n.width;
+  const auto x = plan.tokens(w), y = plan.tokens(w), vector = plan.sequences(w), matrix = plan.sequences(w * w);
+  const auto logits = plan.sequences(n.vocabulary), best = plan.sequences(3, FOVEA_CUDA_DTYPE_I32);
+  const auto values_of = plan.sequences(3);
+  auto &embed = plan.add(step(FOVEA_CUDA_OP_EMBEDDING, kNone, x,
+                              device.table(FOVEA_DTYPE_F32, values(1, static_cast<size_t>(n.vocabulary * w), 1))));
+  embed.vocabulary = n.vocabulary;
+  embed.scale = 0.5f;
+  plan.add(step(FOVEA_CUDA_OP_LINEAR, x, y, product(device, FOVEA_DTYPE_F32, 2, w, w)));
+  auto &transposed = plan.add(step(FOVEA_CUDA_OP_RAGGED_MATMUL, x, matrix));
+  transposed.y = y;
+  transposed.mode = 1;
+  plan.add(step(FOVEA_CUDA_OP_NORMALIZE, matrix, matrix));
+  plan.add(step(FOVEA_CUDA_OP_RAGGED_MATMUL, x, y)).y = matrix;
+  auto &gate = plan.add(step(FOVEA_CUDA_OP_MULTIPLY, x, x));
+  gate.y = y;
+  gate.activation = FOVEA_ACTIVATION_GELU_TANH;
+  plan.add(step(FOVEA_CUDA_OP_ADD, x, y)).y = y;
+  plan.add(step(FOVEA_CUDA_OP_POOL, y, vector)).mode = FOVEA_POOLING_LAST;
+  plan.add(step(FOVEA_CUDA_OP_LINEAR, vector, logits, product(device, FOVEA_DTYPE_F32, 3, n.vocabulary, w)));
+  plan.add(step(FOVEA_CUDA_OP_LOG_SOFTMAX, logits, logits));
+  plan.add(step(FOVEA_CUDA_OP_TOP_K, logits, best));
+  plan.add(step(FOVEA_CUDA_OP_GATHER, logits, values_of)).y = best;
+  plan.outputs = {values_of, best, y};
+  return plan;
+}
+
 }  // namespace rt
 
 #endif

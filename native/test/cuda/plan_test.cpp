@@ -53,6 +53,39 @@ static void encodes(int compute, int dtype, const Sizes &n, const std::vector<st
   }
 }
 
+// Steps that neither model has, and outputs of tokens, of sequences and of indices.
+static void runs_the_other_ops() {
+  emulated_reset();
+  Device device;
+  Sizes n;
+  n.width = 24;
+  const Plan plan = others(device, n);
+  Program program(device, plan);
+  Execution execution(program, 300, 5);
+  for (const auto &lengths : std::vector<std::vector<int>>{{150, 0, 3}, {1}, {64, 65, 2, 1, 9}}) {
+    const auto offsets = offsets_of(lengths);
+    const auto ids = some_ids(9, static_cast<size_t>(offsets.back()), n.vocabulary);
+    forget();
+    RT_OK(execution.run(ids, offsets));
+    const Reference reference(device, plan, ids, offsets);
+    const int *best = execution.output<int>(1);
+    double worst = 0;
+    for (int s = 0; s < static_cast<int>(lengths.size()); s++) {
+      for (int i = 0; i < 3; i++) {
+        worst = std::max(worst, std::fabs(execution.output()[3 * s + i] - reference.get(plan.outputs[0], s, i)));
+        const double index = reference.get(plan.outputs[1], s, i);
+        RT_CHECK(best[3 * s + i] == index, "sequence %d: %d in place of %g", s, best[3 * s + i], index);
+      }
+    }
+    for (int t = 0; t < offsets.back(); t++) {
+      for (int c = 0; c < n.width; c++) {
+        worst = std::max(worst, std::fabs(execution.output(2)[t * n.width + c] - reference.get(plan.outputs[2], t, c)));
+      }
+    }
+    RT_CHECK(worst < 3e-6, "%zu sequences of %d ... tokens: off by %g", lengths.size(), lengths[0], worst);
+  }
+}
+
 static void explains() {
   emulated_reset();
   Device device;
@@ -173,6 +206,7 @@ int main() {
     decodes(compute, FOVEA_DTYPE_F16, 1e-2, FOVEA_DTYPE_F16);
     decodes(compute, FOVEA_DTYPE_BF16, 6e-2, FOVEA_DTYPE_BF16);
   }
+  runs_the_other_ops();
   explains();
   RT_CHECK(nothing_lives(), "something is left behind");
   return finish("plan_test");

@@ -185,6 +185,44 @@ class Reference {
     }
   }
 
+  void multiply_per_sequence(const fovea_cuda_step &s) {
+    for (int q = 0; q < sequences_; q++) {
+      const int first = offsets_[static_cast<size_t>(q)], end = offsets_[static_cast<size_t>(q) + 1], k = s.x.columns;
+      if (s.mode == 0) {
+        const int n = s.out.columns;
+        for (int t = first; t < end; t++) {
+          for (int c = 0; c < n; c++) {
+            double sum = 0;
+            for (int i = 0; i < k; i++) sum += get(s.x, t, i) * get(s.y, q, i * n + c);
+            set(s.out, t, c, sum);
+          }
+        }
+      } else {
+        const int n = s.y.columns;
+        for (int i = 0; i < k * n; i++) {
+          double sum = 0;
+          for (int t = first; t < end; t++) sum += get(s.x, t, i / n) * get(s.y, t, i % n);
+          set(s.out, q, i, sum);
+        }
+      }
+    }
+  }
+
+  void choose(const fovea_cuda_step &s) {
+    for (int r = 0; r < rows_of(s.x); r++) {
+      std::vector<int> columns(static_cast<size_t>(s.x.columns));
+      for (int c = 0; c < s.x.columns; c++) columns[static_cast<size_t>(c)] = c;
+      std::stable_sort(columns.begin(), columns.end(), [&](int a, int b) { return get(s.x, r, a) > get(s.x, r, b); });
+      for (int c = 0; c < s.out.columns; c++) {
+        if (s.op == FOVEA_CUDA_OP_TOP_K) {
+          set(s.out, r, c, columns[static_cast<size_t>(c)]);
+        } else {
+          set(s.out, r, c, get(s.x, r, static_cast<int>(get(s.y, r, c))));
+        }
+      }
+    }
+  }
+
   void run(const fovea_cuda_step &s) {
     switch (s.op) {
       case FOVEA_CUDA_OP_EMBEDDING:
@@ -205,6 +243,11 @@ class Reference {
         return;
       case FOVEA_CUDA_OP_ATTENTION:
         return attend(s);
+      case FOVEA_CUDA_OP_RAGGED_MATMUL:
+        return multiply_per_sequence(s);
+      case FOVEA_CUDA_OP_TOP_K:
+      case FOVEA_CUDA_OP_GATHER:
+        return choose(s);
       case FOVEA_CUDA_OP_POOL:
         return pool(s);
       default:
