@@ -279,21 +279,21 @@ inline uint64_t descriptor(const void *shared, int span, int rows, int columns) 
 }
 
 inline void wgmma_fence() {
-  emulated::warpgroup("wgmma_fence", [](emulated::WarpGroup &g) { g.fenced = true; });
+  emulated::warp_products("wgmma_fence", [](emulated::WarpProducts &w) { w.fenced = true; });
 }
 inline void wgmma_commit() {
-  emulated::warpgroup("wgmma_commit", [](emulated::WarpGroup &g) {
-    g.groups.push_back(std::move(g.open));
-    g.open.clear();
+  emulated::warp_products("wgmma_commit", [](emulated::WarpProducts &w) {
+    w.groups.push_back(std::move(w.open));
+    w.open.clear();
   });
 }
 template <int N>
 void wgmma_wait() {
-  emulated::warpgroup("wgmma_wait", [](emulated::WarpGroup &g) {
-    g.fenced = false;
-    for (; g.groups.size() > N; g.groups.pop_front()) {
-      for (const emulated::Product &p : g.groups.front()) {
-        emulated::finish(g, p);
+  emulated::warp_products("wgmma_wait", [](emulated::WarpProducts &w) {
+    w.fenced = false;
+    for (; w.groups.size() > N; w.groups.pop_front()) {
+      for (const emulated::Product &p : w.groups.front()) {
+        emulated::finish(w, p);
       }
     }
   });

@@ -14,45 +14,55 @@ struct Product {
   int n = 0;
   bool bf16 = false, registers = false, b_along_n = false, accumulate = false;
   uint64_t a = 0, b = 0;
-  float *d[128];
-  uint32_t values[128][4];  // a in registers, when issued
-  const uint32_t *pointers[128];
+  float *d[32];
+  uint32_t values[32][4];  // a in registers, when issued
+  const uint32_t *pointers[32];
 };
 
 // An accumulator that products in flight write.
 struct Accumulator {
-  float *first = nullptr;  // that of thread 0: stands for all
+  float *first = nullptr;  // that of lane 0: stands for all
   int n = 0, users = 0;
-  std::vector<float> values;  // [64, n]
+  std::vector<float> values;  // [16, n]
 };
 
-struct WarpGroup {
-  const char *operation = nullptr;
-  int arrived = 0, registers = 0;
+// A warp's part of wgmma, which is 16 of the 64 rows. The warps of a group do not wait for each other.
+struct WarpProducts {
   bool fenced = false;
+  long issued = 0;
   Product next;
   std::vector<Product> open;
   std::deque<std::vector<Product>> groups;
   std::vector<Accumulator> accumulators;
 };
 
+// For setmaxnreg, at which all four warps meet.
+struct WarpGroup {
+  const char *operation = nullptr;
+  int arrived = 0, registers = 0;
+};
+
 struct HopperBlock : Hopper {
+  std::vector<WarpProducts> warps;
   std::vector<WarpGroup> groups;
   int registers = 0;  // of the pool, not given to anyone
 
   void begin() override {
     const int bound = block->kernel->threads * block->kernel->blocks_per_sm;
     const int each = std::min(255, 65536 / bound) / 8 * 8;
-    groups.assign(static_cast<size_t>(block->threads + 127) / 128, WarpGroup());
+    warps.resize(static_cast<size_t>(block->threads + 127) / 128 * 4);
+    groups.resize(warps.size() / 4);
     for (WarpGroup &g : groups) {
       g.registers = each;
     }
-    registers = 0;
   }
   void end() override {
-    for (WarpGroup &g : groups) {
-      if (!g.open.empty() || !g.groups.empty()) {
+    for (size_t w = 0; w < warps.size(); w++) {
+      if (!warps[w].open.empty() || !warps[w].groups.empty()) {
         fail("ends with wgmma under way");
+      }
+      if (warps[w].issued != warps[w / 4 * 4].issued) {
+        fail("wgmma by some warps of a group alone");
       }
     }
   }
@@ -93,6 +103,17 @@ void warpgroup(const char *operation, F work) {
   for (int w = base; w < base + 4; w++) {
     block->warps[static_cast<size_t>(w)].ready = ~0u;
   }
+}
+
+// The lanes of a warp meet; the last to come does work(products of the warp).
+template <class F>
+void warp_products(const char *operation, F work) {
+  if (block->threads < (thread->number / 128 + 1) * 128) {
+    fail("%s in a group of less than 128 threads", operation);
+  }
+  WarpProducts &mine = hopper().warps[static_cast<size_t>(thread->number / 32)];
+  char nothing;
+  collective(operation, ~0u, &nothing, [&](char **) { work(mine); });
 }
 
 // ---- descriptors ----------------------------------------------------------------
@@ -164,7 +185,7 @@ inline void check_overwrite(int offset, int bytes) {
       fail("tma_load into shared memory that a wgmma in flight reads");
     }
   };
-  for (const WarpGroup &g : hopper().groups) {
+  for (const WarpProducts &g : hopper().warps) {
     for (const Product &p : g.open) {
       check(p);
     }
@@ -178,11 +199,12 @@ inline void check_overwrite(int offset, int bytes) {
 
 // ---- products -------------------------------------------------------------------
 
-inline int row_of(int t, int i) { return t / 32 * 16 + t % 32 / 4 + i / 2 % 2 * 8; }
-inline int column_of(int t, int i) { return i / 4 * 8 + t % 4 * 2 + i % 2; }
+// Of 16 rows: where element i of a lane lies.
+inline int row_of(int lane, int i) { return lane / 4 + i / 2 % 2 * 8; }
+inline int column_of(int lane, int i) { return i / 4 * 8 + lane % 4 * 2 + i % 2; }
 
-inline Accumulator *accumulator_of(WarpGroup &g, const float *first) {
-  for (Accumulator &a : g.accumulators) {
+inline Accumulator *accumulator_of(WarpProducts &w, const float *first) {
+  for (Accumulator &a : w.accumulators) {
     if (a.first == first) {
       return &a;
     }
@@ -190,16 +212,16 @@ inline Accumulator *accumulator_of(WarpGroup &g, const float *first) {
   return nullptr;
 }
 
-// Takes the accumulator away from the threads, until wait_for gives it back.
-inline void take(WarpGroup &g, const Product &p) {
-  Accumulator *a = accumulator_of(g, p.d[0]);
+// Takes the accumulator away from the threads, until finish gives it back.
+inline void take(WarpProducts &w, const Product &p) {
+  Accumulator *a = accumulator_of(w, p.d[0]);
   if (a == nullptr) {
-    g.accumulators.emplace_back();
-    a = &g.accumulators.back();
+    w.accumulators.emplace_back();
+    a = &w.accumulators.back();
     a->first = p.d[0];
     a->n = p.n;
-    a->values.resize(static_cast<size_t>(64 * p.n));
-    for (int t = 0; t < 128; t++) {
+    a->values.resize(static_cast<size_t>(16 * p.n));
+    for (int t = 0; t < 32; t++) {
       for (int i = 0; i < p.n / 2; i++) {
         a->values[static_cast<size_t>(row_of(t, i) * p.n + column_of(t, i))] = p.d[t][i];
         p.d[t][i] = __uint_as_float(kInFlight);
@@ -212,34 +234,37 @@ inline void take(WarpGroup &g, const Product &p) {
 }
 
 template <class T>
-void multiply(const Product &p, float *d) {
-  static thread_local float a[64][16], b[16][256];
-  const auto load = [](uint32_t at) {
-    T v;
-    memcpy(&v.bits, block->async + at - kSharedWindow, 2);
-    return to_float(v);
-  };
+float load_async(uint32_t at) {
+  T v;
+  memcpy(&v.bits, block->async + at - kSharedWindow, 2);
+  return to_float(v);
+}
+
+// d [16, n] (+)= a b, the rows of warp number warp of its group.
+template <class T>
+void multiply(const Product &p, int warp, float *d) {
+  static thread_local float a[16][16], b[16][256];
   if (p.registers) {
-    for (int t = 0; t < 128; t++) {
+    for (int t = 0; t < 32; t++) {
       for (int j = 0; j < 8; j++) {
-        a[t / 32 * 16 + t % 32 / 4 + j / 2 % 2 * 8][t % 4 * 2 + j % 2 + j / 4 * 8] = half_of<T>(p.values[t][j / 2], j % 2);
+        a[t / 4 + j / 2 % 2 * 8][t % 4 * 2 + j % 2 + j / 4 * 8] = half_of<T>(p.values[t][j / 2], j % 2);
       }
     }
   } else {
     const Descriptor from = read_descriptor(p.a);
-    for (int r = 0; r < 64; r++) {
+    for (int r = 0; r < 16; r++) {
       for (int k = 0; k < 16; k++) {
-        a[r][k] = load(element_at(from, r, k, false));
+        a[r][k] = load_async<T>(element_at(from, warp * 16 + r, k, false));
       }
     }
   }
   const Descriptor from = read_descriptor(p.b);
   for (int k = 0; k < 16; k++) {
     for (int n = 0; n < p.n; n++) {
-      b[k][n] = load(element_at(from, n, k, p.b_along_n));
+      b[k][n] = load_async<T>(element_at(from, n, k, p.b_along_n));
     }
   }
-  for (int r = 0; r < 64; r++) {
+  for (int r = 0; r < 16; r++) {
     float sums[256] = {};
     for (int k = 0; k < 16; k++) {
       const float v = a[r][k];
@@ -253,36 +278,37 @@ void multiply(const Product &p, float *d) {
   }
 }
 
-inline void finish(WarpGroup &g, const Product &p) {
-  for (int t = 0; p.registers && t < 128; t++) {
+inline void finish(WarpProducts &w, const Product &p) {
+  for (int t = 0; p.registers && t < 32; t++) {
     if (memcmp(p.values[t], p.pointers[t], 16) != 0) {
-      fail("thread %d changed a of a wgmma in flight", t);
+      fail("lane %d changed a of a wgmma in flight", t);
     }
   }
-  Accumulator *a = accumulator_of(g, p.d[0]);
-  p.bf16 ? multiply<bf16>(p, a->values.data()) : multiply<f16>(p, a->values.data());
+  Accumulator *a = accumulator_of(w, p.d[0]);
+  const int warp = thread->number / 32 % 4;
+  p.bf16 ? multiply<bf16>(p, warp, a->values.data()) : multiply<f16>(p, warp, a->values.data());
   if (--a->users > 0) {
     return;
   }
-  for (int t = 0; t < 128; t++) {
+  for (int t = 0; t < 32; t++) {
     for (int i = 0; i < p.n / 2; i++) {
       if (__float_as_uint(p.d[t][i]) != kInFlight) {
-        fail("thread %d of the group wrote the accumulator of a wgmma in flight", t);
+        fail("lane %d wrote the accumulator of a wgmma in flight", t);
       }
       p.d[t][i] = a->values[static_cast<size_t>(row_of(t, i) * p.n + column_of(t, i))];
     }
   }
-  g.accumulators.erase(g.accumulators.begin() + (a - g.accumulators.data()));
+  w.accumulators.erase(w.accumulators.begin() + (a - w.accumulators.data()));
 }
 
 inline void issue(int n, bool is_bf16, float *d, const uint32_t *a_registers, uint64_t a, uint64_t b, bool along_n,
                   bool accumulate) {
-  WarpGroup &g = group_of(thread);
-  const int t = thread->number % 128;
-  Product &p = g.next;
-  const bool registers = a_registers != nullptr;
-  if (g.arrived != 0 && (p.a != a || p.b != b || p.n != n || p.accumulate != accumulate || p.registers != registers)) {
-    fail("wgmma with other operands than the rest of the warp group");
+  WarpProducts &w = hopper().warps[static_cast<size_t>(thread->number / 32)];
+  const int t = thread->number % 32;
+  Product &p = w.next;
+  const bool registers = a_registers != nullptr, first = warp_of(thread).collectives[0].arrived == 0;
+  if (!first && (p.a != a || p.b != b || p.n != n || p.accumulate != accumulate || p.registers != registers)) {
+    fail("wgmma with other operands than the rest of the warp");
   }
   p.n = n;
   p.bf16 = is_bf16;
@@ -296,17 +322,18 @@ inline void issue(int n, bool is_bf16, float *d, const uint32_t *a_registers, ui
   if (registers) {
     memcpy(p.values[t], a_registers, 16);
   }
-  warpgroup("wgmma", [](WarpGroup &group) {
-    const Product &product = group.next;
-    if (!group.fenced) {
+  warp_products("wgmma", [](WarpProducts &mine) {
+    const Product &product = mine.next;
+    if (!mine.fenced) {
       fail("wgmma without wgmma_fence after the last wgmma_wait");
     }
     if (!product.registers) {
       check_descriptor("a", product.a, 64, false);
     }
     check_descriptor("b", product.b, product.n, product.b_along_n);
-    take(group, product);
-    group.open.push_back(product);
+    take(mine, product);
+    mine.open.push_back(product);
+    mine.issued++;
   });
 }
 

@@ -159,6 +159,7 @@ void run() {
   should_match_reference({kBf16, kBf16, 128, 130, 256, silu, true, true, false, "medium", 8});
   should_match_reference({kF16, kF16, 300, 72, 150, erf, false, true, false, "large"});
   should_match_reference({kBf16, kF32, 257, 385, 128, none, true, false, false, "large", 3});
+  should_match_reference({kBf16, kF32, 257, 458, 128, none, true, false, false, "large", 1}); // more steps than stages
   should_match_reference({kBf16, kBf16, 70, 70, 37, silu, true, false, true, "small", 20});
   should_match_reference({kF16, kF32, 130, 65, 66, erf, true, false, true, "medium", 6});
   should_match_reference({kBf16, kBf16, 200, 130, 64, tanh, false, false, true, "large", 2});
