@@ -1,5 +1,6 @@
 package dev.fovea.model;
 
+import dev.fovea.model.sentence.SentenceConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,11 +26,12 @@ record ModelFiles(Path config, Path tokenizer, Path weights) {
         if (!Files.isDirectory(directory)) {
             throw new ModelNotFoundException("no model directory " + directory);
         }
-        Path config = required(directory, "config.json");
-        Path tokenizer = required(directory, "tokenizer.json");
-        Path weights = WEIGHTS.stream().map(directory::resolve).filter(Files::exists).findFirst().orElseThrow(
+        Path folder = SentenceConfig.transformerFolder(directory);
+        Path config = required(folder, "config.json");
+        Path tokenizer = required(folder, "tokenizer.json");
+        Path weights = WEIGHTS.stream().map(folder::resolve).filter(Files::exists).findFirst().orElseThrow(
                 () -> new ModelNotFoundException(
-                        "model directory " + directory + " has none of " + String.join(", ", WEIGHTS)));
+                        "model directory " + folder + " has none of " + String.join(", ", WEIGHTS)));
         return new ModelFiles(config, tokenizer, weights);
     }
 

@@ -1,5 +1,6 @@
 package dev.fovea.weights;
 
+import dev.fovea.internal.files.Excerpt;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
@@ -46,6 +47,11 @@ public interface Weights extends AutoCloseable {
 
     /** The names of all tensors. Immutable. */
     Set<String> names();
+
+    /** The first few names and how many there are, for messages. */
+    default String brief() {
+        return names().isEmpty() ? "none" : Excerpt.of(names());
+    }
 
     /** Whether there is a tensor of this name. */
     default boolean contains(String name) {
