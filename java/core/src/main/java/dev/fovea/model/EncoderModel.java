@@ -48,7 +48,7 @@ final class EncoderModel {
         Description read = BertFamily.read(files.config());
         // Meanwhile, for it reads most of the file.
         Loading<FoundWeights> found = own(new Loading<>("weights-check", () -> FoundWeights.of(read, weights.get())));
-        tokenizer = own(Tokenizer.load(files.tokenizer()));
+        tokenizer = own(Tokenizer.load(files.folder(), files.modelType()));
         requireFit(files, read.vocabulary());
         int specials = tokenizer.prefix().length + tokenizer.suffix().length;
         pipeline = readPipeline(directory, read, specials, options.dimensions());

@@ -2,6 +2,7 @@ package dev.fovea.model;
 
 import dev.fovea.Engine;
 import dev.fovea.graph.Session;
+import dev.fovea.internal.files.Excerpt;
 import dev.fovea.model.sentence.Piece;
 import dev.fovea.model.sentence.PieceCutter;
 import dev.fovea.ops.Similarity;
@@ -90,6 +91,9 @@ public final class TextEncoder implements AutoCloseable {
         Objects.requireNonNull(directory, "directory");
         Objects.requireNonNull(options, "options");
         Path absolute = directory.toAbsolutePath().normalize();
+        if (Files.exists(absolute) && !Files.isDirectory(absolute)) {
+            throw new ModelNotFoundException(aFile(absolute));
+        }
         return new TextEncoder(EncoderModel.load(String.valueOf(absolute.getFileName()), absolute, options));
     }
 
@@ -288,16 +292,24 @@ public final class TextEncoder implements AutoCloseable {
         }
     }
 
+    private static String aFile(Path file) {
+        return "expected a model's directory, got the file " + file + "; give the directory that has it, with config.json"
+                + " and the tokenizer beside the weights";
+    }
+
     private static Path directory(String name) throws ModelNotFoundException {
         try {
             Path directory = Path.of(name);
             if (Files.isDirectory(directory)) {
                 return directory;
             }
+            if (Files.exists(directory)) {
+                throw new ModelNotFoundException(aFile(directory));
+            }
         } catch (InvalidPathException e) {
             // No directory has such a name.
         }
-        throw new ModelNotFoundException("no model and no directory is called '" + name + "'; there are the models "
+        throw new ModelNotFoundException("no model and no directory is called '" + Excerpt.of(name) + "'; there are the models "
                 + ModelCatalog.names());
     }
 }

@@ -169,6 +169,36 @@ public final class JsonFile {
         throw wrong(field, "an object");
     }
 
+    /** The names of all fields. */
+    public Set<String> fields() {
+        return object.keySet();
+    }
+
+    /** Whether the value of a field is an object. */
+    public boolean isObject(String field) {
+        return object.get(field) instanceof JsonObject;
+    }
+
+    /** Whether the value of a field is an array. */
+    public boolean isArray(String field) {
+        return object.get(field) instanceof JsonArray;
+    }
+
+    /** An array of texts, or of objects that have a text in the field {@code content}. */
+    public List<String> contents(String field) throws FormatException {
+        List<String> contents = new ArrayList<>();
+        for (JsonElement element : object.getAsJsonArray(field)) {
+            if (element instanceof JsonObject inner) {
+                contents.add(new JsonFile(file, path + field + ".", inner, false).string("content"));
+            } else if (element instanceof JsonPrimitive primitive && primitive.isString()) {
+                contents.add(primitive.getAsString());
+            } else {
+                throw wrong(field, "an array of tokens");
+            }
+        }
+        return contents;
+    }
+
     /** Whether the value of a field that is there is an empty object or array, or a text without chars. */
     public boolean isEmpty(String field) {
         return switch (object.get(field)) {
