@@ -68,8 +68,8 @@ public interface Weights extends AutoCloseable {
     Tensor get(String name);
 
     /**
-     * Whether the tensor of this name holds floating-point numbers: its type is {@code F32}, {@code F16} or
-     * {@code BF16}, or the file says which floating-point numbers its integers stand for. {@link #weight} and
+     * Whether the tensor of this name holds floating-point numbers: its type is {@code F32}, {@code F16},
+     * {@code BF16} or {@code F64}, or the file says which floating-point numbers its integers stand for. {@link #weight} and
      * {@link #getF32} give such tensors only.
      *
      * @throws IllegalArgumentException if there is no such tensor, or its type is none of {@link DType}

@@ -3,7 +3,6 @@ package dev.fovea.model.sentence;
 import dev.fovea.internal.files.Excerpt;
 import dev.fovea.internal.json.JsonFile;
 import dev.fovea.weights.FormatException;
-import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -38,7 +37,8 @@ public record Prompts(Map<String, String> texts, String byDefault) {
             return new Prompts(texts, "");
         }
         if (!texts.containsKey(name) && !BUILT_IN.contains(name)) {
-            throw json.wrong("default_prompt_name", "one of the prompts " + Excerpt.of(texts.keySet()));
+            throw json.wrong("default_prompt_name", texts.isEmpty() ? "null, as there are no prompts"
+                    : "one of the prompts " + Excerpt.of(texts.keySet()));
         }
         return new Prompts(texts, texts.getOrDefault(name, ""));
     }

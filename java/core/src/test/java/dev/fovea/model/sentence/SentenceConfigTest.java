@@ -164,7 +164,7 @@ class SentenceConfigTest {
         "1_Pooling/config.json | {\"pooling_mode\": \"cls\", \"include_prompt\": false} | include_prompt",
         "1_Pooling/config.json | {\"pooling_mode_cls_token\": false} | got none",
         "1_Pooling/config.json | {\"pooling_mode_median_tokens\": true} | not a field that is known here",
-        "config_sentence_transformers.json | {\"default_prompt_name\": \"q\"} | one of the prompts",
+        "config_sentence_transformers.json | {\"default_prompt_name\": \"q\"} | null, as there are no prompts, got",
         "config_sentence_transformers.json | {\"prompts\": {\"q\": 3}} | prompts.q: expected a string, got 3",
         "config_sentence_transformers.json | {\"truncate_dim\": 0} | got 0",
         "config_sentence_transformers.json | {\"similarity_fn_name\": \"hamming\"} | euclidean or manhattan, got",
