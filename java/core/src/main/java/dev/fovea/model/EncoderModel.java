@@ -19,10 +19,13 @@ import dev.fovea.weights.Weights;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Map;
 
 /** A loaded encoder: its settings, its compiled graph, and everything that must be freed with it. */
 final class EncoderModel {
     private final String name;
+    private final ModelFiles files;
+    private final Path directory;
     private final Description description;
     private final SentencePipeline pipeline;
     private final String prompt;
@@ -40,7 +43,8 @@ final class EncoderModel {
         this.lengthPolicy = options.lengthPolicy();
         this.weightType = options.weights();
         this.owner = owner;
-        ModelFiles files = ModelFiles.in(directory);
+        this.directory = directory;
+        files = ModelFiles.in(directory);
         // The tokenizer, which allocates most, on this thread: malloc keeps what is freed for the thread it was for.
         Loading<Weights> weights = own(new Loading<>("weights", () -> Weights.open(files.weights())));
         Loading<Engine> ownEngine = options.engine() != null ? null
@@ -64,6 +68,11 @@ final class EncoderModel {
     /** Loads the model in {@code directory}; what it opens is closed again if that fails. */
     static EncoderModel load(String name, Path directory, EncoderOptions options) throws IOException {
         return Owner.create("encoder of " + name, owner -> new EncoderModel(name, directory, options, owner));
+    }
+
+    /** See {@link TextEncoder#properties}. */
+    Map<String, String> properties() {
+        return ModelProperties.of(directory, files, description, pipeline, tokenizer, file);
     }
 
     /** The name that it was loaded by, or the directory's. */

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * Turns texts into vectors. Safe to share between threads.
@@ -54,7 +55,7 @@ public final class TextEncoder implements AutoCloseable {
     /**
      * Loads a model.
      *
-     * @param nameOrDirectory a name of {@link ModelCatalog}, else a directory in the Hugging Face layout
+     * @param nameOrDirectory a name that {@link ModelCatalog#find} knows, else a directory in the Hugging Face layout
      * @throws ModelNotFoundException if it is neither, or the named model is not on this machine; the message says
      *     the command that gets it
      * @throws FormatException if a file of the model is damaged or does not fit the others
@@ -69,9 +70,11 @@ public final class TextEncoder implements AutoCloseable {
         if (nameOrDirectory.isEmpty()) {
             throw new IllegalArgumentException("expected the name of a model or a directory, got ''");
         }
-        var named = ModelCatalog.find(nameOrDirectory);
+        // With an organisation before it, a name is a path as well.
+        var named = nameOrDirectory.contains("/") && isDirectory(nameOrDirectory) ? Optional.<NamedModel>empty()
+                : ModelCatalog.find(nameOrDirectory);
         if (named.isPresent()) {
-            return loadNamed(nameOrDirectory, ModelCatalog.directory(named.get()), options);
+            return loadNamed(named.get().name(), ModelCatalog.directory(named.get()), options);
         }
         return load(directory(nameOrDirectory), options);
     }
@@ -257,6 +260,14 @@ public final class TextEncoder implements AutoCloseable {
         return model.weightType();
     }
 
+    /**
+     * What the model is and which of its files say so, for people: names and values, in the order in which to show
+     * them. Names stay the same from release to release; values are prose.
+     */
+    public Map<String, String> properties() {
+        return model.properties();
+    }
+
     /** The name that it was loaded by, or the directory's. */
     public String name() {
         return model.name();
@@ -289,6 +300,14 @@ public final class TextEncoder implements AutoCloseable {
             throw new FormatException(e.file(), e.offset(), e.field(), e.problem()
                     + "; the cached model is damaged, repair it with: ./fovea models pull " + name
                     + " (or delete " + directory + ")", e);
+        }
+    }
+
+    private static boolean isDirectory(String path) {
+        try {
+            return Files.isDirectory(Path.of(path));
+        } catch (InvalidPathException e) {
+            return false;
         }
     }
 
