@@ -2,6 +2,7 @@ package dev.fovea.model;
 
 import dev.fovea.internal.json.JsonFile;
 import dev.fovea.model.sentence.SentenceConfig;
+import dev.fovea.weights.FormatException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -43,9 +44,17 @@ record ModelFiles(Path folder, Path config, Path tokenizer, Path weights) {
         return new ModelFiles(folder, config(directory, folder), tokenizer(folder), weights(folder));
     }
 
-    /** {@code model_type} of {@code config.json}; empty if it has none. */
+    /**
+     * {@code model_type} of {@code config.json}; empty if it has none.
+     *
+     * @throws FormatException if the weights are those of a quantization of transformers, which is not read
+     */
     String modelType() throws IOException {
-        return JsonFile.read(config).string("model_type", "");
+        JsonFile json = JsonFile.read(config);
+        if (json.has("quantization_config")) {
+            throw json.wrong("quantization_config", "weights as they were trained");
+        }
+        return json.string("model_type", "");
     }
 
     private static Path config(Path directory, Path folder) throws IOException {
