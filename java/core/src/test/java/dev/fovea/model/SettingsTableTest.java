@@ -135,6 +135,11 @@ class SettingsTableTest {
         add(Effect.REFUSED, dense, "use_residual", with, d -> set(d, dense, "use_residual", "true"));
         add(Effect.REFUSED, dense, "module_input_name", with, d -> set(d, dense, "module_input_name", "\"token_embeddings\""));
         add(Effect.REFUSED, dense, "module_output_name", with, d -> set(d, dense, "module_output_name", "\"x\""));
+        String unit = "2_Normalize/config.json";
+        Edit normalized = d -> d.modules("Pooling", "Normalize").write(unit, "{}");
+        for (String key : List.of("module_input_name", "module_output_name")) {
+            add(Effect.REFUSED, unit, key, normalized, d -> set(d, unit, key, "\"token_embeddings\""));
+        }
         String norm = "2_LayerNorm/config.json";
         Edit normed = d -> d.modules("Pooling", "LayerNorm").layerNorm(2, new float[33], new float[33]);
         add(Effect.REFUSED, norm, "dimension", normed, d -> set(d, norm, "dimension", "32"));

@@ -90,7 +90,7 @@ final class ModuleList {
             SentenceModule module = switch (types.get(i)) {
                 case "Dense" -> dense(i, components);
                 case "LayerNorm" -> layerNorm(i, components);
-                default -> new SentenceModule.Normalize();
+                default -> normalize(i);
             };
             behind.add(module);
             components = module.outputs(components);
@@ -103,11 +103,7 @@ final class ModuleList {
         json.requireKnown(Set.of("in_features", "out_features", "bias", "activation_function", "module_input_name",
                 "module_output_name", "use_residual"));
         requireWidth(json, "in_features", width);
-        for (String name : List.of("module_input_name", "module_output_name")) {
-            if (!json.string(name, "sentence_embedding").equals("sentence_embedding")) {
-                throw json.wrong(name, "\"sentence_embedding\"");
-            }
-        }
+        requireSentenceEmbedding(json);
         if (json.bool("use_residual", false)) {
             throw json.wrong("use_residual", "false");
         }
@@ -115,6 +111,25 @@ final class ModuleList {
         return new SentenceModule.Dense(weights(index), width, json.integer("out_features", 1), json.bool("bias", true),
                 DenseActivation.of(activation).orElseThrow(() -> json.wrong("activation_function",
                         "one of PyTorch's " + String.join(", ", DenseActivation.classes()))));
+    }
+
+    /** Newer versions give it a config. */
+    private SentenceModule normalize(int index) throws IOException {
+        JsonFile json = JsonFile.readIfPresent(folder(index).resolve("config.json"));
+        if (!folder(index).equals(root)) {
+            json.requireKnown(Set.of("module_input_name", "module_output_name"));
+            requireSentenceEmbedding(json);
+        }
+        return new SentenceModule.Normalize();
+    }
+
+    /** The vectors that it reads and makes are those of texts. */
+    private static void requireSentenceEmbedding(JsonFile json) throws FormatException {
+        for (String name : List.of("module_input_name", "module_output_name")) {
+            if (!json.string(name, "sentence_embedding").equals("sentence_embedding")) {
+                throw json.wrong(name, "\"sentence_embedding\"");
+            }
+        }
     }
 
     private SentenceModule layerNorm(int index, int width) throws IOException {
