@@ -60,7 +60,7 @@ record StepEmission(MemoryPlan memory) {
         }
         boolean own = cache == null;
         steps.add(new Step.Attention(op.spec(), operand(op.q()), own ? operand(op.k()) : null,
-                own ? operand(op.v()) : null, cache, operand(output)));
+                own ? operand(op.v()) : null, cache, op.bias() == null ? null : operand(op.bias()), operand(output)));
     }
 
     private static Step.Cache cache(CacheSlot slot) {
@@ -71,6 +71,10 @@ record StepEmission(MemoryPlan memory) {
         return switch (op) {
             case Op.Embedding(_, var words, float scale, var positions, int firstPosition, var type) ->
                 new Step.Embedding(words, scale, positions, firstPosition, type, out);
+            case BatchOp.TokenTypes(_, var table) -> new Step.TokenTypes(table, out);
+            case BatchOp.RelativeBias(_, int heads, var table, Value byQuery, Value byKey, var buckets) ->
+                new Step.RelativeBias(heads, table, byQuery == null ? null : operand(byQuery),
+                        byKey == null ? null : operand(byKey), buckets, out);
             case Op.LayerNorm(_, Value x, var gamma, var beta, float epsilon) ->
                 new Step.LayerNorm(operand(x), gamma, beta, epsilon, out);
             case Op.RmsNorm(_, Value x, var gamma, float epsilon) -> new Step.RmsNorm(operand(x), gamma, epsilon, out);

@@ -5,8 +5,8 @@ import dev.fovea.graph.Graph;
 import dev.fovea.graph.Plan;
 import dev.fovea.graph.Session;
 import dev.fovea.internal.lifetime.Owner;
-import dev.fovea.model.family.BertFamily;
 import dev.fovea.model.family.Description;
+import dev.fovea.model.family.EncoderConfig;
 import dev.fovea.model.family.Head;
 import dev.fovea.model.family.ModelGraph;
 import dev.fovea.model.sentence.SentenceConfig;
@@ -20,6 +20,7 @@ import java.nio.file.Path;
 /** A loaded encoder: its settings, its compiled graph, and everything that must be freed with it. */
 final class EncoderModel {
     private final String name;
+    private final EncoderConfig config;
     private final Description description;
     private final SentenceConfig sentence;
     private final LengthPolicy lengthPolicy;
@@ -39,7 +40,8 @@ final class EncoderModel {
         Loading<Weights> weights = own(new Loading<>("weights", () -> Weights.open(files.weights())));
         Loading<Engine> ownEngine = options.engine() != null ? null
                 : own(new Loading<>("engine", () -> Engine.create(options.engineOptions())));
-        Description read = BertFamily.read(files.config());
+        config = EncoderConfig.read(files.config());
+        Description read = config.encoder();
         tokenizer = own(Tokenizer.load(files.tokenizer()));
         requireFit(files, read.vocabulary());
         int specials = tokenizer.prefix().length + tokenizer.suffix().length;
@@ -119,7 +121,7 @@ final class EncoderModel {
     }
 
     private Plan compile(Weights weights) throws FormatException {
-        Graph graph = ModelGraph.encoder(description, BertFamily.weights(description, weights));
+        Graph graph = ModelGraph.encoder(description, config.weights(description, weights));
         return Plan.compile(graph, engine, weightType.dtype());
     }
 

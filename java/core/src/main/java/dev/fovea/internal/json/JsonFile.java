@@ -12,6 +12,8 @@ import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * A JSON object in a model's file, with its fields read as what they must be. A field that is absent or null takes the
@@ -122,6 +124,33 @@ public final class JsonFile {
             throw wrong(field, "true or false");
         }
         return value.getAsBoolean();
+    }
+
+    /** An object within this one. */
+    public JsonFile object(String field) throws FormatException {
+        requirePresent(field);
+        return of(file, field, object.get(field));
+    }
+
+    /** How many fields it has. */
+    public int size() {
+        return object.size();
+    }
+
+    /** The texts of an array. */
+    public List<String> strings(String field) throws FormatException {
+        requirePresent(field);
+        List<String> texts = new ArrayList<>();
+        if (!object.get(field).isJsonArray()) {
+            throw wrong(field, "an array of strings");
+        }
+        for (JsonElement element : object.get(field).getAsJsonArray()) {
+            if (!(element instanceof JsonPrimitive text && text.isString())) {
+                throw wrong(field, "an array of strings");
+            }
+            texts.add(text.getAsString());
+        }
+        return texts;
     }
 
     /** The failure of a field whose value is not {@code expected}. */

@@ -1,0 +1,118 @@
+package dev.fovea.model.family;
+
+import dev.fovea.internal.json.JsonFile;
+import dev.fovea.weights.FormatException;
+import dev.fovea.weights.Weights;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.TreeSet;
+
+/** The {@code config.json} of an encoder, and what its family makes of it. */
+public final class EncoderConfig {
+    private static final List<EncoderFamily> FAMILIES = List.of(new JinaBertFamily(), new BertFamily(),
+            new DistilBertFamily(), new ElectraFamily(), new AlbertFamily(), new MpnetFamily(), new NomicBertFamily(),
+            new GteFamily(), new ModernBertFamily(), new EuroBertFamily(), new ClipTextFamily());
+
+    private final EncoderFamily family;
+    private final JsonFile config;
+    private final Description encoder;
+
+    private EncoderConfig(EncoderFamily family, JsonFile config) throws FormatException {
+        this.family = family;
+        this.config = config;
+        this.encoder = family.describe(config);
+    }
+
+    /**
+     * Reads a {@code config.json}.
+     *
+     * @throws FormatException if it is not that of an encoder of a known family, or a value makes no sense; naming
+     *     file, field and value
+     */
+    public static EncoderConfig read(Path file) throws IOException {
+        JsonFile config = JsonFile.read(file);
+        String type = config.string("model_type");
+        var types = new TreeSet<String>();
+        for (EncoderFamily family : FAMILIES) {
+            types.addAll(family.modelTypes());
+            if (family.modelTypes().contains(type) && family.reads(config)) {
+                return new EncoderConfig(family, config);
+            }
+        }
+        throw config.wrong("model_type", "one of " + types);
+    }
+
+    /** The configuration itself. */
+    public JsonFile json() {
+        return config;
+    }
+
+    /** The encoder without a head. */
+    public Description encoder() {
+        return encoder;
+    }
+
+    /**
+     * Finds the weights that a description of this encoder demands, those of its head not among them.
+     *
+     * @throws FormatException if one is missing or is not of the shape that the description says
+     */
+    public ModelWeights weights(Description description, Weights file) throws FormatException {
+        return ModelWeights.of(description, family.names(config).withPrefix(prefix(file)), file);
+    }
+
+    /** A description with a head, and its weights. */
+    public record Headed(Description description, ModelWeights weights) {}
+
+    /**
+     * The encoder with the head that scores sequences.
+     *
+     * @throws FormatException also if the family has none
+     */
+    public Headed classifier(Description description, int labels, Weights file) throws FormatException {
+        return headed(description, family.classifier(config, description, labels, prefix(file)), file,
+                "sequence classification");
+    }
+
+    /** The encoder with the head that scores tokens. */
+    public Headed tagger(Description description, int labels, Weights file) throws FormatException {
+        return headed(description, family.tagger(config, description, labels, prefix(file)), file,
+                "token classification");
+    }
+
+    /** The encoder with the head that scores words. */
+    public Headed words(Description description, Weights file) throws FormatException {
+        return headed(description, family.words(config, description, prefix(file)), file, "masked words");
+    }
+
+    /** The encoder with vectors of tokens. */
+    public Headed tokenVectors(Description description, Head.TokenVectors head, String name, Weights file)
+            throws FormatException {
+        Description described = description.withHead(head);
+        WeightNames names = family.names(config).withPrefix(prefix(file)).with(java.util.Map.of(Part.HEAD_OUTPUT, name));
+        return new Headed(described, ModelWeights.of(described, names, file));
+    }
+
+    private Headed headed(Description description, NamedHead head, Weights file, String task) throws FormatException {
+        if (head == null) {
+            throw config.wrong("model_type", "a family with a head for " + task);
+        }
+        Description described = description.withHead(head.head());
+        WeightNames names = head.addTo(family.names(config).withPrefix(prefix(file)));
+        return new Headed(described, ModelWeights.of(described, names, file));
+    }
+
+    private String prefix(Weights file) throws FormatException {
+        WeightNames names = family.names(config);
+        for (String prefix : family.prefixes()) {
+            for (String candidate : names.candidates(Part.WORDS, 0, false)) {
+                if (file.contains(prefix + candidate)) {
+                    return prefix;
+                }
+            }
+        }
+        throw new FormatException(file.file(), -1, names.candidates(Part.WORDS, 0, false).getFirst(),
+                "no such tensor, with no prefix nor with one of " + String.join(", ", family.prefixes()).strip());
+    }
+}
