@@ -1,0 +1,242 @@
+package dev.fovea.model;
+
+import dev.fovea.Engine;
+import dev.fovea.graph.Plan;
+import dev.fovea.graph.Session;
+import dev.fovea.internal.json.JsonFile;
+import dev.fovea.internal.lifetime.Owner;
+import dev.fovea.model.family.Description;
+import dev.fovea.model.family.EncoderConfig;
+import dev.fovea.model.family.Head;
+import dev.fovea.model.family.ModelGraph;
+import dev.fovea.tensor.Tensor;
+import dev.fovea.text.ModelInput;
+import dev.fovea.text.Tokenizer;
+import dev.fovea.weights.FormatException;
+import dev.fovea.weights.Weights;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+
+/** A loaded encoder with a head that scores texts, tokens or words, or makes vectors of tokens. */
+final class HeadModel {
+    /** A batch of this many tokens keeps all cores busy, and its workspace small. */
+    private static final int MAX_TOKENS = 2048;
+
+    /** The most scores of a batch: those of words are many. */
+    private static final int MAX_SCORES = 1 << 24;
+
+    /** Chooses the head that a model has. */
+    @FunctionalInterface
+    interface HeadReader {
+        EncoderConfig.Headed read(EncoderConfig config, Description encoder, Weights file) throws IOException;
+    }
+
+    /**
+     * Makes a result of one input.
+     *
+     * @param <R> the result
+     */
+    @FunctionalInterface
+    interface ResultReader<R> {
+        /** Reads the {@code rows} rows of the output from {@code row} on: one, or as many as the input has tokens. */
+        R read(ModelInput input, Tensor output, int row, int rows);
+    }
+
+    private final String name;
+    private final EncoderConfig config;
+    private final Description description;
+    private final int maxTokens;
+    private final Tokenizer tokenizer;
+    private final Engine engine;
+    private final Plan plan;
+    private final Owner owner;
+    private final Deque<Session> idle = new ArrayDeque<>();
+
+    private HeadModel(Path directory, EncoderOptions options, HeadReader heads, Owner owner) throws IOException {
+        this.name = String.valueOf(directory.getFileName());
+        this.owner = owner;
+        ModelFiles files = ModelFiles.in(directory);
+        Loading<Weights> weights = owner.own(new Loading<>("weights", () -> Weights.open(files.weights())));
+        this.config = EncoderConfig.read(files.config());
+        this.tokenizer = owner.own(Tokenizer.load(files.tokenizer()));
+        if (tokenizer.vocabularySize() > config.encoder().vocabulary()) {
+            throw new FormatException(files.tokenizer(), -1, "vocabulary", "expected ids below the vocab_size "
+                    + config.encoder().vocabulary() + " of config.json, got " + (tokenizer.vocabularySize() - 1));
+        }
+        this.maxTokens = maxTokens(directory, config.encoder());
+        boolean typed = config.encoder().embedding().tokenTypes() > 1;
+        Description encoder = config.encoder().withMaxTokens(maxTokens)
+                .withEmbedding(config.encoder().embedding().withPairs(typed));
+        EncoderConfig.Headed headed = heads.read(config, encoder, weights.get());
+        this.description = headed.description();
+        this.engine = options.engine() != null ? options.engine()
+                : owner.own(Engine.create(options.engineOptions()));
+        this.plan = owner.own(Plan.compile(ModelGraph.encoder(description, headed.weights()), engine,
+                options.weights().dtype()));
+        owner.own(this::closeIdle);
+    }
+
+    /**
+     * Loads the model in a directory; what it opens is closed again if that fails.
+     *
+     * @throws ModelNotFoundException if there is no such directory, or a file that a model needs is not in it
+     * @throws FormatException if a file of the model is damaged or does not fit the others
+     */
+    static HeadModel load(Path directory, EncoderOptions options, HeadReader heads) throws IOException {
+        Path absolute = directory.toAbsolutePath().normalize();
+        return Owner.create("model of " + absolute.getFileName(),
+                owner -> new HeadModel(absolute, options, heads, owner));
+    }
+
+    /** As many as there are positions, unless the tokenizer's settings say less. */
+    private static int maxTokens(Path directory, Description model) throws IOException {
+        Path file = directory.resolve("tokenizer_config.json");
+        if (!Files.exists(file)) {
+            return model.maxTokens();
+        }
+        // Tokenizers without a limit state 1e30.
+        return (int) Math.min(model.maxTokens(), JsonFile.read(file).positive("model_max_length", model.maxTokens()));
+    }
+
+    /** The directory's name. */
+    String name() {
+        return name;
+    }
+
+    EncoderConfig config() {
+        return config;
+    }
+
+    Description description() {
+        return description;
+    }
+
+    int maxTokens() {
+        return maxTokens;
+    }
+
+    Tokenizer tokenizer() {
+        return tokenizer;
+    }
+
+    Engine engine() {
+        return engine;
+    }
+
+    /** The result of every input, in order, for any number of them. */
+    <R> List<R> run(List<ModelInput> inputs, ResultReader<R> reader) {
+        List<R> results = new ArrayList<>(inputs.size());
+        owner.enter();
+        try {
+            Session session = take();
+            try {
+                int from = 0;
+                while (from < inputs.size()) {
+                    int to = endOfBatch(inputs, from);
+                    run(session, inputs.subList(from, to), reader, results);
+                    from = to;
+                }
+            } finally {
+                give(session);
+            }
+        } finally {
+            owner.exit();
+        }
+        return results;
+    }
+
+    /** The result of one input. */
+    <R> R run(ModelInput input, ResultReader<R> reader) {
+        return run(List.of(input), reader).getFirst();
+    }
+
+    private int endOfBatch(List<ModelInput> inputs, int from) {
+        int most = Math.min(MAX_TOKENS, MAX_SCORES / outputs());
+        int tokens = inputs.get(from).ids().length;
+        int to = from + 1;
+        while (to < inputs.size() && tokens + inputs.get(to).ids().length <= most) {
+            tokens += inputs.get(to++).ids().length;
+        }
+        return to;
+    }
+
+    private int outputs() {
+        return switch (description.head()) {
+            case Head.Scores scores -> scores.outputs();
+            case Head.TokenVectors vectors -> Math.max(1, vectors.width());
+            default -> description.width();
+        };
+    }
+
+    private boolean readsTokens() {
+        return description.head() instanceof Head.TokenVectors
+                || description.head() instanceof Head.Scores scores && scores.reading() == Head.Reading.TOKENS;
+    }
+
+    private <R> void run(Session session, List<ModelInput> batch, ResultReader<R> reader, List<R> results) {
+        int[] offsets = new int[batch.size() + 1];
+        for (int i = 0; i < batch.size(); i++) {
+            offsets[i + 1] = offsets[i] + batch.get(i).ids().length;
+        }
+        int tokens = offsets[batch.size()];
+        int[] ids = new int[tokens];
+        int[] types = new int[tokens];
+        for (int i = 0; i < batch.size(); i++) {
+            ModelInput input = batch.get(i);
+            System.arraycopy(input.ids(), 0, ids, offsets[i], input.ids().length);
+            System.arraycopy(input.types(), 0, types, offsets[i], input.ids().length);
+        }
+        session.ensureCapacity(Math.ceilDiv(Math.max(1, tokens), 64) * 64, Math.ceilDiv(batch.size(), 16) * 16);
+        session.run(batch.size(), MemorySegment.ofArray(ids), MemorySegment.ofArray(types),
+                MemorySegment.ofArray(offsets));
+        for (int i = 0; i < batch.size(); i++) {
+            results.add(readsTokens()
+                    ? reader.read(batch.get(i), session.output(), offsets[i], offsets[i + 1] - offsets[i])
+                    : reader.read(batch.get(i), session.output(), i, 1));
+        }
+    }
+
+    private Session take() {
+        synchronized (idle) {
+            if (!idle.isEmpty()) {
+                return idle.pop();
+            }
+        }
+        return plan.newSession(64, 16);
+    }
+
+    private void give(Session session) {
+        synchronized (idle) {
+            if (idle.size() < 2 * Runtime.getRuntime().availableProcessors()) {
+                idle.push(session);
+                return;
+            }
+        }
+        session.close();
+    }
+
+    private void closeIdle() {
+        synchronized (idle) {
+            idle.forEach(Session::close);
+            idle.clear();
+        }
+    }
+
+    void close() {
+        owner.close();
+    }
+
+    /** A row of an output. */
+    static float[] row(Tensor output, int row) {
+        float[] values = new float[(int) output.size(1)];
+        MemorySegment.copy(output.segment(), java.lang.foreign.ValueLayout.JAVA_FLOAT,
+                row * output.stride(0) * Float.BYTES, values, 0, values.length);
+        return values;
+    }
+}
