@@ -16,6 +16,7 @@ import dev.fovea.weights.FormatException;
 import dev.fovea.weights.Weights;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -235,7 +236,7 @@ final class HeadModel {
     /** A row of an output. */
     static float[] row(Tensor output, int row) {
         float[] values = new float[(int) output.size(1)];
-        MemorySegment.copy(output.segment(), java.lang.foreign.ValueLayout.JAVA_FLOAT,
+        MemorySegment.copy(output.segment(), ValueLayout.JAVA_FLOAT,
                 row * output.stride(0) * Float.BYTES, values, 0, values.length);
         return values;
     }

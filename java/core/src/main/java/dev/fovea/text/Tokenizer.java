@@ -6,8 +6,11 @@ import dev.fovea.weights.FormatException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.LongFunction;
 import java.util.stream.Stream;
 
@@ -139,10 +142,26 @@ public final class Tokenizer implements AutoCloseable {
                 library.getTokenCharSpans(encoding), library.getWordIds(encoding)));
     }
 
-    /** The id of a token of the vocabulary, added ones among them; −1 if there is none. */
+    /** The id of a token of the vocabulary, added ones among them; −1 if there is none. See {@link #ids}. */
     public int id(String token) {
-        int[] ids = encode(token);
-        return ids.length == 1 && token(ids[0]).strip().equals(token) ? ids[0] : -1;
+        return ids(Set.of(token)).getOrDefault(token, -1);
+    }
+
+    /** The ids of those of some tokens that the vocabulary has. Looks at every token that there is. */
+    public Map<String, Integer> ids(Set<String> tokens) {
+        Map<String, Integer> ids = new HashMap<>();
+        lifetime.enter();
+        try {
+            for (int id = 0; id < vocabularySize && ids.size() < tokens.size(); id++) {
+                String token = token(id);
+                if (tokens.contains(token)) {
+                    ids.putIfAbsent(token, id);
+                }
+            }
+        } finally {
+            lifetime.exit();
+        }
+        return ids;
     }
 
     /** The text that a token stands for, spaces and all; empty if there is none of this id. */

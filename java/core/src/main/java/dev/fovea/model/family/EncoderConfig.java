@@ -6,6 +6,7 @@ import dev.fovea.weights.Weights;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeSet;
 
 /** The {@code config.json} of an encoder, and what its family makes of it. */
@@ -86,12 +87,21 @@ public final class EncoderConfig {
         return headed(description, family.words(config, description, prefix(file)), file, "masked words");
     }
 
-    /** The encoder with vectors of tokens. */
-    public Headed tokenVectors(Description description, Head.TokenVectors head, String name, Weights file)
-            throws FormatException {
+    /**
+     * The encoder with vectors of tokens.
+     *
+     * @param name of the matrix that makes them, without an ending
+     * @param matrixFile where that is; may be {@code file}
+     * @throws FormatException also if no token attends to some, but positions enter as a bias of their own
+     */
+    public Headed tokenVectors(Description description, Head.TokenVectors head, String name, Weights matrixFile,
+            Weights file) throws FormatException {
+        if (head.hidesSecond() && description.positions() instanceof Positions.RelativeBias) {
+            throw config.wrong("model_type", "a family without relative positions, where no token attends to masks");
+        }
         Description described = description.withHead(head);
-        WeightNames names = family.names(config).withPrefix(prefix(file)).with(java.util.Map.of(Part.HEAD_OUTPUT, name));
-        return new Headed(described, ModelWeights.of(described, names, file));
+        WeightNames names = family.names(config).withPrefix(prefix(file)).with(Map.of(Part.HEAD_OUTPUT, name));
+        return new Headed(described, ModelWeights.of(described, names, file, Part.HEAD_OUTPUT, matrixFile));
     }
 
     private Headed headed(Description description, NamedHead head, Weights file, String task) throws FormatException {

@@ -76,8 +76,9 @@ public sealed interface Head {
      *
      * @param width its elements, by a linear layer without a bias; 0 for the hidden states themselves
      * @param normalize whether it gets length 1
+     * @param hidesSecond whether no token attends to those of the second type, as to the masks that fill up a query
      */
-    record TokenVectors(int width, boolean normalize) implements Head {}
+    record TokenVectors(int width, boolean normalize, boolean hidesSecond) implements Head {}
 
     /**
      * The logits of the token that follows each sequence.

@@ -139,10 +139,13 @@ public final class ModelGraph {
 
     /** What the distances of tokens add to scores, which all layers share; null without it. */
     private Value distances() {
+        int heads = d.attention().heads();
+        if (d.head() instanceof Head.TokenVectors vectors && vectors.hidesSecond()) {
+            return hidden(heads);
+        }
         if (!(d.positions() instanceof Positions.RelativeBias(int buckets, int maxDistance, _))) {
             return null;
         }
-        int heads = d.attention().heads();
         Tensor table = w.weight(Part.DISTANCES, 0).toF32(Arena.ofAuto());
         Tensor byHead = Tensor.allocate(Arena.ofAuto(), DType.F32, Shape.of(1, (long) heads * buckets));
         for (int head = 0; head < heads; head++) {
@@ -152,6 +155,17 @@ public final class ModelGraph {
         }
         return named(Part.DISTANCES, 0).relativeBias(heads, Weight.of(byHead), null, null,
                 DistanceBuckets.t5(d.maxTokens(), buckets, maxDistance));
+    }
+
+    /** −∞ for keys of the second type, 0 for others. */
+    private Value hidden(int heads) {
+        Tensor byType = Tensor.allocate(Arena.ofAuto(), DType.F32, Shape.of(2, heads));
+        for (int head = 0; head < heads; head++) {
+            byType.segment().setAtIndex(ValueLayout.JAVA_FLOAT, heads + head, Float.NEGATIVE_INFINITY);
+        }
+        Weight zeros = Weight.of(Tensor.allocate(Arena.ofAuto(), DType.F32, Shape.of(1, heads)));
+        return g.named("hidden").relativeBias(heads, zeros, null, g.tokenTypes(Weight.of(byType)),
+                DistanceBuckets.of(d.maxTokens(), 1, _ -> 0));
     }
 
     private Value layer(Value x, int layer) {
@@ -221,7 +235,7 @@ public final class ModelGraph {
                 yield keepPooled ? g.build(vectors, pooled) : g.build(vectors);
             }
             case Head.Scores scores -> g.build(scores(x, scores));
-            case Head.TokenVectors(int width, boolean normalize) -> {
+            case Head.TokenVectors(int width, boolean normalize, _) -> {
                 Value vectors = width > 0 ? linear(x, w, Part.HEAD_OUTPUT, 0) : x;
                 yield g.build(normalize ? g.named("vectors").normalize(vectors) : vectors);
             }

@@ -29,6 +29,12 @@ public final class ModelWeights {
      *     shape that the description says; the message speaks of {@code config.json}, where it comes from
      */
     public static ModelWeights of(Description description, WeightNames names, Weights file) throws FormatException {
+        return of(description, names, file, null, null);
+    }
+
+    /** As {@link #of(Description, WeightNames, Weights)}, with one part in another file. */
+    static ModelWeights of(Description description, WeightNames names, Weights file, Part apart, Weights other)
+            throws FormatException {
         var found = new ModelWeights(names);
         Map<Part, Shape> shapes = new EnumMap<>(Part.class);
         WeightShapes.<RuntimeException>visit(description, (part, _, bias, shape) -> {
@@ -38,7 +44,7 @@ public final class ModelWeights {
         });
         Map<String, Weight> byName = new HashMap<>();
         WeightShapes.<FormatException>visit(description, (part, layer, bias, shape) ->
-                found.put(part, layer, bias, find(file, names, shapes, part, layer, bias, shape, byName)));
+                found.put(part, layer, bias, find(part == apart ? other : file, names, shapes, part, layer, bias, shape, byName)));
         return found;
     }
 

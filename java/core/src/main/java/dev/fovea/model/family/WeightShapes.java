@@ -93,7 +93,7 @@ public final class WeightShapes<E extends Exception> {
             if (bias) {
                 visitor.visit(Part.HEAD_OUTPUT, 0, true, Shape.of(outputs));
             }
-        } else if (d.head() instanceof Head.TokenVectors(int width, _) && width > 0) {
+        } else if (d.head() instanceof Head.TokenVectors(int width, _, _) && width > 0) {
             weight(Part.HEAD_OUTPUT, 0, width, d.width());
         }
     }
