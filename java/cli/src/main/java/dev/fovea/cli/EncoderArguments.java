@@ -1,23 +1,19 @@
 package dev.fovea.cli;
 
-import dev.fovea.Backend;
-import dev.fovea.EngineOptions;
 import dev.fovea.model.EncoderOptions;
 import dev.fovea.model.LengthPolicy;
 import dev.fovea.model.ModelCatalog;
 import dev.fovea.model.NamedModel;
 import dev.fovea.model.TextEncoder;
-import dev.fovea.model.WeightType;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.Optional;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** The options of the commands that encode texts. */
-final class EncoderArguments {
+final class EncoderArguments extends EngineArguments {
     @Option(
             names = "--model",
             paramLabel = "NAME|DIR",
@@ -26,32 +22,10 @@ final class EncoderArguments {
                     + " (default: ${DEFAULT-VALUE}).")
     private String model;
 
-    @Option(
-            names = "--backend",
-            paramLabel = "native|java|vector",
-            converter = LowerCaseEnum.OfBackend.class,
-            description = "The C core, plain Java, or Java on the Vector API, which needs"
-                    + " FOVEA_JAVA_OPTIONS='--add-modules jdk.incubator.vector' (default: native if it can be"
-                    + " loaded).")
-    private Backend backend;
-
-    @Option(
-            names = "--threads",
-            paramLabel = "N",
-            description = "Number of threads, 1 to " + EngineOptions.MAX_THREADS + " (default: one per CPU).")
-    private Integer threads;
-
-    @Option(
-            names = "--weights",
-            paramLabel = "f32|bf16|int8",
-            defaultValue = "f32",
-            converter = LowerCaseEnum.OfWeightType.class,
-            description = "Type of the weights in memory: f32, bf16 (half the memory) or int8 (a quarter)"
-                    + " (default: ${DEFAULT-VALUE}).")
-    private WeightType weights;
-
-    @Spec(Spec.Target.MIXEE)
-    private CommandSpec command;
+    /** The model's directory, for what catalogued models do not do. */
+    Path directory() {
+        return Path.of(model);
+    }
 
     /**
      * Loads the model. If it has to be unpacked first and that takes a noticeable time, a message on {@code err} says
@@ -68,20 +42,5 @@ final class EncoderArguments {
             }
         }
         return TextEncoder.load(model, options);
-    }
-
-    private EncoderOptions options() {
-        EngineOptions engine = EngineOptions.defaults();
-        if (backend != null) {
-            engine = engine.withBackend(backend);
-        }
-        if (threads != null) {
-            if (threads < 1 || threads > EngineOptions.MAX_THREADS) {
-                throw new ParameterException(command.commandLine(),
-                        "--threads must be 1 to " + EngineOptions.MAX_THREADS + ", got " + threads);
-            }
-            engine = engine.withThreads(threads);
-        }
-        return EncoderOptions.defaults().withEngineOptions(engine).withWeights(weights);
     }
 }

@@ -2,6 +2,7 @@ package dev.fovea.cli;
 
 import dev.fovea.Backend;
 import dev.fovea.model.LengthPolicy;
+import dev.fovea.model.TokenClassifier;
 import dev.fovea.model.WeightType;
 import java.util.Arrays;
 import java.util.Locale;
@@ -52,6 +53,13 @@ abstract class LowerCaseEnum<E extends Enum<E>> implements ITypeConverter<E> {
     static final class OfWeightType extends LowerCaseEnum<WeightType> {
         OfWeightType() {
             super(WeightType.values());
+        }
+    }
+
+    /** Reads {@code none}, {@code simple}, {@code first}, {@code average} or {@code max}. */
+    static final class OfAggregation extends LowerCaseEnum<TokenClassifier.Aggregation> {
+        OfAggregation() {
+            super(TokenClassifier.Aggregation.values());
         }
     }
 
