@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.stream.Stream;
 
-/** Ops of what a batch says beside its ids: the types of tokens, and the distances between them. */
+/** Ops of what a batch says beside its ids: the types of tokens, and what distances between them are worth. */
 public sealed interface BatchOp extends Op {
     /**
      * What the distance of key and query adds to the scores of an attention: for the token of number i in its sequence,
@@ -46,6 +46,44 @@ public sealed interface BatchOp extends Op {
         @Override
         public int columns() {
             return heads * buckets.keys();
+        }
+    }
+
+    /**
+     * Every head's part of a row times a matrix of that head: {@code out[h] = x[h] W_hᵀ}.
+     *
+     * @param x [rows, heads · dim]
+     * @param weight [heads · outputs, dim]: the matrices of all heads, one below the other
+     */
+    record HeadLinear(String name, int heads, Value x, Weight weight) implements BatchOp {
+        /** Checks the shapes. */
+        public HeadLinear {
+            String label = label("head linear", name);
+            requireShape(label, "weight", weight, 2);
+            OpChecks.requireHeads(label, "x", x, heads, (int) weight.size(1));
+            if (weight.size(0) % heads != 0) {
+                throw new IllegalArgumentException(label + ": expected rows for each of " + heads + " heads, got " + weight);
+            }
+        }
+
+        @Override
+        public List<Value> inputs() {
+            return List.of(x);
+        }
+
+        @Override
+        public List<Weight> constants() {
+            return List.of(weight);
+        }
+
+        @Override
+        public Rows rows() {
+            return x.rows();
+        }
+
+        @Override
+        public int columns() {
+            return (int) weight.size(0);
         }
     }
 

@@ -232,11 +232,7 @@ public final class Graph {
             return append(new Op.Attention(nameOf("attention"), q, k, v, spec, null, null));
         }
 
-        /**
-         * As {@link #attention(Value, Value, Value, AttentionSpec)}, with a bias that is added to scores.
-         *
-         * @param bias what {@link #relativeBias} yields
-         */
+        /** As above, with a bias that is added to scores, which {@link #relativeBias} yields. */
         public Value attention(Value q, Value k, Value v, AttentionSpec spec, Value bias) {
             return append(new Op.Attention(nameOf("attention"), q, k, v, spec, null, bias));
         }
@@ -246,11 +242,12 @@ public final class Graph {
             return append(new BatchOp.RelativeBias(nameOf("relative_bias"), heads, table, byQuery, byKey, buckets));
         }
 
-        /**
-         * The embedding of each token's type, [tokens, width], of which a run is told beside the ids.
-         *
-         * @param table [types, width]
-         */
+        /** Every head's part of a row times a matrix of that head; see {@link BatchOp.HeadLinear}. */
+        public Value headLinear(int heads, Value x, Weight weight) {
+            return append(new BatchOp.HeadLinear(nameOf("head_linear"), heads, x, weight));
+        }
+
+        /** The embedding of each token's type, [tokens, width], of which a run is told beside the ids. */
         public Value tokenTypes(Weight table) {
             return append(new BatchOp.TokenTypes(nameOf("token_types"), table));
         }

@@ -18,6 +18,8 @@ record StepEmission(MemoryPlan memory) {
                 steps.add(new Step.Pool(operand(x), mode, normalize, operand(output)));
             } else if (stage instanceof Stage.Single(Op.Attention op, Value output)) {
                 attention(op, output, steps);
+            } else if (stage instanceof Stage.Single(BatchOp.HeadLinear op, Value output)) {
+                headLinear(op, output, steps);
             } else if (stage instanceof Stage.Single(Op op, Value output)) {
                 steps.add(single(op, operand(output)));
             }
@@ -51,6 +53,23 @@ record StepEmission(MemoryPlan memory) {
         return new Step.Linear(operand(product.x()), parts,
                 product.activation(), product.residual() == null ? null : operand(product.residual()),
                 operand(product.output(), product.columns(), DType.F32));
+    }
+
+    /** A product per head, of its columns. */
+    private void headLinear(BatchOp.HeadLinear op, Value output, List<Step> steps) {
+        int outputs = output.columns() / op.heads();
+        for (int head = 0; head < op.heads(); head++) {
+            var part = new Step.Part(op.weight().rows((long) head * outputs, outputs), null);
+            steps.add(new Step.Linear(columns(op.x(), head, op.heads()), List.of(part), Activation.NONE, null,
+                    columns(output, head, op.heads())));
+        }
+    }
+
+    private Operand columns(Value value, int part, int parts) {
+        Operand whole = operand(value);
+        int columns = value.columns() / parts;
+        return new Operand(whole.rows(), whole.offset(), whole.stride(), whole.firstColumn() + part * columns, columns,
+                whole.dtype());
     }
 
     private void attention(Op.Attention op, Value output, List<Step> steps) {
@@ -90,7 +109,7 @@ record StepEmission(MemoryPlan memory) {
             case Op.LogSoftmax(_, Value x) -> new Step.LogSoftmax(operand(x), out);
             case Op.TopK(_, Value x, _) -> new Step.TopK(operand(x), out);
             case Op.Gather(_, Value x, Value indices) -> new Step.Gather(operand(x), operand(indices), out);
-            case Op.Linear _, Op.Pool _, Op.Attention _ -> throw new AssertionError(op);
+            case Op.Linear _, Op.Pool _, Op.Attention _, BatchOp.HeadLinear _ -> throw new AssertionError(op);
         };
     }
 }

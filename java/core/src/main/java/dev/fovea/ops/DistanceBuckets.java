@@ -88,8 +88,10 @@ public final class DistanceBuckets {
             int relative = -distance;
             int far = Math.abs(relative);
             if (logarithmic && far > middle) {
-                double wide = Math.log((double) far / middle) / Math.log((maxDistance - 1.0) / middle) * (middle - 1);
-                relative = Integer.signum(relative) * ((int) Math.ceil((float) wide) + middle);
+                // In single precision, as the models were trained.
+                float wide = (float) Math.log((float) far / middle) / (float) Math.log((maxDistance - 1f) / middle)
+                        * (middle - 1);
+                relative = Integer.signum(relative) * ((int) Math.ceil(wide) + middle);
             }
             return Math.clamp(relative + span, 0, 2 * span - 1);
         });

@@ -35,6 +35,14 @@ final class Reference {
         switch (op) {
             case Op.Embedding embedding -> embedding(embedding, out);
             case BatchOp.TokenTypes types -> fill(out, (_, c) -> at(types.table(), 0, c));
+            case BatchOp.HeadLinear(_, int heads, Value x, Weight weight) -> fill(out, (r, c) -> {
+                int dim = (int) weight.size(1);
+                double sum = 0;
+                for (int i = 0; i < dim; i++) {
+                    sum += get(x)[r][c / (out[r].length / heads) * dim + i] * at(weight, c, i);
+                }
+                return sum;
+            });
             case BatchOp.RelativeBias bias -> relativeBias(bias, out);
             case Op.LayerNorm norm -> layerNorm(norm, out);
             case Op.Linear linear -> linear(linear, out);

@@ -137,6 +137,21 @@ public final class JsonFile {
         return object.size();
     }
 
+    /** A finite number of any sign. */
+    public double number(String field) throws FormatException {
+        requirePresent(field);
+        JsonPrimitive value = primitive(field);
+        if (!value.isNumber() || !Double.isFinite(value.getAsDouble())) {
+            throw wrong(field, "a number");
+        }
+        return value.getAsDouble();
+    }
+
+    /** Whether the field is an array. */
+    public boolean isArray(String field) {
+        return object.has(field) && object.get(field).isJsonArray();
+    }
+
     /** The texts of an array. */
     public List<String> strings(String field) throws FormatException {
         requirePresent(field);

@@ -13,7 +13,7 @@ import java.util.TreeSet;
 public final class EncoderConfig {
     private static final List<EncoderFamily> FAMILIES = List.of(new JinaBertFamily(), new BertFamily(),
             new DistilBertFamily(), new ElectraFamily(), new AlbertFamily(), new MpnetFamily(), new NomicBertFamily(),
-            new GteFamily(), new ModernBertFamily(), new EuroBertFamily(), new ClipTextFamily());
+            new GteFamily(), new ModernBertFamily(), new EuroBertFamily(), new ClipTextFamily(), new DebertaFamily());
 
     private final EncoderFamily family;
     private final JsonFile config;
@@ -96,7 +96,8 @@ public final class EncoderConfig {
      */
     public Headed tokenVectors(Description description, Head.TokenVectors head, String name, Weights matrixFile,
             Weights file) throws FormatException {
-        if (head.hidesSecond() && description.positions() instanceof Positions.RelativeBias) {
+        if (head.hidesSecond() && (description.positions() instanceof Positions.RelativeBias
+                || description.positions() instanceof Positions.Disentangled)) {
             throw config.wrong("model_type", "a family without relative positions, where no token attends to masks");
         }
         Description described = description.withHead(head);

@@ -35,6 +35,12 @@ public final class ModelGraph {
 
     private final Alibi alibi;
 
+    /** Of disentangled attention, or null. */
+    private final DistanceTables tables;
+
+    private final DistanceBuckets buckets;
+    private final Weight noDistances;
+
     /** What distances add to scores in all layers, or null. */
     private Value distances;
 
@@ -52,6 +58,17 @@ public final class ModelGraph {
         this.ropes = rotaries(d).stream().map(rotary -> Rope.ofFrequencies(rotary.pairing(),
                 rotary.scaling().frequencies(rotary.theta(), rotary.dim()), d.maxTokens())).toList();
         this.alibi = d.positions() instanceof Positions.LinearBias ? Alibi.forHeads(d.attention().heads()) : null;
+        if (d.positions() instanceof Positions.Disentangled positions) {
+            this.tables = new DistanceTables(d, w, positions);
+            this.buckets = DistanceBuckets.deberta(d.maxTokens(), positions.span(), positions.logarithmic(),
+                    positions.maxDistance());
+            this.noDistances = Weight.of(Tensor.allocate(Arena.ofAuto(), DType.F32,
+                    Shape.of(1, 2L * positions.span() * d.attention().heads())));
+        } else {
+            this.tables = null;
+            this.buckets = null;
+            this.noDistances = null;
+        }
         g.maxTokens(d.maxTokens());
     }
 
@@ -99,7 +116,8 @@ public final class ModelGraph {
      */
     public static Graph decoder(Description description, ModelWeights weights) {
         var model = new ModelGraph(description, weights);
-        if (description.positions() instanceof Positions.RelativeBias) {
+        if (description.positions() instanceof Positions.RelativeBias
+                || description.positions() instanceof Positions.Disentangled) {
             throw new UnsupportedOperationException("no op of a graph computes relative position bias of a cache");
         }
         model.own = model.g.caches();
@@ -204,10 +222,24 @@ public final class ModelGraph {
         }
         AttentionSpec spec = spec(layer);
         Graph.Builder named = g.named("attention." + layer);
-        Value mixed = distances != null ? named.attention(query, key, value, spec, distances)
+        Value bias = tables == null ? distances : disentangled(query, key, layer);
+        Value mixed = bias != null ? named.attention(query, key, value, spec, bias)
                 : own == null ? named.attention(query, key, value, spec)
                 : named.attention(query, key, value, spec, own.slot(spec));
         return linear(mixed, w, Part.ATTENTION_OUTPUT, layer);
+    }
+
+    /** What distances are worth to the layer's queries and keys, scaled as their products are. */
+    private Value disentangled(Value query, Value key, int layer) {
+        var positions = (Positions.Disentangled) d.positions();
+        int heads = d.attention().heads();
+        double scale = d.attention().scale();
+        Value byQuery = !positions.byQuery() ? null
+                : g.named("by_query." + layer).headLinear(heads, query, tables.of(Part.KEY, layer, scale));
+        Value byKey = !positions.byKey() ? null
+                : g.named("by_key." + layer).headLinear(heads, key, tables.of(Part.QUERY, layer, scale));
+        return g.named("distances." + layer).relativeBias(heads, byQuery == null ? noDistances : null, byQuery, byKey,
+                buckets);
     }
 
     private Value crossAttention(Value x, int layer) {

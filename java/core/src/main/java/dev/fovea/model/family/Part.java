@@ -16,6 +16,10 @@ public enum Part {
     TOKEN_TYPES("token_types"),
     /** [buckets, heads], what distances add to scores. */
     DISTANCES("distances"),
+    /** [2 span, width], vectors of distances. */
+    DISTANCE_EMBEDDINGS("distance_embeddings"),
+    /** [width], of the norm of these. */
+    DISTANCE_NORM("distance_norm"),
     /** [width], with a bias where norms have one, as all norms. */
     EMBEDDING_NORM("embedding_norm"),
 

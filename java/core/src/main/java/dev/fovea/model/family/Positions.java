@@ -90,6 +90,34 @@ public sealed interface Positions {
     record LinearBias() implements Positions {}
 
     /**
+     * What distances are worth to a query and to a key, by vectors that are learned once for all layers, is added to
+     * scores: DeBERTa, He et al., arXiv:2006.03654, section 3.1, and arXiv:2111.09543.
+     *
+     * @param span buckets on each side: half the rows of the table
+     * @param logarithmic whether far distances share buckets
+     * @param maxDistance of those
+     * @param byQuery whether queries weigh distances (c2p)
+     * @param byKey whether keys do (p2c)
+     * @param normed whether the vectors are normalised
+     * @param absolute learned vectors that are added to embeddings besides, or null
+     */
+    record Disentangled(int span, boolean logarithmic, int maxDistance, boolean byQuery, boolean byKey, boolean normed,
+            Learned absolute) implements Positions {
+        /** Checks that distances count. */
+        public Disentangled {
+            if (!byQuery && !byKey || span < 1) {
+                throw new IllegalArgumentException("expected distances that queries or keys weigh, and a span of at"
+                        + " least 1, got " + span);
+            }
+        }
+
+        @Override
+        public Learned learned() {
+            return absolute;
+        }
+    }
+
+    /**
      * A learned number for each head and bucket of distances is added to scores: T5, Raffel et al., arXiv:1910.10683,
      * section 2.1, where all layers share them.
      *

@@ -60,6 +60,12 @@ public final class WeightShapes<E extends Exception> {
         if (projection != null) {
             linear(Part.EMBEDDING_PROJECTION, 0, d.width(), projection.width(), projection.bias());
         }
+        if (d.positions() instanceof Positions.Disentangled distances) {
+            weight(Part.DISTANCE_EMBEDDINGS, 0, 2L * distances.span(), d.width());
+            if (distances.normed()) {
+                norm(Part.DISTANCE_NORM, 0, d.width());
+            }
+        }
         if (d.positions() instanceof Positions.RelativeBias relative) {
             weight(Part.DISTANCES, 0, relative.buckets(), d.attention().heads());
         }
