@@ -35,7 +35,7 @@ extern "C" {
 #endif
 
 /* The version of this header's ABI; fovea_abi_version() returns the library's. */
-#define FOVEA_ABI_VERSION 5
+#define FOVEA_ABI_VERSION 6
 
 /* Status codes. */
 #define FOVEA_STATUS_OK 0
@@ -82,6 +82,8 @@ extern "C" {
 #define FOVEA_ACTIVATION_GELU_TANH 2 /* x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))); ibid. */
 #define FOVEA_ACTIVATION_RELU 3      /* max(0, x); Vaswani et al., arXiv:1706.03762, section 3.3 */
 #define FOVEA_ACTIVATION_SILU 4      /* x / (1 + e^-x); Hendrycks and Gimpel, arXiv:1606.08415, section 2 */
+#define FOVEA_ACTIVATION_TANH 5      /* tanh x; the pooler of BERT, Devlin et al., arXiv:1810.04805 */
+#define FOVEA_ACTIVATION_QUICK_GELU 6 /* x / (1 + e^-1.702x); Hendrycks and Gimpel, arXiv:1606.08415, section 2 */
 
 /* Keys per page of a key/value cache. */
 #define FOVEA_PAGE_KEYS 128
@@ -470,7 +472,7 @@ typedef struct fovea_attention_params {
   int rope_keys;      /* 1: keys are turned too; 0: they were when they were cached */
   int pages;             /* pages of k and v; 0: they are tensors of tokens */
   int page_table_stride; /* between the rows of page_table */
-  int reserved;          /* 0 */
+  int bias_rows; /* 1: bias has a row per query token of the batch; 0: it has one per query of its sequence */
   /* Elements between neighbours. A sequence stride of 0: sequences follow each other, as their offsets say. */
   long long q_sequence_stride, q_token_stride, q_head_stride;
   long long k_sequence_stride, k_token_stride, k_head_stride; /* those of k and v are not read with pages */
@@ -504,7 +506,8 @@ FOVEA_API int fovea_attention_scratch_bytes(const fovea_engine *engine, const fo
  *                b FOVEA_PAGE_KEYS on; null without pages
  *   mask         [sequences, heads, queries, keys], queries and keys counted from the start of their sequence:
  *                a byte, not 0 where the query attends to the key; or null
- *   bias         likewise, added to the score; -infinity masks; or null
+ *   bias         likewise, added to the score; -infinity masks; with bias_rows [query tokens, heads, keys], under
+ *                bias_query_stride and bias_head_stride; or null
  *   alibi_slopes [heads], or null
  *   rope_table   [rope_positions, rope_dim]: for each position rope_dim / 2 cosines, then as many sines; null
  *                without rope
@@ -534,6 +537,40 @@ FOVEA_API int fovea_attention(fovea_engine *engine, const fovea_attention_params
                               const int *page_table, const unsigned char *mask, const float *bias,
                               const float *alibi_slopes, const float *rope_table, void *scratch, float *out,
                               float *lse, float *weights);
+
+/* ---- relative bias --------------------------------------------------------- */
+
+typedef struct fovea_relative_bias_params {
+  int struct_size;
+  int sequences; /* >= 0 */
+  int heads;     /* >= 1 */
+  int buckets;   /* >= 1 */
+  int keys;      /* >= 1: no sequence has more tokens */
+  int reserved;  /* 0 */
+  long long by_query_stride; /* 0: all queries have one row */
+  long long by_key_stride;   /* not read without by_key */
+  long long out_stride;
+} fovea_relative_bias_params;
+
+/*
+ * What the distance of key and query adds to a score, as a bias of fovea_attention with bias_rows:
+ *
+ *   out[t][h][j] = by_query[t][h][b] + by_key[u][h][b],  b = bucket_of[keys - 1 + j - i]
+ *
+ * for each token t, the i-th of its sequence, head h and token u, the j-th of the same sequence.
+ *
+ *   by_query  [tokens, heads, buckets] with tokens = offsets[sequences], rows strided, or one row
+ *   by_key    [tokens, heads, buckets], or null
+ *   bucket_of [2 keys - 1], each in [0, buckets)
+ *   offsets   [sequences + 1], offsets[0] = 0, not decreasing
+ *   out       [tokens, heads, keys]; columns behind the keys of a sequence are left as they are
+ *
+ * With one row it is that of T5, Raffel et al., arXiv:1910.10683, section 2.1; with both the two terms of DeBERTa's
+ * disentangled attention, He et al., arXiv:2006.03654, section 3.1. OUT_OF_RANGE if a bucket is outside the buckets
+ * or a sequence has more tokens than keys.
+ */
+FOVEA_API int fovea_relative_bias(fovea_engine *engine, const fovea_relative_bias_params *params, const float *by_query,
+                                  const float *by_key, const int *bucket_of, const int *offsets, float *out);
 
 /* ---- key/value cache ------------------------------------------------------ */
 

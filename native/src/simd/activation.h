@@ -15,6 +15,10 @@ FV_INLINE fv_f32 fv_activate(int activation, fv_f32 x) {
       return fv_max((fv_f32){0}, x); /* in this order NaN stays */
     case FOVEA_ACTIVATION_SILU:
       return fv_silu(x);
+    case FOVEA_ACTIVATION_TANH:
+      return fv_tanh(x);
+    case FOVEA_ACTIVATION_QUICK_GELU:
+      return fv_quick_gelu(x);
     default:
       return x;
   }

@@ -111,4 +111,7 @@ FV_INLINE fv_f32 fv_gelu_tanh(fv_f32 x) {
 /* x / (1 + e^-x) */
 FV_INLINE fv_f32 fv_silu(fv_f32 x) { return x / (1.0f + fv_exp(-x)); }
 
+/* x / (1 + e^-1.702x), Hendrycks and Gimpel, arXiv:1606.08415, section 2: the GELU of CLIP. */
+FV_INLINE fv_f32 fv_quick_gelu(fv_f32 x) { return x / (1.0f + fv_exp(-1.702f * x)); }
+
 #endif /* FV_SIMD_MATH_H */

@@ -15,7 +15,7 @@ static int check_modes(const fovea_attention_params *p) {
   FV_REQUIRE(fv_check(p->window_left >= -1 && p->window_right >= -1));
   FV_REQUIRE(fv_check(p->alignment == FOVEA_ALIGN_BOTTOM_RIGHT || p->alignment == FOVEA_ALIGN_TOP_LEFT));
   FV_REQUIRE(fv_check(p->rope_keys == 0 || p->rope_keys == 1));
-  FV_REQUIRE(fv_check(p->reserved == 0 && p->sequences >= 0 && p->pages >= 0));
+  FV_REQUIRE(fv_check((p->bias_rows == 0 || p->bias_rows == 1) && p->sequences >= 0 && p->pages >= 0));
   return FOVEA_STATUS_OK;
 }
 
@@ -93,8 +93,10 @@ int fv_check_attention(const fv_attention_job *job, fv_tokens *queries, fv_token
   FV_REQUIRE(check_positions(job));
   FV_REQUIRE(
       check_mask(p, *queries, job->mask, 1, p->mask_sequence_stride, p->mask_head_stride, p->mask_query_stride));
-  FV_REQUIRE(
-      check_mask(p, *queries, job->bias, 4, p->bias_sequence_stride, p->bias_head_stride, p->bias_query_stride));
+  const fv_tokens rows = {.sequences = 1, .all = queries->all, .longest = queries->all};
+  FV_REQUIRE(check_mask(p, p->bias_rows ? rows : *queries, job->bias, 4, p->bias_sequence_stride, p->bias_head_stride,
+                        p->bias_query_stride));
+  FV_REQUIRE(fv_check(!p->bias_rows || p->bias_sequence_stride == 0));
   FV_REQUIRE(fv_check(fv_is_aligned(job->alibi_slopes, 4)));
   return check_outputs(job, *queries, *keys);
 }

@@ -55,7 +55,7 @@ static void should_refuse_bad_sizes_and_modes(problem good) {
   REFUSE(FOVEA_STATUS_INVALID_ARGUMENT, params.rope_positions, 0);
   REFUSE(FOVEA_STATUS_INVALID_ARGUMENT, params.rope_keys, 2);
   REFUSE(FOVEA_STATUS_INVALID_ARGUMENT, params.pages, -1);
-  REFUSE(FOVEA_STATUS_INVALID_ARGUMENT, params.reserved, 1);
+  REFUSE(FOVEA_STATUS_INVALID_ARGUMENT, params.bias_rows, 2);
   REFUSE(FOVEA_STATUS_INVALID_ARGUMENT, params.scratch_bytes, good.params.scratch_bytes - 1);
   REFUSE(FOVEA_STATUS_OUT_OF_RANGE, params.rope_positions, 3); /* the longer sequence has 4 keys */
 }

@@ -52,6 +52,11 @@ FV_INLINE fv_i32 columns_from(int first) {
   return lane + first;
 }
 
+/* The row of the bias that stands for the sequence's first query. */
+static long long bias_row(const walk *x) {
+  return x->job->params->bias_rows ? x->job->q_offsets[x->item->sequence] : 0;
+}
+
 /* What fovea.h adds to a score after the product of query and key, for columns [from, end) of one row. */
 static void adjust_row(const walk *x, const key_block *block, const span *s, int row, float *scores) {
   const fovea_attention_params *p = x->job->params;
@@ -67,7 +72,7 @@ static void adjust_row(const walk *x, const key_block *block, const span *s, int
                                                   block->first;
   const float *bias = !x->job->bias ? 0
                                     : x->job->bias + sequence * p->bias_sequence_stride + head * p->bias_head_stride +
-                                          query * p->bias_query_stride + block->first;
+                                          (bias_row(x) + query) * p->bias_query_stride + block->first;
   for (int j = s->from; j < s->end; j += FV_LANES) {
     fv_i32 seen = ~(fv_i32){0};
     fv_f32 score = fv_load(scores + j) * scale;

@@ -19,7 +19,7 @@ static int check(const fovea_engine *engine, const fovea_elementwise_params *p, 
   FV_REQUIRE_PARAMS(engine, p);
   FV_REQUIRE(fv_check(p->rows >= 0 && p->width >= 1 && p->reserved == 0));
   FV_REQUIRE(fv_check(p->op >= FOVEA_ELEMENTWISE_ADD && p->op <= FOVEA_ELEMENTWISE_ACTIVATE));
-  FV_REQUIRE(fv_check(p->activation >= FOVEA_ACTIVATION_NONE && p->activation <= FOVEA_ACTIVATION_SILU));
+  FV_REQUIRE(fv_check(p->activation >= FOVEA_ACTIVATION_NONE && p->activation <= FOVEA_ACTIVATION_QUICK_GELU));
   FV_REQUIRE(fv_check(p->op != FOVEA_ELEMENTWISE_ADD || p->activation == FOVEA_ACTIVATION_NONE));
   FV_REQUIRE(fv_check_matrix(a, p->rows, p->width, p->a_stride));
   if (p->op == FOVEA_ELEMENTWISE_ACTIVATE) {

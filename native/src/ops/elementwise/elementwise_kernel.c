@@ -45,6 +45,12 @@ FV_INLINE void run_activation(const int op, const fv_elementwise_job *job, long 
     case FOVEA_ACTIVATION_SILU:
       run(op, FOVEA_ACTIVATION_SILU, job, first, last);
       break;
+    case FOVEA_ACTIVATION_TANH:
+      run(op, FOVEA_ACTIVATION_TANH, job, first, last);
+      break;
+    case FOVEA_ACTIVATION_QUICK_GELU:
+      run(op, FOVEA_ACTIVATION_QUICK_GELU, job, first, last);
+      break;
     default:
       run(op, FOVEA_ACTIVATION_NONE, job, first, last);
       break;

@@ -21,6 +21,10 @@ static double activate(int activation, double x) {
       return x > 0 ? x : 0;
     case FOVEA_ACTIVATION_SILU:
       return x / (1 + exp(-x));
+    case FOVEA_ACTIVATION_TANH:
+      return tanh(x);
+    case FOVEA_ACTIVATION_QUICK_GELU:
+      return x / (1 + exp(-1.702 * x));
     default:
       return x;
   }
@@ -71,7 +75,7 @@ static void should_multiply_with_the_bits_of_two_steps_and_in_place(fovea_engine
   const shape s = {33, 387, 0};
   const long long count = 33 * 387;
   float *a = test_floats(count), *b = test_floats(count), *step = test_outputs(count), *out = test_outputs(count);
-  for (int activation = FOVEA_ACTIVATION_NONE; activation <= FOVEA_ACTIVATION_SILU; activation++) {
+  for (int activation = FOVEA_ACTIVATION_NONE; activation <= FOVEA_ACTIVATION_QUICK_GELU; activation++) {
     const fovea_elementwise_params both = params_of(s, FOVEA_ELEMENTWISE_MULTIPLY, activation);
     const fovea_elementwise_params first = params_of(s, FOVEA_ELEMENTWISE_ACTIVATE, activation);
     const fovea_elementwise_params second = params_of(s, FOVEA_ELEMENTWISE_MULTIPLY, FOVEA_ACTIVATION_NONE);
@@ -96,7 +100,7 @@ static void should_keep_a_nan_to_its_element(fovea_engine *engine) {
   a[3] = b[20] = a[WIDTH - 1] = NAN;
   for (int op = FOVEA_ELEMENTWISE_ADD; op <= FOVEA_ELEMENTWISE_ACTIVATE; op++) {
     const bool takes_b = op != FOVEA_ELEMENTWISE_ACTIVATE;
-    const int last = op == FOVEA_ELEMENTWISE_ADD ? FOVEA_ACTIVATION_NONE : FOVEA_ACTIVATION_SILU;
+    const int last = op == FOVEA_ELEMENTWISE_ADD ? FOVEA_ACTIVATION_NONE : FOVEA_ACTIVATION_QUICK_GELU;
     for (int activation = FOVEA_ACTIVATION_NONE; activation <= last; activation++) {
       const fovea_elementwise_params p = params_of((shape){1, WIDTH, 0}, op, activation);
       CHECK_STATUS(FOVEA_STATUS_OK, fovea_elementwise(engine, &p, a, takes_b ? b : NULL, out));
@@ -132,7 +136,7 @@ static void should_have_the_bits_of_linear(fovea_engine *engine) {
                                 .x_stride = WIDTH,
                                 .out_stride = WIDTH};
   CHECK_STATUS(FOVEA_STATUS_OK, fovea_linear(engine, &linear, x, packed, NULL, NULL, plain));
-  for (int activation = FOVEA_ACTIVATION_NONE; activation <= FOVEA_ACTIVATION_SILU; activation++) {
+  for (int activation = FOVEA_ACTIVATION_NONE; activation <= FOVEA_ACTIVATION_QUICK_GELU; activation++) {
     linear.activation = activation;
     CHECK_STATUS(FOVEA_STATUS_OK, fovea_linear(engine, &linear, x, packed, NULL, NULL, fused));
     const fovea_elementwise_params p = params_of((shape){1, WIDTH, 0}, FOVEA_ELEMENTWISE_ACTIVATE, activation);
@@ -145,7 +149,7 @@ static void should_have_the_bits_of_linear(fovea_engine *engine) {
 static void on_engine(fovea_engine *engine) {
   for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
     should_match_reference(engine, shapes[i], FOVEA_ELEMENTWISE_ADD, FOVEA_ACTIVATION_NONE);
-    for (int activation = FOVEA_ACTIVATION_NONE; activation <= FOVEA_ACTIVATION_SILU; activation++) {
+    for (int activation = FOVEA_ACTIVATION_NONE; activation <= FOVEA_ACTIVATION_QUICK_GELU; activation++) {
       should_match_reference(engine, shapes[i], FOVEA_ELEMENTWISE_MULTIPLY, activation);
       should_match_reference(engine, shapes[i], FOVEA_ELEMENTWISE_ACTIVATE, activation);
     }

@@ -108,7 +108,7 @@ static int check_header(const fovea_engine *engine, const fovea_linear_params *p
 static int check_linear(const fovea_engine *engine, const fovea_linear_params *p, const float *x,
                         const fv_packed_header *header, const float *bias, const float *residual, const float *out) {
   FV_REQUIRE_PARAMS(engine, p);
-  FV_REQUIRE(fv_check(p->activation >= FOVEA_ACTIVATION_NONE && p->activation <= FOVEA_ACTIVATION_SILU));
+  FV_REQUIRE(fv_check(p->activation >= FOVEA_ACTIVATION_NONE && p->activation <= FOVEA_ACTIVATION_QUICK_GELU));
   FV_REQUIRE(fv_check(p->reserved == 0));
   FV_REQUIRE(fv_check(p->outputs >= 1 && p->inputs >= 1));
   FV_REQUIRE(check_header(engine, p, header));

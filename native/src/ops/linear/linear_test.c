@@ -15,6 +15,10 @@ static double activate(int activation, double x) {
       return x > 0 ? x : 0;
     case FOVEA_ACTIVATION_SILU:
       return x / (1 + exp(-x));
+    case FOVEA_ACTIVATION_TANH:
+      return tanh(x);
+    case FOVEA_ACTIVATION_QUICK_GELU:
+      return x / (1 + exp(-1.702 * x));
     default:
       return x;
   }
@@ -78,6 +82,8 @@ static const options variants[] = {
     {true, true, false, false, FOVEA_ACTIVATION_GELU_ERF, 5}, {false, true, false, false, FOVEA_ACTIVATION_GELU_TANH, 0},
     {true, false, true, false, FOVEA_ACTIVATION_GELU_ERF, 0}, {false, true, true, false, FOVEA_ACTIVATION_RELU, 0},
     {true, true, false, false, FOVEA_ACTIVATION_SILU, 1},
+    {true, false, false, false, FOVEA_ACTIVATION_TANH, 1},
+    {true, true, false, false, FOVEA_ACTIVATION_QUICK_GELU, 1},
 };
 
 static const int dtypes[] = {FOVEA_DTYPE_F32, FOVEA_DTYPE_BF16, FOVEA_DTYPE_I8};
@@ -324,7 +330,7 @@ static void on_engine(fovea_engine *engine) {
     should_keep_a_nan_to_its_output(engine, dtypes[d]);
   }
   should_give_a_row_the_same_bits_in_any_company(engine, FOVEA_DTYPE_I8, (shape){9, 9001, 69});
-  for (int activation = FOVEA_ACTIVATION_NONE; activation <= FOVEA_ACTIVATION_SILU; activation++) {
+  for (int activation = FOVEA_ACTIVATION_NONE; activation <= FOVEA_ACTIVATION_QUICK_GELU; activation++) {
     should_keep_a_nan_through_an_activation(engine, activation);
   }
 }
@@ -356,7 +362,7 @@ static void should_refuse_misuse_of_linear(int dtype) {
   CHECK_STATUS(FOVEA_STATUS_INVALID_ARGUMENT, fovea_linear(engine, &p, x, packed + 1, bias, residual, out));
   WITH(good, FOVEA_STATUS_INVALID_ARGUMENT, struct_size, 0, LINEAR);
   WITH(good, FOVEA_STATUS_INVALID_ARGUMENT, rows, -1, LINEAR);
-  WITH(good, FOVEA_STATUS_INVALID_ARGUMENT, activation, 5, LINEAR);
+  WITH(good, FOVEA_STATUS_INVALID_ARGUMENT, activation, 7, LINEAR);
   WITH(good, FOVEA_STATUS_INVALID_ARGUMENT, activation, -1, LINEAR);
   WITH(good, FOVEA_STATUS_INVALID_ARGUMENT, reserved, 1, LINEAR);
   WITH(good, FOVEA_STATUS_INVALID_ARGUMENT, packed_bytes, 64, LINEAR);

@@ -122,6 +122,9 @@ final class RecordingProgram implements Program {
             return switch (step) {
                 case Step.Embedding s -> new Step.Embedding(copy(s.words()), s.scale(), copy(s.positions()),
                         s.firstPosition(), copy(s.type()), s.out());
+                case Step.TokenTypes s -> new Step.TokenTypes(copy(s.table()), s.out());
+                case Step.RelativeBias s -> new Step.RelativeBias(s.heads(), copy(s.table()), s.byQuery(), s.byKey(),
+                        s.buckets(), s.out());
                 case Step.LayerNorm s ->
                     new Step.LayerNorm(s.x(), copy(s.gamma()), copy(s.beta()), s.epsilon(), s.out());
                 case Step.RmsNorm s -> new Step.RmsNorm(s.x(), copy(s.gamma()), s.epsilon(), s.out());

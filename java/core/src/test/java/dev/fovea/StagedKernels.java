@@ -5,6 +5,7 @@ import dev.fovea.internal.host.Kernels;
 import dev.fovea.internal.host.PackedLinear;
 import dev.fovea.ops.Activation;
 import dev.fovea.ops.AttentionSpec;
+import dev.fovea.ops.DistanceBuckets;
 import dev.fovea.ops.Pooling;
 import dev.fovea.ops.Rope;
 import dev.fovea.tensor.DType;
@@ -151,6 +152,13 @@ final class StagedKernels implements Kernels {
     @Override
     public void topK(int rows, Tensor x, Tensor indices) {
         stage(s -> kernels.topK(rows, s.in(x), s.out(indices)));
+    }
+
+    @Override
+    public void relativeBias(int sequences, int heads, Tensor byQuery, Tensor byKey, DistanceBuckets buckets,
+            Tensor offsets, Tensor out) {
+        stage(s -> kernels.relativeBias(sequences, heads, s.in(byQuery), s.in(byKey), buckets, s.in(offsets),
+                s.out(out)));
     }
 
     @Override

@@ -94,6 +94,12 @@ final class EmbedCommand implements Callable<Integer> {
     @Option(names = "--output", paramLabel = "FILE", description = "Write to FILE instead of standard output.")
     private Path output;
 
+    @Option(names = "--sparse", description = "Write weights of terms, with a SPLADE model in a directory.")
+    private boolean sparse;
+
+    @Option(names = "--tokens", description = "Write a vector per token, with a ColBERT model in a directory.")
+    private boolean tokens;
+
     @Parameters(paramLabel = "TEXT", arity = "0..*", description = "Texts to embed, instead of --input.")
     private List<String> texts = List.of();
 
@@ -107,6 +113,10 @@ final class EmbedCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         checkUse();
+        if (sparse || tokens) {
+            embedParts();
+            return ExitCode.OK;
+        }
         embedAll().print(streams.err());
         return ExitCode.OK;
     }
@@ -134,7 +144,29 @@ final class EmbedCommand implements Callable<Integer> {
         }
     }
 
+    /** Terms or tokens of all texts, a line of JSON per text. */
+    private void embedParts() throws IOException {
+        try (TextSource source = openSource();
+                PartEncoder encoder = sparse ? PartEncoder.ofTerms(encoderArguments) : PartEncoder.ofTokens(encoderArguments)) {
+            for (List<String> block = source.next(); !block.isEmpty(); block = source.next()) {
+                encoder.write(block, streams);
+            }
+        }
+    }
+
     private void checkUse() {
+        if (sparse && tokens) {
+            throw new ParameterException(command.commandLine(), "give either --sparse or --tokens, got both");
+        }
+        if ((sparse || tokens) && (format == Format.NPY || output != null)) {
+            throw new ParameterException(command.commandLine(),
+                    (sparse ? "--sparse" : "--tokens") + " writes JSON Lines to standard output alone");
+        }
+        if ((sparse || tokens) && precision != Precision.FLOAT32) {
+            throw new ParameterException(command.commandLine(),
+                    (sparse ? "--sparse" : "--tokens") + " writes float32 alone, got --precision "
+                            + LowerCaseEnum.spelling(precision));
+        }
         if (input == null && texts.isEmpty()) {
             throw new ParameterException(command.commandLine(), "nothing to embed: give TEXT… or --input FILE|-");
         }

@@ -1,6 +1,7 @@
 package dev.fovea.cli;
 
 import dev.fovea.model.LengthPolicy;
+import dev.fovea.model.TokenClassifier;
 import dev.fovea.model.WeightType;
 import java.util.Arrays;
 import java.util.Locale;
@@ -51,6 +52,13 @@ abstract class LowerCaseEnum<E extends Enum<E>> implements ITypeConverter<E> {
     static final class OfPrecision extends LowerCaseEnum<EmbedCommand.Precision> {
         OfPrecision() {
             super(EmbedCommand.Precision.values());
+        }
+    }
+
+    /** Reads {@code none}, {@code simple}, {@code first}, {@code average} or {@code max}. */
+    static final class OfAggregation extends LowerCaseEnum<TokenClassifier.Aggregation> {
+        OfAggregation() {
+            super(TokenClassifier.Aggregation.values());
         }
     }
 

@@ -12,7 +12,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class UsageTest {
     @ParameterizedTest
-    @ValueSource(strings = {"", "similar", "embed", "attend", "models", "models pull", "info"})
+    @ValueSource(strings = {"", "similar", "embed", "rerank", "classify", "tag", "attend", "models", "models pull", "info"})
     void shouldHelpEverywhere(String command) {
         String[] args = (command + " --help").strip().split(" ");
         String help = CliRun.of(args).output();
@@ -44,6 +44,11 @@ class UsageTest {
                 wrong("nothing to embed: give TEXT… or --input FILE|- (see 'fovea embed --help')", "embed"),
                 wrong("give either TEXT… or --input, got --input b and 1 TEXT (see 'fovea embed --help')",
                         "embed", "a", "--input", "b"),
+                wrong("missing required option: '--model=DIR' (see 'fovea tag --help')", "tag", "a"),
+                wrong("give either --sparse or --tokens, got both (see 'fovea embed --help')", "embed", "--sparse",
+                        "--tokens", "a"),
+                wrong("--tokens writes JSON Lines to standard output alone (see 'fovea embed --help')", "embed",
+                        "--tokens", "--output", "b", "a"),
                 wrong("--format npy needs --output FILE (see 'fovea embed --help')", "embed", "--format", "npy", "a"),
                 wrong("invalid value for option '--format': expected jsonl or npy, got 'csv'"
                         + " (see 'fovea embed --help')", "embed", "--format", "csv", "a"),

@@ -2,6 +2,7 @@ package dev.fovea.graph;
 
 import dev.fovea.ops.Activation;
 import dev.fovea.ops.AttentionSpec;
+import dev.fovea.ops.DistanceBuckets;
 import dev.fovea.ops.Pooling;
 import dev.fovea.tensor.Tensor;
 import dev.fovea.tensor.Weight;
@@ -228,7 +229,27 @@ public final class Graph {
          * @param v [tokens, kv_heads · value_dim]
          */
         public Value attention(Value q, Value k, Value v, AttentionSpec spec) {
-            return append(new Op.Attention(nameOf("attention"), q, k, v, spec, null));
+            return append(new Op.Attention(nameOf("attention"), q, k, v, spec, null, null));
+        }
+
+        /** As above, with a bias that is added to scores, which {@link #relativeBias} yields. */
+        public Value attention(Value q, Value k, Value v, AttentionSpec spec, Value bias) {
+            return append(new Op.Attention(nameOf("attention"), q, k, v, spec, null, bias));
+        }
+
+        /** What the distance of key and query adds to scores: either a table or values; see {@link BatchOp.RelativeBias}. */
+        public Value relativeBias(int heads, Weight table, Value byQuery, Value byKey, DistanceBuckets buckets) {
+            return append(new BatchOp.RelativeBias(nameOf("relative_bias"), heads, table, byQuery, byKey, buckets));
+        }
+
+        /** Every head's part of a row times a matrix of that head; see {@link BatchOp.HeadLinear}. */
+        public Value headLinear(int heads, Value x, Weight weight) {
+            return append(new BatchOp.HeadLinear(nameOf("head_linear"), heads, x, weight));
+        }
+
+        /** The embedding of each token's type, [tokens, width], of which a run is told beside the ids. */
+        public Value tokenTypes(Weight table) {
+            return append(new BatchOp.TokenTypes(nameOf("token_types"), table));
         }
 
         /**
@@ -236,7 +257,7 @@ public final class Graph {
          * appended to a cache, and every token attends to all that the cache then holds of its sequence.
          */
         public Value attention(Value q, Value k, Value v, AttentionSpec spec, CacheSlot cache) {
-            return append(new Op.Attention(nameOf("attention"), q, k, v, spec, requireUnused(cache)));
+            return append(new Op.Attention(nameOf("attention"), q, k, v, spec, requireUnused(cache), null));
         }
 
         /**
@@ -258,7 +279,7 @@ public final class Graph {
          * @param q [tokens, heads · head_dim]
          */
         public Value crossAttention(Value q, AttentionSpec spec, CacheSlot cache) {
-            return append(new Op.Attention(nameOf("attention"), q, null, null, spec, requireOwn(cache)));
+            return append(new Op.Attention(nameOf("attention"), q, null, null, spec, requireOwn(cache), null));
         }
 
         /** One row per sequence, [sequences, columns of x], from {@code x} with a row per token. */

@@ -24,7 +24,7 @@ import java.util.stream.Stream;
  * throw {@link IllegalArgumentException}, naming op, value and both sizes. The formulas are those of
  * {@code native/include/fovea/fovea.h}.
  */
-public sealed interface Op {
+public sealed interface Op permits Op.Unary, Op.Binary, Op.Embedding, Op.Attention, Op.Append, Op.Gather, BatchOp {
     /** The name of the op and of its value. */
     String name();
 
@@ -255,16 +255,18 @@ public sealed interface Op {
      * @param v [tokens, kv_heads · value_dim]; null as {@code k} is
      * @param spec heads, dims, scale, mask and the rest
      * @param cache where earlier keys and values come from, or null
+     * @param bias what is added to scores, as {@link BatchOp.RelativeBias} yields it, or null; not with a cache
      */
-    record Attention(String name, Value q, Value k, Value v, AttentionSpec spec, CacheSlot cache) implements Op {
+    record Attention(String name, Value q, Value k, Value v, AttentionSpec spec, CacheSlot cache, Value bias)
+            implements Op {
         /** Checks the shapes. */
         public Attention {
-            OpChecks.requireAttention(label("attention", name), q, k, v, spec, cache);
+            OpChecks.requireAttention(label("attention", name), q, k, v, spec, cache, bias);
         }
 
         @Override
         public List<Value> inputs() {
-            return k == null ? List.of(q) : List.of(q, k, v);
+            return k == null ? List.of(q) : bias == null ? List.of(q, k, v) : List.of(q, k, v, bias);
         }
 
         @Override

@@ -1,6 +1,7 @@
 package dev.fovea.graph;
 
 import dev.fovea.ops.AttentionSpec;
+import dev.fovea.ops.DistanceBuckets;
 import dev.fovea.ops.Rows;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Weight;
@@ -138,7 +139,31 @@ final class OpChecks {
         }
     }
 
-    static void requireAttention(String label, Value q, Value k, Value v, AttentionSpec spec, CacheSlot cache) {
+    static void requireRelativeBias(String label, int heads, Weight table, Value byQuery, Value byKey,
+            DistanceBuckets buckets) {
+        Objects.requireNonNull(buckets, "buckets");
+        if (heads < 1) {
+            throw new IllegalArgumentException(label + ": heads must be at least 1, got " + heads);
+        }
+        requireColumns(label, "heads", heads, "keys", buckets.keys());
+        if ((table == null) == (byQuery == null)) {
+            throw new IllegalArgumentException(label + ": expected a table or a value by query, got "
+                    + (table == null ? "none" : "both"));
+        }
+        if (table != null) {
+            requireShape(label, "table", table, 2);
+            requireEqual(label, "table has", table.size(0), "rows instead of", 1);
+            requireEqual(label, "table has", table.size(1), "columns instead of", (long) heads * buckets.buckets());
+        }
+        for (Value value : byKey == null ? new Value[] {byQuery} : new Value[] {byQuery, byKey}) {
+            if (value != null) {
+                requireHeads(label, value == byKey ? "value by key" : "value by query", value, heads, buckets.buckets());
+            }
+        }
+    }
+
+    static void requireAttention(String label, Value q, Value k, Value v, AttentionSpec spec, CacheSlot cache,
+            Value bias) {
         Objects.requireNonNull(spec, "spec");
         requireColumns(label, "heads", spec.heads(), "value_dim", spec.valueDim());
         requireHeads(label, "query", q, spec.heads(), spec.headDim());
@@ -148,6 +173,14 @@ final class OpChecks {
         }
         if (cache != null) {
             requireFit(label, spec, cache.spec());
+        }
+        if (bias != null) {
+            requireFloats(label, "bias", bias);
+            requireRows(label, "bias", bias, Rows.TOKENS);
+            if (cache != null || bias.columns() % spec.heads() != 0) {
+                throw new IllegalArgumentException(label + ": expected a bias of columns for each of " + spec.heads()
+                        + " heads, and no cache, got " + bias + (cache == null ? "" : " and cache " + cache));
+            }
         }
     }
 }

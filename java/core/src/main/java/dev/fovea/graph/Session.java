@@ -131,7 +131,7 @@ public final class Session implements AutoCloseable {
     public void run(int sequences) {
         owner.enterAlone();
         try {
-            run(sequences, room.ids().segment(), room.offsets().segment(), room);
+            run(sequences, room.ids().segment(), null, room.offsets().segment(), room);
         } finally {
             owner.exit();
         }
@@ -144,15 +144,24 @@ public final class Session implements AutoCloseable {
      * @param offsets I32 [≥ sequences + 1], likewise
      */
     public void run(int sequences, MemorySegment ids, MemorySegment offsets) {
+        run(sequences, ids, null, offsets);
+    }
+
+    /**
+     * As {@link #run(int, MemorySegment, MemorySegment)}, with the type of each token, for graphs that read types.
+     *
+     * @param types I32 [≥ tokens], on or off the heap, at any alignment; null for 0
+     */
+    public void run(int sequences, MemorySegment ids, MemorySegment types, MemorySegment offsets) {
         owner.enterAlone();
         try {
-            run(sequences, ids, offsets, room);
+            run(sequences, ids, types, offsets, room);
         } finally {
             owner.exit();
         }
     }
 
-    private void run(int sequences, MemorySegment ids, MemorySegment offsets, Room room) {
+    private void run(int sequences, MemorySegment ids, MemorySegment types, MemorySegment offsets, Room room) {
         plan.owner().enter();
         try {
             int entered = 0;
@@ -164,7 +173,7 @@ public final class Session implements AutoCloseable {
                     throw new IllegalArgumentException(
                             "expected all " + maxSequences() + " sequences of the caches, got " + sequences);
                 }
-                room.batch().take(sequences, ids, offsets, positions == null ? null : positions.lengths());
+                room.batch().take(sequences, ids, types, offsets, positions == null ? null : positions.lengths());
                 runOnCaches(room);
             } finally {
                 while (entered > 0) {

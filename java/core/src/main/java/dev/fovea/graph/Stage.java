@@ -47,7 +47,8 @@ sealed interface Stage {
             return switch (op) {
                 case Op.LayerNorm _, Op.RmsNorm _, Op.Activate _, Op.Add _, Op.Multiply _, Op.Normalize _,
                         Op.LogSoftmax _ -> op.inputs();
-                case Op.Embedding _, Op.Linear _, Op.Attention _, Op.Pool _, Op.MatMul _, Op.TopK _, Op.Gather _,
+                case Op.Embedding _, BatchOp.TokenTypes _, BatchOp.RelativeBias _,
+                        BatchOp.HeadLinear _, Op.Linear _, Op.Attention _, Op.Pool _, Op.MatMul _, Op.TopK _, Op.Gather _,
                         Op.Append _ -> List.of();
             };
         }
@@ -56,6 +57,9 @@ sealed interface Stage {
         public String describe() {
             return switch (op) {
                 case Op.Embedding _ -> "embedding";
+                case BatchOp.TokenTypes _ -> "token_types";
+                case BatchOp.RelativeBias _ -> "relative_bias";
+                case BatchOp.HeadLinear _ -> "head_linear";
                 case Op.LayerNorm _ -> "layer_norm";
                 case Op.RmsNorm _ -> "rms_norm";
                 case Op.Multiply _ -> "multiply";

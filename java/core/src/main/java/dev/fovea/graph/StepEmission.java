@@ -18,6 +18,8 @@ record StepEmission(MemoryPlan memory) {
                 steps.add(new Step.Pool(operand(x), mode, normalize, operand(output)));
             } else if (stage instanceof Stage.Single(Op.Attention op, Value output)) {
                 attention(op, output, steps);
+            } else if (stage instanceof Stage.Single(BatchOp.HeadLinear op, Value output)) {
+                headLinear(op, output, steps);
             } else if (stage instanceof Stage.Single(Op op, Value output)) {
                 steps.add(single(op, operand(output)));
             }
@@ -53,6 +55,23 @@ record StepEmission(MemoryPlan memory) {
                 operand(product.output(), product.columns(), DType.F32));
     }
 
+    /** A product per head, of its columns. */
+    private void headLinear(BatchOp.HeadLinear op, Value output, List<Step> steps) {
+        int outputs = output.columns() / op.heads();
+        for (int head = 0; head < op.heads(); head++) {
+            var part = new Step.Part(op.weight().rows((long) head * outputs, outputs), null);
+            steps.add(new Step.Linear(columns(op.x(), head, op.heads()), List.of(part), Activation.NONE, null,
+                    columns(output, head, op.heads())));
+        }
+    }
+
+    private Operand columns(Value value, int part, int parts) {
+        Operand whole = operand(value);
+        int columns = value.columns() / parts;
+        return new Operand(whole.rows(), whole.offset(), whole.stride(), whole.firstColumn() + part * columns, columns,
+                whole.dtype());
+    }
+
     private void attention(Op.Attention op, Value output, List<Step> steps) {
         Step.Cache cache = op.cache() == null ? null : cache(op.cache());
         if (cache != null && op.k() != null) {
@@ -60,7 +79,7 @@ record StepEmission(MemoryPlan memory) {
         }
         boolean own = cache == null;
         steps.add(new Step.Attention(op.spec(), operand(op.q()), own ? operand(op.k()) : null,
-                own ? operand(op.v()) : null, cache, operand(output)));
+                own ? operand(op.v()) : null, cache, op.bias() == null ? null : operand(op.bias()), operand(output)));
     }
 
     private static Step.Cache cache(CacheSlot slot) {
@@ -71,6 +90,10 @@ record StepEmission(MemoryPlan memory) {
         return switch (op) {
             case Op.Embedding(_, var words, float scale, var positions, int firstPosition, var type) ->
                 new Step.Embedding(words, scale, positions, firstPosition, type, out);
+            case BatchOp.TokenTypes(_, var table) -> new Step.TokenTypes(table, out);
+            case BatchOp.RelativeBias(_, int heads, var table, Value byQuery, Value byKey, var buckets) ->
+                new Step.RelativeBias(heads, table, byQuery == null ? null : operand(byQuery),
+                        byKey == null ? null : operand(byKey), buckets, out);
             case Op.LayerNorm(_, Value x, var gamma, var beta, float epsilon) ->
                 new Step.LayerNorm(operand(x), gamma, beta, epsilon, out);
             case Op.RmsNorm(_, Value x, var gamma, float epsilon) -> new Step.RmsNorm(operand(x), gamma, epsilon, out);
@@ -86,7 +109,7 @@ record StepEmission(MemoryPlan memory) {
             case Op.LogSoftmax(_, Value x) -> new Step.LogSoftmax(operand(x), out);
             case Op.TopK(_, Value x, _) -> new Step.TopK(operand(x), out);
             case Op.Gather(_, Value x, Value indices) -> new Step.Gather(operand(x), operand(indices), out);
-            case Op.Linear _, Op.Pool _, Op.Attention _ -> throw new AssertionError(op);
+            case Op.Linear _, Op.Pool _, Op.Attention _, BatchOp.HeadLinear _ -> throw new AssertionError(op);
         };
     }
 }

@@ -5,8 +5,8 @@ import dev.fovea.graph.Graph;
 import dev.fovea.graph.Plan;
 import dev.fovea.graph.Session;
 import dev.fovea.internal.lifetime.Owner;
-import dev.fovea.model.family.BertFamily;
 import dev.fovea.model.family.Description;
+import dev.fovea.model.family.EncoderConfig;
 import dev.fovea.model.family.FiniteWeights;
 import dev.fovea.model.family.ModelGraph;
 import dev.fovea.model.family.ModelWeights;
@@ -49,9 +49,11 @@ final class EncoderModel {
         Loading<Weights> weights = own(new Loading<>("weights", () -> Weights.open(files.weights())));
         Loading<Engine> ownEngine = options.engine() != null ? null
                 : own(new Loading<>("engine", () -> Engine.create(options.engineOptions())));
-        Description read = BertFamily.read(files.config());
+        EncoderConfig config = EncoderConfig.read(files.config());
+        Description read = config.encoder();
         // Meanwhile, for it reads most of the file.
-        Loading<FoundWeights> found = own(new Loading<>("weights-check", () -> FoundWeights.of(read, weights.get())));
+        Loading<FoundWeights> found =
+                own(new Loading<>("weights-check", () -> FoundWeights.of(config, read, weights.get())));
         tokenizer = own(Tokenizer.load(files.folder(), files.modelType()));
         requireFit(files, read.vocabulary());
         int specials = tokenizer.prefix().length + tokenizer.suffix().length;
@@ -155,10 +157,8 @@ final class EncoderModel {
 
     /** The weights of a model, which are finite. */
     private record FoundWeights(ModelWeights weights) implements AutoCloseable {
-        static FoundWeights of(Description description, Weights file) throws FormatException {
-            ModelWeights weights = BertFamily.weights(description, file);
-            FiniteWeights.require(description, weights, file);
-            return new FoundWeights(weights);
+        static FoundWeights of(EncoderConfig config, Description description, Weights file) throws FormatException {
+            return new FoundWeights(config.weights(description, file));
         }
 
         @Override

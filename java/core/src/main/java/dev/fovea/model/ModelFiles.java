@@ -40,7 +40,18 @@ record ModelFiles(Path folder, Path config, Path tokenizer, Path weights) {
         if (!Files.isDirectory(directory)) {
             throw new ModelNotFoundException("no model directory " + directory);
         }
-        Path folder = SentenceConfig.transformerFolder(directory);
+        return in(directory, SentenceConfig.transformerFolder(directory));
+    }
+
+    /** As {@link #in}, of a model with a head, whose other modules its class reads. */
+    static ModelFiles ofHead(Path directory) throws IOException {
+        if (!Files.isDirectory(directory)) {
+            throw new ModelNotFoundException("no model directory " + directory);
+        }
+        return in(directory, SentenceConfig.firstFolder(directory));
+    }
+
+    private static ModelFiles in(Path directory, Path folder) throws IOException {
         return new ModelFiles(folder, config(directory, folder), tokenizer(folder), weights(folder));
     }
 

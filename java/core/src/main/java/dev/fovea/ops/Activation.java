@@ -11,5 +11,9 @@ public enum Activation {
     /** {@code max(0, x)}: that of Vaswani et al., arXiv:1706.03762, section 3.3. */
     RELU,
     /** {@code x / (1 + e⁻ˣ)}: Hendrycks and Gimpel, arXiv:1606.08415, section 2; also called Swish. */
-    SILU
+    SILU,
+    /** {@code tanh x}: what BERT's pooler has, Devlin et al., arXiv:1810.04805. */
+    TANH,
+    /** {@code x / (1 + e^(−1.702 x))}: Hendrycks and Gimpel, arXiv:1606.08415, section 2; the GELU of CLIP. */
+    QUICK_GELU
 }

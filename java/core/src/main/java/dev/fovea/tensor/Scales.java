@@ -50,9 +50,20 @@ record Scales(Tensor factors, Tensor zeroPoints, int dimension) {
         return new Scales(one ? element(factors, row) : factors, one ? element(zeroPoints, row) : zeroPoints, 0);
     }
 
+    /** Those of neighbouring rows. */
+    Scales rows(long first, long count) {
+        boolean some = dimension == 0 && differ();
+        return new Scales(some ? elements(factors, first, count) : factors,
+                some ? elements(zeroPoints, first, count) : zeroPoints, dimension);
+    }
+
     private static Tensor element(Tensor vector, long index) {
+        return elements(vector, index, 1);
+    }
+
+    private static Tensor elements(Tensor vector, long first, long count) {
         long bytes = vector.dtype().bytes();
-        return Tensor.of(vector.segment().asSlice(index * bytes, bytes), vector.dtype(), Shape.of(1));
+        return Tensor.of(vector.segment().asSlice(first * bytes, count * bytes), vector.dtype(), Shape.of(count));
     }
 
     /**

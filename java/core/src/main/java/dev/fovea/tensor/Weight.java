@@ -218,6 +218,22 @@ public final class Weight {
     }
 
     /**
+     * A view of neighbouring rows of a matrix, or elements of a vector.
+     *
+     * @throws IndexOutOfBoundsException if not all of these are there
+     */
+    public Weight rows(long first, long count) {
+        Objects.checkFromIndexSize(first, count, size(0));
+        if (rank() == 1 && !layout.isPlain()) {
+            throw new IllegalArgumentException("expected a vector of a plain type, got " + this);
+        }
+        Shape shape = rank() == 1 ? Shape.of(count) : Shape.of(count, size(1));
+        long begin = first * strides[0] / layout.blockValues() * layout.blockBytes();
+        return new Weight(count == 0 ? segment.asSlice(0, 0) : segment.asSlice(begin, extent(layout, shape, strides)),
+                layout, shape, strides, scales == null ? null : scales.rows(first, count));
+    }
+
+    /**
      * Reads neighbours of one row as F32. F16 and BF16 are exact, and a NaN stays a NaN. Products with a scale are
      * rounded once. Allocates nothing.
      *

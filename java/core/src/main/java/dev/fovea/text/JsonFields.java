@@ -64,6 +64,20 @@ final class JsonFields {
         throw unexpected(key, "text");
     }
 
+    /** A finite number. */
+    double number(String key) throws FormatException {
+        if (get(key) instanceof JsonPrimitive primitive && primitive.isNumber()
+                && Double.isFinite(primitive.getAsDouble())) {
+            return primitive.getAsDouble();
+        }
+        throw unexpected(key, "a number");
+    }
+
+    /** The elements of an array. */
+    JsonArray elements(String key) throws FormatException {
+        return array(key);
+    }
+
     boolean flag(String key) throws FormatException {
         if (get(key) instanceof JsonPrimitive primitive && primitive.isBoolean()) {
             return primitive.getAsBoolean();

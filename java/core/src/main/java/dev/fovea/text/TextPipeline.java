@@ -4,33 +4,47 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
+import com.google.gson.JsonPrimitive;
 import dev.fovea.internal.files.Excerpt;
 import dev.fovea.weights.FormatException;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 
 /** The kinds of normalizers or pre-tokenizers that a tokenizer may be made of, and their settings. */
 enum TextPipeline {
     /** What changes the characters of a text before it is split. */
-    NORMALIZERS("normalizers", Map.of(
-            "BertNormalizer", List.of("clean_text", "handle_chinese_chars", "strip_accents", "lowercase"),
-            "Lowercase", List.of(),
-            "NFC", List.of(),
-            "NFD", List.of(),
-            "NFKC", List.of(),
-            "NFKD", List.of(),
-            "Strip", List.of("strip_left", "strip_right"),
-            "StripAccents", List.of())),
+    NORMALIZERS("normalizers", Map.ofEntries(
+            Map.entry("BertNormalizer", List.of("clean_text", "handle_chinese_chars", "strip_accents", "lowercase")),
+            Map.entry("Lowercase", List.of()),
+            Map.entry("NFC", List.of()),
+            Map.entry("NFD", List.of()),
+            Map.entry("NFKC", List.of()),
+            Map.entry("NFKD", List.of()),
+            Map.entry("Nmt", List.of()),
+            Map.entry("Precompiled", List.of("precompiled_charsmap")),
+            Map.entry("Prepend", List.of("prepend")),
+            Map.entry("Replace", List.of("pattern", "content")),
+            Map.entry("Strip", List.of("strip_left", "strip_right")),
+            Map.entry("StripAccents", List.of()))),
     /** What splits a text into words. */
-    PRE_TOKENIZERS("pretokenizers", Map.of(
-            "BertPreTokenizer", List.of(),
-            "Digits", List.of("individual_digits"),
-            "Whitespace", List.of(),
-            "WhitespaceSplit", List.of()));
+    PRE_TOKENIZERS("pretokenizers", Map.ofEntries(
+            Map.entry("BertPreTokenizer", List.of()),
+            Map.entry("ByteLevel", List.of("add_prefix_space", "trim_offsets", "use_regex")),
+            Map.entry("Metaspace", List.of("replacement", "add_prefix_space", "prepend_scheme", "split")),
+            Map.entry("Punctuation", List.of("behavior")),
+            Map.entry("Split", List.of("pattern", "behavior", "invert")),
+            Map.entry("UnicodeScripts", List.of()),
+            Map.entry("Digits", List.of("individual_digits")),
+            Map.entry("Whitespace", List.of()),
+            Map.entry("WhitespaceSplit", List.of())));
 
     private static final String SEQUENCE = "Sequence";
     private static final int MAX_DEPTH = 8;
+    private static final int MAX_CHARS = 2000;
+    private static final Set<String> MANDATORY =
+            Set.of("precompiled_charsmap", "pattern", "content", "prepend", "replacement");
 
     private final String childrenKey;
     private final Map<String, List<String>> flags;
@@ -63,10 +77,52 @@ enum TextPipeline {
                     + " and " + SEQUENCE + " to a depth of " + MAX_DEPTH);
         }
         for (String setting : settings) {
-            if (component.has(setting)) {
-                json.addProperty(setting, component.flag(setting));
+            if (component.has(setting) || MANDATORY.contains(setting)) {
+                json.add(setting, setting(component, setting));
             }
         }
         return json;
+    }
+
+    /** A setting, of the kind that its name tells. */
+    private static JsonElement setting(JsonFields component, String setting) throws FormatException {
+        return switch (setting) {
+            case "precompiled_charsmap" -> {
+                Charsmap.check(component, setting);
+                yield text(component, setting, Integer.MAX_VALUE);
+            }
+            case "prepend", "content" -> text(component, setting, MAX_CHARS);
+            case "replacement" -> text(component, setting, 1);
+            case "prepend_scheme" -> oneOf(component, setting, "always", "first", "never");
+            case "behavior" -> oneOf(component, setting, "Removed", "Isolated", "MergedWithPrevious", "MergedWithNext",
+                    "Contiguous");
+            case "pattern" -> {
+                JsonFields pattern = component.object(setting);
+                String kind = pattern.has("Regex") ? "Regex" : "String";
+                JsonObject json = new JsonObject();
+                json.add(kind, text(pattern, kind, MAX_CHARS));
+                yield json;
+            }
+            default -> new JsonPrimitive(component.flag(setting));
+        };
+    }
+
+    /** A text that is not empty, of at most so many code points. */
+    private static JsonPrimitive text(JsonFields component, String setting, int most) throws FormatException {
+        String text = component.string(setting);
+        int length = text.codePointCount(0, text.length());
+        boolean mayBeEmpty = setting.equals("content");
+        if (length > most || length == 0 && !mayBeEmpty) {
+            throw component.error(setting, "expected a text of 1 to " + most + " characters, got " + length);
+        }
+        return new JsonPrimitive(text);
+    }
+
+    private static JsonPrimitive oneOf(JsonFields component, String setting, String... known) throws FormatException {
+        String text = component.string(setting);
+        if (!List.of(known).contains(text)) {
+            throw component.error(setting, "expected one of " + List.of(known) + ", got '" + Excerpt.of(text) + "'");
+        }
+        return new JsonPrimitive(text);
     }
 }

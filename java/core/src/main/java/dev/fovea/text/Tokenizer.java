@@ -6,8 +6,11 @@ import dev.fovea.weights.FormatException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.LongFunction;
 import java.util.stream.Stream;
 
@@ -21,7 +24,7 @@ import java.util.stream.Stream;
  * {@code [SEP]}, becomes that token, as everywhere with this library. A surrogate without its partner
  * counts as U+FFFD.
  *
- * <p>Supported are WordPiece and WordLevel models with the parts that BERT and its descendants have. Nothing is
+ * <p>Supported are WordPiece, WordLevel, BPE and Unigram models, with the parts that encoders have. Nothing is
  * downloaded; the native library is copied once to the user's cache, see {@link #load}. Safe to share
  * between threads; a call while another thread closes finishes first.
  */
@@ -32,6 +35,9 @@ public final class Tokenizer implements AutoCloseable {
     private final TokenizersLibrary library;
     private final long handle;
     private final Lifetime lifetime;
+    private final SpecialTokens specialTokens;
+    private final String unknownToken;
+    private final boolean marksContinuations;
     private final int[] prefix;
     private final int[] suffix;
     private final int vocabularySize;
@@ -40,6 +46,9 @@ public final class Tokenizer implements AutoCloseable {
         this.library = library;
         this.handle = handle;
         this.lifetime = new Lifetime("tokenizer", () -> library.deleteTokenizer(handle));
+        this.specialTokens = file.specialTokens();
+        this.unknownToken = file.unknownToken();
+        this.marksContinuations = file.marksContinuations();
         this.prefix = toArray(file.specialTokens().before());
         this.suffix = toArray(file.specialTokens().after());
         this.vocabularySize = file.vocabularySize();
@@ -119,6 +128,69 @@ public final class Tokenizer implements AutoCloseable {
                 .toList());
     }
 
+    /**
+     * What a model reads of a text.
+     *
+     * @param limit the most tokens in all; ends are cut
+     * @throws IllegalArgumentException if the text has more than {@link #MAX_CHARS} chars, or the limit has no room
+     *     for the special tokens
+     * @throws IllegalStateException if the tokenizer is closed
+     */
+    public ModelInput input(String text, int limit) {
+        return Inputs.of(specialTokens.single(), List.of(tokenize(text)), Truncation.LONGEST_FIRST, limit);
+    }
+
+    /**
+     * What a model reads of a pair of texts; see {@link #input(String, int)}.
+     *
+     * @param truncation what is cut of them
+     * @throws IllegalArgumentException also if the tokenizer's file has no template of a pair
+     */
+    public ModelInput input(String first, String second, Truncation truncation, int limit) {
+        Objects.requireNonNull(truncation, "truncation");
+        if (specialTokens.pair().isEmpty()) {
+            throw new IllegalArgumentException("expected a text alone: the tokenizer has no template of a pair");
+        }
+        return Inputs.of(specialTokens.pair(), List.of(tokenize(first), tokenize(second)), truncation, limit);
+    }
+
+    private Inputs.Body tokenize(String text) {
+        return onEncoding(text, encoding -> new Inputs.Body(text, library.getTokenIds(encoding),
+                library.getTokenCharSpans(encoding), library.getWordIds(encoding)));
+    }
+
+    /** The id of a token of the vocabulary, added ones among them; −1 if there is none. See {@link #ids}. */
+    public int id(String token) {
+        return ids(Set.of(token)).getOrDefault(token, -1);
+    }
+
+    /** The ids of those of some tokens that the vocabulary has. Looks at every token that there is. */
+    public Map<String, Integer> ids(Set<String> tokens) {
+        Map<String, Integer> ids = new HashMap<>();
+        lifetime.enter();
+        try {
+            for (int id = 0; id < vocabularySize && ids.size() < tokens.size(); id++) {
+                String token = token(id);
+                if (tokens.contains(token)) {
+                    ids.putIfAbsent(token, id);
+                }
+            }
+        } finally {
+            lifetime.exit();
+        }
+        return ids;
+    }
+
+    /** The text that a token stands for, spaces and all; empty if there is none of this id. */
+    public String text(int id) {
+        lifetime.enter();
+        try {
+            return token(id);
+        } finally {
+            lifetime.exit();
+        }
+    }
+
     /** The ids of the special tokens that the model wants before a single text, such as {@code [CLS]}. */
     public int[] prefix() {
         return prefix.clone();
@@ -127,6 +199,16 @@ public final class Tokenizer implements AutoCloseable {
     /** The ids of the special tokens that the model wants after a single text, such as {@code [SEP]}. */
     public int[] suffix() {
         return suffix.clone();
+    }
+
+    /** The token that stands for what the vocabulary has not, such as {@code [UNK]}; null if there is none. */
+    public String unknownToken() {
+        return unknownToken;
+    }
+
+    /** Whether tokens that go on with a word are spelled with a prefix, such as {@code ##}. */
+    public boolean marksContinuations() {
+        return marksContinuations;
     }
 
     /** One more than the largest id that there is. */

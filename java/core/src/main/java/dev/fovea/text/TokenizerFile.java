@@ -1,6 +1,7 @@
 package dev.fovea.text;
 
 import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
 import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
@@ -21,6 +22,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /**
  * A {@code tokenizer.json}, checked.
@@ -31,11 +33,11 @@ import java.util.Map;
  * does itself or not at all: truncation, padding, special tokens and decoding.
  */
 final class TokenizerFile {
-    private static final String WORD_PIECE = "WordPiece";
-    private static final String WORD_LEVEL = "WordLevel";
+    /** Normalizers, none or some, that take no character away. */
+    private static final Pattern KEEPS_SPACE =
+            Pattern.compile("null|[{\\[\"type:Sequence,normalizersNFCD\\]}]*");
+
     private static final long MAX_BYTES = 1 << 28;
-    /** The library's time for one word grows with the square of this. */
-    private static final int MAX_WORD_CHARS = 1000;
 
     private final Path file;
     private final TokenizerSettings settings;
@@ -44,6 +46,8 @@ final class TokenizerFile {
     private String json;
     private SpecialTokens specialTokens;
     private int maxId;
+    private boolean keepsSpace;
+    private JsonObject model;
 
     private TokenizerFile(Path file, TokenizerSettings settings) {
         this.file = file;
@@ -98,6 +102,17 @@ final class TokenizerFile {
         return maxId + 1;
     }
 
+    /** The token that stands for what the vocabulary has not, or null. */
+    String unknownToken() {
+        return model.has("unk_token") && model.get("unk_token").isJsonPrimitive() ? model.get("unk_token").getAsString()
+                : null;
+    }
+
+    /** Whether tokens that go on with a word are spelled with a prefix. */
+    boolean marksContinuations() {
+        return model.has("continuing_subword_prefix");
+    }
+
     /** The tokens around a single text. */
     SpecialTokens specialTokens() {
         return specialTokens;
@@ -141,54 +156,33 @@ final class TokenizerFile {
 
     private void check() throws FormatException {
         JsonFields fields = JsonFields.of(file, "", root);
+        boolean read = vocabulary != null;
         settings.resolve(fields);
-        String model = checkModel(fields.object("model")).toString();
+        TokenizerModel checkedModel = TokenizerModel.check(fields.object("model"), vocabulary);
+        vocabulary = checkedModel.vocabulary();
+        model = checkedModel.json();
+        String modelJson = model.toString();
         maxId = vocabulary.maxId();
         JsonObject checked = new JsonObject();
         checked.addProperty("version", "1.0");
         checked.add("truncation", JsonNull.INSTANCE);
         checked.add("padding", JsonNull.INSTANCE);
+        JsonElement normalizer = TextPipeline.NORMALIZERS.check(fields, "normalizer");
+        keepsSpace = KEEPS_SPACE.matcher(normalizer.toString()).matches();
         checked.add("added_tokens", checkAddedTokens(fields));
-        checked.add("normalizer", TextPipeline.NORMALIZERS.check(fields, "normalizer"));
+        checked.add("normalizer", normalizer);
         checked.add("pre_tokenizer", TextPipeline.PRE_TOKENIZERS.check(fields, "pre_tokenizer"));
         checked.add("post_processor", JsonNull.INSTANCE);
         checked.add("decoder", JsonNull.INSTANCE);
         String parts = checked.toString();
-        if (!Utf16.isWellFormed(parts) || !Utf16.isWellFormed(model)) {
+        if (!Utf16.isWellFormed(parts) || !Utf16.isWellFormed(modelJson)) {
             throw fields.error("text", "has an escaped surrogate alone");
         }
-        json = parts.substring(0, parts.length() - 1) + ",\"model\":" + model.substring(0, model.length() - 1)
-                + ",\"vocab\":" + vocabulary.json() + "}}";
+        json = parts.substring(0, parts.length() - 1) + ",\"model\":" + (!read ? modelJson + '}'
+                : modelJson.substring(0, modelJson.length() - 1) + ",\"vocab\":" + vocabulary.json() + "}}");
         specialTokens = SpecialTokens.of(fields, Vocabulary.MAX_ID);
-        settings.requireSpecials(fields.object("model").string("unk_token"), specialTokens.first(), specialTokens.last());
-        for (List<Integer> ids : List.of(specialTokens.before(), specialTokens.after())) {
-            ids.forEach(id -> maxId = Math.max(maxId, id));
-        }
-    }
-
-    /** The model without its vocabulary. */
-    private JsonObject checkModel(JsonFields model) throws FormatException {
-        String type = model.string("type");
-        if (!type.equals(WORD_PIECE) && !type.equals(WORD_LEVEL)) {
-            throw model.error("type", "expected " + WORD_PIECE + " or " + WORD_LEVEL + ", got '" + Excerpt.of(type) + "'");
-        }
-        if (vocabulary == null) {
-            throw model.error("vocab", "expected an object of tokens and ids");
-        }
-        String unknown = model.string("unk_token");
-        if (vocabulary.id(unknown) == null) {
-            throw model.error("unk_token", "'" + Excerpt.of(unknown) + "' is not in the vocabulary");
-        }
-        JsonObject checked = new JsonObject();
-        checked.addProperty("type", type);
-        checked.addProperty("unk_token", unknown);
-        if (type.equals(WORD_PIECE)) {
-            String prefix = "continuing_subword_prefix";
-            checked.addProperty(prefix, model.string(prefix));
-            String limit = "max_input_chars_per_word";
-            checked.addProperty(limit, model.integer(limit, MAX_WORD_CHARS));
-        }
-        return checked;
+        settings.requireSpecials(unknownToken(), specialTokens.first(), specialTokens.last());
+        specialTokens.all().forEach(id -> maxId = Math.max(maxId, id));
     }
 
     /** Those of the file, then those of the settings; where these have one of the file's, their flags count. */
@@ -221,8 +215,8 @@ final class TokenizerFile {
         String content = token.string("content");
         // What vanishes when it is normalized, or takes the white space behind it along, makes the
         // library cut a text at places that do not exist.
-        if (token.flag("normalized") ? content.codePoints().noneMatch(TokenizerFile::staysWhenNormalized)
-                : content.isEmpty()) {
+        if (token.flag("normalized") && !keepsSpace
+                ? content.codePoints().noneMatch(TokenizerFile::staysWhenNormalized) : content.isEmpty()) {
             throw token.error("content", "expected some visible text, got '" + Excerpt.of(content) + "'");
         }
         if (token.flag("rstrip")) {

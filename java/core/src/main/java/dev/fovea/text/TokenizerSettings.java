@@ -138,7 +138,11 @@ final class TokenizerSettings {
 
     /** Changes a tokenizer's normalizer to what the config says, or refuses what contradicts it. */
     void resolve(JsonFields tokenizer) throws FormatException {
-        if (config == null || config.isAbsent() || !isBertLike()) {
+        if (config == null || config.isAbsent()) {
+            return;
+        }
+        requirePrefixSpace(tokenizer.json().get("pre_tokenizer"));
+        if (!isBertLike()) {
             return;
         }
         JsonElement normalizer = tokenizer.json().get("normalizer");
@@ -153,6 +157,21 @@ final class TokenizerSettings {
         requireSame("strip_accents", contains(normalizer, "StripAccents"), normalizer);
     }
 
+    /** That of a pre-tokenizer into bytes; versions of transformers differ in which of the two they take. */
+    private void requirePrefixSpace(JsonElement component) throws FormatException {
+        if (!(component instanceof JsonObject object)) {
+            return;
+        }
+        if (isType(object, "ByteLevel")) {
+            contradiction("add_prefix_space", object, "add_prefix_space");
+        }
+        if (object.get("pretokenizers") instanceof JsonArray children) {
+            for (JsonElement child : children) {
+                requirePrefixSpace(child);
+            }
+        }
+    }
+
     private void requireSame(String field, boolean value, JsonElement normalizer) throws FormatException {
         if (config.has(field) && config.bool(field, value) != value) {
             throw config.wrong(field, value + " as the normalizer of tokenizer.json, "
@@ -161,7 +180,7 @@ final class TokenizerSettings {
     }
 
     private void contradiction(String field, JsonObject object, String key) throws FormatException {
-        boolean other = !object.has(key) || object.get(key).isJsonNull() || object.get(key).getAsBoolean();
+        boolean other = !object.has(key) || object.get(key).isJsonNull() || object.get(key).equals(new JsonPrimitive(true));
         if (config.has(field) && config.bool(field, other) != other) {
             throw config.wrong(field, other + " as in tokenizer.json");
         }

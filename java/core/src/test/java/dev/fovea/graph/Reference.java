@@ -5,6 +5,7 @@ import dev.fovea.ops.AttentionSpec;
 import dev.fovea.ops.Pooling;
 import dev.fovea.ops.Rows;
 import dev.fovea.tensor.Weight;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -33,6 +34,16 @@ final class Reference {
         double[][] out = new double[op.rows() == Rows.TOKENS ? ids.length : offsets.length - 1][op.columns()];
         switch (op) {
             case Op.Embedding embedding -> embedding(embedding, out);
+            case BatchOp.TokenTypes types -> fill(out, (_, c) -> at(types.table(), 0, c));
+            case BatchOp.HeadLinear(_, int heads, Value x, Weight weight) -> fill(out, (r, c) -> {
+                int dim = (int) weight.size(1);
+                double sum = 0;
+                for (int i = 0; i < dim; i++) {
+                    sum += get(x)[r][c / (out[r].length / heads) * dim + i] * at(weight, c, i);
+                }
+                return sum;
+            });
+            case BatchOp.RelativeBias bias -> relativeBias(bias, out);
             case Op.LayerNorm norm -> layerNorm(norm, out);
             case Op.Linear linear -> linear(linear, out);
             case Op.Activate(_, Value x, Activation activation) ->
@@ -94,6 +105,25 @@ final class Reference {
                     .sorted(Comparator.comparing((Integer i) -> -row[i])).mapToInt(i -> i).toArray();
             for (int c = 0; c < op.count(); c++) {
                 out[r][c] = order[c];
+            }
+        }
+    }
+
+    private void relativeBias(BatchOp.RelativeBias op, double[][] out) {
+        int keys = op.buckets().keys();
+        int buckets = op.buckets().buckets();
+        for (int s = 0; s < offsets.length - 1; s++) {
+            for (int t = offsets[s]; t < offsets[s + 1]; t++) {
+                for (int u = offsets[s]; u < offsets[s + 1]; u++) {
+                    int bucket = op.buckets().ofDistance().segment()
+                            .getAtIndex(ValueLayout.JAVA_INT, keys - 1 + u - t);
+                    for (int head = 0; head < op.heads(); head++) {
+                        int column = head * buckets + bucket;
+                        out[t][head * keys + u - offsets[s]] =
+                                (op.table() != null ? at(op.table(), 0, column) : get(op.byQuery())[t][column])
+                                        + (op.byKey() == null ? 0 : get(op.byKey())[u][column]);
+                    }
+                }
             }
         }
     }
@@ -190,7 +220,9 @@ final class Reference {
             for (int c = 0; c < headDim; c++) {
                 score += get(op.q())[token][head * headDim + c] * get(op.k())[key][kvHead * headDim + c];
             }
-            weights[key - start] = Math.exp(spec.scale() * score);
+            double bias = op.bias() == null ? 0
+                    : get(op.bias())[token][head * (op.bias().columns() / spec.heads()) + key - start];
+            weights[key - start] = Math.exp(spec.scale() * score + bias);
             sum += weights[key - start];
         }
         for (int key = 0; key < weights.length; key++) {
@@ -225,6 +257,8 @@ final class Reference {
             case GELU_ERF -> x / 2 * (1 + erf(x / Math.sqrt(2)));
             case RELU -> Math.max(0, x);
             case SILU -> x / (1 + Math.exp(-x));
+            case TANH -> Math.tanh(x);
+            case QUICK_GELU -> x / (1 + Math.exp(-1.702 * x));
             case GELU_TANH -> x / 2 * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
         };
     }

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.fovea.model.catalog.ModelStore;
-import dev.fovea.model.family.BertFamily;
+import dev.fovea.model.family.EncoderConfig;
 import dev.fovea.model.family.Description;
 import dev.fovea.model.sentence.SentenceConfig;
 import dev.fovea.model.sentence.SentenceModule;
@@ -57,7 +57,7 @@ class ModelCatalogTest {
         NamedModel model = ModelCatalog.find(name).orElseThrow();
         assertTrue(ModelCatalog.isPresent(model));
         Path made = ModelCatalog.directory(model);
-        Description bert = BertFamily.read(made.resolve("config.json"));
+        Description bert = EncoderConfig.read(made.resolve("config.json")).encoder();
         SentenceConfig sentence = SentenceConfig.read(made, bert, 2);
         assertEquals(model.dimension(), bert.width());
         assertEquals(model.pooling().name().toLowerCase(), sentence.pooling().getFirst().word());

@@ -69,8 +69,16 @@ class TokenizerHostileTest {
     @CsvSource(delimiter = '|', value = {
         "model                            | 7                             | model                    | an object",
         "model                            | null                          | model                    | an object",
-        "model.type                       | \"BPE\"                       | model.type               | 'BPE'",
-        "model.type                       | \"Unigram\"                   | model.type               | 'Unigram'",
+        "model.type | \"Morphemes\" | model.type | 'Morphemes'",
+        "model | {\"type\":\"BPE\",\"vocab\":{\"a\":0}} | model.merges | missing",
+        "model | {\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[\"a a\"]} | model.merges[0] | third",
+        "model | {\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[\"a\"]} | model.merges[0] | two tokens",
+        "model | {\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[],\"dropout\":0.1} | model.dropout | 0.1",
+        "model | {\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[],\"unk_token\":\"u\"} | model.unk_token | 'u'",
+        "model.type | \"Unigram\" | model.vocab | an array",
+        "model | {\"type\":\"Unigram\",\"vocab\":[[\"a\",-1]],\"unk_id\":1} | model.unk_id | 0 to 0",
+        "model | {\"type\":\"Unigram\",\"vocab\":[[\"a\",-1],[\"a\",-2]],\"unk_id\":0} | model.vocab[1] | twice",
+        "model | {\"type\":\"Unigram\",\"vocab\":[[\"a\"]],\"unk_id\":0} | model.vocab[0] | score",
         "model.vocab                      | []                            | model.vocab              | an object",
         "model.vocab                      | {}                            | model.unk_token          | '[UNK]'",
         "model.vocab.un                   | -1                            | model.vocab.un           | -1",
@@ -84,9 +92,14 @@ class TokenizerHostileTest {
         "model.max_input_chars_per_word   | 1001                          | max_input_chars_per_word | 1000",
         "model.max_input_chars_per_word   | 1e2                           | max_input_chars_per_word | 1e2",
         "normalizer                       | {}                            | normalizer.type          | missing",
-        "normalizer.type                  | \"Precompiled\"               | normalizer.type          | 'Precompiled'",
+        "normalizer.type | \"Morphemes\" | normalizer.type | 'Morphemes'",
+        "normalizer.type | \"Precompiled\" | precompiled_charsmap | missing",
+        "normalizer | {\"type\":\"Precompiled\",\"precompiled_charsmap\":\"%\"} | precompiled_charsmap | Base64",
+        "normalizer | {\"type\":\"Precompiled\",\"precompiled_charsmap\":\"AAEAAA==\"} | precompiled_charsmap | damaged",
+        "normalizer | {\"type\":\"Replace\",\"pattern\":{\"Regex\":\"\"},\"content\":\"\"} | pattern.Regex | got 0",
         "normalizer.lowercase             | \"true\"                      | normalizer.lowercase     | \"true\"",
-        "pre_tokenizer.type               | \"ByteLevel\"                 | pre_tokenizer.type       | 'ByteLevel'",
+        "pre_tokenizer.type | \"Morphemes\" | pre_tokenizer.type | 'Morphemes'",
+        "pre_tokenizer | {\"type\":\"Split\",\"pattern\":{\"String\":\"a\"},\"behavior\":\"Gone\",\"invert\":false} | pre_tokenizer.behavior | 'Gone'",
         "pre_tokenizer                    | []                            | pre_tokenizer            | an array",
         "added_tokens                     | {}                            | added_tokens             | an object",
         "added_tokens.0                   | 1                             | added_tokens[0]          | an object",
@@ -98,7 +111,8 @@ class TokenizerHostileTest {
         "added_tokens.2.content           | \" \"                         | added_tokens[2].content  | visible",
         "added_tokens.0.rstrip            | true                          | added_tokens[0].rstrip   | not supported",
         "added_tokens.0.special           | null                          | added_tokens[0].special  | null",
-        "post_processor.type              | \"ByteLevel\"                 | post_processor.type      | 'ByteLevel'",
+        "post_processor.type | \"Morphemes\" | post_processor.type | 'Morphemes'",
+        "post_processor.pair.1.Sequence.id | \"A\" | pair[1].Sequence.id | in this order",
         "post_processor.single            | []                            | post_processor.single    | no place",
         "post_processor.single.1.Sequence.id      | \"B\"                  | single[1].Sequence.id    | A once",
         "post_processor.single.1.Sequence.type_id | 1                      | [1].Sequence.type_id     | got 1",
@@ -151,7 +165,7 @@ class TokenizerHostileTest {
     @Test
     void shouldIgnoreWhatItDoesNotUse() throws IOException {
         new TokenizerJson().set("decoder", "{\"type\":7}").set("padding", "{\"pad_to_multiple_of\":0}")
-                .set("truncation", "[1]").set("post_processor.pair", "[7]").write(file);
+                .set("truncation", "[1]").write(file);
         try (Tokenizer tokenizer = Tokenizer.load(file)) {
             assertEquals(1, tokenizer.encode("un").length);
         }

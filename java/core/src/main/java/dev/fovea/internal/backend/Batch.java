@@ -17,6 +17,7 @@ public final class Batch {
     private final BatchLimits limits;
     private final Tensor ids;
     private final Tensor offsets;
+    private final Tensor types;
     private int tokens;
     private int sequences;
 
@@ -25,6 +26,7 @@ public final class Batch {
         this.limits = limits;
         this.ids = Tensor.allocate(arena, DType.I32, Shape.of(maxTokens));
         this.offsets = Tensor.allocate(arena, DType.I32, Shape.of(maxSequences + 1L));
+        this.types = limits.types() == 0 ? null : Tensor.allocate(arena, DType.I32, Shape.of(maxTokens));
     }
 
     /** The most tokens. */
@@ -57,15 +59,27 @@ public final class Batch {
         return offsets;
     }
 
+    /** I32 [maxTokens], or null if they are not read. */
+    public Tensor types() {
+        return types;
+    }
+
+    /** Takes over a batch whose tokens are all of type 0; see the other. */
+    public void take(int sequences, MemorySegment givenIds, MemorySegment givenOffsets, Tensor starts) {
+        take(sequences, givenIds, null, givenOffsets, starts);
+    }
+
     /**
      * Takes over a batch.
      *
      * @param givenIds I32 [≥ tokens], on or off the heap, at any alignment
+     * @param givenTypes I32 [≥ tokens], likewise, the type of each token; or null for 0
      * @param givenOffsets I32 [≥ sequences + 1], likewise
      * @param starts tokens that each sequence has before this batch, or null for none
      * @throws IllegalArgumentException naming value and limit, if the batch does not fit
      */
-    public void take(int sequences, MemorySegment givenIds, MemorySegment givenOffsets, Tensor starts) {
+    public void take(int sequences, MemorySegment givenIds, MemorySegment givenTypes, MemorySegment givenOffsets,
+            Tensor starts) {
         takeOffsets(sequences, givenOffsets);
         if (tokens > givenIds.byteSize() / Integer.BYTES) {
             throw new IllegalArgumentException("offsets[" + sequences + "] is " + tokens + ", but there are "
@@ -74,6 +88,28 @@ public final class Batch {
         requireLengths(starts);
         if (limits.vocabulary() >= 0) {
             takeIds(givenIds);
+        }
+        if (types != null) {
+            takeTypes(givenTypes);
+        }
+    }
+
+    private void takeTypes(MemorySegment given) {
+        if (given == null) {
+            types.segment().asSlice(0, (long) tokens * Integer.BYTES).fill((byte) 0);
+            return;
+        }
+        if (tokens > given.byteSize() / Integer.BYTES) {
+            throw new IllegalArgumentException("expected a type for each of " + tokens + " tokens, got "
+                    + given.byteSize() / Integer.BYTES);
+        }
+        MemorySegment.copy(given, 0, types.segment(), 0, (long) tokens * Integer.BYTES);
+        for (int t = 0; t < tokens; t++) {
+            int type = types.segment().getAtIndex(JAVA_INT, t);
+            if (type < 0 || type >= limits.types()) {
+                throw new IllegalArgumentException("token type " + type + " at " + t + " is none of the "
+                        + limits.types() + " that there are");
+            }
         }
     }
 

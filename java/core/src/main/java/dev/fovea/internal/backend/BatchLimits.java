@@ -10,13 +10,16 @@ import java.util.List;
  * @param firstPosition the position of a sequence's first token
  * @param positions positions that there are, those before the first included
  * @param maxTokens tokens of a sequence in one run
+ * @param types token types are below it; 0 if they are not read
  */
-public record BatchLimits(int vocabulary, int firstPosition, long positions, int maxTokens) {
+public record BatchLimits(int vocabulary, int firstPosition, long positions, int maxTokens, int types) {
     /** The limits of all steps together, and of the caller's own. */
     public static BatchLimits of(List<Step> steps, int maxTokens) {
         int vocabulary = -1;
         int firstPosition = 0;
         long positions = Long.MAX_VALUE;
+        int longest = maxTokens;
+        int types = 0;
         for (Step step : steps) {
             if (step instanceof Step.Embedding embedding) {
                 int words = (int) embedding.words().size(0);
@@ -33,7 +36,13 @@ public record BatchLimits(int vocabulary, int firstPosition, long positions, int
                     positions = spec.rope().positions();
                 }
             }
+            if (step instanceof Step.RelativeBias bias) {
+                longest = Math.min(longest, bias.buckets().keys());
+            } else if (step instanceof Step.TokenTypes typed) {
+                int rows = (int) typed.table().size(0);
+                types = types == 0 ? rows : Math.min(types, rows);
+            }
         }
-        return new BatchLimits(vocabulary, firstPosition, positions, maxTokens);
+        return new BatchLimits(vocabulary, firstPosition, positions, longest, types);
     }
 }

@@ -31,7 +31,7 @@ public interface DirectAttention {
      *   q        [≥ tokens, heads, head_dim] or [≥ sequences, tokens, heads, head_dim]
      *   k, v     likewise with kv_heads, and value_dim; with pages [pages, kv_heads, 128, dim], dense
      *   mask     U8 [queries, keys] or [sequences, heads, queries, keys], sizes of 1 stand for all; or null
-     *   bias     the shapes of mask; or null
+     *   bias     the shapes of mask, or [≥ tokens, heads, keys], a row for each query of the batch; or null
      *   out      as q, with value_dim
      *   lse      [heads, query tokens] or [sequences, heads, query tokens]; or null
      *   weights  [heads, query tokens, keys] or [sequences, heads, query tokens, keys]; or null

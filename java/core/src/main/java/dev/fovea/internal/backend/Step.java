@@ -2,6 +2,7 @@ package dev.fovea.internal.backend;
 
 import dev.fovea.ops.Activation;
 import dev.fovea.ops.AttentionSpec;
+import dev.fovea.ops.DistanceBuckets;
 import dev.fovea.ops.Pooling;
 import dev.fovea.tensor.Weight;
 import java.util.List;
@@ -72,8 +73,23 @@ public sealed interface Step {
      * Attention to the keys and values of the batch or, where {@code cache} is not null, to those of a cache.
      *
      * @param k null with a cache, as {@code v}
+     * @param bias [tokens, heads · keys], added to scores, or null
      */
-    record Attention(AttentionSpec spec, Operand q, Operand k, Operand v, Cache cache, Operand out) implements Step {}
+    record Attention(AttentionSpec spec, Operand q, Operand k, Operand v, Cache cache, Operand bias, Operand out)
+            implements Step {}
+
+    /**
+     * What the distance of key and query adds to scores.
+     *
+     * @param table [1, heads · buckets], or null
+     * @param byQuery [tokens, heads · buckets], null with a table
+     * @param byKey [tokens, heads · buckets], or null
+     */
+    record RelativeBias(int heads, Weight table, Operand byQuery, Operand byKey, DistanceBuckets buckets, Operand out)
+            implements Step {}
+
+    /** Rows of a table by the batch's token types. */
+    record TokenTypes(Weight table, Operand out) implements Step {}
 
     /** A row per sequence, divided by its L2 norm if asked for. */
     record Pool(Operand x, Pooling mode, boolean normalize, Operand out) implements Step {}

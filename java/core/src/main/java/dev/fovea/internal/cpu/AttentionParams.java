@@ -77,7 +77,13 @@ public final class AttentionParams {
             fovea_attention_params.mask_head_stride(params, broadcastStride(mask, 3));
             fovea_attention_params.mask_query_stride(params, broadcastStride(mask, 2));
         }
-        if (bias != null) {
+        boolean rows = bias != null && bias.rank() == 3;
+        fovea_attention_params.bias_rows(params, rows ? 1 : 0);
+        if (rows) {
+            fovea_attention_params.bias_sequence_stride(params, 0);
+            fovea_attention_params.bias_head_stride(params, bias.stride(1));
+            fovea_attention_params.bias_query_stride(params, bias.stride(0));
+        } else if (bias != null) {
             fovea_attention_params.bias_sequence_stride(params, broadcastStride(bias, 4));
             fovea_attention_params.bias_head_stride(params, broadcastStride(bias, 3));
             fovea_attention_params.bias_query_stride(params, broadcastStride(bias, 2));

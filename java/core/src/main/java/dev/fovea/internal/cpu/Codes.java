@@ -19,6 +19,8 @@ public final class Codes {
             case GELU_TANH -> FoveaH.FOVEA_ACTIVATION_GELU_TANH();
             case RELU -> FoveaH.FOVEA_ACTIVATION_RELU();
             case SILU -> FoveaH.FOVEA_ACTIVATION_SILU();
+            case TANH -> FoveaH.FOVEA_ACTIVATION_TANH();
+            case QUICK_GELU -> FoveaH.FOVEA_ACTIVATION_QUICK_GELU();
         };
     }
 

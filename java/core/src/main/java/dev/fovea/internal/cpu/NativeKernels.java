@@ -11,16 +11,16 @@ import dev.fovea.internal.ffi.fovea_layer_norm_params;
 import dev.fovea.internal.ffi.fovea_linear_pack_params;
 import dev.fovea.internal.ffi.fovea_linear_params;
 import dev.fovea.internal.ffi.fovea_log_softmax_params;
-import dev.fovea.internal.ffi.fovea_matmul_params;
 import dev.fovea.internal.ffi.fovea_normalize_params;
 import dev.fovea.internal.ffi.fovea_pool_params;
-import dev.fovea.internal.ffi.fovea_ragged_matmul_params;
+import dev.fovea.internal.ffi.fovea_relative_bias_params;
 import dev.fovea.internal.ffi.fovea_rms_norm_params;
 import dev.fovea.internal.ffi.fovea_top_k_params;
 import dev.fovea.internal.host.Kernels;
 import dev.fovea.internal.host.PackedLinear;
 import dev.fovea.ops.Activation;
 import dev.fovea.ops.AttentionSpec;
+import dev.fovea.ops.DistanceBuckets;
 import dev.fovea.ops.Pooling;
 import dev.fovea.ops.Rope;
 import dev.fovea.tensor.DType;
@@ -54,22 +54,22 @@ final class NativeKernels implements Kernels {
     private MemorySegment logSoftmax;
     private MemorySegment topK;
     private MemorySegment gather;
-    private MemorySegment raggedMatmul;
-    private MemorySegment matmul;
+    private MemorySegment relativeBias;
     private MemorySegment attention;
     private MemorySegment cacheAppend;
     private MemorySegment pool;
     private final MemorySegment bytes;
-    private boolean blasLoaded;
+    private final NativeProducts products;
 
     NativeKernels(NativeEngine engine, Arena arena) {
         this.engine = engine;
         this.arena = arena;
         bytes = arena.allocate(ValueLayout.JAVA_LONG);
+        products = new NativeProducts(engine, arena);
     }
 
     /** A zeroed params struct, to whose first field its size is written. */
-    private static MemorySegment sized(MemorySegment struct) {
+    static MemorySegment sized(MemorySegment struct) {
         struct.set(ValueLayout.JAVA_INT, 0, (int) struct.byteSize());
         return struct;
     }
@@ -271,6 +271,23 @@ final class NativeKernels implements Kernels {
     }
 
     @Override
+    public void relativeBias(int sequences, int heads, Tensor byQuery, Tensor byKey, DistanceBuckets buckets,
+            Tensor offsets, Tensor out) {
+        if (relativeBias == null) {
+            relativeBias = sized(fovea_relative_bias_params.allocate(arena));
+        }
+        fovea_relative_bias_params.sequences(relativeBias, sequences);
+        fovea_relative_bias_params.heads(relativeBias, heads);
+        fovea_relative_bias_params.buckets(relativeBias, buckets.buckets());
+        fovea_relative_bias_params.keys(relativeBias, buckets.keys());
+        fovea_relative_bias_params.by_query_stride(relativeBias, byQuery.size(0) == 1 ? 0 : rowStride(byQuery));
+        fovea_relative_bias_params.by_key_stride(relativeBias, byKey == null ? 0 : rowStride(byKey));
+        fovea_relative_bias_params.out_stride(relativeBias, rowStride(out));
+        Status.check("relative bias", FoveaH.fovea_relative_bias(engine.handle(), relativeBias, byQuery.segment(),
+                orNull(byKey), buckets.ofDistance().segment(), offsets.segment(), out.segment()));
+    }
+
+    @Override
     public void gather(int rows, Tensor x, Tensor indices, Tensor out) {
         if (gather == null) {
             gather = sized(fovea_gather_params.allocate(arena));
@@ -287,48 +304,12 @@ final class NativeKernels implements Kernels {
 
     @Override
     public void matmul(Tensor a, Tensor b, boolean transposeB, float alpha, Tensor c) {
-        if (matmul == null) {
-            matmul = sized(fovea_matmul_params.allocate(arena));
-        }
-        requireBlas();
-        fovea_matmul_params.batch(matmul, (int) a.size(0));
-        fovea_matmul_params.m(matmul, (int) a.size(1));
-        fovea_matmul_params.n(matmul, (int) c.size(2));
-        fovea_matmul_params.k(matmul, (int) a.size(2));
-        fovea_matmul_params.transpose_b(matmul, transposeB ? 1 : 0);
-        fovea_matmul_params.alpha(matmul, alpha);
-        fovea_matmul_params.a_stride(matmul, productStride(a));
-        fovea_matmul_params.b_stride(matmul, productStride(b));
-        fovea_matmul_params.c_stride(matmul, productStride(c));
-        fovea_matmul_params.a_batch_stride(matmul, a.stride(0));
-        fovea_matmul_params.b_batch_stride(matmul, b.stride(0));
-        fovea_matmul_params.c_batch_stride(matmul, c.stride(0));
-        Status.check("matmul",
-                FoveaH.fovea_matmul(engine.handle(), matmul, a.segment(), b.segment(), c.segment()));
+        products.matmul(a, b, transposeB, alpha, c);
     }
 
     @Override
     public void raggedMatmul(int sequences, Tensor offsets, Tensor a, Tensor b, boolean transposeA, Tensor out) {
-        if (raggedMatmul == null) {
-            raggedMatmul = sized(fovea_ragged_matmul_params.allocate(arena));
-        }
-        requireBlas();
-        fovea_ragged_matmul_params.sequences(raggedMatmul, sequences);
-        fovea_ragged_matmul_params.k(raggedMatmul, (int) a.size(1));
-        fovea_ragged_matmul_params.n(raggedMatmul, (int) (transposeA ? b.size(1) : out.size(1)));
-        fovea_ragged_matmul_params.transpose_a(raggedMatmul, transposeA ? 1 : 0);
-        fovea_ragged_matmul_params.a_stride(raggedMatmul, rowStride(a));
-        fovea_ragged_matmul_params.b_stride(raggedMatmul, rowStride(b));
-        fovea_ragged_matmul_params.out_stride(raggedMatmul, rowStride(out));
-        Status.check("ragged_matmul", FoveaH.fovea_ragged_matmul(engine.handle(), raggedMatmul, a.segment(),
-                b.segment(), offsets.segment(), out.segment()));
-    }
-
-    private void requireBlas() {
-        if (!blasLoaded) {
-            engine.loadBlas();
-            blasLoaded = true;
-        }
+        products.raggedMatmul(sequences, offsets, a, b, transposeA, out);
     }
 
     private void prepareAttention() {
@@ -389,11 +370,7 @@ final class NativeKernels implements Kernels {
     }
 
     /** The stride between rows of a matrix; of a single row, whose stride means nothing, its width. */
-    private static long rowStride(Tensor matrix) {
+    static long rowStride(Tensor matrix) {
         return Math.max(matrix.stride(0), matrix.size(1));
-    }
-
-    private static long productStride(Tensor batch) {
-        return Math.max(batch.stride(1), batch.size(2));
     }
 }

@@ -56,7 +56,7 @@ final class CudaLowering {
             case Step.Attention s -> slots(constants.table(s.spec().rope()),
                     s.spec().alibi() == null ? null : constants.values(s.spec().alibi().slopes()));
             case Step.Add _, Step.Multiply _, Step.Activate _, Step.Normalize _, Step.MatMul _, Step.Pool _,
-                    Step.LogSoftmax _, Step.TopK _, Step.Gather _ -> slots();
+                    Step.LogSoftmax _, Step.TopK _, Step.Gather _, Step.TokenTypes _, Step.RelativeBias _ -> slots();
         };
     }
 
@@ -144,6 +144,7 @@ final class CudaLowering {
                 fovea_cuda_step.mode(struct, Codes.of(s.mode()));
                 fovea_cuda_step.normalize(struct, s.normalize() ? 1 : 0);
             }
+            case Step.TokenTypes _, Step.RelativeBias _ -> throw new AssertionError(step);
             case Step.LogSoftmax _ -> fovea_cuda_step.op(struct, FoveaCudaH.FOVEA_CUDA_OP_LOG_SOFTMAX());
             case Step.TopK _ -> fovea_cuda_step.op(struct, FoveaCudaH.FOVEA_CUDA_OP_TOP_K());
             case Step.Gather _ -> fovea_cuda_step.op(struct, FoveaCudaH.FOVEA_CUDA_OP_GATHER());

@@ -100,6 +100,8 @@ record CudaStep(Step step, Step.Linear up) {
             case Step.MatMul s -> new Operands(s.a(), s.b(), null, s.out());
             case Step.Append s -> new Operands(s.k(), s.v(), null, null);
             case Step.Attention s -> new Operands(s.q(), s.k(), s.v(), s.out());
+            case Step.TokenTypes s -> new Operands(null, null, null, s.out());
+            case Step.RelativeBias s -> new Operands(s.byQuery(), s.byKey(), null, s.out());
             case Step.Pool s -> new Operands(s.x(), null, null, s.out());
             case Step.LogSoftmax s -> new Operands(s.x(), null, null, s.out());
             case Step.TopK s -> new Operands(s.x(), null, null, s.out());
@@ -112,7 +114,8 @@ record CudaStep(Step step, Step.Linear up) {
         return switch (step) {
             case Step.Linear _, Step.MatMul _, Step.Append _, Step.Attention _ -> true;
             case Step.Embedding _, Step.LayerNorm _, Step.RmsNorm _, Step.Add _, Step.Multiply _, Step.Activate _,
-                    Step.Normalize _, Step.Pool _, Step.LogSoftmax _, Step.TopK _, Step.Gather _ -> false;
+                    Step.Normalize _, Step.Pool _, Step.LogSoftmax _, Step.TopK _, Step.Gather _,
+                    Step.TokenTypes _, Step.RelativeBias _ -> false;
         };
     }
 

@@ -41,7 +41,11 @@ final class AttentionContract {
         }
         positions(sequences, spec, qOffsets, kvOffsets, pages == null);
         mask("mask", tensors.mask(), DType.U8, sequences, spec.heads(), longestQueries, longestKeys);
-        mask("bias", tensors.bias(), DType.F32, sequences, spec.heads(), longestQueries, longestKeys);
+        if (tensors.bias() != null && tensors.bias().rank() == 3) {
+            biasRows(tensors.bias(), spec.heads(), queries, longestKeys);
+        } else {
+            mask("bias", tensors.bias(), DType.F32, sequences, spec.heads(), longestQueries, longestKeys);
+        }
         out(tensors.out(), sequences, spec, queries, longestQueries);
         lse(tensors.lse(), sequences, spec.heads(), queries, longestQueries);
         weights(tensors.weights(), sequences, spec.heads(), queries, longestQueries, longestKeys);
@@ -64,6 +68,10 @@ final class AttentionContract {
             tokens("v", v, 1, tokens, tokens, "kv_heads", spec.kvHeads(), "value_dim", spec.valueDim());
         } else {
             CacheContract.pages(k, v, spec.kvHeads(), spec.headDim(), spec.valueDim());
+        }
+        if (operands.bias() != null) {
+            biasRows(operands.bias(), spec.heads(), tokens, 1);
+            Require.disjoint("bias", operands.bias(), tokens, "out", operands.out(), tokens);
         }
         out(operands.out(), 1, spec, tokens, tokens);
         scratch(scratch, 1);
@@ -159,6 +167,16 @@ final class AttentionContract {
         Require.broadcast("queries", longestQueries, mask.size(query), name);
         Require.room("keys", longestKeys, mask.size(query + 1), name);
         Require.contiguous(name, mask);
+    }
+
+    /** [query tokens, heads, keys]. */
+    private static void biasRows(Tensor bias, int heads, int queries, int longestKeys) {
+        Require.readable("bias", bias, DType.F32, 3);
+        Require.room("queries", queries, bias.size(0), "bias");
+        Require.size("heads", heads, bias.size(1), "bias");
+        Require.room("keys", longestKeys, bias.size(2), "bias");
+        Require.contiguous("bias", bias);
+        Require.apart("bias", bias, bias.size(2), queries, heads, 1);
     }
 
     private static void out(Tensor out, int sequences, AttentionSpec spec, int queries, int longestQueries) {

@@ -7,6 +7,7 @@ import dev.fovea.internal.backend.Require;
 import dev.fovea.internal.lifetime.Owner;
 import dev.fovea.ops.Activation;
 import dev.fovea.ops.AttentionSpec;
+import dev.fovea.ops.DistanceBuckets;
 import dev.fovea.ops.Pooling;
 import dev.fovea.ops.Rope;
 import dev.fovea.tensor.DType;
@@ -185,6 +186,20 @@ public final class CheckedKernels implements Kernels {
         try {
             OpContract.topK(rows, x, indices);
             kernels.topK(rows, x, indices);
+        } finally {
+            engine.exit();
+        }
+    }
+
+    @Override
+    public void relativeBias(int sequences, int heads, Tensor byQuery, Tensor byKey, DistanceBuckets buckets,
+            Tensor offsets, Tensor out) {
+        engine.enter();
+        try {
+            int tokens = Require.offsets("offsets", sequences, offsets);
+            OpContract.relativeBias(tokens, heads, byQuery, byKey, buckets, out);
+            Data.positions(sequences, offsets, null, buckets.keys(), 0);
+            kernels.relativeBias(sequences, heads, byQuery, byKey, buckets, offsets, out);
         } finally {
             engine.exit();
         }

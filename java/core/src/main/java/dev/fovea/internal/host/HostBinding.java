@@ -26,6 +26,8 @@ record HostBinding(HostExecution execution, HostConstants constants, Kernels ker
     Call bind(Step step) {
         return switch (step) {
             case Step.Embedding embedding -> embedding(embedding);
+            case Step.TokenTypes types -> tokenTypes(types);
+            case Step.RelativeBias bias -> relativeBias(bias);
             case Step.LayerNorm norm -> layerNorm(norm);
             case Step.RmsNorm norm -> rmsNorm(norm);
             case Step.Linear linear -> linear(linear);
@@ -53,6 +55,23 @@ record HostBinding(HostExecution execution, HostConstants constants, Kernels ker
         OpContract.embedding(execution.maxTokens(), words, step.scale(), positions, type, out);
         return batch -> kernels.embedding(batch.sequences(), batch.ids(), batch.offsets(), starts, words, step.scale(),
                 positions, step.firstPosition(), type, out);
+    }
+
+    private Call tokenTypes(Step.TokenTypes step) {
+        Weight table = constants.embedding(step.table());
+        Tensor out = execution.tensor(step.out());
+        OpContract.embedding(execution.maxTokens(), table, 1, null, null, out);
+        return batch -> kernels.embedding(batch.sequences(), batch.types(), batch.offsets(), null, table, 1, null, 0,
+                null, out);
+    }
+
+    private Call relativeBias(Step.RelativeBias step) {
+        Tensor byQuery = step.table() != null ? constants.tensor(step.table()) : execution.tensor(step.byQuery());
+        Tensor byKey = step.byKey() == null ? null : execution.tensor(step.byKey());
+        Tensor out = execution.tensor(step.out());
+        OpContract.relativeBias(execution.maxTokens(), step.heads(), byQuery, byKey, step.buckets(), out);
+        return batch -> kernels.relativeBias(batch.sequences(), step.heads(), byQuery, byKey, step.buckets(),
+                batch.offsets(), out);
     }
 
     private Call layerNorm(Step.LayerNorm step) {
@@ -184,7 +203,7 @@ record HostBinding(HostExecution execution, HostConstants constants, Kernels ker
         Tensor pattern = explaining ? execution.allocatePattern(step) : null;
         if (step.cache() == null) {
             var operands = new AttentionOperands(q, heads(step.k(), spec.kvHeads()), heads(step.v(), spec.kvHeads()),
-                    null, null, out, null, pattern);
+                    null, step.bias() == null ? null : heads(step.bias(), spec.heads()), out, null, pattern);
             AttentionContract.layout(execution.maxTokens(), spec, operands, null, scratch);
             return batch -> kernels.attention(batch.sequences(), spec, operands, batch.offsets(), batch.offsets(),
                     null, scratch);

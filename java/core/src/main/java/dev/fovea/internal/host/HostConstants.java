@@ -43,7 +43,12 @@ final class HostConstants {
             List<Step.Linear> products = new ArrayList<>();
             for (Step step : plan.steps()) {
                 if (step instanceof Step.Embedding embedding) {
-                    constants.addEmbedding(embedding);
+                    constants.addEmbedding(embedding.words());
+                    constants.addTensors(embedding.positions(), embedding.type());
+                } else if (step instanceof Step.TokenTypes types) {
+                    constants.addEmbedding(types.table());
+                } else if (step instanceof Step.RelativeBias bias) {
+                    constants.addTensors(bias.table());
                 } else if (step instanceof Step.LayerNorm norm) {
                     constants.addNorm(norm);
                 } else if (step instanceof Step.RmsNorm norm) {
@@ -101,12 +106,10 @@ final class HostConstants {
     }
 
     /** Word embeddings are read where they lie, unless they have gaps or, as F32, lie unaligned. */
-    private void addEmbedding(Step.Embedding step) {
-        Weight words = step.words();
+    private void addEmbedding(Weight words) {
         boolean unaligned = words.layout() == Layout.F32 && words.segment().address() % Float.BYTES != 0;
         boolean usable = words.isDense() && !unaligned && (words.scales() == null || words.scaleDimension() == 0);
         embeddings.put(words, usable ? words : Weight.of(words.toF32(arena)));
-        addTensors(step.positions(), step.type());
     }
 
     private void addNorm(Step.LayerNorm norm) {

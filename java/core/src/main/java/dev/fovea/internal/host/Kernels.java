@@ -2,6 +2,7 @@ package dev.fovea.internal.host;
 
 import dev.fovea.internal.backend.DirectAttention;
 import dev.fovea.ops.Activation;
+import dev.fovea.ops.DistanceBuckets;
 import dev.fovea.ops.Pooling;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Tensor;
@@ -152,6 +153,17 @@ public interface Kernels extends DirectAttention {
      * @param out [≥ tokens, n], or with {@code transposeA} [≥ sequences, k · n]
      */
     void raggedMatmul(int sequences, Tensor offsets, Tensor a, Tensor b, boolean transposeA, Tensor out);
+
+    /**
+     * What the distance of key and query adds to scores: for token i and token j of one sequence and head h, {@code
+     * byQuery[i][h, b] + byKey[j][h, b]} with b the bucket of j − i.
+     *
+     * @param byQuery [≥ tokens, heads · buckets], or with one row what all have
+     * @param byKey [≥ tokens, heads · buckets], or null
+     * @param out [≥ tokens, heads · keys]; columns behind the keys of a sequence are left as they are
+     */
+    void relativeBias(int sequences, int heads, Tensor byQuery, Tensor byKey, DistanceBuckets buckets, Tensor offsets,
+            Tensor out);
 
     /**
      * One vector per sequence; an empty sequence gives 0.

@@ -2,6 +2,7 @@ package dev.fovea.internal.host;
 
 import dev.fovea.internal.backend.Require;
 import dev.fovea.ops.Activation;
+import dev.fovea.ops.DistanceBuckets;
 import dev.fovea.ops.Pooling;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Tensor;
@@ -231,6 +232,23 @@ final class OpContract {
         Require.matrix("out", out, outRows, "columns", outColumns);
         Require.disjoint("a", a, tokens, "out", out, outRows);
         Require.disjoint("b", b, transposeA ? tokens : sequences, "out", out, outRows);
+    }
+
+    static void relativeBias(int tokens, int heads, Tensor byQuery, Tensor byKey, DistanceBuckets buckets, Tensor out) {
+        Require.count("tokens", tokens);
+        Objects.requireNonNull(buckets, "buckets");
+        long columns = (long) heads * buckets.buckets();
+        Require.readable("by_query", byQuery, DType.F32, 2);
+        int rows = byQuery.size(0) == 1 ? 1 : tokens;
+        Require.matrix("by_query", byQuery, rows, "columns", columns);
+        Require.writable("out", out, DType.F32, 2);
+        Require.matrix("out", out, tokens, "columns", (long) heads * buckets.keys());
+        Require.disjoint("by_query", byQuery, rows, "out", out, tokens);
+        if (byKey != null) {
+            Require.readable("by_key", byKey, DType.F32, 2);
+            Require.matrix("by_key", byKey, tokens, "columns", columns);
+            Require.disjoint("by_key", byKey, tokens, "out", out, tokens);
+        }
     }
 
     /** An input that may be the output itself, but not overlap it otherwise. */

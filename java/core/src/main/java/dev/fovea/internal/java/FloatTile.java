@@ -74,6 +74,20 @@ public abstract class FloatTile {
         }
     }
 
+    /** {@code x = tanh x}. */
+    public final void tanh(float[] x, int columns) {
+        for (int j = 0; j < columns; j++) {
+            x[j] = (float) Math.tanh(x[j]);
+        }
+    }
+
+    /** {@code x = x / (1 + e^(−1.702 x))}. */
+    public final void quickGelu(float[] x, int columns) {
+        for (int j = 0; j < columns; j++) {
+            x[j] = (float) (x[j] / (1 + Math.exp(-1.702 * x[j])));
+        }
+    }
+
     /** {@code x = activation(x)}. */
     public final void activate(Activation activation, float[] x, int columns) {
         switch (activation) {
@@ -82,6 +96,8 @@ public abstract class FloatTile {
             case GELU_TANH -> geluTanh(x, columns);
             case RELU -> relu(x, columns);
             case SILU -> silu(x, columns);
+            case TANH -> tanh(x, columns);
+            case QUICK_GELU -> quickGelu(x, columns);
         }
     }
 

@@ -79,7 +79,7 @@ final class JavaAttention {
                 for (first = 0; first < queryCount; first += QUERIES) {
                     queries = Math.min(QUERIES, queryCount - first);
                     int diagonal = spec.mask().diagonal(first, queryCount, keyCount);
-                    rules.select(s, head, first, queries, diagonal, keyCount);
+                    rules.select(s, queryStart, head, first, queries, diagonal, keyCount);
                     loadQueries(diagonal);
                     attendKeys();
                     store(keyCount);

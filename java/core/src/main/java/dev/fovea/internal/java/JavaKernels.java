@@ -7,6 +7,7 @@ import dev.fovea.internal.host.Kernels;
 import dev.fovea.internal.host.PackedLinear;
 import dev.fovea.ops.Activation;
 import dev.fovea.ops.AttentionSpec;
+import dev.fovea.ops.DistanceBuckets;
 import dev.fovea.ops.Pooling;
 import dev.fovea.ops.Rope;
 import dev.fovea.tensor.DType;
@@ -95,6 +96,12 @@ final class JavaKernels implements Kernels {
     @Override
     public void topK(int rows, Tensor x, Tensor indices) {
         JavaLogits.topK(rows, x, indices);
+    }
+
+    @Override
+    public void relativeBias(int sequences, int heads, Tensor byQuery, Tensor byKey, DistanceBuckets buckets,
+            Tensor offsets, Tensor out) {
+        JavaRelativeBias.fill(sequences, heads, byQuery, byKey, buckets, offsets, out);
     }
 
     @Override

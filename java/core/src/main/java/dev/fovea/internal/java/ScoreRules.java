@@ -45,12 +45,13 @@ final class ScoreRules {
     /**
      * Goes to a tile of queries.
      *
+     * @param queryStart the sequence's first query, counted from the start of the batch
      * @param first the tile's first query, counted from the start of the sequence
      * @param queries queries of the tile
      * @param diagonal the key on the first query's diagonal
      * @param keys keys of the sequence
      */
-    void select(int sequence, int head, int first, int queries, int diagonal, int keys) {
+    void select(int sequence, int queryStart, int head, int first, int queries, int diagonal, int keys) {
         this.queries = queries;
         this.diagonal = diagonal;
         long left = spec.mask().left();
@@ -59,7 +60,9 @@ final class ScoreRules {
         endKey = right < 0 ? keys : Math.clamp(diagonal + queries + right, beginKey, keys);
         slope = spec.alibi() == null ? 0 : spec.alibi().slopes().segment().getAtIndex(JAVA_FLOAT, head);
         maskAt = mask == null ? 0 : element(mask, sequence, head, first);
-        biasAt = bias == null ? 0 : element(bias, sequence, head, first);
+        biasAt = bias == null ? 0
+                : bias.rank() == 3 ? (queryStart + first) * bias.stride(0) + head * bias.stride(1)
+                : element(bias, sequence, head, first);
     }
 
     private static long element(Tensor tensor, int sequence, int head, int query) {
@@ -112,7 +115,7 @@ final class ScoreRules {
     }
 
     private void addBias(float[][] scores, int first, int keys) {
-        long stride = stride(bias, bias.rank() - 2);
+        long stride = bias.rank() == 3 ? bias.stride(0) : stride(bias, bias.rank() - 2);
         for (int i = 0; i < queries; i++) {
             long at = (biasAt + i * stride + first) * Float.BYTES;
             MemorySegment.copy(bias.segment(), JAVA_FLOAT, at, biases, 0, keys);

@@ -210,11 +210,11 @@ public final class JsonFile {
     }
 
     /** An object of texts, by their names; none if it is absent. */
-    public Map<String, String> strings(String field) throws FormatException {
+    public Map<String, String> stringsByName(String field) throws FormatException {
         Map<String, String> strings = new LinkedHashMap<>();
         if (has(field)) {
             JsonFile inner = object(field);
-            for (String name : inner.object.keySet()) {
+            for (String name : inner.fields()) {
                 strings.put(name, inner.string(name));
             }
         }
@@ -223,9 +223,14 @@ public final class JsonFile {
 
     /** A text, or an array of texts. */
     public List<String> stringOrStrings(String field) throws FormatException {
+        return isArray(field) ? strings(field) : List.of(string(field));
+    }
+
+    /** An array of texts. */
+    public List<String> strings(String field) throws FormatException {
         requirePresent(field);
         if (!(object.get(field) instanceof JsonArray array)) {
-            return List.of(string(field));
+            throw wrong(field, "an array of strings");
         }
         List<String> strings = new ArrayList<>();
         for (JsonElement element : array) {
@@ -235,6 +240,16 @@ public final class JsonFile {
             strings.add(primitive.getAsString());
         }
         return strings;
+    }
+
+    /** A finite number of any sign. */
+    public double number(String field) throws FormatException {
+        requirePresent(field);
+        JsonPrimitive value = primitive(field);
+        if (!value.isNumber() || !Double.isFinite(value.getAsDouble())) {
+            throw wrong(field, "a number");
+        }
+        return value.getAsDouble();
     }
 
     /** The failure of a field whose value is not {@code expected}. */

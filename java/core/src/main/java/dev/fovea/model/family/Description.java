@@ -35,16 +35,42 @@ public record Description(int vocabulary, int width, int layers, int maxTokens, 
      *
      * @param scale their factor: √width in Vaswani et al., arXiv:1706.03762, section 3.4, and in Gemma,
      *     arXiv:2403.08295; 1 elsewhere
-     * @param tokenTypes kinds of tokens that have an embedding of their own, of which all tokens get the first: 2 in
-     *     BERT, Devlin et al., arXiv:1810.04805; 0 for none
+     * @param tokenTypes kinds of tokens that have an embedding of their own: 2 in BERT, Devlin et al.,
+     *     arXiv:1810.04805; 0 for none
+     * @param ofPairs whether every token brings its type, as where texts come in pairs; else all get the first
+     * @param projection what makes vectors of the model's width of narrower embeddings, or null
      */
-    public record Embedding(float scale, int tokenTypes) {
+    public record Embedding(float scale, int tokenTypes, boolean ofPairs, Projection projection) {
         /** Checks the values. */
         public Embedding {
             if (!Float.isFinite(scale)) {
                 throw new IllegalArgumentException("embedding_scale must be finite, got " + scale);
             }
             atLeast("token_types", tokenTypes, 0);
+        }
+
+        /** Of the model's width, whose tokens all have the first type. */
+        public Embedding(float scale, int tokenTypes) {
+            this(scale, tokenTypes, false, null);
+        }
+
+        /** A copy where every token brings its type, or none does. */
+        public Embedding withPairs(boolean ofPairs) {
+            return new Embedding(scale, tokenTypes, ofPairs, projection);
+        }
+    }
+
+    /**
+     * A linear layer between embeddings and the first layer: the factorised embeddings of ALBERT, arXiv:1909.11942.
+     *
+     * @param width of embeddings
+     * @param bias whether it has one
+     * @param afterNorm whether embeddings are normalised before it; else its result is
+     */
+    public record Projection(int width, boolean bias, boolean afterNorm) {
+        /** Checks the width. */
+        public Projection {
+            atLeast("embedding width", width, 1);
         }
     }
 
@@ -154,13 +180,19 @@ public record Description(int vocabulary, int width, int layers, int maxTokens, 
      * @param width elements between its linear layers
      * @param activation what is done to them
      * @param gated whether it is gated
-     * @param bias whether its linear layers have biases
+     * @param bias whether its first linear layers have biases
+     * @param outputBias whether its last one has one
      */
-    public record FeedForward(int width, Activation activation, boolean gated, boolean bias) {
+    public record FeedForward(int width, Activation activation, boolean gated, boolean bias, boolean outputBias) {
         /** Checks the values. */
         public FeedForward {
             atLeast("feed-forward width", width, 1);
             Objects.requireNonNull(activation, "activation");
+        }
+
+        /** With biases in all of its linear layers, or in none. */
+        public FeedForward(int width, Activation activation, boolean gated, boolean bias) {
+            this(width, activation, gated, bias, bias);
         }
     }
 
@@ -180,12 +212,19 @@ public record Description(int vocabulary, int width, int layers, int maxTokens, 
         Objects.requireNonNull(norms, "norms");
         Objects.requireNonNull(head, "head");
         requireFit(Objects.requireNonNull(positions, "positions"), maxTokens, attention.headDim());
+        if (head instanceof Head.NextToken(boolean tied, _) && tied && embedding.projection() != null) {
+            throw new IllegalArgumentException("expected an output matrix of its own with embeddings of width "
+                    + embedding.projection().width() + " for " + width + ", got a tied one");
+        }
     }
 
     private static void requireFit(Positions positions, int maxTokens, int headDim) {
         if (positions instanceof Learned(int rows, int first) && maxTokens > rows - first) {
             throw new IllegalArgumentException("expected max_tokens of at most " + (rows - first)
                     + " learned positions, got " + maxTokens);
+        }
+        if (positions instanceof Positions.RotaryInTurn turns) {
+            turns.kinds().forEach(rotary -> requireFit(rotary, maxTokens, headDim));
         }
         if (positions instanceof Rotary rotary && rotary.dim() > headDim) {
             throw new IllegalArgumentException(
@@ -228,6 +267,12 @@ public record Description(int vocabulary, int width, int layers, int maxTokens, 
                 feedForward, norms, head);
     }
 
+    /** A copy with another feed-forward network. */
+    public Description withFeedForward(FeedForward feedForward) {
+        return new Description(vocabulary, width, layers, maxTokens, embedding, positions, attention, crossAttention,
+                feedForward, norms, head);
+    }
+
     /** A copy whose layers attend to an encoder's result too, or not. */
     public Description withCrossAttention(boolean crossAttention) {
         return new Description(vocabulary, width, layers, maxTokens, embedding, positions, attention, crossAttention,
@@ -244,6 +289,11 @@ public record Description(int vocabulary, int width, int layers, int maxTokens, 
     public Description withHead(Head head) {
         return new Description(vocabulary, width, layers, maxTokens, embedding, positions, attention, crossAttention,
                 feedForward, norms, head);
+    }
+
+    /** Elements of the rows of embedding tables. */
+    public int embeddingWidth() {
+        return embedding.projection() == null ? width : embedding.projection().width();
     }
 
     static void requireSoftcap(String name, float softcap) {

@@ -15,8 +15,8 @@ import java.util.List;
  * that nobody sees.
  *
  * <p>All weights that a model packs or copies while it is loaded are looked at, eight bytes at a time. The table of word
- * embeddings is not: it is mapped, and most of it is never read. A row of it that is not finite shows in the vectors of
- * its texts.
+ * embeddings is not, unless it is the matrix of a head too: it is mapped, and most of it is never read. A row of it that
+ * is not finite shows in the vectors of its texts.
  */
 public final class FiniteWeights {
     private static final ValueLayout.OfLong LONG =
@@ -33,11 +33,19 @@ public final class FiniteWeights {
      * @throws FormatException naming the first tensor, and where in it
      */
     public static void require(Description description, ModelWeights weights, Weights file) throws FormatException {
+        require(description, weights, file, null, null);
+    }
+
+    /** As {@link #require(Description, ModelWeights, Weights)}, with one part in another file. */
+    static void require(Description description, ModelWeights weights, Weights file, Part apart, Weights other)
+            throws FormatException {
+        boolean tied = description.head() instanceof Head.Scores scores && scores.tied();
         WeightShapes.<FormatException>visit(description, (part, layer, bias, _) -> {
             Weight weight = bias ? weights.bias(part, layer) : weights.weight(part, layer);
-            if (part != Part.WORDS && weight != null && !isFinite(weight)) {
-                String name = nameIn(file, weights.candidates(part, layer, bias));
-                throw new FormatException(file.file(), -1, name, "expected finite numbers, got " + first(weight));
+            if ((part != Part.WORDS || tied) && weight != null && !isFinite(weight)) {
+                Weights source = part == apart ? other : file;
+                String name = nameIn(source, weights.candidates(part, layer, bias));
+                throw new FormatException(source.file(), -1, name, "expected finite numbers, got " + first(weight));
             }
         });
     }

@@ -1,5 +1,6 @@
 package dev.fovea.model.family;
 
+import dev.fovea.ops.Activation;
 import dev.fovea.ops.Pooling;
 import java.util.Objects;
 
@@ -21,6 +22,63 @@ public sealed interface Head {
             Objects.requireNonNull(pooling, "pooling");
         }
     }
+
+    /** What of the hidden states a head reads. */
+    enum Reading {
+        /** Every token: scores [tokens, outputs]. */
+        TOKENS,
+        /** The first token of each sequence: scores [sequences, outputs], as all that follow. */
+        FIRST,
+        /** The last token. */
+        LAST,
+        /** The mean over all tokens. */
+        MEAN,
+        /** Every token, and the mean of their scores. */
+        MEAN_OF_SCORES
+    }
+
+    /**
+     * A linear layer with an activation before the scores.
+     *
+     * @param width of its result
+     * @param activation what is done to it
+     * @param bias whether it has one
+     * @param norm whether a norm follows, of the kind and epsilon of the model's
+     */
+    record Dense(int width, Activation activation, boolean bias, boolean norm) {
+        /** Checks that there is an activation. */
+        public Dense {
+            Objects.requireNonNull(activation, "activation");
+        }
+    }
+
+    /**
+     * Scores of labels or of words: the heads of BERT, Devlin et al., arXiv:1810.04805, and of its descendants.
+     *
+     * @param reading what it reads
+     * @param dense a layer before the scores, or null
+     * @param outputs how many scores
+     * @param bias whether the scores have a bias
+     * @param tied whether the matrix of the scores is that of the embeddings, as where words are scored
+     */
+    record Scores(Reading reading, Dense dense, int outputs, boolean bias, boolean tied) implements Head {
+        /** Checks the values. */
+        public Scores {
+            Objects.requireNonNull(reading, "reading");
+            if (outputs < 1) {
+                throw new IllegalArgumentException("outputs must be at least 1, got " + outputs);
+            }
+        }
+    }
+
+    /**
+     * A vector of each token: Khattab and Zaharia, ColBERT, arXiv:2004.12832.
+     *
+     * @param width its elements, by a linear layer without a bias; 0 for the hidden states themselves
+     * @param normalize whether it gets length 1
+     * @param hidesSecond whether no token attends to those of the second type, as to the masks that fill up a query
+     */
+    record TokenVectors(int width, boolean normalize, boolean hidesSecond) implements Head {}
 
     /**
      * The logits of the token that follows each sequence.

@@ -5,13 +5,17 @@ import dev.fovea.graph.Graph;
 import dev.fovea.graph.Value;
 import dev.fovea.ops.Alibi;
 import dev.fovea.ops.AttentionSpec;
+import dev.fovea.ops.DistanceBuckets;
 import dev.fovea.ops.Mask;
 import dev.fovea.ops.Pooling;
 import dev.fovea.ops.Rope;
+import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
 import dev.fovea.tensor.Weight;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
+import java.util.List;
 import java.util.function.UnaryOperator;
 
 /**
@@ -26,8 +30,19 @@ public final class ModelGraph {
     private final Description d;
     private final ModelWeights w;
     private final AttentionSpec plainSpec;
-    private final Rope rope;
+    /** For the layers in turn; empty without RoPE. */
+    private final List<Rope> ropes;
+
     private final Alibi alibi;
+
+    /** Of disentangled attention, or null. */
+    private final DistanceTables tables;
+
+    private final DistanceBuckets buckets;
+    private final Weight noDistances;
+
+    /** What distances add to scores in all layers, or null. */
+    private Value distances;
 
     /** What earlier tokens left behind in each layer, or null where sequences come as a whole. */
     private CacheGroup own;
@@ -40,10 +55,20 @@ public final class ModelGraph {
         this.w = weights;
         requireOps(d);
         this.plainSpec = plainSpec(d);
-        this.rope = d.positions() instanceof Positions.Rotary(double theta, int dim, Rope.Layout pairing,
-                RopeScaling scaling)
-                ? Rope.ofFrequencies(pairing, scaling.frequencies(theta, dim), d.maxTokens()) : null;
+        this.ropes = rotaries(d).stream().map(rotary -> Rope.ofFrequencies(rotary.pairing(),
+                rotary.scaling().frequencies(rotary.theta(), rotary.dim()), d.maxTokens())).toList();
         this.alibi = d.positions() instanceof Positions.LinearBias ? Alibi.forHeads(d.attention().heads()) : null;
+        if (d.positions() instanceof Positions.Disentangled positions) {
+            this.tables = new DistanceTables(d, w, positions);
+            this.buckets = DistanceBuckets.deberta(d.maxTokens(), positions.span(), positions.logarithmic(),
+                    positions.maxDistance());
+            this.noDistances = Weight.of(Tensor.allocate(Arena.ofAuto(), DType.F32,
+                    Shape.of(1, 2L * positions.span() * d.attention().heads())));
+        } else {
+            this.tables = null;
+            this.buckets = null;
+            this.noDistances = null;
+        }
         g.maxTokens(d.maxTokens());
     }
 
@@ -91,6 +116,10 @@ public final class ModelGraph {
      */
     public static Graph decoder(Description description, ModelWeights weights) {
         var model = new ModelGraph(description, weights);
+        if (description.positions() instanceof Positions.RelativeBias
+                || description.positions() instanceof Positions.Disentangled) {
+            throw new UnsupportedOperationException("no op of a graph computes relative position bias of a cache");
+        }
         model.own = model.g.caches();
         model.cross = description.crossAttention() ? model.g.caches() : null;
         return model.headed(model.forward());
@@ -98,6 +127,7 @@ public final class ModelGraph {
 
     private Value forward() {
         Value x = embeddings();
+        distances = distances();
         for (int layer = 0; layer < d.layers(); layer++) {
             x = d.norms().place() == Norms.Place.PARALLEL ? parallelLayer(x, layer) : layer(x, layer);
         }
@@ -106,17 +136,59 @@ public final class ModelGraph {
 
     private Value embeddings() {
         Weight words = w.weight(Part.WORDS, 0);
-        Weight type = d.embedding().tokenTypes() > 0 ? w.weight(Part.TOKEN_TYPES, 0).row(0) : null;
-        Weight positions = d.positions() instanceof Positions.Learned ? w.weight(Part.POSITIONS, 0)
+        boolean typed = d.embedding().tokenTypes() > 0;
+        Weight type = typed && !d.embedding().ofPairs() ? w.weight(Part.TOKEN_TYPES, 0).row(0) : null;
+        Positions.Learned learned = d.positions().learned();
+        Weight positions = learned != null ? w.weight(Part.POSITIONS, 0)
                 : d.positions() instanceof Positions.Sinusoidal
                         ? Weight.of(Sinusoids.table(Arena.ofAuto(), d.maxTokens(), d.width())) : null;
-        int first = d.positions() instanceof Positions.Learned learned ? learned.first() : 0;
+        int first = learned != null ? learned.first() : 0;
         Value sum = named(Part.WORDS, 0).embedding(words, d.embedding().scale(), positions, first, type);
-        return d.norms().afterEmbeddings() ? norm(sum, Part.EMBEDDING_NORM, 0) : sum;
+        if (typed && d.embedding().ofPairs()) {
+            sum = g.add(sum, named(Part.TOKEN_TYPES, 0).tokenTypes(w.weight(Part.TOKEN_TYPES, 0)));
+        }
+        Description.Projection projection = d.embedding().projection();
+        if (projection != null && !projection.afterNorm()) {
+            sum = linear(sum, w, Part.EMBEDDING_PROJECTION, 0);
+        }
+        Value normed = d.norms().afterEmbeddings() ? norm(sum, Part.EMBEDDING_NORM, 0) : sum;
+        return projection != null && projection.afterNorm() ? linear(normed, w, Part.EMBEDDING_PROJECTION, 0) : normed;
+    }
+
+    /** What the distances of tokens add to scores, which all layers share; null without it. */
+    private Value distances() {
+        int heads = d.attention().heads();
+        if (d.head() instanceof Head.TokenVectors vectors && vectors.hidesSecond()) {
+            return hidden(heads);
+        }
+        if (!(d.positions() instanceof Positions.RelativeBias(int buckets, int maxDistance, _))) {
+            return null;
+        }
+        Tensor table = w.weight(Part.DISTANCES, 0).toF32(Arena.ofAuto());
+        Tensor byHead = Tensor.allocate(Arena.ofAuto(), DType.F32, Shape.of(1, (long) heads * buckets));
+        for (int head = 0; head < heads; head++) {
+            for (int b = 0; b < buckets; b++) {
+                byHead.segment().setAtIndex(ValueLayout.JAVA_FLOAT, (long) head * buckets + b, table.getFloat(b, head));
+            }
+        }
+        return named(Part.DISTANCES, 0).relativeBias(heads, Weight.of(byHead), null, null,
+                DistanceBuckets.t5(d.maxTokens(), buckets, maxDistance));
+    }
+
+    /** −∞ for keys of the second type, 0 for others. */
+    private Value hidden(int heads) {
+        Tensor byType = Tensor.allocate(Arena.ofAuto(), DType.F32, Shape.of(2, heads));
+        for (int head = 0; head < heads; head++) {
+            byType.segment().setAtIndex(ValueLayout.JAVA_FLOAT, heads + head, Float.NEGATIVE_INFINITY);
+        }
+        Weight zeros = Weight.of(Tensor.allocate(Arena.ofAuto(), DType.F32, Shape.of(1, heads)));
+        return g.named("hidden").relativeBias(heads, zeros, null, g.tokenTypes(Weight.of(byType)),
+                DistanceBuckets.of(d.maxTokens(), 1, _ -> 0));
     }
 
     private Value layer(Value x, int layer) {
-        Value h = sublayer(x, layer, Part.ATTENTION_NORM, Part.ATTENTION_POST_NORM, in -> selfAttention(in, layer));
+        Value h = !d.norms().before(layer) ? g.add(x, selfAttention(x, layer))
+                : sublayer(x, layer, Part.ATTENTION_NORM, Part.ATTENTION_POST_NORM, in -> selfAttention(in, layer));
         if (d.crossAttention()) {
             h = sublayer(h, layer, Part.CROSS_NORM, Part.CROSS_POST_NORM, in -> crossAttention(in, layer));
         }
@@ -150,9 +222,24 @@ public final class ModelGraph {
         }
         AttentionSpec spec = spec(layer);
         Graph.Builder named = g.named("attention." + layer);
-        Value mixed = own == null ? named.attention(query, key, value, spec)
+        Value bias = tables == null ? distances : disentangled(query, key, layer);
+        Value mixed = bias != null ? named.attention(query, key, value, spec, bias)
+                : own == null ? named.attention(query, key, value, spec)
                 : named.attention(query, key, value, spec, own.slot(spec));
         return linear(mixed, w, Part.ATTENTION_OUTPUT, layer);
+    }
+
+    /** What distances are worth to the layer's queries and keys, scaled as their products are. */
+    private Value disentangled(Value query, Value key, int layer) {
+        var positions = (Positions.Disentangled) d.positions();
+        int heads = d.attention().heads();
+        double scale = d.attention().scale();
+        Value byQuery = !positions.byQuery() ? null
+                : g.named("by_query." + layer).headLinear(heads, query, tables.of(Part.KEY, layer, scale));
+        Value byKey = !positions.byKey() ? null
+                : g.named("by_key." + layer).headLinear(heads, key, tables.of(Part.QUERY, layer, scale));
+        return g.named("distances." + layer).relativeBias(heads, byQuery == null ? noDistances : null, byQuery, byKey,
+                buckets);
     }
 
     private Value crossAttention(Value x, int layer) {
@@ -179,6 +266,11 @@ public final class ModelGraph {
                 Value vectors = normalize ? g.named("vectors").normalize(pooled) : pooled;
                 yield keepPooled ? g.build(vectors, pooled) : g.build(vectors);
             }
+            case Head.Scores scores -> g.build(scores(x, scores));
+            case Head.TokenVectors(int width, boolean normalize, _) -> {
+                Value vectors = width > 0 ? linear(x, w, Part.HEAD_OUTPUT, 0) : x;
+                yield g.build(normalize ? g.named("vectors").normalize(vectors) : vectors);
+            }
             case Head.NextToken(boolean tied, _) -> {
                 Weight output = w.weight(tied ? Part.WORDS : Part.OUTPUT, 0);
                 Value logits = g.named("logits").linear(g.pool(x, Pooling.LAST), output, null);
@@ -189,6 +281,23 @@ public final class ModelGraph {
         };
     }
 
+    private Value scores(Value x, Head.Scores head) {
+        Value read = switch (head.reading()) {
+            case TOKENS, MEAN_OF_SCORES -> x;
+            case FIRST -> g.named("first").pool(x, Pooling.CLS);
+            case LAST -> g.named("last").pool(x, Pooling.LAST);
+            case MEAN -> g.named("mean").pool(x, Pooling.MEAN);
+        };
+        Head.Dense dense = head.dense();
+        if (dense != null) {
+            read = g.named("dense").activate(linear(read, w, Part.HEAD_DENSE, 0), dense.activation());
+            read = dense.norm() ? norm(read, Part.HEAD_NORM, 0) : read;
+        }
+        Weight output = w.weight(head.tied() ? Part.WORDS : Part.HEAD_OUTPUT, 0);
+        Value scores = g.named("scores").linear(read, output, w.bias(Part.HEAD_OUTPUT, 0));
+        return head.reading() == Head.Reading.MEAN_OF_SCORES ? g.named("mean").pool(scores, Pooling.MEAN) : scores;
+    }
+
     /** Attention without masks and positions, as to an encoder's result. */
     private static AttentionSpec plainSpec(Description d) {
         var attention = d.attention();
@@ -196,11 +305,20 @@ public final class ModelGraph {
                 attention.scale(), Mask.none(), attention.softcap(), null, null);
     }
 
+    private static List<Positions.Rotary> rotaries(Description d) {
+        return switch (d.positions()) {
+            case Positions.Rotary rotary -> List.of(rotary);
+            case Positions.RotaryInTurn(var kinds) -> kinds;
+            default -> List.of();
+        };
+    }
+
     private AttentionSpec spec(int layer) {
         AttentionSpec masked = plainSpec.withMask(d.attention().mask(layer));
-        if (d.positions() instanceof Positions.Rotary rotary) {
-            double factor = rotary.scaling().attentionFactor(); // of queries and of keys
-            return masked.withRope(rope).withScale((float) (masked.scale() * factor * factor));
+        if (!ropes.isEmpty()) {
+            int turn = layer % ropes.size();
+            double factor = rotaries(d).get(turn).scaling().attentionFactor(); // of queries and of keys
+            return masked.withRope(ropes.get(turn)).withScale((float) (masked.scale() * factor * factor));
         }
         return alibi == null ? masked : masked.withAlibi(alibi);
     }
@@ -235,8 +353,7 @@ public final class ModelGraph {
 
     /** Refuses what can be described, but not be said in ops. */
     private static void requireOps(Description d) {
-        String missing = d.positions() instanceof Positions.RelativeBias ? "relative position bias (T5)"
-                : d.attention().queryKeyNorm() == Description.QueryKeyNorm.EACH_HEAD ? "a norm of each head's queries"
+        String missing = d.attention().queryKeyNorm() == Description.QueryKeyNorm.EACH_HEAD ? "a norm of each head's queries"
                 : d.head() instanceof Head.NextToken(_, float softcap) && softcap > 0 ? "a softcap of logits"
                 : null;
         if (missing != null) {

@@ -6,6 +6,7 @@ import dev.fovea.weights.FormatException;
 import dev.fovea.weights.Weights;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -28,10 +29,41 @@ public final class ModelWeights {
      *     shape that the description says; the message speaks of {@code config.json}, where it comes from
      */
     public static ModelWeights of(Description description, WeightNames names, Weights file) throws FormatException {
+        return of(description, names, file, null, null);
+    }
+
+    /** As {@link #of(Description, WeightNames, Weights)}, with one part in another file. */
+    static ModelWeights of(Description description, WeightNames names, Weights file, Part apart, Weights other)
+            throws FormatException {
         var found = new ModelWeights(names);
+        Map<Part, Shape> shapes = new EnumMap<>(Part.class);
+        WeightShapes.<RuntimeException>visit(description, (part, _, bias, shape) -> {
+            if (!bias) {
+                shapes.put(part, shape);
+            }
+        });
+        Map<String, Weight> byName = new HashMap<>();
         WeightShapes.<FormatException>visit(description, (part, layer, bias, shape) ->
-                found.put(part, layer, bias, find(file, names.candidates(part, layer, bias), shape)));
+                found.put(part, layer, bias, find(part == apart ? other : file, names, shapes, part, layer, bias, shape, byName)));
         return found;
+    }
+
+    /** A weight of its own, or rows of one that holds several parts. */
+    private static Weight find(Weights file, WeightNames names, Map<Part, Shape> shapes, Part part, int layer,
+            boolean bias, Shape shape, Map<String, Weight> byName) throws FormatException {
+        long first = 0;
+        long rows = 0;
+        for (Part other : names.group(part)) {
+            first = other == part ? rows : first;
+            rows += other == part ? shape.size(0) : shapes.containsKey(other) ? shapes.get(other).size(0) : 0;
+        }
+        List<String> candidates = names.candidates(part, layer, bias);
+        Weight whole = byName.get(candidates.getFirst());
+        if (whole == null) {
+            whole = find(file, candidates, shape.rank() == 1 ? Shape.of(rows) : Shape.of(rows, shape.size(1)));
+            byName.put(candidates.getFirst(), whole);
+        }
+        return rows == shape.size(0) ? whole : whole.rows(first, shape.size(0));
     }
 
     /** Those that are known to be complete and of the right shapes, by their names. */
@@ -42,9 +74,11 @@ public final class ModelWeights {
         return found;
     }
 
-    /** Layers come one after the other. */
     private void put(Part part, int layer, boolean bias, Weight weight) {
         List<Weight> layers = (bias ? biases : weights).computeIfAbsent(part, _ -> new ArrayList<>());
+        while (layers.size() < layer) {
+            layers.add(null); // a first layer without it
+        }
         if (layers.size() != layer) {
             throw new AssertionError("layer " + layer + " of " + part + " after " + layers.size());
         }

@@ -12,9 +12,11 @@ import java.util.Objects;
  * @param gammaFromOne whether weights stand for their distance from 1, as in Gemma, arXiv:2403.08295
  * @param afterEmbeddings whether there is one behind the embeddings, as in BERT, arXiv:1810.04805
  * @param afterLast whether there is one behind the last layer
+ * @param beforeFirst whether the attention of the first layer has one, which makes a difference to BEFORE alone: not in
+ *     ModernBERT, arXiv:2412.13663, where embeddings are normalised already
  */
 public record Norms(Kind kind, Place place, float epsilon, boolean bias, boolean gammaFromOne,
-        boolean afterEmbeddings, boolean afterLast) {
+        boolean afterEmbeddings, boolean afterLast, boolean beforeFirst) {
     /** How a norm is computed. */
     public enum Kind {
         /** To mean 0 and variance 1: Ba et al., arXiv:1607.06450. */
@@ -45,6 +47,20 @@ public record Norms(Kind kind, Place place, float epsilon, boolean bias, boolean
         if (bias && kind == Kind.RMS) {
             throw new IllegalArgumentException("expected no bias with norms of kind RMS, got one");
         }
+        if (!beforeFirst && place != Place.BEFORE) {
+            throw new IllegalArgumentException("expected a norm in the first attention of place " + place + ", got none");
+        }
+    }
+
+    /** Whether the attention of a layer has a norm. */
+    boolean before(int layer) {
+        return layer > 0 || beforeFirst;
+    }
+
+    /** With a norm in every layer. */
+    public Norms(Kind kind, Place place, float epsilon, boolean bias, boolean gammaFromOne, boolean afterEmbeddings,
+            boolean afterLast) {
+        this(kind, place, epsilon, bias, gammaFromOne, afterEmbeddings, afterLast, true);
     }
 
     /** As kind and place have it by custom: layer norms with a bias, and one behind the last layer unless AFTER. */

@@ -8,10 +8,18 @@ package dev.fovea.model.family;
 public enum Part {
     /** [vocabulary, width]; where the output is tied, the output matrix too. */
     WORDS("embedding"),
+    /** [width, embedding width], of embeddings that are narrower. */
+    EMBEDDING_PROJECTION("embedding_projection"),
     /** [rows, width], of learned positions. */
     POSITIONS("positions"),
     /** [token types, width]. */
     TOKEN_TYPES("token_types"),
+    /** [buckets, heads], what distances add to scores. */
+    DISTANCES("distances"),
+    /** [2 span, width], vectors of distances. */
+    DISTANCE_EMBEDDINGS("distance_embeddings"),
+    /** [width], of the norm of these. */
+    DISTANCE_NORM("distance_norm"),
     /** [width], with a bias where norms have one, as all norms. */
     EMBEDDING_NORM("embedding_norm"),
 
@@ -59,7 +67,14 @@ public enum Part {
     /** [width], behind the last layer. */
     FINAL_NORM("norm"),
     /** [vocabulary, width], unless tied. */
-    OUTPUT("output");
+    OUTPUT("output"),
+
+    /** [dense width, width], of a head's own dense layer. */
+    HEAD_DENSE("head.dense"),
+    /** [dense width], of the norm behind it. */
+    HEAD_NORM("head.norm"),
+    /** [outputs, width or dense width], of a head's scores. */
+    HEAD_OUTPUT("head.output");
 
     private final String plainName;
 

@@ -52,6 +52,28 @@ public sealed interface RopeScaling {
     }
 
     /**
+     * A larger base, of which the lowest frequencies are divided once more: {@code (factor θ)^(−2i/dim) /
+     * factor^(2/dim)}, as mGTE, arXiv:2407.19669, has it.
+     *
+     * @param factor at least 1
+     */
+    record FixedNtk(double factor) implements RopeScaling {
+        /** Checks the factor. */
+        public FixedNtk {
+            requireFactor(factor);
+        }
+
+        @Override
+        public double[] frequencies(double theta, int dim) {
+            double[] frequencies = RopeScaling.unscaled(theta * factor, dim);
+            for (int i = 0; i < frequencies.length && factor > 1; i++) {
+                frequencies[i] /= Math.pow(factor, 2.0 / dim);
+            }
+            return frequencies;
+        }
+    }
+
+    /**
      * YaRN, Peng et al., arXiv:2309.00071, section 3: pairs that turn more than {@code betaFast} times within the
      * original positions keep their frequency, those that turn less than {@code betaSlow} times have it divided by the
      * factor, and a ramp joins the two; queries and keys are multiplied by {@code attentionFactor}.

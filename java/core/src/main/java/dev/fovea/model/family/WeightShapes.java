@@ -46,15 +46,28 @@ public final class WeightShapes<E extends Exception> {
     }
 
     private void all() throws E {
-        weight(Part.WORDS, 0, d.vocabulary(), d.width());
-        if (d.positions() instanceof Positions.Learned learned) {
-            weight(Part.POSITIONS, 0, learned.rows(), d.width());
+        weight(Part.WORDS, 0, d.vocabulary(), d.embeddingWidth());
+        if (d.positions().learned() instanceof Positions.Learned learned) {
+            weight(Part.POSITIONS, 0, learned.rows(), d.embeddingWidth());
         }
         if (d.embedding().tokenTypes() > 0) {
-            weight(Part.TOKEN_TYPES, 0, d.embedding().tokenTypes(), d.width());
+            weight(Part.TOKEN_TYPES, 0, d.embedding().tokenTypes(), d.embeddingWidth());
         }
+        Description.Projection projection = d.embedding().projection();
         if (d.norms().afterEmbeddings()) {
-            norm(Part.EMBEDDING_NORM, 0, d.width());
+            norm(Part.EMBEDDING_NORM, 0, projection != null && projection.afterNorm() ? projection.width() : d.width());
+        }
+        if (projection != null) {
+            linear(Part.EMBEDDING_PROJECTION, 0, d.width(), projection.width(), projection.bias());
+        }
+        if (d.positions() instanceof Positions.Disentangled distances) {
+            weight(Part.DISTANCE_EMBEDDINGS, 0, 2L * distances.span(), d.width());
+            if (distances.normed()) {
+                norm(Part.DISTANCE_NORM, 0, d.width());
+            }
+        }
+        if (d.positions() instanceof Positions.RelativeBias relative) {
+            weight(Part.DISTANCES, 0, relative.buckets(), d.attention().heads());
         }
         for (int layer = 0; layer < d.layers(); layer++) {
             selfAttention(layer);
@@ -69,6 +82,26 @@ public final class WeightShapes<E extends Exception> {
         if (d.head() instanceof Head.NextToken(boolean tied, _) && !tied) {
             weight(Part.OUTPUT, 0, d.vocabulary(), d.width());
         }
+        head();
+    }
+
+    private void head() throws E {
+        if (d.head() instanceof Head.Scores(_, Head.Dense dense, int outputs, boolean bias, boolean tied)) {
+            if (dense != null) {
+                linear(Part.HEAD_DENSE, 0, dense.width(), d.width(), dense.bias());
+                if (dense.norm()) {
+                    norm(Part.HEAD_NORM, 0, dense.width());
+                }
+            }
+            if (!tied) {
+                weight(Part.HEAD_OUTPUT, 0, outputs, dense == null ? d.width() : dense.width());
+            }
+            if (bias) {
+                visitor.visit(Part.HEAD_OUTPUT, 0, true, Shape.of(outputs));
+            }
+        } else if (d.head() instanceof Head.TokenVectors(int width, _, _) && width > 0) {
+            weight(Part.HEAD_OUTPUT, 0, width, d.width());
+        }
     }
 
     private void selfAttention(int layer) throws E {
@@ -81,7 +114,9 @@ public final class WeightShapes<E extends Exception> {
             norm(Part.KEY_NORM, layer, keyWidth());
         }
         linear(Part.ATTENTION_OUTPUT, layer, d.width(), mixedWidth(), attention.outputBias());
-        norms(Part.ATTENTION_NORM, Part.ATTENTION_POST_NORM, layer);
+        if (d.norms().before(layer)) {
+            norms(Part.ATTENTION_NORM, Part.ATTENTION_POST_NORM, layer);
+        }
     }
 
     private void crossAttention(int layer) throws E {
@@ -99,7 +134,7 @@ public final class WeightShapes<E extends Exception> {
             linear(Part.GATE, layer, feedForward.width(), d.width(), feedForward.bias());
         }
         linear(Part.UP, layer, feedForward.width(), d.width(), feedForward.bias());
-        linear(Part.DOWN, layer, d.width(), feedForward.width(), feedForward.bias());
+        linear(Part.DOWN, layer, d.width(), feedForward.width(), feedForward.outputBias());
         norms(Part.FEED_FORWARD_NORM, Part.FEED_FORWARD_POST_NORM, layer);
     }
 

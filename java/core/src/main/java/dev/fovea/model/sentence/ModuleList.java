@@ -1,7 +1,6 @@
 package dev.fovea.model.sentence;
 
 import com.google.gson.JsonArray;
-import com.google.gson.JsonElement;
 import dev.fovea.internal.files.Excerpt;
 import dev.fovea.internal.json.JsonFile;
 import dev.fovea.weights.FormatException;
@@ -31,16 +30,28 @@ final class ModuleList {
         this.types = types;
     }
 
+    /** The folder of the first module, whatever they are; {@code root} if it has no {@code modules.json}. */
+    static Path firstFolder(Path root) throws IOException {
+        Path file = root.resolve(MODULES);
+        JsonArray array = Files.exists(file) ? parse(file) : new JsonArray();
+        return array.isEmpty() ? root
+                : new ModuleList(root, List.of(JsonFile.of(file, "[0]", array.get(0))), List.of()).folder(0);
+    }
+
+    private static JsonArray parse(Path file) throws IOException {
+        if (JsonFile.parse(file) instanceof JsonArray array) {
+            return array;
+        }
+        throw new FormatException(file, -1, "JSON", "expected an array of modules");
+    }
+
     /** Those of the model in {@code root}; null if it has no {@code modules.json}. */
     static ModuleList read(Path root) throws IOException {
         Path file = root.resolve(MODULES);
         if (!Files.exists(file)) {
             return null;
         }
-        JsonElement json = JsonFile.parse(file);
-        if (!(json instanceof JsonArray array)) {
-            throw new FormatException(file, -1, "JSON", "expected an array of modules");
-        }
+        JsonArray array = parse(file);
         List<JsonFile> modules = new ArrayList<>();
         List<String> types = new ArrayList<>();
         for (int i = 0; i < array.size(); i++) {

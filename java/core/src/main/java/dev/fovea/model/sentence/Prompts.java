@@ -31,7 +31,7 @@ public record Prompts(Map<String, String> texts, String byDefault) {
     }
 
     static Prompts read(JsonFile json) throws FormatException {
-        Map<String, String> texts = json.strings("prompts");
+        Map<String, String> texts = json.stringsByName("prompts");
         String name = json.string("default_prompt_name", null);
         if (name == null) {
             return new Prompts(texts, "");

@@ -55,6 +55,11 @@ public record SentenceConfig(List<PoolingMode> pooling, boolean includePrompt, L
         return modules == null ? root : modules.transformer();
     }
 
+    /** The folder of the first module of a model of any kind, such as one with a head; {@code root} without a list. */
+    public static Path firstFolder(Path root) throws IOException {
+        return ModuleList.firstFolder(root);
+    }
+
     /**
      * Reads the settings in {@code root}.
      *

@@ -84,7 +84,7 @@ class DeviceContractTest {
             Owner.create("store", owner -> {
                 var spec = AttentionSpec.of(1, 2);
                 var store = new CacheStore(device, owner, List.of(spec, spec), 2, 200, DType.F32);
-                var batch = new Batch(arena, new BatchLimits(-1, 0, Long.MAX_VALUE, Integer.MAX_VALUE), 8, 2);
+                var batch = new Batch(arena, new BatchLimits(-1, 0, Long.MAX_VALUE, Integer.MAX_VALUE, 0), 8, 2);
                 take(batch, 0, 3, 3);
                 store.begin(batch);
                 store.commit();

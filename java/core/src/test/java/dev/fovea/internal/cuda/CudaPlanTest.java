@@ -55,7 +55,7 @@ class CudaPlanTest {
 
     private static CudaPlan plan(DType weights, List<Operand> outputs, Step... steps) {
         return CudaPlan.of(new LoweredPlan(List.of(steps), weights, outputs, 64, 16,
-                new BatchLimits(10, 0, Long.MAX_VALUE, Integer.MAX_VALUE)));
+                new BatchLimits(10, 0, Long.MAX_VALUE, Integer.MAX_VALUE, 0)));
     }
 
     @Test

@@ -64,6 +64,8 @@ class ElementwiseContractTest {
             case NONE -> x;
             case RELU -> Math.max(0, x);
             case SILU -> x / (1 + Math.exp(-x));
+            case TANH -> Math.tanh(x);
+            case QUICK_GELU -> x / (1 + Math.exp(-1.702 * x));
             case GELU_TANH -> x / 2 * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
             case GELU_ERF -> x / 2 * (1 + erf(x / Math.sqrt(2)));
         };

@@ -154,6 +154,8 @@ class KernelsContractTest {
             case GELU_ERF -> x / 2 * (1 + erf(x / Math.sqrt(2)));
             case RELU -> Math.max(0, x);
             case SILU -> x / (1 + Math.exp(-x));
+            case TANH -> Math.tanh(x);
+            case QUICK_GELU -> x / (1 + Math.exp(-1.702 * x));
         };
     }
 

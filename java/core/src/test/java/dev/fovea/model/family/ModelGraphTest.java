@@ -92,6 +92,11 @@ class ModelGraphTest {
         all.put("learned positions", BASE.withPositions(new Positions.Learned(30, 2)));
         all.put("sinusoidal positions", BASE.withPositions(new Positions.Sinusoidal()));
         all.put("linear bias", BASE.withPositions(new Positions.LinearBias()));
+        all.put("relative bias", BASE.withPositions(new Positions.RelativeBias(8, 6)));
+        all.put("relative bias and learned positions",
+                BASE.withPositions(new Positions.RelativeBias(32, 128, new Positions.Learned(30, 2))));
+        Description narrow = BASE.withEmbedding(new Description.Embedding(1, 2, false, new Description.Projection(12, true, true)));
+        all.put("projected embeddings", narrow.withPositions(new Positions.Learned(30, 0)));
         Description rotary = BASE.withAttention(Attention.of(2, 12));
         Positions.Rotary rope = Positions.Rotary.of(500, 12);
         all.put("RoPE", rotary.withPositions(rope));
@@ -111,6 +116,14 @@ class ModelGraphTest {
 
     static Stream<Arguments> models() {
         return descriptions().entrySet().stream().map(entry -> Arguments.of(entry.getKey(), entry.getValue()));
+    }
+
+    /** Those that go on token by token. */
+    static Stream<Arguments> decoders() {
+        return descriptions().entrySet().stream()
+                .filter(entry -> !(entry.getValue().positions() instanceof Positions.RelativeBias)
+                        && entry.getValue().embedding().projection() == null)
+                .map(entry -> Arguments.of(entry.getKey(), entry.getValue()));
     }
 
     @ParameterizedTest(name = "{0}")
@@ -133,7 +146,7 @@ class ModelGraphTest {
 
     /** Descriptions as they are, but causal, with the logits of the next token. */
     @ParameterizedTest(name = "{0}")
-    @MethodSource("models")
+    @MethodSource("decoders")
     void shouldGoOnTokenByTokenAsTheFormulasSay(String name, Description whole) {
         boolean tied = name.length() % 2 == 0;
         Mask[] masks = whole.attention().masks().stream().map(mask -> new Mask(mask.left(), 0, mask.alignment()))
@@ -163,7 +176,7 @@ class ModelGraphTest {
     }
 
     static Stream<Arguments> crossed() {
-        return models().filter(arguments -> {
+        return decoders().filter(arguments -> {
             Description description = (Description) arguments.get()[1];
             return description.norms().place() != Place.PARALLEL;
         });
@@ -240,9 +253,17 @@ class ModelGraphTest {
 
     @Test
     void shouldRefuseWhatNoOpComputes() {
-        refused(BASE.withPositions(new Positions.RelativeBias(32, 128)), "relative position bias");
         refused(BASE.withAttention(Attention.of(4, 5).withQueryKeyNorm(QueryKeyNorm.EACH_HEAD)), "each head");
         refused(BASE.withHead(new Head.NextToken(true, 30)), "softcap of logits");
+    }
+
+    @Test
+    void shouldRefuseADecoderOfRelativeBias() {
+        Description description = BASE.withPositions(new Positions.RelativeBias(8, 6));
+        try (Arena arena = Arena.ofConfined()) {
+            ModelWeights weights = RandomModel.of(description, "encoder", 1, arena).modelWeights();
+            assertThrows(UnsupportedOperationException.class, () -> ModelGraph.decoder(description, weights));
+        }
     }
 
     private static void refused(Description description, String named) {

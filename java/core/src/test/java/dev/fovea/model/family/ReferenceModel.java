@@ -39,11 +39,11 @@ final class ReferenceModel {
     }
 
     private double[][] embed(int[] ids) {
-        double[][] x = new double[ids.length][d.width()];
+        double[][] x = new double[ids.length][d.embeddingWidth()];
         for (int t = 0; t < ids.length; t++) {
-            for (int c = 0; c < d.width(); c++) {
+            for (int c = 0; c < d.embeddingWidth(); c++) {
                 x[t][c] = (double) d.embedding().scale() * weights.get("embedding.weight").getFloat(ids[t], c);
-                if (d.positions() instanceof Positions.Learned(_, int first)) {
+                if (d.positions().learned() instanceof Positions.Learned(_, int first)) {
                     x[t][c] += weights.get(stack + "positions.weight").getFloat(first + t, c);
                 }
                 if (d.positions() instanceof Positions.Sinusoidal) {
@@ -55,7 +55,8 @@ final class ReferenceModel {
                 }
             }
         }
-        return d.norms().afterEmbeddings() ? norm(x, stack + "embedding_norm") : x;
+        x = d.norms().afterEmbeddings() ? norm(x, stack + "embedding_norm") : x;
+        return d.embedding().projection() == null ? x : linear(x, stack + "embedding_projection");
     }
 
     private double[][] layer(double[][] x, double[][] memory, int i) {
@@ -133,8 +134,20 @@ final class ReferenceModel {
         if (a.softcap() > 0) {
             score = a.softcap() * Math.tanh(score / a.softcap());
         }
+        if (own && d.positions() instanceof Positions.RelativeBias(int buckets, int maxDistance, _)) {
+            score += weights.get(stack + "distances.weight").getFloat(bucket(j - i, buckets / 2, maxDistance), head);
+        }
         boolean biased = own && d.positions() instanceof Positions.LinearBias;
         return biased ? score - Math.pow(2, -8.0 * (head + 1) / a.heads()) * Math.abs(i - j) : score;
+    }
+
+    /** Raffel et al., arXiv:1910.10683: half of a side's buckets are for one distance each. */
+    private static int bucket(int distance, int side, int maxDistance) {
+        int exact = side / 2;
+        int far = Math.abs(distance);
+        int wide = far < exact ? far : exact + (int) (Math.log((double) far / exact)
+                / Math.log((double) maxDistance / exact) * (side - exact));
+        return Math.min(wide, side - 1) + (distance > 0 ? side : 0);
     }
 
     /** Element c of a head turned by its position, as the definition of a rotation has it. */
@@ -170,6 +183,8 @@ final class ReferenceModel {
             case NONE -> x;
             case RELU -> Math.max(0, x);
             case SILU -> x / (1 + Math.exp(-x));
+            case TANH -> Math.tanh(x);
+            case QUICK_GELU -> x / (1 + Math.exp(-1.702 * x));
             case GELU_TANH -> x / 2 * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
             case GELU_ERF -> throw new IllegalArgumentException("expected another than " + Activation.GELU_ERF);
         };

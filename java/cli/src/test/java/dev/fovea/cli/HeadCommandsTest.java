@@ -1,0 +1,80 @@
+package dev.fovea.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code rerank}, {@code classify}, {@code tag} and {@code embed --sparse}, on small models of random weights. */
+class HeadCommandsTest {
+    private static final Path GOLDEN =
+            Path.of("..", "core", "src", "test", "resources", "dev", "fovea", "model", "family", "golden");
+
+    @TempDir
+    private Path directory;
+
+    private String model(String family, String labels) throws Exception {
+        JsonObject config = JsonParser.parseString(Files.readString(GOLDEN.resolve(family).resolve("config.json")))
+                .getAsJsonObject();
+        config.add("id2label", JsonParser.parseString(labels));
+        Files.writeString(directory.resolve("config.json"), config.toString());
+        Files.copy(GOLDEN.resolve(family).resolve("model.safetensors"), directory.resolve("model.safetensors"));
+        JsonObject vocabulary = new JsonObject();
+        for (int i = 0; i < 29; i++) {
+            vocabulary.addProperty("w" + i, i);
+        }
+        Files.writeString(directory.resolve("tokenizer.json"), """
+                {"version": "1.0", "added_tokens": [], "normalizer": null, "pre_tokenizer": {"type": "WhitespaceSplit"},
+                 "post_processor": null, "model": {"type": "WordLevel", "unk_token": "w0", "vocab": %s}}
+                """.formatted(vocabulary));
+        return directory.toString();
+    }
+
+    @Test
+    void shouldRerank() throws Exception {
+        String model = model("gte-new", "{\"0\": \"LABEL_0\"}");
+        String[] lines = CliRun.of("rerank", "--model", model, "w1 w2", "w3", "w4 w5").output().split("\n");
+        assertEquals(2, lines.length);
+        assertTrue(lines[0].matches("1\\. +0\\.\\d{4}  w.*"), lines[0]);
+        String json = CliRun.of("rerank", "--model", model, "--json", "w1 w2", "w3", "w4 w5").output();
+        var results = JsonParser.parseString(json).getAsJsonObject().getAsJsonArray("results");
+        assertTrue(results.get(0).getAsJsonObject().get("score").getAsFloat()
+                >= results.get(1).getAsJsonObject().get("score").getAsFloat());
+    }
+
+    @Test
+    void shouldClassify() throws Exception {
+        String model = model("bert", "{\"0\": \"no\", \"1\": \"maybe\", \"2\": \"yes\"}");
+        assertTrue(CliRun.of("classify", "--model", model, "w1 w2").output().matches("(no|maybe|yes) +0\\.\\d{4}  w1 w2\n"));
+        List<JsonObject> objects =
+                CliRun.of("classify", "--model", model, "--json", "--pair", "w5", "w1 w2", "w3").objects();
+        assertEquals(2, objects.size());
+        assertEquals(3, objects.getFirst().getAsJsonArray("labels").size());
+    }
+
+    @Test
+    void shouldTag() throws Exception {
+        String model = model("distilbert", "{\"0\": \"B-x\", \"1\": \"I-x\", \"2\": \"B-y\"}");
+        JsonObject one = CliRun.of("tag", "--model", model, "--json", "--aggregation", "none", "w1 w2 w3").objects().getFirst();
+        assertEquals(3, one.getAsJsonArray("entities").size());
+        assertTrue(CliRun.of("tag", "--model", model, "w1 w2 w3").output().startsWith("x ")
+                || CliRun.of("tag", "--model", model, "w1 w2 w3").output().startsWith("y "));
+        assertEquals("invalid value for option '--aggregation': expected none or simple or first or average or max,"
+                + " got 'all' (see 'fovea tag --help')",
+                CliRun.of("tag", "--model", model, "--aggregation", "all", "w1").error(2));
+    }
+
+    @Test
+    void shouldEmbedTerms() throws Exception {
+        String model = model("bert", "{\"0\": \"a\"}");
+        JsonObject one = CliRun.of("embed", "--model", model, "--sparse", "w1 w2 w3").objects().getFirst();
+        assertTrue(one.getAsJsonObject("terms").size() > 0);
+        assertTrue(CliRun.of("embed", "--model", model, "--tokens", "w1").error(1).contains("artifact.metadata"));
+    }
+}

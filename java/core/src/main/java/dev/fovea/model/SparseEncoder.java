@@ -1,0 +1,165 @@
+package dev.fovea.model;
+
+import dev.fovea.internal.json.JsonFile;
+import dev.fovea.text.ModelInput;
+import dev.fovea.weights.FormatException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/**
+ * Turns texts into weights of terms, for an inverted index: SPLADE, Formal et al., arXiv:2109.10086. Safe to share
+ * between threads.
+ *
+ * <p>A term's weight is {@code log(1 + max(0, score))} of the token that scores it highest as a masked word; where a
+ * {@code SpladePooling} of sentence-transformers says so, the sum over all tokens, or the logarithm twice.
+ */
+public final class SparseEncoder implements AutoCloseable {
+    /**
+     * The terms of a text that have a weight.
+     *
+     * @param ids of the vocabulary, ascending
+     * @param weights above 0, one for each id
+     */
+    public record SparseVector(int[] ids, float[] weights) {
+        /** The products of weights of the terms that both have, added up. */
+        public float dot(SparseVector other) {
+            double sum = 0;
+            int j = 0;
+            for (int i = 0; i < ids.length; i++) {
+                while (j < other.ids.length && other.ids[j] < ids[i]) {
+                    j++;
+                }
+                if (j < other.ids.length && other.ids[j] == ids[i]) {
+                    sum += (double) weights[i] * other.weights[j];
+                }
+            }
+            return (float) sum;
+        }
+    }
+
+    private final HeadModel model;
+    private final boolean sums;
+    private final boolean twice;
+
+    private SparseEncoder(HeadModel model, Path directory) throws IOException {
+        this.model = model;
+        JsonFile pooling = pooling(directory);
+        this.sums = pooling != null && choose(pooling, "pooling_strategy", "max", "sum");
+        this.twice = pooling != null && choose(pooling, "activation_function", "relu", "log1p_relu");
+    }
+
+    /** The settings of the pooling module, or null without one. */
+    private static JsonFile pooling(Path directory) throws IOException {
+        Path file = directory.resolve("1_SpladePooling").resolve("config.json");
+        return Files.exists(file) ? JsonFile.read(file) : null;
+    }
+
+    /** Whether a field has its second value; the first is that of an absent one. */
+    private static boolean choose(JsonFile json, String field, String first, String second) throws FormatException {
+        String value = json.string(field, first);
+        if (!value.equals(first) && !value.equals(second)) {
+            throw json.wrong(field, '"' + first + "\" or \"" + second + '"');
+        }
+        return value.equals(second);
+    }
+
+    /** Loads a directory with {@link EncoderOptions#defaults()}; see {@link #load(Path, EncoderOptions)}. */
+    public static SparseEncoder load(Path directory) throws IOException {
+        return load(directory, EncoderOptions.defaults());
+    }
+
+    /**
+     * Loads the model in a directory in the Hugging Face layout: an encoder with a head for masked words.
+     *
+     * @throws ModelNotFoundException if there is no such directory, or a file that a model needs is not in it
+     * @throws FormatException if a file of the model is damaged, does not fit the others, or is that of another model
+     * @throws IOException if a file cannot be read
+     */
+    public static SparseEncoder load(Path directory, EncoderOptions options) throws IOException {
+        HeadModel model = HeadModel.load(directory, options, (config, encoder, file) -> config.words(encoder, file));
+        try {
+            return new SparseEncoder(model, directory);
+        } catch (IOException e) {
+            model.close();
+            throw e;
+        }
+    }
+
+    /**
+     * The terms of a text. A text of too many tokens is cut.
+     *
+     * @throws IllegalArgumentException if a text has more than {@link dev.fovea.text.Tokenizer#MAX_CHARS} chars
+     * @throws IllegalStateException if the encoder is closed
+     */
+    public SparseVector encode(String text) {
+        return encodeAll(List.of(text)).getFirst();
+    }
+
+    /** The terms of each text, in order, for any number of texts. */
+    public List<SparseVector> encodeAll(List<String> texts) {
+        List<ModelInput> inputs = new ArrayList<>(texts.size());
+        for (String text : texts) {
+            inputs.add(model.tokenizer().input(text, model.maxTokens()));
+        }
+        return model.run(inputs, (_, output, row, rows) -> {
+            float[] peak = new float[(int) output.size(1)];
+            for (int i = 0; i < rows; i++) {
+                float[] scores = HeadModel.row(output, row + i);
+                for (int term = 0; term < peak.length; term++) {
+                    peak[term] = sums ? peak[term] + weight(scores[term]) : Math.max(peak[term], scores[term]);
+                }
+            }
+            return vector(peak);
+        });
+    }
+
+    private SparseVector vector(float[] peaks) {
+        int[] ids = IntStream.range(0, peaks.length).filter(term -> peaks[term] > 0).toArray();
+        float[] weights = new float[ids.length];
+        for (int i = 0; i < ids.length; i++) {
+            weights[i] = sums ? peaks[ids[i]] : weight(peaks[ids[i]]);
+        }
+        return new SparseVector(ids, weights);
+    }
+
+    private float weight(float score) {
+        double weight = Math.log1p(Math.max(0, score));
+        return (float) (twice ? Math.log1p(weight) : weight);
+    }
+
+    /** The terms of a vector as the vocabulary spells them, the weightiest first. */
+    public Map<String, Float> terms(SparseVector vector) {
+        Map<String, Float> terms = new LinkedHashMap<>();
+        IntStream.range(0, vector.ids().length).boxed()
+                .sorted((i, j) -> Float.compare(vector.weights()[j], vector.weights()[i]))
+                .forEach(i -> terms.put(model.tokenizer().text(vector.ids()[i]), vector.weights()[i]));
+        return terms;
+    }
+
+    /** Terms that there are. */
+    public int vocabulary() {
+        return model.description().vocabulary();
+    }
+
+    /** Tokens that the model takes, special tokens included. */
+    public int maxTokens() {
+        return model.maxTokens();
+    }
+
+    /** The directory's name. */
+    public String name() {
+        return model.name();
+    }
+
+    /** Frees the model, at once or when the calls in progress are done. Idempotent; never waits. */
+    @Override
+    public void close() {
+        model.close();
+    }
+}

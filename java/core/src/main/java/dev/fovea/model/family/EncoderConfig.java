@@ -1,0 +1,138 @@
+package dev.fovea.model.family;
+
+import dev.fovea.internal.json.JsonFile;
+import dev.fovea.weights.FormatException;
+import dev.fovea.weights.Weights;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+
+/** The {@code config.json} of an encoder, and what its family makes of it. */
+public final class EncoderConfig {
+    private static final List<EncoderFamily> FAMILIES = List.of(new JinaBertFamily(), new BertFamily(),
+            new DistilBertFamily(), new ElectraFamily(), new AlbertFamily(), new MpnetFamily(), new NomicBertFamily(),
+            new GteFamily(), new ModernBertFamily(), new EuroBertFamily(), new ClipTextFamily(), new DebertaFamily());
+
+    private final EncoderFamily family;
+    private final JsonFile config;
+    private final Description encoder;
+
+    private EncoderConfig(EncoderFamily family, JsonFile config) throws FormatException {
+        this.family = family;
+        this.config = config;
+        this.encoder = family.describe(config);
+    }
+
+    /**
+     * Reads a {@code config.json}.
+     *
+     * @throws FormatException if it is not that of an encoder of a known family, or a value makes no sense; naming
+     *     file, field and value
+     */
+    public static EncoderConfig read(Path file) throws IOException {
+        JsonFile config = JsonFile.read(file);
+        String type = config.string("model_type");
+        var types = new TreeSet<String>();
+        for (EncoderFamily family : FAMILIES) {
+            types.addAll(family.modelTypes());
+            if (family.modelTypes().contains(type) && family.reads(config)) {
+                return new EncoderConfig(family, config);
+            }
+        }
+        throw config.wrong("model_type", "one of " + types);
+    }
+
+    /** The configuration itself. */
+    public JsonFile json() {
+        return config;
+    }
+
+    /** The encoder without a head. */
+    public Description encoder() {
+        return encoder;
+    }
+
+    /**
+     * Finds the weights that a description of this encoder demands, those of its head not among them.
+     *
+     * @throws FormatException if one is missing, is not of the shape that the description says, or is not finite
+     */
+    public ModelWeights weights(Description description, Weights file) throws FormatException {
+        ModelWeights weights = ModelWeights.of(description, family.names(config).withPrefix(prefix(file)), file);
+        FiniteWeights.require(description, weights, file);
+        return weights;
+    }
+
+    /** A description with a head, and its weights. */
+    public record Headed(Description description, ModelWeights weights) {}
+
+    /**
+     * The encoder with the head that scores sequences.
+     *
+     * @throws FormatException also if the family has none
+     */
+    public Headed classifier(Description description, int labels, Weights file) throws FormatException {
+        return headed(description, family.classifier(config, description, labels, prefix(file)), file,
+                "sequence classification");
+    }
+
+    /** The encoder with the head that scores tokens. */
+    public Headed tagger(Description description, int labels, Weights file) throws FormatException {
+        return headed(description, family.tagger(config, description, labels, prefix(file)), file,
+                "token classification");
+    }
+
+    /** The encoder with the head that scores words. */
+    public Headed words(Description description, Weights file) throws FormatException {
+        return headed(description, family.words(config, description, prefix(file)), file, "masked words");
+    }
+
+    /**
+     * The encoder with vectors of tokens.
+     *
+     * @param name of the matrix that makes them, without an ending
+     * @param matrixFile where that is; may be {@code file}
+     * @throws FormatException also if no token attends to some, but positions enter as a bias of their own
+     */
+    public Headed tokenVectors(Description description, Head.TokenVectors head, String name, Weights matrixFile,
+            Weights file) throws FormatException {
+        if (head.hidesSecond() && (description.positions() instanceof Positions.RelativeBias
+                || description.positions() instanceof Positions.Disentangled)) {
+            throw config.wrong("model_type", "a family without relative positions, where no token attends to masks");
+        }
+        Description described = description.withHead(head);
+        WeightNames names = family.names(config).withPrefix(prefix(file)).with(Map.of(Part.HEAD_OUTPUT, name));
+        ModelWeights weights = ModelWeights.of(described, names, file, Part.HEAD_OUTPUT, matrixFile);
+        FiniteWeights.require(described, weights, file, Part.HEAD_OUTPUT, matrixFile);
+        return new Headed(described, weights);
+    }
+
+    private Headed headed(Description description, NamedHead head, Weights file, String task) throws FormatException {
+        if (head == null) {
+            throw config.wrong("model_type", "a family with a head for " + task);
+        }
+        Description described = description.withHead(head.head());
+        WeightNames names = head.addTo(family.names(config).withPrefix(prefix(file)));
+        ModelWeights weights = ModelWeights.of(described, names, file);
+        FiniteWeights.require(described, weights, file);
+        return new Headed(described, weights);
+    }
+
+    private String prefix(Weights file) throws FormatException {
+        WeightNames names = family.names(config);
+        for (String prefix : family.prefixes()) {
+            for (String candidate : names.candidates(Part.WORDS, 0, false)) {
+                if (file.contains(prefix + candidate)) {
+                    return prefix;
+                }
+            }
+        }
+        throw new FormatException(file.file(), -1, names.candidates(Part.WORDS, 0, false).getFirst(),
+                "no such tensor, with no prefix nor with one of "
+                        + family.prefixes().stream().filter(prefix -> !prefix.isEmpty()).collect(Collectors.joining(", "))
+                        + "; there are " + file.brief());
+    }
+}
