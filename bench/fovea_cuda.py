@@ -6,7 +6,7 @@ from ctypes import POINTER, byref, c_char, c_char_p, c_float, c_int, c_longlong,
 F32, F16, BF16, I32 = 0, 1, 2, 16
 NONE, TOKENS, SEQUENCES = -1, 0, 1
 OPS = ("EMBEDDING LAYER_NORM RMS_NORM LINEAR ADD MULTIPLY ACTIVATE NORMALIZE RAGGED_MATMUL CACHE_APPEND ATTENTION "
-       "POOL LOG_SOFTMAX TOP_K GATHER").split()
+       "POOL LOG_SOFTMAX TOP_K GATHER TOKEN_TYPES RELATIVE_BIAS").split()
 GELU_ERF = 1
 
 
@@ -25,8 +25,8 @@ Operand = _struct("Operand", [("rows", c_int), ("dtype", c_int), ("stride", c_in
 Step = _struct("Step", [(n, c_int) for n in (
     "struct_size op activation mode normalize gated weight_dtype vocabulary positions first_position group layer "
     "heads kv_heads head_dim value_dim window_left window_right alignment rope rope_dim rope_positions").split()]
-    + [(n, c_float) for n in ("epsilon", "scale", "softcap")] + [("reserved", c_int)]
-    + [(n, Operand) for n in ("x", "y", "z", "out")] + [("constants", c_longlong * 4)])
+    + [(n, c_float) for n in ("epsilon", "scale", "softcap")] + [("buckets", c_int)]
+    + [(n, Operand) for n in ("x", "y", "z", "out", "bias")] + [("constants", c_longlong * 4)])
 ProgramOptions = _struct("ProgramOptions", [("struct_size", c_int), ("steps", c_int), ("outputs", c_int),
                                             ("groups", c_int), ("token_elements", c_longlong),
                                             ("sequence_elements", c_longlong)])
@@ -105,7 +105,7 @@ class Plan:
         values.setdefault("group", -1)
         values.setdefault("layer", -1)
         self.steps.append(sized(Step, op=OPS.index(op), x=x or none, y=y or none, z=z or none, out=out or none,
-                                constants=(c_longlong * 4)(*constants), **values))
+                                bias=none, constants=(c_longlong * 4)(*constants), **values))
         return out
 
 
@@ -128,7 +128,7 @@ class Execution:
     def run(self, ids, offsets):
         """Runs the int32 arrays' batch; ids may be None where nothing is embedded."""
         self.device.call("run", self.handle, c_int(len(offsets) - 1),
-                         None if ids is None else c_void_p(ids.ctypes.data), c_void_p(offsets.ctypes.data),
+                         None if ids is None else c_void_p(ids.ctypes.data), None, c_void_p(offsets.ctypes.data),
                          byref(self.device.failure))
 
     def output(self, index):

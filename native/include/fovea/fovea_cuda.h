@@ -22,7 +22,7 @@
 extern "C" {
 #endif
 
-#define FOVEA_CUDA_ABI_VERSION 1
+#define FOVEA_CUDA_ABI_VERSION 2
 
 /* Status codes beside those of fovea.h. */
 #define FOVEA_CUDA_STATUS_NO_DRIVER 100          /* the driver's library does not open, or lacks a function */
@@ -110,6 +110,8 @@ FOVEA_API int fovea_cuda_copy(fovea_cuda_device *device, long long target, long 
 #define FOVEA_CUDA_OP_LOG_SOFTMAX 12
 #define FOVEA_CUDA_OP_TOP_K 13
 #define FOVEA_CUDA_OP_GATHER 14
+#define FOVEA_CUDA_OP_TOKEN_TYPES 15
+#define FOVEA_CUDA_OP_RELATIVE_BIAS 16
 
 /* What a row of a matrix stands for. */
 #define FOVEA_CUDA_ROWS_NONE (-1) /* there is no matrix */
@@ -154,10 +156,15 @@ typedef struct fovea_cuda_operand {
  *   RAGGED_MATMUL  second input y; mode 1 transposes x
  *   CACHE_APPEND   keys x, values y; group, layer, heads to rope_positions; constants: the RoPE table or 0; no out
  *   ATTENTION      queries x; keys y and values z, or group and layer of a cache, else -1; constants: RoPE table or 0,
- *                  ALiBi slopes F32 [heads] or 0
+ *                  ALiBi slopes F32 [heads] or 0; bias, F32 [tokens, heads * keys]: for each query and head what is added to
+ *                  the scores of its sequence's keys, or NONE; not with a cache
  *   POOL           mode FOVEA_POOLING_*, normalize
  *   TOP_K          out is I32
  *   GATHER         indices y, I32
+ *   TOKEN_TYPES    constants: table F32 [vocabulary, width], a row for each type; vocabulary; no x
+ *   RELATIVE_BIAS  fovea_relative_bias: out F32 [tokens, heads * keys]; by_query x or NONE, by_key y or NONE,
+ *                  [tokens, heads * buckets]; heads, buckets; constants: where there is no x what all queries have, F32
+ *                  [heads * buckets], else 0; bucket_of, ints [2 keys - 1]
  *
  * weight_dtype is F32, F16 or BF16. With F32 weights all operands but indices are F32 and products are exact FMAs; with
  * half weights a product multiplies half values and adds in F32.
@@ -176,8 +183,8 @@ typedef struct fovea_cuda_step {
   int window_left, window_right, alignment;
   int rope, rope_dim, rope_positions;
   float epsilon, scale, softcap;
-  int reserved;
-  fovea_cuda_operand x, y, z, out;
+  int buckets;
+  fovea_cuda_operand x, y, z, out, bias;
   long long constants[4]; /* device addresses in the order above, multiples of 16, in memory of this device */
 } fovea_cuda_step;
 
@@ -253,13 +260,14 @@ FOVEA_API int fovea_cuda_execution_pattern(fovea_cuda_execution *execution, int 
  * Runs all steps on a batch and returns when the outputs are there.
  *
  *   ids     [tokens], each in 0 ... vocabulary - 1; null for a program without embedding
+ *   types   [tokens], the types of tokens, each a row of all tables of TOKEN_TYPES; null: all are 0
  *   offsets [sequences + 1], offsets[0] = 0, not decreasing, offsets[sequences] = tokens
  *
- * OUT_OF_RANGE if the batch is larger than the capacity, an offset decreases, an id, a position or a page of a group's
- * table is outside its table. Nothing has run then.
+ * OUT_OF_RANGE if the batch is larger than the capacity, an offset decreases, an id, a type, a position or a page of a
+ * group's table is outside its table, or a sequence has more keys than a bias. Nothing has run then.
  */
-FOVEA_API int fovea_cuda_run(fovea_cuda_execution *execution, int sequences, const int *ids, const int *offsets,
-                             fovea_cuda_failure *failure);
+FOVEA_API int fovea_cuda_run(fovea_cuda_execution *execution, int sequences, const int *ids, const int *types,
+                             const int *offsets, fovea_cuda_failure *failure);
 FOVEA_API int fovea_cuda_execution_destroy(fovea_cuda_execution *execution);
 
 /* ---- attention, call by call ---------------------------------------------- */

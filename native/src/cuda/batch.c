@@ -39,7 +39,8 @@ static int plan_layout(const fovea_cuda_execution *execution, fv_rung *rung) {
     fits = fits && reserve(layout, g->sequences, 1, &g->lengths) && reserve(layout, g->sequences + 1LL, 1, &g->ends) &&
            reserve(layout, g->sequences, group->pages_each, &g->page_table);
   }
-  fits = fits && reserve(layout, program->reads_ids ? tokens : 0, 1, &layout->ids);
+  fits = fits && reserve(layout, program->types ? tokens : 0, 1, &layout->types) &&
+         reserve(layout, program->reads_ids ? tokens : 0, 1, &layout->ids);
   return fits ? FOVEA_STATUS_OK : FOVEA_STATUS_OVERFLOW;
 }
 
@@ -68,6 +69,7 @@ fv_batch fv_batch_on_device(const fovea_cuda_execution *execution, const fv_rung
   const fv_cu_address batch = execution->batch;
   return (fv_batch){.counts = batch,
                     .ids = batch + 4 * (fv_cu_address)layout->ids,
+                    .types = batch + 4 * (fv_cu_address)layout->types,
                     .offsets = batch + 4 * (fv_cu_address)layout->offsets,
                     .small_tiles = batch + 4 * (fv_cu_address)layout->small_tiles,
                     .large_tiles = batch + 4 * (fv_cu_address)layout->large_tiles};
@@ -149,6 +151,23 @@ static int check_ids(const fovea_cuda_program *program, int tokens, const int *i
   return FOVEA_STATUS_OK;
 }
 
+/* Takes over the types of tokens. */
+static int fill_types(const fovea_cuda_program *program, int tokens, const int *types, int *own,
+                      fovea_cuda_failure *failure) {
+  if (!types) {
+    memset(own, 0, (size_t)tokens * sizeof *own);
+    return FOVEA_STATUS_OK;
+  }
+  memcpy(own, types, (size_t)tokens * sizeof *own);
+  for (int t = 0; t < tokens; t++) {
+    if (own[t] < 0 || own[t] >= program->types) {
+      return fv_fail(failure, FOVEA_STATUS_OUT_OF_RANGE, "token type %d at %d is none of the %d that there are", own[t],
+                     t, program->types);
+    }
+  }
+  return FOVEA_STATUS_OK;
+}
+
 /* The pages of keys [first, last) in a row of a table. */
 static int check_pages(const int *row, const fovea_cuda_cache_group *group, int sequence, long long first,
                        long long last, fovea_cuda_failure *failure) {
@@ -210,8 +229,8 @@ static int fill_group(const fovea_cuda_execution *execution, const fv_rung *rung
   return FOVEA_STATUS_OK;
 }
 
-int fv_batch_fill(const fovea_cuda_execution *execution, int sequences, const int *ids, const int *offsets,
-                  fovea_cuda_failure *failure, const fv_rung **rung, size_t *bytes) {
+int fv_batch_fill(const fovea_cuda_execution *execution, int sequences, const int *ids, const int *types,
+                  const int *offsets, fovea_cuda_failure *failure, const fv_rung **rung, size_t *bytes) {
   const fovea_cuda_program *program = execution->program;
   if (sequences < 0 || sequences > execution->max_sequences) {
     return fv_fail(failure, FOVEA_STATUS_OUT_OF_RANGE, "%d sequences do not fit a capacity of %d", sequences,
@@ -234,6 +253,7 @@ int fv_batch_fill(const fovea_cuda_execution *execution, int sequences, const in
     memcpy(staging + layout->ids, ids, (size_t)tokens * sizeof *ids);
     FV_REQUIRE(check_ids(program, tokens, staging + layout->ids, failure));
   }
+  if (program->types) FV_REQUIRE(fill_types(program, tokens, types, staging + layout->types, failure));
   for (int i = 0; i < program->group_count; i++) {
     FV_REQUIRE(fill_group(execution, taken, i, sequences, own_offsets, failure));
   }

@@ -84,7 +84,7 @@ static int check_no_constants(const fovea_cuda_step *s, int first) {
 }
 
 static int is_activation(int activation) {
-  return activation >= FOVEA_ACTIVATION_NONE && activation <= FOVEA_ACTIVATION_SILU;
+  return activation >= FOVEA_ACTIVATION_NONE && activation <= FOVEA_ACTIVATION_QUICK_GELU;
 }
 
 /* ---- ops ------------------------------------------------------------------ */
@@ -103,6 +103,14 @@ static int check_embedding(fovea_cuda_device *device, const fovea_cuda_step *s, 
   FV_REQUIRE(check_constant(device, s, 1, s->positions, width * 4, 1));
   FV_REQUIRE(check_vector(device, s, 2, width, 1));
   return check_no_constants(s, 3);
+}
+
+static int check_token_types(fovea_cuda_device *device, const fovea_cuda_step *s, fv_extents extents) {
+  FV_REQUIRE(check_there(s, 0, 0, 0, 1));
+  FV_REQUIRE(check_matrix(&s->out, extents, FOVEA_CUDA_ROWS_TOKENS, 0));
+  FV_REQUIRE(fv_check(s->vocabulary >= 1));
+  FV_REQUIRE(check_constant(device, s, 0, s->vocabulary, (long long)s->out.columns * 4, 0));
+  return check_no_constants(s, 1);
 }
 
 static int check_norm(fovea_cuda_device *device, const fovea_cuda_step *s, fv_extents extents) {
@@ -219,6 +227,13 @@ static int check_append(fovea_cuda_device *device, const fovea_cuda_step *s, fv_
   return check_no_constants(s, 1);
 }
 
+/* A matrix of F32 with a row per token and as many columns for each head; *keys: how many. */
+static int check_bias(const operand *o, fv_extents extents, int heads, int *keys) {
+  FV_REQUIRE(check_matrix(o, extents, FOVEA_CUDA_ROWS_TOKENS, 0));
+  *keys = o->columns / heads;
+  return fv_check(o->dtype == FOVEA_DTYPE_F32 && o->columns % heads == 0);
+}
+
 static int check_attention(fovea_cuda_device *device, const fovea_cuda_step *s, fv_extents extents) {
   const int own = s->group == -1, tokens = FOVEA_CUDA_ROWS_TOKENS;
   FV_REQUIRE(check_there(s, 1, own, own, 1));
@@ -236,16 +251,45 @@ static int check_attention(fovea_cuda_device *device, const fovea_cuda_step *s, 
     FV_REQUIRE(fv_check(s->y.dtype == s->z.dtype));
   }
   FV_REQUIRE(fv_check(is_apart(&s->x, &s->out) && is_apart(&s->y, &s->out) && is_apart(&s->z, &s->out)));
+  if (!is_none(&s->bias)) {
+    int keys;
+    FV_REQUIRE(check_bias(&s->bias, extents, s->heads, &keys));
+    FV_REQUIRE(fv_check(own && is_apart(&s->bias, &s->out)));
+  }
   FV_REQUIRE(check_rope(device, s));
   FV_REQUIRE(check_vector(device, s, 1, s->heads, 1));
   return check_no_constants(s, 2);
 }
 
+/* ---- relative bias ---------------------------------------------------------- */
+
+static int check_relative(fovea_cuda_device *device, const fovea_cuda_step *s, fv_extents extents) {
+  const int by_query = !is_none(&s->x), by_key = !is_none(&s->y);
+  FV_REQUIRE(check_there(s, by_query, by_key, 0, 1));
+  FV_REQUIRE(fv_check(s->heads >= 1 && s->buckets >= 1));
+  const long long columns = (long long)s->heads * s->buckets;
+  int keys;
+  FV_REQUIRE(check_bias(&s->out, extents, s->heads, &keys));
+  if (by_query) FV_REQUIRE(check_matrix(&s->x, extents, FOVEA_CUDA_ROWS_TOKENS, columns));
+  if (by_key) FV_REQUIRE(check_matrix(&s->y, extents, FOVEA_CUDA_ROWS_TOKENS, columns));
+  FV_REQUIRE(fv_check(is_apart(&s->x, &s->out) && is_apart(&s->y, &s->out)));
+  FV_REQUIRE(fv_check(!by_query || s->constants[0] == 0));
+  FV_REQUIRE(check_vector(device, s, 0, columns, by_query));
+  FV_REQUIRE(check_vector(device, s, 1, 2LL * keys - 1, 0));
+  return check_no_constants(s, 2);
+}
+
 int fv_check_step(fovea_cuda_device *device, const fovea_cuda_step *s, fv_extents extents) {
-  FV_REQUIRE(fv_check(s->struct_size == (int)sizeof *s && s->reserved == 0));
+  FV_REQUIRE(fv_check(s->struct_size == (int)sizeof *s));
+  FV_REQUIRE(fv_check(s->op == FOVEA_CUDA_OP_RELATIVE_BIAS || s->buckets == 0));
+  FV_REQUIRE(fv_check(s->op == FOVEA_CUDA_OP_ATTENTION || is_none(&s->bias)));
   switch (s->op) {
     case FOVEA_CUDA_OP_EMBEDDING:
       return check_embedding(device, s, extents);
+    case FOVEA_CUDA_OP_TOKEN_TYPES:
+      return check_token_types(device, s, extents);
+    case FOVEA_CUDA_OP_RELATIVE_BIAS:
+      return check_relative(device, s, extents);
     case FOVEA_CUDA_OP_LAYER_NORM:
     case FOVEA_CUDA_OP_RMS_NORM:
     case FOVEA_CUDA_OP_NORMALIZE:

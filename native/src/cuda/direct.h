@@ -69,6 +69,7 @@ typedef struct fv_mask {
   long long strides[3]; /* of the caller's */
   long long dense[3];   /* of the device's */
   int heads, bytes;
+  int rows; /* 1: it has a row per query token of the batch in place of sequences */
 } fv_mask;
 
 /* Copies what there is of a mask: the queries and keys of each sequence; the caller's memory may end there. */

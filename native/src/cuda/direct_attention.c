@@ -57,11 +57,12 @@ static int count_positions(const attention_call *c) {
 }
 
 /* A mask as the device has it: a dimension that is broadcast stays one. False on overflow. */
-static int plan_mask(const attention_call *c, int bytes, long long sequence, long long head, long long query,
+static int plan_mask(const attention_call *c, int bytes, int rows, long long sequence, long long head, long long query,
                      fv_mask *mask, long long *elements) {
-  const long long keys = c->keys.longest, queries = query ? c->queries.longest : 1;
+  const long long keys = c->keys.longest, queries = !query ? 1 : rows ? c->queries.all : c->queries.longest;
   const long long heads = head ? c->params.heads : 1;
-  *mask = (fv_mask){.strides = {sequence, head, query}, .heads = c->params.heads, .bytes = bytes};
+  *mask = (fv_mask){.strides = {sequence, head, query}, .heads = c->params.heads, .bytes = bytes,
+                    .rows = rows};
   long long each; /* elements of a sequence */
   if (__builtin_mul_overflow(heads * queries, keys, &each) ||
       __builtin_mul_overflow(sequence ? (long long)c->params.sequences : 1, each, elements)) {
@@ -77,7 +78,7 @@ static int plan_masks(attention_call *c) {
   fovea_attention_params *p = &c->params;
   const fv_attention_job *job = c->job;
   if (job->mask) {
-    if (!plan_mask(c, 1, p->mask_sequence_stride, p->mask_head_stride, p->mask_query_stride, &c->mask,
+    if (!plan_mask(c, 1, 0, p->mask_sequence_stride, p->mask_head_stride, p->mask_query_stride, &c->mask,
                    &c->mask_elements)) {
       return 0;
     }
@@ -86,8 +87,8 @@ static int plan_masks(attention_call *c) {
     p->mask_query_stride = c->mask.dense[2];
   }
   if (job->bias) {
-    if (!plan_mask(c, sizeof(float), p->bias_sequence_stride, p->bias_head_stride, p->bias_query_stride, &c->bias,
-                   &c->bias_elements)) {
+    if (!plan_mask(c, sizeof(float), p->bias_rows, p->bias_sequence_stride, p->bias_head_stride,
+                   p->bias_query_stride, &c->bias, &c->bias_elements)) {
       return 0;
     }
     p->bias_sequence_stride = c->bias.dense[0];

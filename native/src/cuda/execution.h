@@ -8,7 +8,7 @@
 /*
  * A batch as one copy brings it to the device: ints, whose parts begin at multiples of 4.
  *
- *   | counts | offsets | small tiles | large tiles | of each group lengths, ends, page table | ids |
+ *   | counts | offsets | small tiles | large tiles | of each group lengths, ends, page table | types | ids |
  *
  * Each rung of an execution has a layout of its own, which a small batch fills; ids are the last, so that the copy ends
  * with those that there are.
@@ -19,7 +19,7 @@ typedef struct fv_group_layout {
 } fv_group_layout;
 
 typedef struct fv_batch_layout {
-  long long offsets, small_tiles, large_tiles, ids;
+  long long offsets, small_tiles, large_tiles, types, ids;
   long long ints; /* in all */
   fv_group_layout *groups;
 } fv_batch_layout;
@@ -73,8 +73,8 @@ fv_group fv_group_on_device(const fovea_cuda_execution *execution, const fv_rung
  * Copies a batch to where the device's copy is taken from, and checks the copy, which nobody else can change.
  * *rung: the least that it fits. *bytes: of the copy.
  */
-int fv_batch_fill(const fovea_cuda_execution *execution, int sequences, const int *ids, const int *offsets,
-                  fovea_cuda_failure *failure, const fv_rung **rung, size_t *bytes);
+int fv_batch_fill(const fovea_cuda_execution *execution, int sequences, const int *ids, const int *types,
+                  const int *offsets, fovea_cuda_failure *failure, const fv_rung **rung, size_t *bytes);
 
 /* Fills the lists of tiles as fv_batch has them, and their counts. */
 void fv_batch_tiles(int sequences, const int *offsets, int *counts, int *small_tiles, int *large_tiles);

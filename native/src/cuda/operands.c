@@ -68,7 +68,8 @@ static fv_operands operands_of(const fovea_cuda_execution *execution, const fv_r
   fv_operands operands = {.x = fv_execution_view(execution, &step->x),
                           .y = fv_execution_view(execution, &step->y),
                           .z = fv_execution_view(execution, &step->z),
-                          .out = fv_execution_view(execution, &step->out)};
+                          .out = fv_execution_view(execution, &step->out),
+                          .bias_rows = fv_execution_view(execution, &step->bias)};
   const int starts = step->op == FOVEA_CUDA_OP_EMBEDDING && step->group >= 0;
   if (uses_layer(step) || starts) operands.group = fv_group_on_device(execution, rung, step->group);
   if (uses_layer(step)) {

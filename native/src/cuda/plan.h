@@ -55,6 +55,7 @@ typedef struct fv_view {
 typedef struct fv_batch {
   FV_POINTER(const int) counts;      /* [FV_COUNTS] */
   FV_POINTER(const int) ids;         /* [tokens] */
+  FV_POINTER(const int) types;       /* [tokens], for TOKEN_TYPES */
   FV_POINTER(const int) offsets;     /* [sequences + 1] */
   FV_POINTER(const int) small_tiles; /* [tiles, 2]: a sequence and the first of FV_TILE_SMALL of its queries, counted
                                         from its start; the last tiles of a sequence first */
@@ -103,6 +104,7 @@ typedef struct fv_target {
  */
 typedef struct fv_operands {
   fv_view x, y, z, out;
+  fv_view bias_rows;                    /* of ATTENTION in a plan; data 0 where there is no bias */
   fv_group group;                       /* of CACHE_APPEND, ATTENTION and EMBEDDING with a group; all 0 without one */
   unsigned long long keys, values;      /* pages of the layer */
   unsigned long long mask, bias;        /* of direct attention: addresses or 0, and their strides, as */
@@ -141,6 +143,8 @@ typedef int fv_planner(const fv_target *target, const fovea_cuda_step *step, con
                        fv_scratch *scratch, fv_launches *launches);
 
 fv_planner fv_plan_embedding;    /* ops/embedding */
+fv_planner fv_plan_token_types;  /* likewise */
+fv_planner fv_plan_relative;     /* ops/relative: RELATIVE_BIAS */
 fv_planner fv_plan_norm;         /* ops/norm: LAYER_NORM, RMS_NORM, NORMALIZE */
 fv_planner fv_plan_elementwise;  /* ops/elementwise: ADD, MULTIPLY, ACTIVATE */
 fv_planner fv_plan_logits;       /* ops/logits: LOG_SOFTMAX, TOP_K, GATHER */

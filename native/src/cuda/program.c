@@ -53,6 +53,7 @@ static void demand_of_embedding(fovea_cuda_program *program, const fovea_cuda_st
 static void demand_of_attention(fovea_cuda_program *program, const fovea_cuda_step *step) {
   program->tiles = 1;
   program->patterns++;
+  if (step->bias.rows != FOVEA_CUDA_ROWS_NONE) lower(&program->positions, step->bias.columns / step->heads);
   const int turns = step->rope != FOVEA_ROPE_NONE;
   if (step->group < 0) {
     if (turns) lower(&program->positions, step->rope_positions);
@@ -75,6 +76,10 @@ static void demand_of_append(fovea_cuda_program *program, const fovea_cuda_step 
   if (step->rope != FOVEA_ROPE_NONE) lower(&group->positions, step->rope_positions);
 }
 
+static void demand_of_types(fovea_cuda_program *program, const fovea_cuda_step *step) {
+  if (!program->types || step->vocabulary < program->types) program->types = step->vocabulary;
+}
+
 static void sum_up(fovea_cuda_program *program) {
   program->vocabulary = INT_MAX;
   program->positions = INT_MAX;
@@ -87,6 +92,8 @@ static void sum_up(fovea_cuda_program *program) {
     if (step->op == FOVEA_CUDA_OP_ATTENTION) demand_of_attention(program, step);
     if (step->op == FOVEA_CUDA_OP_CACHE_APPEND) demand_of_append(program, step);
     if (step->op == FOVEA_CUDA_OP_RAGGED_MATMUL) program->tiles = 1;
+    if (step->op == FOVEA_CUDA_OP_TOKEN_TYPES) demand_of_types(program, step);
+    if (step->op == FOVEA_CUDA_OP_RELATIVE_BIAS) lower(&program->positions, step->out.columns / step->heads);
   }
 }
 

@@ -23,6 +23,7 @@ struct fovea_cuda_program {
   int tiles;           /* whether a step reads tiles of queries: an attention, or a product of activations */
   int patterns;        /* attentions that may keep their pattern */
   int vocabulary;      /* ids are below it */
+  int types;           /* types of tokens are below it; 0 where none are read */
   long long positions; /* tokens of a sequence at most, where none were before */
   atomic_int executions;
 };

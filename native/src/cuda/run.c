@@ -31,13 +31,13 @@ static int enqueue(const fovea_cuda_execution *execution, const fv_rung *rung, s
   return FOVEA_STATUS_OK;
 }
 
-static int run(fovea_cuda_execution *execution, int sequences, const int *ids, const int *offsets,
+static int run(fovea_cuda_execution *execution, int sequences, const int *ids, const int *types, const int *offsets,
                fovea_cuda_failure *failure) {
   fovea_cuda_device *device = execution->program->device;
   FV_REQUIRE(fv_device_check(device, failure));
   const fv_rung *rung;
   size_t bytes;
-  FV_REQUIRE(fv_batch_fill(execution, sequences, ids, offsets, failure, &rung, &bytes));
+  FV_REQUIRE(fv_batch_fill(execution, sequences, ids, types, offsets, failure, &rung, &bytes));
   if (sequences == 0) return FOVEA_STATUS_OK;
   FV_REQUIRE(fv_device_enter(device, failure));
   int status = enqueue(execution, rung, bytes, failure);
@@ -48,14 +48,14 @@ static int run(fovea_cuda_execution *execution, int sequences, const int *ids, c
   return status;
 }
 
-int fovea_cuda_run(fovea_cuda_execution *execution, int sequences, const int *ids, const int *offsets,
-                   fovea_cuda_failure *failure) {
+int fovea_cuda_run(fovea_cuda_execution *execution, int sequences, const int *ids, const int *types,
+                   const int *offsets, fovea_cuda_failure *failure) {
   if (!execution || !offsets) return FOVEA_STATUS_NULL_POINTER;
   FV_REQUIRE_FAILURE(failure);
   if (atomic_exchange(&execution->running, 1)) {
     return fv_fail(failure, FOVEA_STATUS_INVALID_ARGUMENT, "an execution serves one thread at a time");
   }
-  const int status = run(execution, sequences, ids, offsets, failure);
+  const int status = run(execution, sequences, ids, types, offsets, failure);
   atomic_store(&execution->running, 0);
   return status;
 }

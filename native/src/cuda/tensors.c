@@ -54,7 +54,8 @@ void fv_gather_mask(char *dense, const char *mask, const fv_mask *shape, int seq
   for (int s = 0; s < sequences; s++) {
     const int queries = q_offsets[s + 1] - q_offsets[s], keys = kv_offsets[s + 1] - kv_offsets[s];
     if (queries == 0 || keys == 0) continue;
-    if (from[0] == 0) {
+    const int first = shape->rows ? q_offsets[s] : 0;
+    if (from[0] == 0 && !shape->rows) {
       if (queries <= copied_queries && keys <= copied_keys) continue;
       if (queries >= copied_queries && keys >= copied_keys) {
         copied_queries = queries;
@@ -63,8 +64,9 @@ void fv_gather_mask(char *dense, const char *mask, const fv_mask *shape, int seq
     }
     for (int h = 0; h < (from[1] ? shape->heads : 1); h++) {
       for (int i = 0; i < (from[2] ? queries : 1); i++) {
-        memcpy(dense + (s * to[0] + h * to[1] + i * to[2]) * shape->bytes,
-               mask + (s * from[0] + h * from[1] + i * from[2]) * shape->bytes, (size_t)keys * (size_t)shape->bytes);
+        memcpy(dense + (s * to[0] + h * to[1] + (first + i) * to[2]) * shape->bytes,
+               mask + (s * from[0] + h * from[1] + (first + i) * from[2]) * shape->bytes,
+               (size_t)keys * (size_t)shape->bytes);
       }
     }
   }

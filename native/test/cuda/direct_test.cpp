@@ -122,6 +122,14 @@ static void attends_like_the_core(fovea_cuda_direct *direct, int dtype, double t
     x.p.bias_sequence_stride = 80;
     x.p.bias_head_stride = 40;
     attends(direct, "a bias per head", x, tolerance);
+    // A bias with a row per query token, in rows of 41, the last as short as its keys.
+    x.p.bias_rows = 1;
+    x.p.bias_sequence_stride = 0;
+    x.p.bias_query_stride = 41;
+    x.p.bias_head_stride = 35 * 41;
+    x.bias = values(6, 69 * 41 + 33, 1);
+    x.bias[3 * 41 + 5] = -INFINITY;
+    attends(direct, "a bias per token", x, tolerance);
   }
   {
     Problem x({1, 9, 0}, {200, 9, 130}, 4, 2, 32, 32);

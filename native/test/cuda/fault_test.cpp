@@ -36,7 +36,7 @@ static int live_and_die(long long *calls = nullptr) {
   const int ids[3] = {0, 0, 0}, offsets[3] = {0, 1, 3};
   if (go(FOVEA_STATUS_OK) &&
       go(fovea_cuda_execution_create(program, &of_execution, nullptr, &failure, &execution)) &&
-      go(fovea_cuda_run(execution, 2, ids, offsets, &failure))) {
+      go(fovea_cuda_run(execution, 2, ids, nullptr, offsets, &failure))) {
     void *out;
     fovea_cuda_execution_output(execution, 0, &out);
     RT_CHECK(std::fabs(static_cast<float *>(out)[23] - 1) < 1e-6f, "a run that succeeds gives another result");
@@ -59,7 +59,7 @@ static int live_and_die(long long *calls = nullptr) {
     long long address;
     RT_STATUS(FOVEA_CUDA_STATUS_DEVICE_LOST, fovea_cuda_memory_create(device, 8, nullptr, &address));
     if (words) RT_STATUS(FOVEA_CUDA_STATUS_DEVICE_LOST, fovea_cuda_upload(device, words, ones, 4, nullptr));
-    if (execution) RT_STATUS(FOVEA_CUDA_STATUS_DEVICE_LOST, fovea_cuda_run(execution, 2, ids, offsets, nullptr));
+    if (execution) RT_STATUS(FOVEA_CUDA_STATUS_DEVICE_LOST, fovea_cuda_run(execution, 2, ids, nullptr, offsets, nullptr));
   }
   if (direct) RT_OK(fovea_cuda_direct_destroy(direct));
   if (execution) RT_OK(fovea_cuda_execution_destroy(execution));

@@ -18,7 +18,7 @@ struct Case {
 struct Everything {
   Plan plan;
   size_t embed, norm, rms, linear, gated, add, multiply, activate, ragged, pool, normalize, softmax, top, gather, append,
-      attend, cached;
+      attend, cached, types, relate, biased;
   fovea_cuda_operand x, y, wide, qkv, pooled, matrix, index;
 
   explicit Everything(Device &device) {
@@ -61,6 +61,15 @@ struct Everything {
     cached = put(heads(step(FOVEA_CUDA_OP_ATTENTION, part(qkv, 0, 16), y)));
     plan.steps.back().group = 0;
     plan.steps.back().rope = FOVEA_ROPE_NONE;
+    types = put(step(FOVEA_CUDA_OP_TOKEN_TYPES, kNone, y, device.vector(std::vector<float>(2 * 16))));
+    plan.steps.back().vocabulary = 2;
+    const auto distances = plan.tokens(2 * 8);
+    relate = put(step(FOVEA_CUDA_OP_RELATIVE_BIAS, kNone, distances, device.vector(std::vector<float>(2 * 3)),
+                      device.vector(std::vector<float>(15))));
+    plan.steps.back().heads = 2;
+    plan.steps.back().buckets = 3;
+    biased = put(plan.steps[attend]);
+    plan.steps.back().bias = distances;
     plan.outputs = {pooled, index};
   }
   size_t put(fovea_cuda_step s) {
@@ -87,8 +96,8 @@ static void refuses_hostile_steps() {
 #define CASE(status, ...) {#__VA_ARGS__, status, [&](Plan &plan) { __VA_ARGS__; }}
   const Case cases[] = {
       CASE(FOVEA_STATUS_OK, (void)plan),
-      CASE(bad, STEP(add).op = 15), CASE(bad, STEP(add).op = -1), CASE(bad, STEP(add).struct_size = 8),
-      CASE(bad, STEP(add).reserved = 1),
+      CASE(bad, STEP(add).op = 17), CASE(bad, STEP(add).op = -1), CASE(bad, STEP(add).struct_size = 8),
+      CASE(bad, STEP(add).buckets = 1), CASE(bad, STEP(add).bias = e.y),
       // Operands: outside of memory, overflowing, of no type.
       CASE(bad, plan.token_elements--; plan.token_elements = 100), CASE(bad, STEP(add).x.offset = -16),
       CASE(bad, STEP(add).x.offset = LLONG_MAX), CASE(bad, STEP(add).x.offset = LLONG_MAX - 16),
@@ -118,7 +127,7 @@ static void refuses_hostile_steps() {
       CASE(bad, STEP(embed).first_position = -1), CASE(bad, STEP(embed).first_position = 9), CASE(out, STEP(gated).constants[0] = STEP(linear).constants[0]),
       CASE(out, STEP(attend).rope_positions = 9), CASE(out, STEP(attend).constants[1] = 16),
       // Modes.
-      CASE(bad, STEP(linear).activation = 5), CASE(bad, STEP(linear).weight_dtype = FOVEA_DTYPE_I8),
+      CASE(bad, STEP(linear).activation = 7), CASE(bad, STEP(linear).weight_dtype = FOVEA_DTYPE_I8),
       CASE(bad, STEP(gated).gated = 2), CASE(bad, STEP(gated).z = e.x), CASE(bad, STEP(add).activation = 1),
       CASE(bad, STEP(norm).epsilon = -1), CASE(bad, STEP(norm).epsilon = NAN), CASE(bad, STEP(embed).scale = INFINITY),
       CASE(bad, STEP(ragged).mode = 2), CASE(bad, STEP(ragged).mode = 1), CASE(bad, STEP(pool).mode = 3),
@@ -134,6 +143,16 @@ static void refuses_hostile_steps() {
       CASE(bad, STEP(attend).window_left = -2), CASE(bad, STEP(attend).alignment = 2), CASE(bad, STEP(attend).rope = 3),
       CASE(bad, STEP(attend).rope_dim = 7), CASE(bad, STEP(attend).rope_dim = 10),
       CASE(bad, STEP(attend).rope = 0), CASE(bad, STEP(attend).softcap = -1), CASE(bad, STEP(attend).scale = NAN),
+      // Types of tokens, and biases.
+      CASE(out, STEP(types).vocabulary = 3), CASE(bad, STEP(types).vocabulary = 0), CASE(bad, STEP(types).x = e.x),
+      CASE(null, STEP(types).constants[0] = 0), CASE(null, STEP(relate).constants[0] = 0),
+      CASE(null, STEP(relate).constants[1] = 0), CASE(out, STEP(relate).buckets = 300), CASE(bad, STEP(relate).buckets = 0),
+      CASE(bad, STEP(relate).heads = 0), CASE(bad, STEP(relate).heads = 3), CASE(bad, STEP(relate).x = e.x),
+      CASE(bad, STEP(relate).y = e.x), CASE(bad, STEP(relate).out.dtype = FOVEA_DTYPE_F16),
+      CASE(bad, STEP(relate).x = part(e.qkv, 0, 6)), CASE(out, STEP(relate).heads = 1),
+      CASE(FOVEA_STATUS_OK, STEP(relate).x = part(e.qkv, 0, 6); STEP(relate).constants[0] = 0),
+      CASE(bad, STEP(biased).bias.dtype = FOVEA_DTYPE_F16), CASE(bad, STEP(biased).bias.columns = 15),
+      CASE(bad, STEP(biased).bias = STEP(biased).out), CASE(bad, STEP(cached).bias = STEP(biased).bias),
       // Outputs.
       CASE(bad, plan.outputs[0].columns = 15), CASE(bad, plan.outputs[0].dtype = FOVEA_DTYPE_F16),
       CASE(bad, plan.outputs[0].rows = FOVEA_CUDA_ROWS_NONE), CASE(bad, plan.outputs[0].offset = 1 << 20),
@@ -223,9 +242,9 @@ static void refuses_hostile_batches() {
   RT_STATUS(out, execution.run({0, 20, 0}, {0, 3}));
   RT_STATUS(out, execution.run({0, -1, 0}, {0, 3}));
   const int offsets[] = {0, 2, 5};
-  RT_STATUS(FOVEA_STATUS_NULL_POINTER, fovea_cuda_run(execution.handle, 2, nullptr, offsets, &failure));
-  RT_STATUS(FOVEA_STATUS_NULL_POINTER, fovea_cuda_run(execution.handle, 2, ids.data(), nullptr, &failure));
-  RT_STATUS(out, fovea_cuda_run(execution.handle, -1, ids.data(), offsets, &failure));
+  RT_STATUS(FOVEA_STATUS_NULL_POINTER, fovea_cuda_run(execution.handle, 2, nullptr, nullptr, offsets, &failure));
+  RT_STATUS(FOVEA_STATUS_NULL_POINTER, fovea_cuda_run(execution.handle, 2, ids.data(), nullptr, nullptr, &failure));
+  RT_STATUS(out, fovea_cuda_run(execution.handle, -1, ids.data(), nullptr, offsets, &failure));
   const auto spoiled = [&](int &place, int value) {
     const int kept = place;
     place = value;

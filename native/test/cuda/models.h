@@ -155,6 +155,53 @@ inline Plan others(Device &device, const Sizes &n) {
   return plan;
 }
 
+// An encoder's attention like DeBERTa's: types of tokens, and a bias of distances by query and by key, each a product per
+// head, or like MPNet's, by a table.
+inline Plan relative(Device &device, int dtype, const Sizes &n, bool disentangled) {
+  Plan plan;
+  const int w = n.width, dim = n.head_dim(), keys = n.positions, buckets = 9;
+  const auto x = plan.tokens(w, dtype), y = plan.tokens(w, dtype), qkv = plan.tokens(3 * w, dtype);
+  const auto by_query = plan.tokens(n.heads * buckets, dtype), by_key = plan.tokens(n.heads * buckets, dtype);
+  const auto bias_of = plan.tokens(n.heads * keys), vector = plan.sequences(w);
+  auto &embed = plan.add(step(FOVEA_CUDA_OP_EMBEDDING, kNone, x,
+                              device.table(dtype, values(1, static_cast<size_t>(n.vocabulary * w), 1))));
+  embed.weight_dtype = dtype;
+  embed.vocabulary = n.vocabulary;
+  plan.add(step(FOVEA_CUDA_OP_TOKEN_TYPES, kNone, y, device.table(FOVEA_DTYPE_F32, values(2, static_cast<size_t>(3 * w), 1))))
+      .vocabulary = 3;
+  plan.add(step(FOVEA_CUDA_OP_ADD, x, x)).y = y;
+  const auto linear = [&](unsigned seed, fovea_cuda_operand in, fovea_cuda_operand out) {
+    plan.add(step(FOVEA_CUDA_OP_LINEAR, in, out, product(device, dtype, seed, out.columns, in.columns))).weight_dtype = dtype;
+  };
+  linear(3, x, qkv);
+  for (int h = 0; h < n.heads && disentangled; h++) {
+    linear(10 + static_cast<unsigned>(h), part(qkv, h * dim, dim), part(by_query, h * buckets, buckets));
+    linear(20 + static_cast<unsigned>(h), part(qkv, w + h * dim, dim), part(by_key, h * buckets, buckets));
+  }
+  std::vector<float> bucket_of(static_cast<size_t>(2 * keys - 1));
+  for (int i = 0; i < 2 * keys - 1; i++) {
+    const int bucket = i * 4 % buckets;
+    memcpy(&bucket_of[static_cast<size_t>(i)], &bucket, sizeof bucket);
+  }
+  auto &relate = plan.add(step(FOVEA_CUDA_OP_RELATIVE_BIAS, disentangled ? by_query : kNone, bias_of,
+                               disentangled ? 0 : bias(device, 4, n.heads * buckets, 1), device.vector(bucket_of)));
+  if (disentangled) relate.y = by_key;
+  relate.heads = n.heads;
+  relate.buckets = buckets;
+  auto &attend = plan.add(step(FOVEA_CUDA_OP_ATTENTION, part(qkv, 0, w), y));
+  attend.y = part(qkv, w, w);
+  attend.z = part(qkv, 2 * w, w);
+  attend.bias = bias_of;
+  attend.heads = attend.kv_heads = n.heads;
+  attend.head_dim = attend.value_dim = dim;
+  attend.scale = 1 / std::sqrt(static_cast<float>(dim));
+  auto &pool = plan.add(step(FOVEA_CUDA_OP_POOL, y, vector));
+  pool.mode = FOVEA_POOLING_MEAN;
+  pool.normalize = 1;
+  plan.outputs = {vector};
+  return plan;
+}
+
 }  // namespace rt
 
 #endif

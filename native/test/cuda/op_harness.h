@@ -200,7 +200,7 @@ inline int padded(int dtype, int columns) {
 // Sequences of these lengths, in a graph with room for more. Ids are those of the tokens, from first on.
 class Batch {
  public:
-  std::vector<int> lengths, offsets, ids, small_tiles, large_tiles;
+  std::vector<int> lengths, offsets, ids, types, small_tiles, large_tiles;
   std::vector<int> counts;
   int tokens, sequences, max_tokens, max_sequences;
 
@@ -211,6 +211,7 @@ class Batch {
     this->max_tokens = max_tokens ? max_tokens : std::max(tokens, 1);
     this->max_sequences = max_sequences ? max_sequences : std::max(sequences, 1);
     ids.resize(static_cast<size_t>(this->max_tokens), 0x7fffffff);
+    types.resize(static_cast<size_t>(this->max_tokens), 0x7fffffff);
     counts[FV_COUNT_LONG_TILES] = add_tiles(small_tiles, FV_TILE_SMALL, FV_SHORT_KEYS, INT_MAX);
     counts[FV_COUNT_MIDDLE_TILES] = add_tiles(small_tiles, FV_TILE_SMALL, FV_SHORT_QUERIES, FV_SHORT_KEYS);
     counts[FV_COUNT_SMALL_TILES] = add_tiles(small_tiles, FV_TILE_SMALL, 0, FV_SHORT_QUERIES);
@@ -220,7 +221,7 @@ class Batch {
   }
 
   fv_batch on_device() const {
-    return {counts.data(), ids.data(), offsets.data(), small_tiles.data(), large_tiles.data()};
+    return {counts.data(), ids.data(), types.data(), offsets.data(), small_tiles.data(), large_tiles.data()};
   }
 
  private:

@@ -6,6 +6,8 @@
 /* A test links the planners that it needs. */
 #define WEAK(name) extern __attribute__((weak)) fv_planner name
 WEAK(fv_plan_embedding);
+WEAK(fv_plan_token_types);
+WEAK(fv_plan_relative);
 WEAK(fv_plan_norm);
 WEAK(fv_plan_elementwise);
 WEAK(fv_plan_logits);
@@ -20,6 +22,10 @@ static fv_planner *planner_of(int op) {
   switch (op) {
     case FOVEA_CUDA_OP_EMBEDDING:
       return fv_plan_embedding;
+    case FOVEA_CUDA_OP_TOKEN_TYPES:
+      return fv_plan_token_types;
+    case FOVEA_CUDA_OP_RELATIVE_BIAS:
+      return fv_plan_relative;
     case FOVEA_CUDA_OP_LAYER_NORM:
     case FOVEA_CUDA_OP_RMS_NORM:
     case FOVEA_CUDA_OP_NORMALIZE:
@@ -84,6 +90,7 @@ int op_plan(const op_problem *problem, unsigned long long scratch, long long *sc
                                 .y = problem->y,
                                 .z = problem->z,
                                 .out = problem->out,
+                                .bias_rows = problem->bias_rows,
                                 .group = problem->group,
                                 .keys = problem->keys,
                                 .values = problem->values,

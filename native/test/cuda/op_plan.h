@@ -20,7 +20,7 @@ typedef struct op_problem {
   int compute_capability, multiprocessors, max_tokens, max_sequences, explain;
   fv_batch batch;
   FV_POINTER(const void) driver; /* the functions of a driver, null without */
-  fv_view x, y, z, out;
+  fv_view x, y, z, out, bias_rows;
   fv_group group;
   FV_POINTER(void) keys;
   FV_POINTER(void) values;

@@ -16,18 +16,21 @@ static double tolerance_of(int dtype) {
 }
 
 static std::vector<float> encode(Execution &execution, const std::vector<int> &ids, const std::vector<int> &offsets,
-                                 int width) {
+                                 int width, const std::vector<int> &types = {}) {
   forget();
-  RT_OK(execution.run(ids, offsets));
+  RT_OK(execution.run(ids, offsets, types));
   const float *out = execution.output();
   return {out, out + (offsets.size() - 1) * static_cast<size_t>(width)};
 }
 
-static void encodes(int compute, int dtype, const Sizes &n, const std::vector<std::vector<int>> &batches) {
+using Model = Plan(Device &, int, const Sizes &);
+
+static void encodes(int compute, int dtype, const Sizes &n, const std::vector<std::vector<int>> &batches,
+                    Model *model = encoder, int types_of = 1) {
   emulated_reset();
   emulated_set(EMULATED_COMPUTE_CAPABILITY, compute);
   Device device;
-  const Plan plan = encoder(device, dtype, n);
+  const Plan plan = model(device, dtype, n);
   Program program(device, plan);
   Execution execution(program, 300, 5), alone(program, 150, 1);
   const auto width = static_cast<size_t>(n.width);
@@ -35,8 +38,9 @@ static void encodes(int compute, int dtype, const Sizes &n, const std::vector<st
     emulated_set(EMULATED_ORDER, static_cast<int>(lengths.size()) % 4);
     const auto offsets = offsets_of(lengths);
     const auto ids = some_ids(9, static_cast<size_t>(offsets.back()), n.vocabulary);
-    const auto got = encode(execution, ids, offsets, n.width);
-    const Reference reference(device, plan, ids, offsets);
+    const auto types = some_ids(8, static_cast<size_t>(offsets.back()), types_of);
+    const auto got = encode(execution, ids, offsets, n.width, types);
+    const Reference reference(device, plan, ids, offsets, types);
     double worst = 0;
     for (size_t i = 0; i < got.size(); i++) {
       const double expected = reference.get(plan.outputs[0], static_cast<int>(i / width), static_cast<int>(i % width));
@@ -46,7 +50,8 @@ static void encodes(int compute, int dtype, const Sizes &n, const std::vector<st
              lengths.size(), lengths[0], worst);
     for (size_t s = 0; s < lengths.size(); s++) {
       const std::vector<int> its(ids.begin() + offsets[s], ids.begin() + offsets[s + 1]);
-      const auto single = encode(alone, its, {0, lengths[s]}, n.width);
+      const std::vector<int> its_types(types.begin() + offsets[s], types.begin() + offsets[s + 1]);
+      const auto single = encode(alone, its, {0, lengths[s]}, n.width, its_types);
       RT_CHECK(memcmp(single.data(), &got[s * width], width * sizeof(float)) == 0,
                "sm_%d, %s: text %zu of %zu has other bits alone", compute, name_of(dtype), s, lengths.size());
     }
@@ -84,6 +89,28 @@ static void runs_the_other_ops() {
     }
     RT_CHECK(worst < 3e-6, "%zu sequences of %d ... tokens: off by %g", lengths.size(), lengths[0], worst);
   }
+}
+
+static Plan by_table(Device &device, int dtype, const Sizes &n) { return relative(device, dtype, n, false); }
+
+static Plan by_tokens(Device &device, int dtype, const Sizes &n) { return relative(device, dtype, n, true); }
+
+// What a batch of such a model must be.
+static void refuses_types_and_lengths() {
+  emulated_reset();
+  Device device;
+  Sizes n;
+  n.positions = 8;
+  const Plan plan = by_table(device, FOVEA_DTYPE_F32, n);
+  Program program(device, plan);
+  Execution execution(program, 40, 3);
+  const std::vector<int> ids(40, 1);
+  RT_OK(execution.run(ids, {0, 8}));
+  RT_STATUS(FOVEA_STATUS_OUT_OF_RANGE, execution.run(ids, {0, 9}));  // buckets for eight keys
+  RT_STATUS(FOVEA_STATUS_OUT_OF_RANGE, execution.run(ids, {0, 2}, {0, 3}));
+  RT_STATUS(FOVEA_STATUS_OUT_OF_RANGE, execution.run(ids, {0, 2}, {-1, 0}));
+  const auto all = encode(execution, ids, {0, 5}, n.width, std::vector<int>(5, 0));
+  RT_CHECK(all == encode(execution, ids, {0, 5}, n.width), "no types are not types of 0");
 }
 
 static void explains() {
@@ -206,7 +233,14 @@ int main() {
     decodes(compute, FOVEA_DTYPE_F16, 1e-2, FOVEA_DTYPE_F16);
     decodes(compute, FOVEA_DTYPE_BF16, 6e-2, FOVEA_DTYPE_BF16);
   }
+  for (const int compute : {80, 90}) {
+    for (const int dtype : {FOVEA_DTYPE_F32, FOVEA_DTYPE_F16, FOVEA_DTYPE_BF16}) {
+      encodes(compute, dtype, wide, {{64, 65}, {17, 16, 1, 0, 150}}, by_table, 3);
+      encodes(compute, dtype, Sizes(), {{64, 65}, {129, 0, 20}}, by_tokens, 3);
+    }
+  }
   runs_the_other_ops();
+  refuses_types_and_lengths();
   explains();
   RT_CHECK(nothing_lives(), "something is left behind");
   return finish("plan_test");

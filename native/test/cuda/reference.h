@@ -12,8 +12,9 @@ namespace rt {
 // of half values holds is rounded as it is there; nothing else is.
 class Reference {
  public:
-  Reference(const Device &device, const Plan &plan, const std::vector<int> &ids, const std::vector<int> &offsets)
-      : device_(device), ids_(ids), offsets_(offsets), tokens_(offsets.back()),
+  Reference(const Device &device, const Plan &plan, const std::vector<int> &ids, const std::vector<int> &offsets,
+            const std::vector<int> &types = {})
+      : device_(device), ids_(ids), offsets_(offsets), types_(types), tokens_(offsets.back()),
         sequences_(static_cast<int>(offsets.size()) - 1),
         memory_{std::vector<double>(static_cast<size_t>(plan.token_elements * tokens_)),
                 std::vector<double>(static_cast<size_t>(plan.sequence_elements * sequences_))} {
@@ -27,6 +28,7 @@ class Reference {
  private:
   const Device &device_;
   const std::vector<int> &ids_, &offsets_;
+  const std::vector<int> types_; // none: all are 0
   int tokens_, sequences_;
   std::vector<double> memory_[2];
   std::map<std::pair<int, int>, fovea_cuda_step> appended_;
@@ -53,6 +55,10 @@ class Reference {
         return std::max(x, 0.0);
       case FOVEA_ACTIVATION_SILU:
         return x / (1 + std::exp(-x));
+      case FOVEA_ACTIVATION_TANH:
+        return std::tanh(x);
+      case FOVEA_ACTIVATION_QUICK_GELU:
+        return x / (1 + std::exp(-1.702 * x));
       default:
         return x;
     }
@@ -69,6 +75,29 @@ class Reference {
               s.scale * words[ids_[static_cast<size_t>(t)] * width + c] + (positions ? positions[place * width + c] : 0) +
                   (type ? type[c] : 0));
         }
+      }
+    }
+  }
+
+  void add_types(const fovea_cuda_step &s) {
+    for (int t = 0; t < tokens_; t++) {
+      const int type = types_.empty() ? 0 : types_[static_cast<size_t>(t)];
+      for (int c = 0; c < s.out.columns; c++) set(s.out, t, c, constant(s, 0)[type * s.out.columns + c]);
+    }
+  }
+
+  void relate(const fovea_cuda_step &s) {
+    const int keys = s.out.columns / s.heads;
+    for (int q = 0; q < sequences_; q++) {
+      const int first = offsets_[static_cast<size_t>(q)], count = offsets_[static_cast<size_t>(q) + 1] - first;
+      for (int at = 0; at < s.heads * count * count; at++) {
+        const int h = at / (count * count), i = at / count % count, j = at % count;
+        int bucket;
+        memcpy(&bucket, constant(s, 1) + keys - 1 + j - i, sizeof bucket);
+        const int column = h * s.buckets + bucket;
+        set(s.out, first + i, h * keys + j,
+            (constant(s, 0) ? constant(s, 0)[column] : get(s.x, first + i, column)) +
+                (s.y.rows != FOVEA_CUDA_ROWS_NONE ? get(s.y, first + j, column) : 0));
       }
     }
   }
@@ -152,6 +181,7 @@ class Reference {
             for (int e = 0; e < s.head_dim; e++) x += turned(s, s.x, first + i, h, e, i) * turned(keys, k, first + j, g, e, j);
             x *= s.scale;
             if (s.softcap > 0) x = s.softcap * std::tanh(x / s.softcap);
+            if (s.bias.rows != FOVEA_CUDA_ROWS_NONE) x += get(s.bias, first + i, h * (s.bias.columns / s.heads) + j);
             if (slopes) x -= slopes[h] * std::abs(i - j);
             score[static_cast<size_t>(j)] = x;
             largest = std::max(largest, x);
@@ -227,6 +257,10 @@ class Reference {
     switch (s.op) {
       case FOVEA_CUDA_OP_EMBEDDING:
         return embed(s);
+      case FOVEA_CUDA_OP_TOKEN_TYPES:
+        return add_types(s);
+      case FOVEA_CUDA_OP_RELATIVE_BIAS:
+        return relate(s);
       case FOVEA_CUDA_OP_LAYER_NORM:
       case FOVEA_CUDA_OP_RMS_NORM:
       case FOVEA_CUDA_OP_NORMALIZE:

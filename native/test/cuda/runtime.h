@@ -199,7 +199,7 @@ inline fovea_cuda_step step(int op, fovea_cuda_operand x, fovea_cuda_operand out
   s.epsilon = 1e-5f;
   s.window_left = s.window_right = -1;
   s.x = x;
-  s.y = s.z = kNone;
+  s.y = s.z = s.bias = kNone;
   s.out = out;
   s.constants[0] = first;
   s.constants[1] = second;
@@ -263,8 +263,9 @@ class Execution {
   Execution &operator=(const Execution &) = delete;
   ~Execution() { RT_OK(fovea_cuda_execution_destroy(handle)); }
 
-  int run(const std::vector<int> &ids, const std::vector<int> &offsets) {
-    return fovea_cuda_run(handle, static_cast<int>(offsets.size()) - 1, ids.data(), offsets.data(), &failure);
+  int run(const std::vector<int> &ids, const std::vector<int> &offsets, const std::vector<int> &types = {}) {
+    return fovea_cuda_run(handle, static_cast<int>(offsets.size()) - 1, ids.data(),
+                          types.empty() ? nullptr : types.data(), offsets.data(), &failure);
   }
   template <class T = float>
   const T *output(int index = 0) {

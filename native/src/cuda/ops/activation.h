@@ -1,6 +1,6 @@
 /*
- * Activations, FOVEA_ACTIVATION_* of fovea.h. NaN stays NaN; plus infinity gives infinity; of minus infinity GELU and
- * SiLU may be NaN.
+ * Activations, FOVEA_ACTIVATION_* of fovea.h. NaN stays NaN; plus infinity gives infinity, of tanh 1; of minus infinity
+ * GELU and SiLU may be NaN.
  *
  * EXACT: to a few ulp of x, for ops whose weights are F32 and for those without weights. Else in fewer instructions and
  * within 1e-6 (1 + |x|), for ops whose weights are of half types.
@@ -41,6 +41,16 @@ FV_DEVICE float silu(float x) {
   return EXACT ? x / (1.0f + expf(-x)) : __fdividef(x, 1.0f + exp2_fast(-1.44269504f * x));
 }
 
+template <bool EXACT>
+FV_DEVICE float tanh_of(float x) {
+  return EXACT ? tanhf(x) : 1.0f - __fdividef(2.0f, 1.0f + exp2_fast(2.88539008f * x));
+}
+
+template <bool EXACT>
+FV_DEVICE float quick_gelu(float x) {
+  return EXACT ? x / (1.0f + expf(-1.702f * x)) : __fdividef(x, 1.0f + exp2_fast(-2.45546696f * x));
+}
+
 /* In place, so that the choice is made once for all. */
 template <bool EXACT, int COUNT>
 FV_DEVICE void activate(int activation, float (&v)[COUNT]) {
@@ -60,6 +70,14 @@ FV_DEVICE void activate(int activation, float (&v)[COUNT]) {
     case FOVEA_ACTIVATION_SILU:
 #pragma unroll
       for (int i = 0; i < COUNT; i++) v[i] = silu<EXACT>(v[i]);
+      break;
+    case FOVEA_ACTIVATION_TANH:
+#pragma unroll
+      for (int i = 0; i < COUNT; i++) v[i] = tanh_of<EXACT>(v[i]);
+      break;
+    case FOVEA_ACTIVATION_QUICK_GELU:
+#pragma unroll
+      for (int i = 0; i < COUNT; i++) v[i] = quick_gelu<EXACT>(v[i]);
       break;
     default:
       break;

@@ -176,6 +176,20 @@ FV_DEVICE long long row_of_group() {
   return GROUP == 32 ? (long long)blockIdx.x * (blockDim.x / 32) + threadIdx.x / 32 : (long long)blockIdx.x;
 }
 
+/* The sequence of a token: the last that starts at or before it. */
+FV_DEVICE int sequence_of(const fv_batch &batch, int token) {
+  int low = 0, high = batch.counts[FV_COUNT_SEQUENCES] - 1;
+  while (low < high) {
+    const int middle = high - (high - low) / 2;
+    if (batch.offsets[middle] <= token) {
+      low = middle;
+    } else {
+      high = middle - 1;
+    }
+  }
+  return low;
+}
+
 /* Sum over a group, in a fixed order; shared [GROUP / 32], not read with warps. Two calls may follow each other. */
 template <int GROUP>
 FV_DEVICE float group_sum(float v, float *shared) {

@@ -49,6 +49,12 @@ static void take_step(fv_attention_args *a, const fovea_cuda_step *s, const fv_o
     a->k = heads_of(&o->y, s->head_dim);
     a->v = heads_of(&o->z, s->value_dim);
   }
+  if (o->bias_rows.data) {
+    a->bias = o->bias_rows.data;
+    a->bias_head = o->bias_rows.columns / s->heads;
+    a->bias_query = o->bias_rows.stride;
+    a->bias_rows = 1;
+  }
   a->lse = (fv_heads){.data = o->lse, .token = 1, .head = o->x.capacity};
   a->weights = (fv_heads){.data = o->weights, .token = keys, .head = o->x.capacity * keys};
 }
@@ -88,6 +94,7 @@ static void take_call(fv_attention_args *a, const fovea_attention_params *d, con
   a->bias_sequence = d->bias_sequence_stride;
   a->bias_head = d->bias_head_stride;
   a->bias_query = d->bias_query_stride;
+  a->bias_rows = d->bias_rows;
 }
 
 /* Whether every row of dim elements begins at a multiple of bytes and has whole pieces of as many. */

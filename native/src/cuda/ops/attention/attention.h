@@ -53,6 +53,7 @@ typedef struct fv_attention_args {
   FV_POINTER(float) parts;        /* of split.cu: [sequences, heads, most_splits, value_dim + 2] */
   long long mask_sequence, mask_head, mask_query;
   long long bias_sequence, bias_head, bias_query;
+  int bias_rows; /* 1: bias has a row per query token of the batch; 0: one per query of its sequence */
   int q_dtype, kv_dtype, out_dtype;
   int heads, kv_heads, group; /* group: query heads of a key/value head */
   int head_dim, value_dim;

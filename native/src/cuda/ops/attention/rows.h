@@ -124,7 +124,8 @@ FV_DEVICE float adjusted(const fv_attention_args &p, const fv_sequence &x, int h
   }
   bool seen = true;
   if (p.bias) {
-    const float bias = p.bias[x.number * p.bias_sequence + head * p.bias_head + query * p.bias_query + key];
+    const long long row = p.bias_rows ? (long long)x.q_offset + query : query;
+    const float bias = p.bias[x.number * p.bias_sequence + head * p.bias_head + row * p.bias_query + key];
     seen = bias != -INFINITY;
     s += bias;
   }

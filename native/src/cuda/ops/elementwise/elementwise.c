@@ -14,7 +14,7 @@ int fv_plan_elementwise(const fv_target *target, const fovea_cuda_step *step, co
   if (!fv_is_matrix(out) || !is_alike(&operands->x, out) || (both && !is_alike(&operands->y, out))) {
     return FOVEA_STATUS_INVALID_ARGUMENT;
   }
-  if (step->activation < FOVEA_ACTIVATION_NONE || step->activation > FOVEA_ACTIVATION_SILU) {
+  if (step->activation < FOVEA_ACTIVATION_NONE || step->activation > FOVEA_ACTIVATION_QUICK_GELU) {
     return FOVEA_STATUS_INVALID_ARGUMENT;
   }
   const fv_elementwise_params params = {

@@ -4,20 +4,6 @@
 
 namespace {
 
-/* The sequence of a token: the last that starts at or before it. */
-FV_DEVICE int sequence_of(const fv_batch &batch, int token) {
-  int low = 0, high = batch.counts[FV_COUNT_SEQUENCES] - 1;
-  while (low < high) {
-    const int middle = high - (high - low) / 2;
-    if (batch.offsets[middle] <= token) {
-      low = middle;
-    } else {
-      high = middle - 1;
-    }
-  }
-  return low;
-}
-
 /* The row of p.positions that a token takes. */
 FV_DEVICE long long position_of(const fv_embedding_params &p, int token) {
   const int sequence = sequence_of(p.batch, token);
@@ -64,4 +50,22 @@ FV_KERNEL(fv_embedding, fv_embedding_params, 128, 8) {
     return;
   }
   with_type(p.words_dtype, [&](auto type) { embed<decltype(type)>(p, token, id, position); });
+}
+
+/* A warp per token. */
+FV_KERNEL(fv_token_types, fv_token_types_params, 128, 8) {
+  const int token = (int)row_of_group<32>();
+  if (token >= p.batch.counts[FV_COUNT_TOKENS]) return;
+  const int type = p.batch.types[token], width = p.out.columns;
+  if (type < 0 || type >= p.types) {
+    refuse(p.out, token);
+    return;
+  }
+  const float *row = p.table + (long long)type * width;
+  const bool aligned = is_aligned(row, 0);
+  for (int column = (int)threadIdx.x % 32 * FV_CHUNK; column < width; column += 32 * FV_CHUNK) {
+    float v[FV_CHUNK];
+    load_chunk(row + column, width - column, aligned, v);
+    store(p.out, token, column, v);
+  }
 }

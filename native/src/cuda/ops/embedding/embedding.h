@@ -21,4 +21,12 @@ typedef struct fv_embedding_params {
   float scale;
 } fv_embedding_params;
 
+/* TOKEN_TYPES: a warp per token, out[t] = table[types[t]]. The runtime refuses other types; the row of one is NaN. */
+typedef struct fv_token_types_params {
+  fv_batch batch;
+  FV_POINTER(const float) table; /* [types, width], dense */
+  fv_view out;                   /* [tokens, width] */
+  int types;
+} fv_token_types_params;
+
 #endif

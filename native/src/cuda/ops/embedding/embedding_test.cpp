@@ -88,6 +88,26 @@ void should_write_nan_for_what_is_outside_the_tables() {
   }
 }
 
+// A row for each type; the runtime refuses others, and one that comes has a row of NaN.
+void should_give_each_token_the_row_of_its_type(int dtype, int width, int gap) {
+  op::Batch batch({3, 0, 5}, 14, 7);
+  for (int t = 0; t < batch.tokens; t++) batch.types[t] = t * 5 % 3;
+  batch.types[4] = 3, batch.types[6] = -1;
+  op::Matrix table(FOVEA_DTYPE_F32, 0, 3, width), out(dtype, FOVEA_CUDA_ROWS_TOKENS, 14, width, width + gap);
+  table.fill(1);
+  op::Problem problem(FOVEA_CUDA_OP_TOKEN_TYPES, batch);
+  problem.step.vocabulary = 3;
+  problem.step.constants[0] = table.address();
+  problem.out = out.view();
+  OP_CHECK(problem.run() == FOVEA_STATUS_OK, "refused");
+  const auto want = [&](int t, int i) { return t == 4 || t == 6 ? NAN : table.get(batch.types[t], i); };
+  OP_CHECK_CLOSE(out, batch.tokens, want, 0, 0, "token types");
+  problem.step.constants[0] = 0;
+  OP_CHECK(problem.run() == FOVEA_STATUS_NULL_POINTER, "no table");
+  problem.step.vocabulary = 0;
+  OP_CHECK(problem.run() == FOVEA_STATUS_INVALID_ARGUMENT, "no types");
+}
+
 void run() {
   const int f32 = FOVEA_DTYPE_F32, f16 = FOVEA_DTYPE_F16, bf16 = FOVEA_DTYPE_BF16;
   for (const Case &c : {Case{f32, f32, 1, 0, true, true, false}, Case{f16, f16, 7, 1, true, false, true},
@@ -97,6 +117,8 @@ void run() {
   }
   should_give_a_sequence_the_same_bits({bf16, bf16, 40, 0, true, true, false});
   should_write_nan_for_what_is_outside_the_tables();
+  should_give_each_token_the_row_of_its_type(f32, 9, 0);
+  should_give_each_token_the_row_of_its_type(bf16, 264, 3);
 }
 
 }  // namespace

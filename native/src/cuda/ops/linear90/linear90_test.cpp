@@ -25,6 +25,10 @@ double activated(int activation, double x) {
       return x < 0 ? 0 : x;
     case FOVEA_ACTIVATION_SILU:
       return x / (1 + std::exp(-x));
+    case FOVEA_ACTIVATION_TANH:
+      return std::tanh(x);
+    case FOVEA_ACTIVATION_QUICK_GELU:
+      return x / (1 + std::exp(-1.702 * x));
     default:
       return x;
   }

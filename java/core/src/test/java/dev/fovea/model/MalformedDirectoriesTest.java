@@ -97,12 +97,14 @@ class MalformedDirectoriesTest {
         add("a config of Latin-1", "DIR/config.json, JSON: not valid UTF-8", d -> Files.write(d.path().resolve(CONFIG), new byte[] {'"', (byte) 0xe9, '"'}));
         add("a config of another kind", "DIR/config.json, JSON: expected an object, got [1,2]", d -> d.write(CONFIG, "[1, 2]"));
         add("no model_type", "DIR/config.json, model_type: the field is missing", d -> config(d, "model_type", "null"));
-        add("a long model_type", "DIR/config.json, model_type: expected bert, roberta, xlm-roberta or camembert, got"
+        add("a long model_type", "DIR/config.json, model_type: expected one of [albert, bert, camembert, clip, clip_text_model, deberta-v2, distilbert, electra,"
+                + " eurobert, modernbert, mpnet, new, nomic_bert, roberta, xlm-roberta], got"
                 + " \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…xxxxxxxxxxxxxx\"", d -> config(d, "model_type", "\"" + LONG + "\""));
         add("heads that do not divide", "DIR/config.json, num_attention_heads: expected a divisor of hidden_size 33, got 7", d -> config(d, "num_attention_heads", "7"));
         add("no layers", "DIR/config.json, num_hidden_layers: expected a whole number from 1 to 2147483647, got 0", d -> config(d, "num_hidden_layers", "0"));
         add("a width that is no number", "DIR/config.json, hidden_size: expected a whole number from 1 to 2147483647, got \"33\"", d -> config(d, "hidden_size", "\"33\""));
-        add("an unknown activation", "DIR/config.json, hidden_act: expected gelu, gelu_new, gelu_pytorch_tanh or gelu_fast, got \"mish\"", d -> config(d, "hidden_act", "\"mish\""));
+        add("an unknown activation", "DIR/config.json, hidden_act: expected one of [gelu, gelu_fast, gelu_new, gelu_python, gelu_pytorch_tanh, quick_gelu, relu,"
+                + " silu, swish, tanh], got \"mish\"", d -> config(d, "hidden_act", "\"mish\""));
         add("a decoder", "DIR/config.json, is_decoder: expected false, got true", d -> config(d, "is_decoder", "true"));
         add("relative positions", "DIR/config.json, position_embedding_type: expected \"absolute\", got \"relative_key\"", d -> config(d, "position_embedding_type", "\"relative_key\""));
         add("more words in the tokenizer", "DIR/tokenizer.json, vocabulary: expected ids below the vocab_size 49 of config.json, got 49", d -> config(d, "vocab_size", "49"));
@@ -123,10 +125,10 @@ class MalformedDirectoriesTest {
                 + " xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
                 + "xxxxxxxxxxxxxxxxxxxx…xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx: expected BEGIN_OBJECT, got NUMBER", d -> header(d, "{\"" + LONG + "\": 1}"));
         add("other tensors", "DIR/model.safetensors, embeddings.word_embeddings.weight: no such tensor, with no prefix nor with"
-                + " bert. or roberta.; there are a, b", d -> header(d, "{\"a\": {\"dtype\": \"F32\", \"shape\": [0], \"data_offsets\": [0, 0]},"
+                + " one of bert., roberta., 0.auto_model.; there are a, b", d -> header(d, "{\"a\": {\"dtype\": \"F32\", \"shape\": [0], \"data_offsets\": [0, 0]},"
                 + " \"b\": {\"dtype\": \"F32\", \"shape\": [0], \"data_offsets\": [0, 0]}}"));
         add("no tensors", "DIR/model.safetensors, embeddings.word_embeddings.weight: no such tensor, with no prefix nor with"
-                + " bert. or roberta.; there are none", d -> header(d, "{}"));
+                + " one of bert., roberta., 0.auto_model.; there are none", d -> header(d, "{}"));
         add("an index of nothing", "DIR/model.safetensors.index.json, byte 0, weight_map: expected at least one tensor, got none", d -> d.delete(WEIGHTS).write("model.safetensors.index.json", "{\"weight_map\": {}}"));
         add("a shard elsewhere", "DIR/model.safetensors.index.json, byte 0, weight_map.a: expected the name of a .safetensors file"
                 + " beside the index, got '../b.safetensors'", d -> d.delete(WEIGHTS).write("model.safetensors.index.json",
@@ -146,7 +148,7 @@ class MalformedDirectoriesTest {
     private void addTokenizers() {
         add("a tokenizer that is no JSON", "DIR/tokenizer.json, text: not valid JSON: End of input at line 1 column 2 path $.", d -> d.write(TOKENIZER, "{"));
         add("a tokenizer without a model", "DIR/tokenizer.json, model: missing", d -> d.write(TOKENIZER, "{}"));
-        add("a tokenizer of byte pairs without its parts", "DIR/tokenizer.json, model.type: expected WordPiece or WordLevel, got"
+        add("a tokenizer of byte pairs without its parts", "DIR/tokenizer.json, model.type: expected [BPE, Unigram, WordLevel, WordPiece], got"
                 + " 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…xxxxxxxxxxxxxxxxxxxxxxx"
                 + "xx'", d -> d.write(TOKENIZER, "{\"model\": {\"type\": \"" + LONG + "\"}}"));
         add("an id that is none", "DIR/tokenizer.json, byte 47, model.vocab.a: expected an id from 0 to 2147483646, got -1", d -> d.write(TOKENIZER, "{\"model\": {\"type\": \"WordPiece\", \"vocab\": {\"a\": -1}}}"));

@@ -172,7 +172,7 @@ class SettingsTableTest {
     private void tokenizer() {
         String file = "tokenizer.json";
         honoured(file, "normalizer", d -> normalizer(d, "{\"type\": \"NFC\"}"));
-        refused(file, "normalizer", d -> normalizer(d, "{\"type\": \"Nmt\"}"));
+        refused(file, "normalizer", d -> normalizer(d, "{\"type\": \"Magic\"}"));
         honoured(file, "pre_tokenizer", d -> set(d, file, "pre_tokenizer", "{\"type\": \"WhitespaceSplit\"}"));
         refused(file, "pre_tokenizer", d -> set(d, file, "pre_tokenizer", "{\"type\": \"Magic\"}"));
         honoured(file, "post_processor", d -> set(d, file, "post_processor", "null"));
@@ -219,6 +219,9 @@ class SettingsTableTest {
         for (String key : List.of("split_special_tokens", "add_bos_token", "add_eos_token")) {
             add(Effect.REFUSED, file, key, bert, d -> set(d, file, key, "true"));
         }
+        add(Effect.REFUSED, file, "add_prefix_space", d -> set(d.write(file, "{}"), "tokenizer.json", "pre_tokenizer",
+                "{\"type\": \"ByteLevel\", \"add_prefix_space\": false, \"trim_offsets\": true, \"use_regex\": true}"),
+                d -> set(d, file, "add_prefix_space", "true"));
         add(Effect.REFUSED, file, "do_basic_tokenize", bert, d -> set(d, file, "do_basic_tokenize", "false"));
         add(Effect.REFUSED, file, "never_split", bert, d -> set(d, file, "never_split", "[\"w1\"]"));
         add(Effect.REFUSED, file, "auto_map", bert, d -> set(d, file, "auto_map", "{\"AutoTokenizer\": [\"a.B\", null]}"));

@@ -25,6 +25,7 @@ import java.util.Set;
  *   weights of products            [outputs, inputs]     likewise, rows padded to 16 bytes; parts one after the other,
  *                                                        or, where gated, a row of one and a row of the other
  *   biases, norms, tables, slopes  F32
+ *   buckets of distances           ints
  * </pre>
  */
 final class CudaConstants {
@@ -105,6 +106,11 @@ final class CudaConstants {
     /** Likewise of a tensor. */
     Slot values(Tensor tensor) {
         return values(Weight.of(tensor));
+    }
+
+    /** Integers, whose bits are copied as those of floats are. */
+    Slot integers(Tensor tensor) {
+        return values(Tensor.of(tensor.segment(), DType.F32, tensor.shape()));
     }
 
     /** The table of RoPE; null for null. */

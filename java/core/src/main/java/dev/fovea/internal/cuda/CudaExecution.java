@@ -140,7 +140,8 @@ final class CudaExecution implements Execution {
         engine.enter();
         try {
             failure.check("run", FoveaCudaH.fovea_cuda_run(handle, batch.sequences(),
-                    readsIds ? batch.ids().segment() : MemorySegment.NULL, batch.offsets().segment(),
+                    readsIds ? batch.ids().segment() : MemorySegment.NULL,
+                    batch.types() == null ? MemorySegment.NULL : batch.types().segment(), batch.offsets().segment(),
                     failure.struct()));
         } finally {
             engine.exit();

@@ -55,8 +55,10 @@ final class CudaLowering {
             case Step.Append s -> slots(constants.table(s.spec().rope()));
             case Step.Attention s -> slots(constants.table(s.spec().rope()),
                     s.spec().alibi() == null ? null : constants.values(s.spec().alibi().slopes()));
+            case Step.TokenTypes s -> slots(constants.values(s.table()));
+            case Step.RelativeBias s -> slots(constants.values(s.table()), constants.integers(s.buckets().ofDistance()));
             case Step.Add _, Step.Multiply _, Step.Activate _, Step.Normalize _, Step.MatMul _, Step.Pool _,
-                    Step.LogSoftmax _, Step.TopK _, Step.Gather _, Step.TokenTypes _, Step.RelativeBias _ -> slots();
+                    Step.LogSoftmax _, Step.TopK _, Step.Gather _ -> slots();
         };
     }
 
@@ -77,6 +79,7 @@ final class CudaLowering {
             write(operands.x(), types.x(), fovea_cuda_step.x(struct));
             write(operands.y(), types.y(), fovea_cuda_step.y(struct));
             write(operands.z(), types.z(), fovea_cuda_step.z(struct));
+            write(operands.bias(), types.bias(), fovea_cuda_step.bias(struct));
             write(operands.out(), types.out(), fovea_cuda_step.out(struct));
             for (int c = 0; c < slots.get(i).length; c++) {
                 CudaConstants.Slot slot = slots.get(i)[c];
@@ -144,7 +147,15 @@ final class CudaLowering {
                 fovea_cuda_step.mode(struct, Codes.of(s.mode()));
                 fovea_cuda_step.normalize(struct, s.normalize() ? 1 : 0);
             }
-            case Step.TokenTypes _, Step.RelativeBias _ -> throw new AssertionError(step);
+            case Step.TokenTypes s -> {
+                fovea_cuda_step.op(struct, FoveaCudaH.FOVEA_CUDA_OP_TOKEN_TYPES());
+                fovea_cuda_step.vocabulary(struct, (int) s.table().size(0));
+            }
+            case Step.RelativeBias s -> {
+                fovea_cuda_step.op(struct, FoveaCudaH.FOVEA_CUDA_OP_RELATIVE_BIAS());
+                fovea_cuda_step.heads(struct, s.heads());
+                fovea_cuda_step.buckets(struct, s.buckets().buckets());
+            }
             case Step.LogSoftmax _ -> fovea_cuda_step.op(struct, FoveaCudaH.FOVEA_CUDA_OP_LOG_SOFTMAX());
             case Step.TopK _ -> fovea_cuda_step.op(struct, FoveaCudaH.FOVEA_CUDA_OP_TOP_K());
             case Step.Gather _ -> fovea_cuda_step.op(struct, FoveaCudaH.FOVEA_CUDA_OP_GATHER());

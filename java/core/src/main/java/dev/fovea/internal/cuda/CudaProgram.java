@@ -4,7 +4,6 @@ import dev.fovea.internal.backend.CacheStore;
 import dev.fovea.internal.backend.Execution;
 import dev.fovea.internal.backend.LoweredPlan;
 import dev.fovea.internal.backend.Program;
-import dev.fovea.internal.backend.Step;
 import dev.fovea.internal.cuda.ffi.FoveaCudaH;
 import dev.fovea.internal.cuda.ffi.fovea_cuda_program_options;
 import dev.fovea.internal.lifetime.Lifetime;
@@ -41,17 +40,7 @@ final class CudaProgram implements Program {
             throw new IllegalArgumentException("weights on the backend CUDA are stored as F32, F16 or BF16, got "
                     + plan.weights() + ": take BF16");
         }
-        requireComputed(plan);
         return Owner.create("program", owner -> new CudaProgram(engine, plan, owner));
-    }
-
-    private static void requireComputed(LoweredPlan plan) {
-        for (Step step : plan.steps()) {
-            if (step instanceof Step.TokenTypes || step instanceof Step.RelativeBias) {
-                throw new UnsupportedOperationException("the backend CUDA does not compute "
-                        + (step instanceof Step.TokenTypes ? "token types" : "relative bias"));
-            }
-        }
     }
 
     private MemorySegment create(CudaLowering lowering) {

@@ -75,10 +75,10 @@ record CudaStep(Step step, Step.Linear up) {
     }
 
     /** The matrices of a step by the names of {@code fovea_cuda_step}; null where there is none. */
-    record Operands(Operand x, Operand y, Operand z, Operand out) {
+    record Operands(Operand x, Operand y, Operand z, Operand bias, Operand out) {
         List<Operand> inputs() {
             List<Operand> inputs = new ArrayList<>();
-            for (Operand input : new Operand[] {x, y, z}) {
+            for (Operand input : new Operand[] {x, y, z, bias}) {
                 if (input != null) {
                     inputs.add(input);
                 }
@@ -89,23 +89,23 @@ record CudaStep(Step step, Step.Linear up) {
 
     Operands operands() {
         return switch (step) {
-            case Step.Embedding s -> new Operands(null, null, null, s.out());
-            case Step.LayerNorm s -> new Operands(s.x(), null, null, s.out());
-            case Step.RmsNorm s -> new Operands(s.x(), null, null, s.out());
-            case Step.Linear s -> new Operands(s.x(), null, s.residual(), s.out());
-            case Step.Add s -> new Operands(s.a(), s.b(), null, s.out());
-            case Step.Multiply s -> new Operands(s.a(), s.b(), null, s.out());
-            case Step.Activate s -> new Operands(s.x(), null, null, s.out());
-            case Step.Normalize s -> new Operands(s.x(), null, null, s.out());
-            case Step.MatMul s -> new Operands(s.a(), s.b(), null, s.out());
-            case Step.Append s -> new Operands(s.k(), s.v(), null, null);
-            case Step.Attention s -> new Operands(s.q(), s.k(), s.v(), s.out());
-            case Step.TokenTypes s -> new Operands(null, null, null, s.out());
-            case Step.RelativeBias s -> new Operands(s.byQuery(), s.byKey(), null, s.out());
-            case Step.Pool s -> new Operands(s.x(), null, null, s.out());
-            case Step.LogSoftmax s -> new Operands(s.x(), null, null, s.out());
-            case Step.TopK s -> new Operands(s.x(), null, null, s.out());
-            case Step.Gather s -> new Operands(s.x(), s.indices(), null, s.out());
+            case Step.Embedding s -> new Operands(null, null, null, null, s.out());
+            case Step.LayerNorm s -> new Operands(s.x(), null, null, null, s.out());
+            case Step.RmsNorm s -> new Operands(s.x(), null, null, null, s.out());
+            case Step.Linear s -> new Operands(s.x(), null, s.residual(), null, s.out());
+            case Step.Add s -> new Operands(s.a(), s.b(), null, null, s.out());
+            case Step.Multiply s -> new Operands(s.a(), s.b(), null, null, s.out());
+            case Step.Activate s -> new Operands(s.x(), null, null, null, s.out());
+            case Step.Normalize s -> new Operands(s.x(), null, null, null, s.out());
+            case Step.MatMul s -> new Operands(s.a(), s.b(), null, null, s.out());
+            case Step.Append s -> new Operands(s.k(), s.v(), null, null, null);
+            case Step.Attention s -> new Operands(s.q(), s.k(), s.v(), s.bias(), s.out());
+            case Step.TokenTypes s -> new Operands(null, null, null, null, s.out());
+            case Step.RelativeBias s -> new Operands(s.byQuery(), s.byKey(), null, null, s.out());
+            case Step.Pool s -> new Operands(s.x(), null, null, null, s.out());
+            case Step.LogSoftmax s -> new Operands(s.x(), null, null, null, s.out());
+            case Step.TopK s -> new Operands(s.x(), null, null, null, s.out());
+            case Step.Gather s -> new Operands(s.x(), s.indices(), null, null, s.out());
         };
     }
 
@@ -117,6 +117,11 @@ record CudaStep(Step step, Step.Linear up) {
                     Step.Normalize _, Step.Pool _, Step.LogSoftmax _, Step.TopK _, Step.Gather _,
                     Step.TokenTypes _, Step.RelativeBias _ -> false;
         };
+    }
+
+    /** Whether it makes the bias of an attention, which is F32. */
+    boolean makesBias() {
+        return step instanceof Step.RelativeBias;
     }
 
     /** Whether it reads logits, whose differences count. */

@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What the values of a plan are kept as: indices as I32, outputs of the plan and logits as F32, all others as the plan's
- * weights are.
+ * What the values of a plan are kept as: indices as I32, outputs of the plan, logits and biases of attention as F32, all
+ * others as the plan's weights are.
  *
  * <p>Values that follow each other in one buffer, each written in place of the one before, have one type. So an output
  * that was written in place of a value that products read stays a half type: {@link #mixed}.
@@ -21,15 +21,16 @@ final class CudaTypes {
         private boolean indices;
         private boolean multiplied;
         private boolean logits;
+        private boolean bias;
         private boolean output;
 
         DType dtype(DType weights) {
-            return indices ? DType.I32 : !multiplied && (logits || output) ? DType.F32 : weights;
+            return indices ? DType.I32 : bias || !multiplied && (logits || output) ? DType.F32 : weights;
         }
     }
 
     /** The types of a step's matrices; null where there is none. */
-    record Types(DType x, DType y, DType z, DType out) {}
+    record Types(DType x, DType y, DType z, DType bias, DType out) {}
 
     private final DType weights;
     private final List<Chain[]> steps = new ArrayList<>();
@@ -55,7 +56,8 @@ final class CudaTypes {
 
     private void add(CudaStep step, Map<CudaStep.Buffer, Chain> now) {
         CudaStep.Operands operands = step.operands();
-        Chain[] chains = {chain(operands.x(), now), chain(operands.y(), now), chain(operands.z(), now), null};
+        Chain[] chains = {chain(operands.x(), now), chain(operands.y(), now), chain(operands.z(), now),
+            chain(operands.bias(), now), null};
         for (int i = 0; i < 3; i++) {
             if (chains[i] != null) {
                 boolean residual = i == 2 && step.step() instanceof Step.Linear;
@@ -66,10 +68,13 @@ final class CudaTypes {
         if (operands.out() != null) {
             CudaStep.Buffer buffer = CudaStep.Buffer.of(operands.out());
             boolean inPlace = operands.inputs().stream().anyMatch(in -> CudaStep.Buffer.of(in).equals(buffer));
-            Chain chain = inPlace ? now.get(buffer) : new Chain();
+            // Steps that write further columns of a buffer go on with its value.
+            boolean further = operands.out().firstColumn() > 0 && now.containsKey(buffer);
+            Chain chain = inPlace || further ? now.get(buffer) : new Chain();
             chain.indices |= operands.out().dtype() == DType.I32;
+            chain.bias |= step.makesBias();
             now.put(buffer, chain);
-            chains[3] = chain;
+            chains[4] = chain;
         }
         steps.add(chains);
     }
@@ -81,7 +86,7 @@ final class CudaTypes {
     /** The types of the matrices of the step of this index. */
     Types of(int step) {
         Chain[] chains = steps.get(step);
-        return new Types(dtype(chains[0]), dtype(chains[1]), dtype(chains[2]), dtype(chains[3]));
+        return new Types(dtype(chains[0]), dtype(chains[1]), dtype(chains[2]), dtype(chains[3]), dtype(chains[4]));
     }
 
     private DType dtype(Chain chain) {

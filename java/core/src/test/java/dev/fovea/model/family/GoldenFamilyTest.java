@@ -38,7 +38,7 @@ class GoldenFamilyTest {
         List<Arguments> all = new ArrayList<>();
         try (var folders = Files.list(GOLDEN)) {
             for (Path folder : folders.sorted().toList()) {
-                for (TestEngine engine : TestEngine.perBackend()) {
+                for (TestEngine engine : TestEngine.devices()) {
                     all.add(Arguments.of(folder.getFileName().toString(), engine));
                 }
             }
