@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Makes a folder that carries Fovea's command to a machine with a GPU and without a JDK: a Java runtime of the modules that
 # are needed (jlink), the jars and a script `fovea`. Of the libraries it holds those of this platform, of the backends CUDA
-# and plain Java. Models are not in it: bring a directory in the Hugging Face layout, for --model.
+# and plain Java; without java.desktop, so that `attend` writes no PNG. Models are not in it: bring a directory in the Hugging
+# Face layout, for --model.
 #
 #   java/cuda-runtime.sh [DIR]        DIR: target/fovea-cuda-runtime unless given
 #
@@ -25,8 +26,17 @@ jars=("$root"/java/cli/target/fovea-cli-*.jar "$lib"/fovea-[0-9].[0-9].[0-9].jar
 "$home/bin/jar" tf "$lib"/fovea-cuda-*.jar | grep -q libfovea_cuda.so ||
   { echo "cuda-runtime.sh: the jar fovea-cuda has no library: build where nvcc is" >&2; exit 1; }
 
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# The tokenizers' jar is an automatic module, so that all jars go on the class path, and are looked at as classes.
+mkdir "$work/classes"
+for jar in "${jars[@]}"; do
+  (cd "$work/classes" && "$home/bin/jar" xf "$jar" && rm -rf module-info.class META-INF)
+done
 modules=$("$home/bin/jdeps" --ignore-missing-deps --print-module-deps --multi-release 25 \
-  --class-path "$(IFS=:; echo "${jars[*]}"):$(echo "$lib"/tokenizers-*.jar)" "${jars[@]:0:2}" "${jars[3]}")
+  --class-path "$(echo "$lib"/tokenizers-*.jar)" "$work/classes" | tr ',' '\n' |
+  grep -vE '^(java\.desktop|java\.sql|jdk\.incubator\.vector)$' | paste -sd ,)
 rm -rf "$out"
 mkdir -p "$(dirname "$out")"
 "$home/bin/jlink" --add-modules "$modules,jdk.unsupported" --strip-debug --no-header-files --no-man-pages \
@@ -35,9 +45,8 @@ mkdir -p "$(dirname "$out")"
 mkdir "$out/fovea-jars"
 cp "${jars[@]}" "$out/fovea-jars"
 # The tokenizers' jar has libraries of four platforms.
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-(cd "$work" && "$home/bin/jar" xf "$lib"/tokenizers-*.jar ai/djl/huggingface native/lib/tokenizers.properties \
+mkdir "$work/tokenizers"
+(cd "$work/tokenizers" && "$home/bin/jar" xf "$lib"/tokenizers-*.jar ai/djl/huggingface native/lib/tokenizers.properties \
   "native/lib/$platform" && "$home/bin/jar" cf "$out/fovea-jars/tokenizers.jar" .)
 
 cat >"$out/fovea" <<'LAUNCHER'

@@ -88,11 +88,12 @@ fv_group fv_group_on_device(const fovea_cuda_execution *execution, const fv_rung
 
 /* ---- tiles ---------------------------------------------------------------- */
 
-int fv_batch_tiles(int sequences, const int *offsets, int tile, int *tiles) {
-  int count = 0;
+/* Tiles of the sequences of more than above and at most most queries, behind the count that there are. Returns how many
+   there are then. */
+static int add_tiles(int sequences, const int *offsets, int above, int most, int tile, int count, int *tiles) {
   for (int s = 0; s < sequences; s++) {
     const int queries = offsets[s + 1] - offsets[s];
-    if (queries == 0 || (tile == FV_TILE_LARGE && queries <= FV_SHORT_KEYS)) continue;
+    if (queries <= above || queries > most) continue;
     for (int first = (queries - 1) / tile * tile; first >= 0; first -= tile) {
       tiles[2 * count] = s;
       tiles[2 * count + 1] = first;
@@ -100,6 +101,17 @@ int fv_batch_tiles(int sequences, const int *offsets, int tile, int *tiles) {
     }
   }
   return count;
+}
+
+void fv_batch_tiles(int sequences, const int *offsets, int *counts, int *small_tiles, int *large_tiles) {
+  const int longest = add_tiles(sequences, offsets, FV_SHORT_KEYS, INT_MAX, FV_TILE_SMALL, 0, small_tiles);
+  const int middle =
+      add_tiles(sequences, offsets, FV_SHORT_QUERIES, FV_SHORT_KEYS, FV_TILE_SMALL, longest, small_tiles);
+  counts[FV_COUNT_LONG_TILES] = longest;
+  counts[FV_COUNT_MIDDLE_TILES] = middle;
+  counts[FV_COUNT_SMALL_TILES] =
+      add_tiles(sequences, offsets, 0, FV_SHORT_QUERIES, FV_TILE_SMALL, middle, small_tiles);
+  counts[FV_COUNT_LARGE_TILES] = add_tiles(sequences, offsets, FV_SHORT_KEYS, INT_MAX, FV_TILE_LARGE, 0, large_tiles);
 }
 
 /* ---- a batch -------------------------------------------------------------- */
@@ -225,14 +237,11 @@ int fv_batch_fill(const fovea_cuda_execution *execution, int sequences, const in
   for (int i = 0; i < program->group_count; i++) {
     FV_REQUIRE(fill_group(execution, taken, i, sequences, own_offsets, failure));
   }
+  memset(staging, 0, FV_COUNTS * sizeof *staging);
   staging[FV_COUNT_TOKENS] = tokens;
   staging[FV_COUNT_SEQUENCES] = sequences;
-  staging[FV_COUNT_SMALL_TILES] = staging[FV_COUNT_LARGE_TILES] = 0;
   if (program->tiles) {
-    staging[FV_COUNT_SMALL_TILES] =
-        fv_batch_tiles(sequences, own_offsets, FV_TILE_SMALL, staging + layout->small_tiles);
-    staging[FV_COUNT_LARGE_TILES] =
-        fv_batch_tiles(sequences, own_offsets, FV_TILE_LARGE, staging + layout->large_tiles);
+    fv_batch_tiles(sequences, own_offsets, staging, staging + layout->small_tiles, staging + layout->large_tiles);
   }
   *rung = taken;
   *bytes = ((size_t)layout->ids + (program->reads_ids ? (size_t)tokens : 0)) * sizeof *staging;

@@ -57,10 +57,8 @@ int fv_call_begin(fovea_cuda_direct *direct, fv_call *call, fv_call_batch batch,
   int *counts = (int *)direct->pinned;
   counts[FV_COUNT_TOKENS] = tokens.all;
   counts[FV_COUNT_SEQUENCES] = tokens.sequences;
-  counts[FV_COUNT_SMALL_TILES] =
-      fv_batch_tiles(tokens.sequences, offsets, FV_TILE_SMALL, (int *)(direct->pinned + batch.small_tiles));
-  counts[FV_COUNT_LARGE_TILES] =
-      fv_batch_tiles(tokens.sequences, offsets, FV_TILE_LARGE, (int *)(direct->pinned + batch.large_tiles));
+  fv_batch_tiles(tokens.sequences, offsets, counts, (int *)(direct->pinned + batch.small_tiles),
+                 (int *)(direct->pinned + batch.large_tiles));
   memcpy(direct->pinned + batch.offsets, offsets, ((size_t)tokens.sequences + 1) * sizeof *offsets);
   const fovea_cuda_device *device = direct->device;
   const fv_cu_address memory = direct->memory;

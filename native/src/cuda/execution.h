@@ -76,8 +76,8 @@ fv_group fv_group_on_device(const fovea_cuda_execution *execution, const fv_rung
 int fv_batch_fill(const fovea_cuda_execution *execution, int sequences, const int *ids, const int *offsets,
                   fovea_cuda_failure *failure, const fv_rung **rung, size_t *bytes);
 
-/* Tiles of so many queries: pairs of a sequence and a first query, as fv_batch has them. Returns how many. */
-int fv_batch_tiles(int sequences, const int *offsets, int tile, int *tiles);
+/* Fills the lists of tiles as fv_batch has them, and their counts. */
+void fv_batch_tiles(int sequences, const int *offsets, int *counts, int *small_tiles, int *large_tiles);
 /* The most tiles that a batch of these sizes has. */
 long long fv_batch_most_tiles(long long tokens, long long sequences, int tile);
 

@@ -35,13 +35,18 @@ typedef struct fv_view {
  * sequences of at most so many keys, and attention90 takes the others. Both leave tiles that are not theirs.
  */
 #define FV_SHORT_KEYS 128
+/* Sequences of at most so many queries are sentences, for which there are kernels of their own. */
+#define FV_SHORT_QUERIES 32
 
 /* What counts[] holds. FOVEA_CUDA_ROWS_* index the first two. */
 #define FV_COUNT_TOKENS 0
 #define FV_COUNT_SEQUENCES 1
 #define FV_COUNT_SMALL_TILES 2
 #define FV_COUNT_LARGE_TILES 3
-#define FV_COUNTS 4
+/* Small tiles come in this order: of sequences of more than FV_SHORT_KEYS queries, of more than FV_SHORT_QUERIES, others. */
+#define FV_COUNT_LONG_TILES 4   /* the first */
+#define FV_COUNT_MIDDLE_TILES 5 /* the first and the second */
+#define FV_COUNTS 6
 
 /*
  * A batch on the device. Kernels read its sizes from there, so that one graph serves every batch up to the capacity of

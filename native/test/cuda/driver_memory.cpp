@@ -187,6 +187,16 @@ FV_CU_API cuMemHostAlloc(void **memory, size_t bytes, unsigned) {
   });
 }
 
+// Host memory that kernels reach, too: for tests of ops, which fill it themselves.
+FV_CU_API cuMemAllocManaged(uintptr_t *address, size_t bytes, unsigned) {
+  return call("cuMemAllocManaged", kUnsafeInCapture, [&](State &) {
+    note("%zu", bytes);
+    void *p = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    *address = reinterpret_cast<uintptr_t>(p);
+    return p == MAP_FAILED ? kOutOfMemory : kSuccess;
+  });
+}
+
 FV_CU_API cuMemFreeHost(void *memory) {
   return call("cuMemFreeHost", kUnsafeInCapture, [&](State &s) {
     const int drained = drain_all(s);

@@ -15,6 +15,7 @@
 #define FOVEA_TEST_CUDA_OP_HARNESS_H
 
 #include <algorithm>
+#include <climits>
 #include <cstdarg>
 #include <cstdio>
 #include <string>
@@ -200,40 +201,46 @@ inline int padded(int dtype, int columns) {
 class Batch {
  public:
   std::vector<int> lengths, offsets, ids, small_tiles, large_tiles;
-  int counts[FV_COUNTS];
+  std::vector<int> counts;
   int tokens, sequences, max_tokens, max_sequences;
 
   explicit Batch(std::vector<int> lengths, int max_tokens = 0, int max_sequences = 0)
-      : lengths(lengths), offsets{0}, sequences(static_cast<int>(lengths.size())) {
+      : lengths(lengths), offsets{0}, counts(FV_COUNTS), sequences(static_cast<int>(lengths.size())) {
     for (int length : lengths) offsets.push_back(offsets.back() + length);
     tokens = offsets.back();
     this->max_tokens = max_tokens ? max_tokens : std::max(tokens, 1);
     this->max_sequences = max_sequences ? max_sequences : std::max(sequences, 1);
     ids.resize(static_cast<size_t>(this->max_tokens), 0x7fffffff);
-    add_tiles(small_tiles, FV_TILE_SMALL);
-    add_tiles(large_tiles, FV_TILE_LARGE);
+    counts[FV_COUNT_LONG_TILES] = add_tiles(small_tiles, FV_TILE_SMALL, FV_SHORT_KEYS, INT_MAX);
+    counts[FV_COUNT_MIDDLE_TILES] = add_tiles(small_tiles, FV_TILE_SMALL, FV_SHORT_QUERIES, FV_SHORT_KEYS);
+    counts[FV_COUNT_SMALL_TILES] = add_tiles(small_tiles, FV_TILE_SMALL, 0, FV_SHORT_QUERIES);
+    counts[FV_COUNT_LARGE_TILES] = add_tiles(large_tiles, FV_TILE_LARGE, FV_SHORT_KEYS, INT_MAX);
     counts[FV_COUNT_TOKENS] = tokens;
     counts[FV_COUNT_SEQUENCES] = sequences;
-    counts[FV_COUNT_SMALL_TILES] = static_cast<int>(small_tiles.size() / 2);
-    counts[FV_COUNT_LARGE_TILES] = static_cast<int>(large_tiles.size() / 2);
   }
 
   fv_batch on_device() const {
-    return {counts, ids.data(), offsets.data(), small_tiles.data(), large_tiles.data()};
+    return {counts.data(), ids.data(), offsets.data(), small_tiles.data(), large_tiles.data()};
   }
 
  private:
-  void add_tiles(std::vector<int> &tiles, int rows) const {
+  // Of sequences of more than above and at most most tokens. Returns how many tiles there are then.
+  int add_tiles(std::vector<int> &tiles, int rows, int above, int most) const {
     for (int s = 0; s < sequences; s++) {
-      for (int first = (lengths[s] - 1) / rows * rows; first >= 0 && lengths[s] > 0; first -= rows) {
+      if (lengths[s] <= above || lengths[s] > most) continue;
+      for (int first = (lengths[s] - 1) / rows * rows; first >= 0; first -= rows) {
         tiles.push_back(s);
         tiles.push_back(first);
       }
     }
+    return static_cast<int>(tiles.size() / 2);
   }
 };
 
 // ---- problems -------------------------------------------------------------------
+
+// Runs a launch on a device and waits for it; null under the emulation. device_launch.cpp
+inline void (*device_launch)(const op_launch &launch) = nullptr;
 
 struct Problem : op_problem {
   std::vector<op_launch> launches; // of the last run
@@ -277,6 +284,10 @@ struct Problem : op_problem {
     };
     Matrix::open_guards(false);
     for (const op_launch &l : launches) {
+      if (device_launch != nullptr) {
+        device_launch(l);
+        continue;
+      }
       const emulated::Kernel *kernel = emulated::find(l.kernel);
       if (kernel == nullptr || kernel->params_bytes != static_cast<size_t>(l.params_bytes)) {
         emulated::fail("launch of %s with %d bytes of parameters", l.kernel, l.params_bytes);
@@ -298,6 +309,7 @@ struct Problem : op_problem {
 // Runs a test in the orders of fibers that matter: forward with late copies, backward with late and with early ones.
 template <class F>
 void each_order(F test) {
+  if (device_launch != nullptr) return test();
   for (int order : {0, 1, 3}) {
     emulated::set_order(order);
     test();

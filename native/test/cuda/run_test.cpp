@@ -93,7 +93,7 @@ static void asks_little_of_the_driver() {
   small.runs(execution, {2, 3});
   // Counts, 11 offsets and 5 ids, each part at a multiple of 16 bytes; no tiles, since nothing attends.
   const std::string expected = "cuCtxPushCurrent_v2 0\n"
-                               "cuMemcpyHtoDAsync_v2 0 " + std::to_string(16 + 48 + 5 * 4) + "\n"
+                               "cuMemcpyHtoDAsync_v2 0 " + std::to_string(32 + 48 + 5 * 4) + "\n"
                                "cuGraphLaunch 0\n"
                                "cuMemcpyDtoHAsync_v2 0 64\n"
                                "cuMemcpyDtoHAsync_v2 0 160\n"

@@ -140,10 +140,13 @@ static int add(const planning *x, const char *kernel, long long blocks, int y, i
   return fv_launches_add(x->launches, kernel, grid, block, shared_bytes, x->args, sizeof *x->args);
 }
 
-/* Blocks for the tiles of FV_TILE_SMALL queries that a batch may have, and all heads. */
-static long long tile_blocks(const planning *x) {
+/* Blocks for so many heads, or groups of heads, of all tiles of FV_TILE_SMALL queries that a batch may have; of those as
+   many as the device can have at once, which then take several each. */
+static long long tile_blocks(const planning *x, int heads, int blocks_each) {
   const int tokens = x->target->max_tokens, sequences = x->target->max_sequences;
-  return ((long long)tokens / FV_TILE_SMALL + (sequences < tokens ? sequences : tokens)) * x->args->heads;
+  const long long all = ((long long)tokens / FV_TILE_SMALL + (sequences < tokens ? sequences : tokens)) * heads;
+  const long long most = (long long)x->target->multiprocessors * blocks_each;
+  return all < most ? all : most;
 }
 
 /* Whether tensor cores serve: one half type. Pages in single precision hold what half types were, turned; of a direct
@@ -153,31 +156,43 @@ static int serves_half(const fv_attention_args *a, int direct) {
          a->head_dim <= 256 && a->value_dim <= 256;
 }
 
-static int plan_half(const planning *x) {
-  static const char *const kernels[2][4][2] = {
-      {{"fv_attention_f16_32_any", "fv_attention_f16_32_plain"},
-       {"fv_attention_f16_64_any", "fv_attention_f16_64_plain"},
-       {"fv_attention_f16_128_any", "fv_attention_f16_128_plain"},
-       {"fv_attention_f16_256_any", "fv_attention_f16_256_plain"}},
-      {{"fv_attention_bf16_32_any", "fv_attention_bf16_32_plain"},
-       {"fv_attention_bf16_64_any", "fv_attention_bf16_64_plain"},
-       {"fv_attention_bf16_128_any", "fv_attention_bf16_128_plain"},
-       {"fv_attention_bf16_256_any", "fv_attention_bf16_256_plain"}}};
-  const fv_attention_args *a = x->args;
-  const int dim = a->head_dim > a->value_dim ? a->head_dim : a->value_dim;
-  const int size = dim <= 32 ? 0 : dim <= 64 ? 1 : dim <= 128 ? 2 : 3, padded = 32 << size;
-  /* The same bits by either: plain leaves out what others do not need, and copies rows as they are. */
-  const int plain = a->kv_dtype == a->q_dtype && a->head_dim == padded && a->value_dim == padded && a->q_vectors &&
+typedef struct half_kernels {
+  int dim;
+  int blocks;             /* of a multiprocessor at once */
+  const char *any, *plain; /* plain: leaves out what others do not need, and copies rows as they are; the same bits */
+  const char *sentences;  /* short.cu's, beside plain, or null */
+} half_kernels;
+
+#define FV_HALF_NAMES(type, dim) "fv_attention_" type "_" dim "_any", "fv_attention_" type "_" dim "_plain"
+
+static int plan_half(const planning *x, int cached) {
+  static const half_kernels kernels[2][4] = {
+      {{32, 3, FV_HALF_NAMES("f16", "32"), "fv_attention_f16_32_short"},
+       {64, 3, FV_HALF_NAMES("f16", "64"), "fv_attention_f16_64_short"},
+       {128, 2, FV_HALF_NAMES("f16", "128"), 0},
+       {256, 1, FV_HALF_NAMES("f16", "256"), 0}},
+      {{32, 3, FV_HALF_NAMES("bf16", "32"), "fv_attention_bf16_32_short"},
+       {64, 3, FV_HALF_NAMES("bf16", "64"), "fv_attention_bf16_64_short"},
+       {128, 2, FV_HALF_NAMES("bf16", "128"), 0},
+       {256, 1, FV_HALF_NAMES("bf16", "256"), 0}}};
+  fv_attention_args *a = x->args;
+  const half_kernels *k = kernels[a->q_dtype == FOVEA_DTYPE_BF16];
+  while (k->dim < a->head_dim || k->dim < a->value_dim) k++;
+  const int plain = a->kv_dtype == a->q_dtype && a->head_dim == k->dim && a->value_dim == k->dim && a->q_vectors &&
                     a->k_vectors && a->v_vectors && !a->rope_keys && !a->scaled && !a->mask;
-  return add(x, kernels[a->q_dtype == FOVEA_DTYPE_BF16][size][plain], tile_blocks(x), 1, 1, FV_ATTENTION_THREADS,
-             FV_HALF_BYTES(padded));
+  a->short_elsewhere = plain && !cached && !a->rope && k->sentences;
+  const int status = add(x, plain ? k->plain : k->any, tile_blocks(x, a->heads, k->blocks), 1, 1, FV_ATTENTION_THREADS,
+                         FV_HALF_BYTES(k->dim));
+  if (status || !a->short_elsewhere) return status;
+  return add(x, k->sentences, tile_blocks(x, (a->heads + 1) / 2, 2 * k->blocks), 1, 1, FV_ATTENTION_THREADS,
+             FV_HALF_BYTES(k->dim));
 }
 
 static int plan_exact(const planning *x) {
   const int dim = x->args->value_dim, columns = dim <= 32 ? 32 : dim <= 64 ? 64 : 128;
   const char *kernel = columns == 32 ? "fv_attention_exact_32" : columns == 64 ? "fv_attention_exact_64"
                                                                               : "fv_attention_exact_128";
-  return add(x, kernel, tile_blocks(x), (dim + columns - 1) / columns, 1, FV_EXACT_THREADS,
+  return add(x, kernel, tile_blocks(x, x->args->heads, 2), (dim + columns - 1) / columns, 1, FV_EXACT_THREADS,
              FV_EXACT_FLOATS(columns) * (int)sizeof(float));
 }
 
@@ -235,10 +250,10 @@ int fv_plan_attention(const fv_target *target, const fovea_cuda_step *step, cons
   if (half && target->compute_capability == 90) {
     status = fv_plan_attention90(target, step, operands, scratch, launches);
     if (status && status != FOVEA_STATUS_UNSUPPORTED) return status;
-    a.short_only = !status;
+    a.long_elsewhere = !status;
   }
   if (a.splits && (status = plan_split(&x, scratch))) return status;
-  if ((status = half ? plan_half(&x) : plan_exact(&x))) return status;
+  if ((status = half ? plan_half(&x, a.kv_offsets != a.batch.offsets) : plan_exact(&x))) return status;
   if (!a.weights.data) return FOVEA_STATUS_OK;
-  return add(&x, "fv_attention_pattern", tile_blocks(&x), 1, 1, FV_ATTENTION_THREADS, 0);
+  return add(&x, "fv_attention_pattern", tile_blocks(&x, a.heads, 8), 1, 1, FV_ATTENTION_THREADS, 0);
 }

@@ -3,6 +3,7 @@
  * The formulas are fovea.h's; this is what the kernels take.
  *
  *   half.cu     queries, keys and values of a half type, on tensor cores: tiles of 64 queries and 64 keys
+ *   short.cu    the same for sequences of up to 32 queries and as many keys
  *   exact.cu    any types and sizes, with FMAs in single precision: tiles of 64 queries and 64 keys
  *   split.cu    a single query over many keys (decoding): a block per range of keys, then the ranges are added up
  *   pattern.cu  the softmax itself, to be looked at
@@ -28,7 +29,8 @@
 #define FV_SPLIT_FLOATS (FOVEA_PAGE_KEYS * FV_SPLIT_HEADS + 3 * FV_SPLIT_HEADS)
 /* Floats of a block's shared memory in exact.cu, for so many columns of values. */
 #define FV_EXACT_FLOATS(columns) (2 * 32 * (64 + 4) + 64 * (columns) + 4)
-/* Bytes of a block's shared memory in half.cu, for heads padded to dim. */
+/* Bytes of a block's shared memory in half.cu, for heads padded to dim, and in short.cu, where two heads have half as many
+   rows each. */
 #define FV_HALF_BYTES(dim) (3 * 64 * ((dim) + 8) * 2)
 
 /* Vectors [tokens, heads, dim], the last dimension contiguous. Strides in elements. */
@@ -63,7 +65,8 @@ typedef struct fv_attention_args {
   int out_pairs; /* 1: columns 2 i and 2 i + 1 of the output are one store */
   int splits;      /* 1: sequences of one query are split.cu's */
   int most_splits; /* that a sequence may have */
-  int short_only;  /* 1: attention90 takes the others, as FV_SHORT_KEYS says */
+  int long_elsewhere;  /* 1: attention90 takes sequences of more than FV_SHORT_KEYS queries */
+  int short_elsewhere; /* 1: short.cu takes those of at most FV_SHORT_QUERIES */
   int scaled;      /* 1: scores are multiplied by scale before the softmax takes their maximum; 0: along with log2 e */
   float scale, softcap;
 } fv_attention_args;

@@ -16,6 +16,7 @@ struct Case {
   std::vector<int> held; // tokens in the cache before
   int capability = 80;
   bool explain = false;
+  int gap = 0; // elements between the rows of the fused product
 };
 
 // Queries, keys and values side by side, as one product makes them; keys and values of all tokens, cached or new.
@@ -29,7 +30,8 @@ struct Tensors {
   explicit Tensors(const Case &c)
       : c(c), batch(c.lengths, op::Batch(c.lengths).tokens + 70, static_cast<int>(c.lengths.size()) + 2), most(longest()),
         columns(most / FOVEA_PAGE_KEYS + 2),
-        fused(c.dtype, FOVEA_CUDA_ROWS_TOKENS, batch.max_tokens, (c.heads + 2 * c.kv_heads) * c.dim),
+        fused(c.dtype, FOVEA_CUDA_ROWS_TOKENS, batch.max_tokens, (c.heads + 2 * c.kv_heads) * c.dim,
+              (c.heads + 2 * c.kv_heads) * c.dim + c.gap),
         out(c.dtype, FOVEA_CUDA_ROWS_TOKENS, batch.max_tokens, c.heads * c.dim, (c.heads + 1) * c.dim),
         keys(F32, 0, batch.sequences * most, c.kv_heads * c.dim), values(F32, 0, batch.sequences * most, c.kv_heads * c.dim),
         k_pages(c.cache < 0 ? F32 : c.cache, 0, rows_of_pages(), c.dim),
@@ -187,11 +189,41 @@ void encoders() {
   c.dtype = BF16;
   should_match_reference(c, "fv_attention_bf16_128_any");
   c.rope = 0, c.dim = 32;
-  should_match_reference(c, "fv_attention_bf16_32_plain");
+  should_match_reference(c, "fv_attention_bf16_32_plain fv_attention_bf16_32_short");
   c.dim = 128, c.dtype = F16, c.right = 0;
   should_match_reference(c, "fv_attention_f16_128_plain");
   c.dim = 64, c.left = c.right = 20, c.rope = FOVEA_ROPE_HALF, c.explain = true;
   should_match_reference(c, "fv_attention_f16_64_any fv_attention_pattern");
+}
+
+// Rows that do not begin at multiples of 16 bytes go another way, to the same bits; short sequences as well.
+void should_give_the_same_bits_by_any_kernel(Case c, float poison) {
+  Case other = c;
+  other.gap = 1;
+  Tensors x(c), y(other);
+  if (poison != 0) {
+    for (Tensors *t : {&x, &y}) t->fused.set(t->batch.offsets[2] + 3, t->value_column(0) + 5, poison);
+  }
+  op::Problem a = x.problem(), b = y.problem();
+  a.run(), b.run();
+  OP_CHECK(a.kernels() != b.kernels(), "%s both times", a.kernels().c_str());
+  for (int r = 0; r < x.batch.tokens; r++) OP_CHECK_SAME_BITS(x.out, r, y.out, r, a.kernels().c_str());
+}
+
+// Sentences, whose queries see all keys or not; some hold NaN or infinity.
+void sentences() {
+  for (int dtype : {F16, BF16}) {
+    Case c;
+    c.dtype = dtype, c.dim = dtype == F16 ? 32 : 64;
+    c.heads = 3, c.kv_heads = 3;
+    c.lengths = {1, 15, 16, 17, 0, 31, 32, 33, 64, 8};
+    const std::string name = std::string("fv_attention_") + op::name_of(dtype) + "_" + std::to_string(c.dim);
+    should_match_reference(c, (name + "_plain " + name + "_short").c_str());
+    should_give_the_same_bits_by_any_kernel(c, 0);
+    c.right = 0, c.left = 9;
+    should_match_reference(c, (name + "_plain " + name + "_short").c_str());
+    for (float poison : {0.0f, NAN, -INFINITY}) should_give_the_same_bits_by_any_kernel(c, poison);
+  }
 }
 
 // On Hopper the longer sequences are attention90's, where it serves.
@@ -199,9 +231,9 @@ void hopper() {
   Case c;
   c.capability = 90, c.dtype = BF16, c.dim = 64;
   c.lengths = {20, 129, 128, 200};
-  should_match_reference(c, "fv_attention90_bf16_64_full fv_attention_bf16_64_plain");
+  should_match_reference(c, "fv_attention90_bf16_64_full fv_attention_bf16_64_plain fv_attention_bf16_64_short");
   c.dim = 32;
-  should_match_reference(c, "fv_attention_bf16_32_plain");
+  should_match_reference(c, "fv_attention_bf16_32_plain fv_attention_bf16_32_short");
 }
 
 // Decoders: prefill in parts and tokens one by one, over pages of any type.
@@ -229,6 +261,7 @@ void many_keys() {
 
 void run() {
   encoders();
+  sentences();
   hopper();
   decoders(F32, F32, "fv_attention_split_f32_8 fv_attention_combine fv_attention_exact_64");
   decoders(F32, BF16, "fv_attention_split_bf16_8 fv_attention_combine fv_attention_exact_64");

@@ -18,7 +18,7 @@ struct Errors {
     worst = std::max(worst, std::fabs(got - want));
     naive = std::max(naive, std::fabs(same_precision - want));
   }
-  bool good() const { return !bad && worst <= 2 * naive + 1e-6; }
+  bool good(double floor = 1e-6) const { return !bad && worst <= 2 * naive + floor; }
 };
 
 void erase(attention::Flat &x, long long i, int count) {
@@ -83,7 +83,8 @@ void should_match_reference(const Options &o) {
       for (int h = 0; h < o.heads; h++) check_row(c, s, h, i, half ? o.q_dtype : F32, out, lse, weights);
     }
   }
-  OP_CHECK(out.good(), "outputs off by %g, naively %g, %s", out.worst, out.naive, describe(c).c_str());
+  // Of few outputs the naive ones may all be near by chance.
+  OP_CHECK(out.good(half ? op::unit_of(o.q_dtype) / 4 : 1e-6), "outputs off by %g, naively %g, %s", out.worst, out.naive, describe(c).c_str());
   OP_CHECK(lse.good(), "lse off by %g, naively %g, %s", lse.worst, lse.naive, describe(c).c_str());
   OP_CHECK(weights.good(), "weights off by %g, naively %g, %s", weights.worst, weights.naive, describe(c).c_str());
   OP_CHECK(c.out->untouched(0), "bytes around outputs were written, %s", describe(c).c_str());
@@ -300,11 +301,14 @@ void on_dtype(int dtype) {
 } // namespace
 
 int main(int count, char **arguments) {
-  if (count > 1) {
-    should_match_reference(drawn(static_cast<unsigned>(atoi(arguments[1]))));
+  const int orders[] = {0, 1, 3};
+  if (count > 2) { // cases from one seed up to another, to look for more
+    for (int seed = atoi(arguments[1]); seed < atoi(arguments[2]); seed++) {
+      emulated::set_order(orders[seed % 3]);
+      should_match_reference(drawn(static_cast<unsigned>(seed)));
+    }
     return op::finish("attention_test");
   }
-  const int orders[] = {0, 1, 3};
   for (unsigned seed = 0; seed < 150; seed++) {
     emulated::set_order(orders[seed % 3]);
     should_match_reference(drawn(seed));

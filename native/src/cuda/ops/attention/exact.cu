@@ -39,7 +39,7 @@ struct exact_state {
 /* Elements [piece, piece + FV_EXACT_PIECE) of 64 rows, transposed; zeros where there is none. */
 FV_DEVICE void load_piece(const fv_attention_args &p, const void *data, int dtype, long long at, long long stride,
                           int count, int piece, bool turn, int position, float *tile) {
-#pragma unroll 2
+#pragma unroll 1
   for (int i = threadIdx.x; i < FV_EXACT_ROWS * FV_EXACT_PIECE; i += FV_EXACT_THREADS) {
     const int r = i / FV_EXACT_PIECE, e = i % FV_EXACT_PIECE;
     float x = 0;
@@ -264,29 +264,9 @@ FV_DEVICE void finish(const fv_attention_args &p, const exact_block &b, const ex
   }
 }
 
+/* A tile of queries of a head. */
 template <int C>
-FV_DEVICE void attention_exact(const fv_attention_args &p, unsigned char *shared) {
-  const int tile = (int)(blockIdx.x / p.heads);
-  if (tile >= p.batch.counts[FV_COUNT_SMALL_TILES]) {
-    return;
-  }
-  exact_block b;
-  b.x = sequence_of(p, p.batch.small_tiles[2 * tile]);
-  if (!is_tiled(p, b.x)) {
-    return;
-  }
-  b.head = (int)(blockIdx.x % p.heads);
-  b.first_query = p.batch.small_tiles[2 * tile + 1];
-  b.queries = b.x.queries - b.first_query < FV_EXACT_ROWS ? b.x.queries - b.first_query : FV_EXACT_ROWS;
-  b.first_key = low_key(p, b.x, b.first_query);
-  b.last_key = high_key(p, b.x, b.first_query + b.queries - 1);
-  b.first_column = (int)blockIdx.y * 16 * C;
-  b.slope = slope_of(p, b.head);
-  exact_tiles t;
-  t.weights = t.q = reinterpret_cast<float *>(shared);
-  t.k = t.q + FV_EXACT_PIECE * FV_EXACT_STRIDE;
-  t.values = t.k + FV_EXACT_PIECE * FV_EXACT_STRIDE;
-  t.spoilt = reinterpret_cast<int *>(t.values + FV_ATTENTION_KEYS * 16 * C);
+FV_DEVICE void attend_tile(const fv_attention_args &p, const exact_block &b, const exact_tiles &t) {
   if (threadIdx.x == 0) {
     *t.spoilt = 0;
   }
@@ -311,6 +291,34 @@ FV_DEVICE void attention_exact(const fv_attention_args &p, unsigned char *shared
     }
   }
   finish<C>(p, b, state);
+}
+
+/* Blocks stay: each takes every n-th of the pairs of a tile of queries and a head. */
+template <int C>
+FV_DEVICE void attention_exact(const fv_attention_args &p, unsigned char *shared) {
+  exact_tiles t;
+  t.weights = t.q = reinterpret_cast<float *>(shared);
+  t.k = t.q + FV_EXACT_PIECE * FV_EXACT_STRIDE;
+  t.values = t.k + FV_EXACT_PIECE * FV_EXACT_STRIDE;
+  t.spoilt = reinterpret_cast<int *>(t.values + FV_ATTENTION_KEYS * 16 * C);
+  const tile_range tiles = tiles_of(p);
+  for (int i = tiles.first * p.heads + (int)blockIdx.x; i < tiles.last * p.heads; i += (int)gridDim.x) {
+    const int tile = i / p.heads;
+    exact_block b;
+    b.x = sequence_of(p, p.batch.small_tiles[2 * tile]);
+    if (is_split(p, b.x)) {
+      continue;
+    }
+    b.head = i % p.heads;
+    b.first_query = p.batch.small_tiles[2 * tile + 1];
+    b.queries = b.x.queries - b.first_query < FV_EXACT_ROWS ? b.x.queries - b.first_query : FV_EXACT_ROWS;
+    b.first_key = low_key(p, b.x, b.first_query);
+    b.last_key = high_key(p, b.x, b.first_query + b.queries - 1);
+    b.first_column = (int)blockIdx.y * 16 * C;
+    b.slope = slope_of(p, b.head);
+    __syncthreads(); /* everybody has done with the tile before */
+    attend_tile<C>(p, b, t);
+  }
 }
 
 /* By columns of the values. */

@@ -76,6 +76,7 @@ FV_DEVICE void turn8(const fv_attention_args &p, const S *row, int c, int dim, b
 template <class T, int D, class S>
 FV_DEVICE void convert_rows(const fv_attention_args &p, T *tile, const S *base, long long stride, int count, int dim,
                             bool vectors, int position) {
+#pragma unroll 1
   for (int i = threadIdx.x; i < FV_HALF_ROWS * (D / 8); i += FV_ATTENTION_THREADS) {
     const int r = i / (D / 8), c = i % (D / 8) * 8;
     float x[8] = {0, 0, 0, 0, 0, 0, 0, 0};

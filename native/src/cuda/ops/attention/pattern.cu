@@ -39,14 +39,13 @@ FV_DEVICE void write_row(const fv_attention_args &p, const fv_sequence &x, int h
 }
 
 FV_KERNEL(fv_attention_pattern, fv_attention_args, FV_ATTENTION_THREADS, 1) {
-  const int tile = (int)(blockIdx.x / p.heads), head = (int)(blockIdx.x % p.heads);
-  if (tile >= p.batch.counts[FV_COUNT_SMALL_TILES]) {
-    return;
-  }
-  const fv_sequence x = sequence_of(p, p.batch.small_tiles[2 * tile]);
-  const int first = p.batch.small_tiles[2 * tile + 1];
-  const int last = first + FV_TILE_SMALL < x.queries ? first + FV_TILE_SMALL : x.queries;
-  for (int query = first + (int)threadIdx.x / 32; query < last; query += FV_ATTENTION_THREADS / 32) {
-    write_row(p, x, head, query);
+  const int items = p.batch.counts[FV_COUNT_SMALL_TILES] * p.heads;
+  for (int i = (int)blockIdx.x; i < items; i += (int)gridDim.x) {
+    const int *tile = p.batch.small_tiles + i / p.heads * 2;
+    const fv_sequence x = sequence_of(p, tile[0]);
+    const int last = tile[1] + FV_TILE_SMALL < x.queries ? tile[1] + FV_TILE_SMALL : x.queries;
+    for (int query = tile[1] + (int)threadIdx.x / 32; query < last; query += FV_ATTENTION_THREADS / 32) {
+      write_row(p, x, i % p.heads, query);
+    }
   }
 }

@@ -30,12 +30,17 @@ FV_DEVICE fv_sequence sequence_of(const fv_attention_args &p, int s) {
   return x;
 }
 
-/* Whether the tiles of half.cu and exact.cu are to be computed for a sequence. */
-FV_DEVICE bool is_tiled(const fv_attention_args &p, const fv_sequence &x) {
-  if (p.splits && x.queries == 1) {
-    return false;
-  }
-  return !p.short_only || x.keys <= FV_SHORT_KEYS;
+/* Whether a sequence is split.cu's. */
+FV_DEVICE bool is_split(const fv_attention_args &p, const fv_sequence &x) { return p.splits && x.queries == 1; }
+
+/* Of batch.small_tiles those that half.cu or exact.cu computes: the longer are attention90's, the shorter short.cu's. */
+struct tile_range {
+  int first, last;
+};
+
+FV_DEVICE tile_range tiles_of(const fv_attention_args &p) {
+  return {p.long_elsewhere ? p.batch.counts[FV_COUNT_LONG_TILES] : 0,
+          p.batch.counts[p.short_elsewhere ? FV_COUNT_MIDDLE_TILES : FV_COUNT_SMALL_TILES]};
 }
 
 /* The keys [low_key, high_key) that the window lets a query see; none if high <= low. */

@@ -46,10 +46,10 @@ void name_tokens(op::Batch &batch, int first) {
 void should_match_reference(const Case &c) {
   op::Batch batch({3, 0, 5, 1, 0}, 14, 7);
   name_tokens(batch, 0);
-  const int starts[] = {4, 9, 0, 37, 3};
+  const std::vector<int> starts = {4, 9, 0, 37, 3};
   const Tables tables(c);
   op::Matrix out(c.out_dtype, FOVEA_CUDA_ROWS_TOKENS, 14, c.width, c.width + c.gap);
-  op::Problem problem = problem_of(c, batch, tables, starts, out);
+  op::Problem problem = problem_of(c, batch, tables, starts.data(), out);
   OP_CHECK(problem.run() == FOVEA_STATUS_OK, "refused");
   const auto want = [&](int t, int i) {
     int s = 0;
@@ -77,10 +77,10 @@ void should_write_nan_for_what_is_outside_the_tables() {
   op::Batch batch({4, 1});
   name_tokens(batch, 0);
   batch.ids[1] = VOCABULARY, batch.ids[2] = -1;
-  const int starts[] = {0, POSITIONS - FIRST};
+  const std::vector<int> starts = {0, POSITIONS - FIRST};
   const Tables tables(c);
   op::Matrix out(c.out_dtype, 0, 5, c.width);
-  problem_of(c, batch, tables, starts, out).run();
+  problem_of(c, batch, tables, starts.data(), out).run();
   for (int t = 0; t < 5; t++) {
     for (int i = 0; i < c.width; i++) {
       OP_CHECK(std::isnan(out.get(t, i)) == (t == 1 || t == 2 || t == 4), "token %d is %g", t, out.get(t, i));

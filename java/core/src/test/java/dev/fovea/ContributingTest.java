@@ -159,7 +159,7 @@ class ContributingTest {
                 "bench/src/main")) {
             try (Stream<Path> files = Files.walk(ROOT.resolve(folder))) {
                 files.filter(Files::isRegularFile).map(file -> ROOT.relativize(file).toString().replace('\\', '/'))
-                        .filter(file -> !file.endsWith("_test.c")).forEach(production::add);
+                        .filter(file -> !file.matches(".*_test\\.c(pp)?")).forEach(production::add);
             }
         }
         return production;

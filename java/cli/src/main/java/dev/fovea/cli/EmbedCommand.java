@@ -1,5 +1,6 @@
 package dev.fovea.cli;
 
+import dev.fovea.model.EmbeddingQuantizer;
 import dev.fovea.model.TextEmbedding;
 import dev.fovea.model.TextEncoder;
 import java.io.IOException;
@@ -33,6 +34,32 @@ final class EmbedCommand implements Callable<Integer> {
         NPY
     }
 
+    /** What the components of vectors become. */
+    enum Precision {
+        FLOAT32(null, "<f4"),
+        INT8(EmbeddingQuantizer.Precision.INT8, "|i1"),
+        UINT8(EmbeddingQuantizer.Precision.UINT8, "|u1"),
+        BINARY(EmbeddingQuantizer.Precision.BINARY, "|i1"),
+        UBINARY(EmbeddingQuantizer.Precision.UBINARY, "|u1");
+
+        private final EmbeddingQuantizer.Precision bytes;
+        private final String numPyType;
+
+        Precision(EmbeddingQuantizer.Precision bytes, String numPyType) {
+            this.bytes = bytes;
+            this.numPyType = numPyType;
+        }
+
+        /** Numbers of a vector of {@code dimension} components. */
+        int numbers(int dimension) {
+            return bytes == null ? dimension : bytes.bytes(dimension);
+        }
+
+        boolean isSigned() {
+            return numPyType.equals("|i1");
+        }
+    }
+
     private final Streams streams;
 
     @Mixin
@@ -54,6 +81,15 @@ final class EmbedCommand implements Callable<Integer> {
             converter = LowerCaseEnum.OfFormat.class,
             description = "JSON Lines or a NumPy array (default: ${DEFAULT-VALUE}).")
     private Format format;
+
+    @Option(
+            names = "--precision",
+            paramLabel = "P",
+            defaultValue = "float32",
+            converter = LowerCaseEnum.OfPrecision.class,
+            description = "float32; int8 or uint8, a byte per component over its range in these texts, whose vectors are all"
+                    + " kept until the end; binary or ubinary, a bit per component, packed (default: ${DEFAULT-VALUE}).")
+    private Precision precision;
 
     @Option(names = "--output", paramLabel = "FILE", description = "Write to FILE instead of standard output.")
     private Path output;
@@ -80,17 +116,19 @@ final class EmbedCommand implements Callable<Integer> {
                 TextEncoder encoder = encoderArguments.load(streams.err(), lengthArgument.policy());
                 EmbeddingSink sink = openSink(encoder.dimension());
                 ProgressBar progress = new ProgressBar(streams.err(), source.total())) {
+            Quantizing quantizing = new Quantizing(sink, precision.bytes);
             TruncationNotice truncation = new TruncationNotice(source.unit(), encoder.maxTokens());
             for (List<String> block = source.next(); !block.isEmpty(); block = source.next()) {
                 List<TextEmbedding> embeddings = embed(encoder, source, block);
                 truncation.add(embeddings);
                 progress.erase();
                 for (int i = 0; i < block.size(); i++) {
-                    sink.write(block.get(i), embeddings.get(i));
+                    quantizing.write(block.get(i), embeddings.get(i));
                 }
                 sink.flush();
                 progress.update(source.done(), source.texts());
             }
+            quantizing.finish();
             sink.commit();
             return truncation;
         }
@@ -125,26 +163,27 @@ final class EmbedCommand implements Callable<Integer> {
 
     private EmbeddingSink openSink(int dimension) throws IOException {
         if (output == null) {
-            return JsonLinesSink.to(streams);
+            return JsonLinesSink.to(streams, precision.isSigned());
         }
         if (format == Format.NPY && OutputFile.isSpecial(output)) {
             throw new IOException("a NumPy file needs a regular file, not a device or pipe: " + output);
         }
         OutputFile file = OutputFile.create(output);
-        return format == Format.NPY ? new NpySink(file, dimension) : JsonLinesSink.to(file);
+        return format == Format.NPY ? new NpySink(file, precision.numPyType, precision.numbers(dimension))
+                : JsonLinesSink.to(file, precision.isSigned());
     }
 
     /** Embeds a block. If a text in it is refused, the error says which one. */
     private static List<TextEmbedding> embed(TextEncoder encoder, TextSource source, List<String> block) {
         try {
             return encoder.embedAll(block);
-        } catch (IllegalArgumentException e) {
+        } catch (IllegalArgumentException | ArithmeticException e) {
             long number = source.texts() - block.size();
             for (String text : block) {
                 number++;
                 try {
                     encoder.encode(text);
-                } catch (IllegalArgumentException refused) {
+                } catch (IllegalArgumentException | ArithmeticException refused) {
                     throw new IllegalArgumentException(
                             source.unit() + " " + number + ": " + refused.getMessage(), refused);
                 }

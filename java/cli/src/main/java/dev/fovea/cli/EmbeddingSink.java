@@ -6,8 +6,12 @@ import java.io.IOException;
 
 /** Where embeddings go, in the order of their texts. */
 sealed interface EmbeddingSink extends Closeable permits JsonLinesSink, NpySink {
-    /** Writes the next text's. */
-    void write(String text, TextEmbedding embedding) throws IOException;
+    /**
+     * Writes the next text's.
+     *
+     * @param bytes what its vector became; null for binary32
+     */
+    void write(String text, TextEmbedding embedding, byte[] bytes) throws IOException;
 
     /** Hands on what was written so far. */
     void flush() throws IOException;

@@ -50,6 +50,20 @@ final class EncoderArguments {
                     + " (default: ${DEFAULT-VALUE}).")
     private WeightType weights;
 
+    @Option(
+            names = "--prompt",
+            paramLabel = "NAME|TEXT",
+            description = "What to put before each text: the name of one of the model's prompts, which 'fovea models show'"
+                    + " lists, or a text such as 'query: ', or '' for nothing (default: the model's own).")
+    private String prompt;
+
+    @Option(
+            names = "--dimensions",
+            paramLabel = "N",
+            description = "Keep the first N components of each vector, normalised again if the model's are"
+                    + " (default: the model's own).")
+    private Integer dimensions;
+
     @Spec(Spec.Target.MIXEE)
     private CommandSpec command;
 
@@ -63,7 +77,7 @@ final class EncoderArguments {
         EncoderOptions options = options().withLengthPolicy(lengthPolicy);
         Optional<NamedModel> named = ModelCatalog.find(model);
         if (named.isPresent()) {
-            try (var _ = new DelayedNotice(err, "Unpacking " + model + " …")) {
+            try (var _ = new DelayedNotice(err, "Unpacking " + named.get().name() + " …")) {
                 ModelCatalog.directory(named.get());
             }
         }
@@ -82,6 +96,13 @@ final class EncoderArguments {
             }
             engine = engine.withThreads(threads);
         }
-        return EncoderOptions.defaults().withEngineOptions(engine).withWeights(weights);
+        EncoderOptions options = EncoderOptions.defaults().withEngineOptions(engine).withWeights(weights);
+        if (dimensions != null) {
+            if (dimensions < 1) {
+                throw new ParameterException(command.commandLine(), "--dimensions must be at least 1, got " + dimensions);
+            }
+            options = options.withDimensions(dimensions);
+        }
+        return prompt == null ? options : options.withPrompt(prompt);
     }
 }

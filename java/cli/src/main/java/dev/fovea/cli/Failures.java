@@ -13,13 +13,14 @@ import java.nio.file.FileSystemException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
-import java.util.Locale;
 import java.util.regex.Pattern;
 import picocli.CommandLine.ExitCode;
 
 /** Says in one line why a command failed. */
 final class Failures {
     private static final Pattern LINE_BREAKS = Pattern.compile("\\s*\\R\\s*");
+
+    private static final int MAX_CHARS = 1000;
 
     private Failures() {}
 
@@ -33,16 +34,22 @@ final class Failures {
         if (isClosedPipe(failure)) {
             return ExitCode.OK;
         }
-        err.println("fovea: " + message(failure));
+        err.println("fovea: " + shortened(message(failure)));
         if (verbose) {
             failure.printStackTrace(err);
         }
         return ExitCode.SOFTWARE;
     }
 
-    /** {@code text} without line breaks. */
+    /** What a message may quote is long at times; its beginning and its end say most. */
+    private static String shortened(String message) {
+        return message.length() <= MAX_CHARS ? message
+                : message.substring(0, MAX_CHARS * 3 / 4) + " … " + message.substring(message.length() - MAX_CHARS / 4);
+    }
+
+    /** {@code text} without line breaks, and shortened. */
     static String oneLine(String text) {
-        return LINE_BREAKS.matcher(text.strip()).replaceAll(" ");
+        return shortened(LINE_BREAKS.matcher(text.strip()).replaceAll(" "));
     }
 
     private static String message(Throwable failure) {
@@ -53,8 +60,8 @@ final class Failures {
             case FileAlreadyExistsException e -> "already exists: " + e.getFile();
             case NotDirectoryException e -> "not a directory: " + e.getFile();
             case DirectoryNotEmptyException e -> "directory is not empty: " + e.getFile();
-            case FileSystemException e when e.getReason() != null ->
-                    oneLine(e.getReason().toLowerCase(Locale.ROOT) + ": " + e.getFile());
+            case FileSystemException e when e.getReason() != null && !e.getReason().isEmpty() ->
+                    oneLine(Character.toLowerCase(e.getReason().charAt(0)) + e.getReason().substring(1) + ": " + e.getFile());
             case FileNotFoundException e when e.getMessage() != null -> "cannot open " + oneLine(e.getMessage());
             case InvalidPathException e -> "not a path: " + oneLine(e.getMessage());
             case OutOfMemoryError e when e.getMessage() != null && e.getMessage().contains("GPU") ->
@@ -72,6 +79,7 @@ final class Failures {
         return failure instanceof IOException
                 || failure instanceof IllegalArgumentException
                 || failure instanceof UnsupportedOperationException
+                || failure instanceof ArithmeticException
                 || failure instanceof KernelException
                 || failure instanceof JsonParseException;
     }

@@ -18,24 +18,27 @@ final class JsonLinesSink implements EmbeddingSink {
     /** The file that is written; null for standard output. */
     private final OutputFile file;
 
-    private JsonLinesSink(Writer out, OutputFile file) {
+    private final boolean signed;
+
+    private JsonLinesSink(Writer out, OutputFile file, boolean signed) {
         this.out = out;
         this.file = file;
+        this.signed = signed;
     }
 
-    /** Writes to standard output. */
-    static JsonLinesSink to(Streams streams) {
-        return new JsonLinesSink(new BufferedWriter(streams.writer()), null);
+    /** Writes to standard output; {@code signed} says what bytes are. */
+    static JsonLinesSink to(Streams streams, boolean signed) {
+        return new JsonLinesSink(new BufferedWriter(streams.writer()), null, signed);
     }
 
     /** Writes to {@code file}, which the sink closes. */
-    static JsonLinesSink to(OutputFile file) {
+    static JsonLinesSink to(OutputFile file, boolean signed) {
         Writer writer = new OutputStreamWriter(Channels.newOutputStream(file.channel()), StandardCharsets.UTF_8);
-        return new JsonLinesSink(new BufferedWriter(writer), file);
+        return new JsonLinesSink(new BufferedWriter(writer), file, signed);
     }
 
     @Override
-    public void write(String text, TextEmbedding embedding) throws IOException {
+    public void write(String text, TextEmbedding embedding, byte[] bytes) throws IOException {
         JsonWriter json = new JsonWriter(out);
         json.beginObject();
         json.name("text").value(text);
@@ -44,8 +47,14 @@ final class JsonLinesSink implements EmbeddingSink {
             json.name("truncated").value(true);
         }
         json.name("embedding").beginArray();
-        for (float component : embedding.vector()) {
-            json.value(component);
+        if (bytes == null) {
+            for (float component : embedding.vector()) {
+                json.value(component);
+            }
+        } else {
+            for (byte component : bytes) {
+                json.value(signed ? component : component & 0xff);
+            }
         }
         json.endArray().endObject();
         out.write('\n');

@@ -30,7 +30,7 @@ abstract class LowerCaseEnum<E extends Enum<E>> implements ITypeConverter<E> {
         }
         throw new TypeConversionException("expected "
                 + Arrays.stream(constants).map(LowerCaseEnum::spelling).collect(Collectors.joining(" or "))
-                + ", got '" + value + "'");
+                + ", got '" + Failures.oneLine(value) + "'");
     }
 
     /** Reads {@code truncate}, {@code error} or {@code chunk-mean}. */
@@ -44,6 +44,13 @@ abstract class LowerCaseEnum<E extends Enum<E>> implements ITypeConverter<E> {
     static final class OfWeightType extends LowerCaseEnum<WeightType> {
         OfWeightType() {
             super(WeightType.values());
+        }
+    }
+
+    /** Reads {@code float32}, {@code int8}, {@code uint8}, {@code binary} or {@code ubinary}. */
+    static final class OfPrecision extends LowerCaseEnum<EmbedCommand.Precision> {
+        OfPrecision() {
+            super(EmbedCommand.Precision.values());
         }
     }
 

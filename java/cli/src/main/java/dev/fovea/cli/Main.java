@@ -19,7 +19,14 @@ public final class Main {
     public static void main(String[] args) {
         // What the libraries log is one plain line on standard error, as every other message is.
         System.setProperty("java.util.logging.SimpleFormatter.format", "fovea: %5$s%n");
-        System.exit(run(Streams.ofProcess(), args));
+        Streams streams = Streams.ofProcess();
+        int status;
+        try {
+            status = run(streams, CommandLineText.ofProcess(args));
+        } catch (IOException e) {
+            status = Failures.report(e, streams.err(), false);
+        }
+        System.exit(status);
     }
 
     /** Runs the command on {@code streams}; returns the exit status and throws nothing. */
@@ -41,7 +48,8 @@ public final class Main {
                 .addSubcommand(new EmbedCommand(streams))
                 .addSubcommand(new AttendCommand(streams))
                 .addSubcommand(new CommandLine(new ModelsCommand(streams))
-                        .addSubcommand(new ModelsPullCommand(streams)))
+                        .addSubcommand(new ModelsPullCommand(streams))
+                        .addSubcommand(new ModelsShowCommand(streams)))
                 .addSubcommand(new InfoCommand(streams))
                 .setOut(new PrintWriter(help))
                 .setErr(streams.err())
@@ -61,7 +69,7 @@ public final class Main {
             if (unmatched.isUnknownOption()) {
                 hint = "; put texts that begin with - after --";
             } else if (!command.getSubcommands().isEmpty()) {
-                message = "no such command: " + unmatched.getUnmatched().getFirst();
+                message = "no such command: " + Failures.oneLine(unmatched.getUnmatched().getFirst());
             }
         }
         err.println("fovea: " + Character.toLowerCase(message.charAt(0)) + message.substring(1) + hint

@@ -8,7 +8,7 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Writes a NumPy array of binary32, [texts, dimension], rows first.
+ * Writes a NumPy array of binary32 or bytes, [texts, dimension], rows first.
  *
  * <pre>
  *   0  93 'N' 'U' 'M' 'P' 'Y'        magic
@@ -27,26 +27,42 @@ final class NpySink implements EmbeddingSink {
     private static final int BUFFER_BYTES = 1 << 16;
 
     private final OutputFile file;
+    private final String type;
     private final int dimension;
     private final ByteBuffer buffer = ByteBuffer.allocate(BUFFER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
     private long texts;
 
-    /** Writes vectors of {@code dimension} components to {@code file}, which the sink closes. */
-    NpySink(OutputFile file, int dimension) throws IOException {
+    /**
+     * Writes vectors to {@code file}, which the sink closes.
+     *
+     * @param type NumPy's name of the numbers: {@code <f4}, {@code |i1} or {@code |u1}
+     * @param dimension numbers of a vector
+     */
+    NpySink(OutputFile file, String type, int dimension) throws IOException {
         this.file = file;
+        this.type = type;
         this.dimension = dimension;
         file.channel().position(HEADER_BYTES);
     }
 
     @Override
-    public void write(String text, TextEmbedding embedding) throws IOException {
+    public void write(String text, TextEmbedding embedding, byte[] bytes) throws IOException {
+        texts++;
+        if (bytes != null) {
+            for (byte component : bytes) {
+                if (!buffer.hasRemaining()) {
+                    flush();
+                }
+                buffer.put(component);
+            }
+            return;
+        }
         for (float component : embedding.vector()) {
             if (buffer.remaining() < Float.BYTES) {
                 flush();
             }
             buffer.putFloat(component);
         }
-        texts++;
     }
 
     @Override
@@ -69,7 +85,7 @@ final class NpySink implements EmbeddingSink {
     }
 
     private ByteBuffer header() {
-        String description = "{'descr': '<f4', 'fortran_order': False, 'shape': (" + texts + ", " + dimension + "), }";
+        String description = "{'descr': '" + type + "', 'fortran_order': False, 'shape': (" + texts + ", " + dimension + "), }";
         int textBytes = HEADER_BYTES - MAGIC.length - Short.BYTES;
         ByteBuffer header = ByteBuffer.allocate(HEADER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
         header.put(MAGIC).putShort((short) textBytes);

@@ -4,6 +4,7 @@ import com.google.gson.FormattingStyle;
 import com.google.gson.stream.JsonWriter;
 import dev.fovea.model.TextEmbedding;
 import dev.fovea.model.TextEncoder;
+import dev.fovea.ops.Similarity;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -17,7 +18,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code fovea similar}: ranks texts by their similarity to a query. */
-@Command(name = "similar", description = "Rank texts by how close in meaning they are to a query.")
+@Command(name = "similar", description = "Rank texts by how close in meaning they are to a query, by the similarity that the model is made for:"
+                + " the cosine, unless its files say another.")
 final class SimilarCommand implements Callable<Integer> {
     private final Streams streams;
 
@@ -49,7 +51,7 @@ final class SimilarCommand implements Callable<Integer> {
             List<String> all = new ArrayList<>(texts);
             all.addFirst(query);
             List<TextEmbedding> embeddings = encoder.embedAll(all);
-            List<Match> matches = rank(embeddings);
+            List<Match> matches = rank(embeddings, encoder.similarity());
             if (json) {
                 writeJson(encoder.name(), matches);
             } else {
@@ -63,11 +65,11 @@ final class SimilarCommand implements Callable<Integer> {
     }
 
     /** The texts, best first; equal scores keep their order. */
-    private List<Match> rank(List<TextEmbedding> embeddings) {
+    private List<Match> rank(List<TextEmbedding> embeddings, Similarity similarity) {
         List<Match> matches = new ArrayList<>();
         float[] queryVector = embeddings.getFirst().vector();
         for (int i = 0; i < texts.size(); i++) {
-            matches.add(new Match(i, texts.get(i), cosine(queryVector, embeddings.get(i + 1).vector())));
+            matches.add(new Match(i, texts.get(i), similarity.of(queryVector, embeddings.get(i + 1).vector())));
         }
         matches.sort(Comparator.comparing(Match::score).reversed());
         return matches;
@@ -98,19 +100,5 @@ final class SimilarCommand implements Callable<Integer> {
         }
         out.endArray().endObject().flush();
         streams.print("\n");
-    }
-
-    /** The cosine of the angle between two vectors, in [−1, 1]; 0 if either is 0. */
-    static float cosine(float[] left, float[] right) {
-        double dot = 0;
-        double leftSquares = 0;
-        double rightSquares = 0;
-        for (int i = 0; i < left.length; i++) {
-            dot += (double) left[i] * right[i];
-            leftSquares += (double) left[i] * left[i];
-            rightSquares += (double) right[i] * right[i];
-        }
-        double lengths = Math.sqrt(leftSquares) * Math.sqrt(rightSquares);
-        return lengths == 0 ? 0 : (float) Math.clamp(dot / lengths, -1, 1);
     }
 }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
+import dev.fovea.model.EmbeddingQuantizer;
 import dev.fovea.model.EncoderOptions;
 import dev.fovea.model.TextEncoder;
 import dev.fovea.model.WeightType;
@@ -65,6 +66,57 @@ class EmbedCommandTest {
         try (TextEncoder encoder = TextEncoder.load("all-minilm-l6-v2", options)) {
             float[] vector = embedding(CliRun.of("embed", "--weights", "int8", "text").objects().getFirst());
             assertArrayEquals(encoder.encode("text"), vector);
+        }
+    }
+
+    @Test
+    void shouldPutAPromptBeforeTexts() throws IOException {
+        JsonArray expected = CliRun.of("embed", "query: text").objects().getFirst().getAsJsonArray("embedding");
+        JsonObject prompted = CliRun.of("embed", "--prompt", "query: ", "text").objects().getFirst();
+        assertEquals(expected, prompted.getAsJsonArray("embedding"));
+        assertEquals("text", prompted.get("text").getAsString());
+        assertEquals("no prompt is called 'query'; model all-minilm-l6-v2 has none, and a prompt's text has a space or a colon"
+                + " in it", CliRun.of("embed", "--prompt", "query", "text").error(1));
+    }
+
+    @Test
+    void shouldKeepTheFirstDimensions() throws IOException {
+        float[] whole = embedding(CliRun.of("embed", "text").objects().getFirst());
+        float[] first = embedding(CliRun.of("embed", "--dimensions", "16", "text").objects().getFirst());
+        assertEquals(16, first.length);
+        assertEquals(whole[1] / whole[0], first[1] / first[0], 1e-5);
+        assertEquals("expected at most the 384 dimensions of the model's vectors, got 385",
+                CliRun.of("embed", "--dimensions", "385", "text").error(1));
+        assertTrue(CliRun.of("embed", "--dimensions", "0", "text").error(2).startsWith("--dimensions must be at least 1"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"int8", "uint8", "binary", "ubinary"})
+    void shouldWriteBytes(String precision) throws IOException {
+        String[] texts = {"one", "two", "three and four"};
+        List<float[]> vectors = CliRun.of("embed", texts[0], texts[1], texts[2]).objects().stream()
+                .map(EmbedCommandTest::embedding).toList();
+        var type = EmbeddingQuantizer.Precision.valueOf(precision.toUpperCase());
+        var quantizer = type.needsRanges() ? EmbeddingQuantizer.of(type, vectors) : EmbeddingQuantizer.of(type);
+        List<JsonObject> objects =
+                CliRun.of("embed", "--precision", precision, texts[0], texts[1], texts[2]).objects();
+        Path file = directory.resolve("vectors.npy");
+        CliRun.of("embed", "--precision", precision, "--format", "npy", "--output", file.toString(), texts[0], texts[1],
+                texts[2]).output();
+        byte[] numPy = Files.readAllBytes(file);
+        int size = type.bytes(DIMENSION);
+        String header = new String(numPy, 10, 118, StandardCharsets.US_ASCII);
+        assertTrue(header.startsWith("{'descr': '" + (precision.startsWith("u") ? "|u1" : "|i1")
+                + "', 'fortran_order': False, 'shape': (3, " + size + "), }"), header);
+        assertEquals(128 + 3 * size, numPy.length);
+        for (int i = 0; i < texts.length; i++) {
+            assertEquals(texts[i], objects.get(i).get("text").getAsString());
+            byte[] expected = quantizer.quantize(vectors.get(i));
+            JsonArray written = objects.get(i).getAsJsonArray("embedding");
+            for (int j = 0; j < size; j++) {
+                assertEquals(precision.startsWith("u") ? expected[j] & 0xff : expected[j], written.get(j).getAsInt());
+                assertEquals(expected[j], numPy[128 + i * size + j]);
+            }
         }
     }
 

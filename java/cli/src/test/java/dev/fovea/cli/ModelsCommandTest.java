@@ -12,6 +12,8 @@ import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ModelsCommandTest {
     @Test
@@ -67,5 +69,55 @@ class ModelsCommandTest {
     void shouldNotPullWhatHasNoName() {
         String message = CliRun.of("models", "pull", "gpt-9").error(1);
         assertTrue(message.startsWith("no model has the name 'gpt-9'; the names are all-minilm-l6-v2, "), message);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"all-minilm-l6-v2", "all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2"})
+    void shouldShowAModelWhateverTheCaseOfItsName(String name) {
+        List<String> lines = CliRun.of("models", "show", name).output().lines().toList();
+        assertEquals(List.of("directory", "family", "weights", "tokenizer", "pipeline", "dimensions", "limit", "prompts",
+                "similarity", "settings"), lines.stream().map(line -> line.split(" ")[0]).toList());
+        String text = String.join("\n", lines).replaceAll(" +", " ");
+        assertTrue(text.contains("\nfamily bert, 6 layers of width 384 with 12 heads\n"), text);
+        assertTrue(text.contains("\npipeline mean → Normalize\n"), text);
+        assertTrue(text.contains("\ntokenizer tokenizer.json, 30522 tokens, 2 special tokens around a text\n"), text);
+        assertTrue(text.contains("\nlimit 256 tokens; of longer texts, the first are kept\n"), text);
+        assertTrue(text.contains("\nsettings modules.json, sentence_bert_config.json, 1_Pooling/config.json"), text);
+    }
+
+    @Test
+    void shouldShowADirectoryAsJsonOrSayWhyNot(@TempDir Path directory) throws Exception {
+        Path model = Path.of(JsonParser.parseString(CliRun.of("models", "show", "--json", "all-minilm-l6-v2").output())
+                .getAsJsonObject().get("directory").getAsString());
+        try (var files = Files.walk(model)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                Path copy = directory.resolve(model.relativize(file).toString());
+                Files.createDirectories(copy.getParent());
+                Files.copy(file, copy);
+            }
+        }
+        Files.writeString(directory.resolve("config_sentence_transformers.json"), """
+                {"prompts": {"query": "query: "}, "default_prompt_name": "query", "truncate_dim": 128}
+                """);
+        JsonObject shown = JsonParser.parseString(CliRun.of("models", "show", "--json", directory.toString()).output())
+                .getAsJsonObject();
+        assertEquals("query = \"query: \"; by default \"query: \"", shown.get("prompts").getAsString());
+        assertEquals("mean → Normalize → first 128 of 384 → Normalize", shown.get("pipeline").getAsString());
+        JsonObject embedded = CliRun.of("embed", "--model", directory.toString(), "text").objects().getFirst();
+        assertEquals(128, embedded.getAsJsonArray("embedding").size());
+        assertEquals(CliRun.of("embed", "--dimensions", "128", "query: text").objects().getFirst().get("embedding"),
+                embedded.get("embedding"));
+        Files.writeString(directory.resolve("modules.json"), "[]");
+        assertEquals(directory.resolve("modules.json") + ", type: expected the modules Transformer, Pooling and then any of"
+                + " Dense, LayerNorm and Normalize, got none",
+                CliRun.of("models", "show", directory.toString()).error(1));
+        assertTrue(CliRun.of("models", "show", directory.resolve("config.json").toString()).error(1)
+                .startsWith("expected a model's directory, got the file "));
+    }
+
+    @Test
+    void shouldNotTakeTheModelsOfOthersForItsOwn() {
+        String message = CliRun.of("models", "show", "somebody/all-MiniLM-L6-v2").error(1);
+        assertTrue(message.startsWith("no model and no directory is called 'somebody/all-MiniLM-L6-v2'; "), message);
     }
 }

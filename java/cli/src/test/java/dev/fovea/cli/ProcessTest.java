@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -16,13 +18,15 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What only a process of its own shows: the environment, the locale, a reader that goes away. */
 class ProcessTest {
     @TempDir
     private Path directory;
 
-    private Process start(Map<String, String> environment, String... args) throws IOException {
+    private static List<String> command(String... args) {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED",
@@ -30,7 +34,11 @@ class ProcessTest {
                 "-Dfovea.cache=" + System.getProperty("fovea.cache"),
                 Main.class.getName()));
         Collections.addAll(command, args);
-        ProcessBuilder builder = new ProcessBuilder(command).directory(directory.toFile());
+        return command;
+    }
+
+    private Process start(Map<String, String> environment, String... args) throws IOException {
+        ProcessBuilder builder = new ProcessBuilder(command(args)).directory(directory.toFile());
         builder.environment().putAll(environment);
         return builder.redirectError(directory.resolve("err").toFile()).start();
     }
@@ -64,6 +72,27 @@ class ProcessTest {
         assertEquals(0, status(process));
         assertEquals("", err());
         assertTrue(output.startsWith("{\"text\":\"Köln 🚲\","), output);
+    }
+
+    /** The values of ONNX Runtime 1.30 for the UTF-8 of the argument. */
+    @ParameterizedTest
+    @ValueSource(strings = {"C", "POSIX", "xx_YY.UTF-8"})
+    void shouldReadArgumentsAsUtf8WhereTheLocaleKnowsAsciiOnly(String locale) throws Exception {
+        // A script, for the JVM of the tests may not know how to pass the text on.
+        Path script = Files.writeString(directory.resolve("script"), "exec \"$@\" 'Gr\u00fc\u00dfe \u4f60\u597d'\n");
+        List<String> command = new ArrayList<>(List.of("sh", script.toString()));
+        command.addAll(command("embed", "plain"));
+        ProcessBuilder builder = new ProcessBuilder(command).directory(directory.toFile());
+        builder.environment().put("LC_ALL", locale);
+        Process process = builder.redirectError(directory.resolve("err").toFile()).start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, status(process), err());
+        List<JsonObject> objects = output.lines().map(line -> JsonParser.parseString(line).getAsJsonObject()).toList();
+        assertEquals("plain", objects.get(0).get("text").getAsString());
+        JsonObject object = objects.get(1);
+        assertEquals("Gr\u00fc\u00dfe \u4f60\u597d", object.get("text").getAsString());
+        assertEquals(7, object.get("tokens").getAsInt());
+        assertEquals(-0.008365728f, object.getAsJsonArray("embedding").get(0).getAsFloat(), 2e-7f);
     }
 
     @Test

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import dev.fovea.ops.Similarity;
 import org.junit.jupiter.api.Test;
 
 class SimilarCommandTest {
@@ -47,9 +48,9 @@ class SimilarCommandTest {
 
     @Test
     void shouldMeasureTheAngleAlone() {
-        assertEquals(1, SimilarCommand.cosine(new float[] {1, 2}, new float[] {10, 20}));
-        assertEquals(-1, SimilarCommand.cosine(new float[] {1, 0}, new float[] {-3, 0}));
-        assertEquals(0, SimilarCommand.cosine(new float[] {1, 0}, new float[] {0, 5}));
-        assertEquals(0, SimilarCommand.cosine(new float[] {0, 0}, new float[] {1, 5}));
+        assertEquals(1, Similarity.COSINE.of(new float[] {1, 2}, new float[] {10, 20}));
+        assertEquals(-1, Similarity.COSINE.of(new float[] {1, 0}, new float[] {-3, 0}));
+        assertEquals(0, Similarity.COSINE.of(new float[] {1, 0}, new float[] {0, 5}));
+        assertEquals(0, Similarity.COSINE.of(new float[] {0, 0}, new float[] {1, 5}));
     }
 }

@@ -7,25 +7,34 @@ import dev.fovea.graph.Session;
 import dev.fovea.internal.lifetime.Owner;
 import dev.fovea.model.family.BertFamily;
 import dev.fovea.model.family.Description;
-import dev.fovea.model.family.Head;
+import dev.fovea.model.family.FiniteWeights;
 import dev.fovea.model.family.ModelGraph;
+import dev.fovea.model.family.ModelWeights;
+import dev.fovea.model.sentence.Prompts;
 import dev.fovea.model.sentence.SentenceConfig;
+import dev.fovea.model.sentence.SentencePipeline;
 import dev.fovea.text.Tokenizer;
 import dev.fovea.weights.FormatException;
 import dev.fovea.weights.Weights;
 import java.io.IOException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Map;
 
 /** A loaded encoder: its settings, its compiled graph, and everything that must be freed with it. */
 final class EncoderModel {
     private final String name;
+    private final ModelFiles files;
+    private final Path directory;
     private final Description description;
-    private final SentenceConfig sentence;
+    private final SentencePipeline pipeline;
+    private final String prompt;
     private final LengthPolicy lengthPolicy;
     private final WeightType weightType;
     private final Tokenizer tokenizer;
     private final Engine engine;
+    private final Weights file;
+    private final ModelWeights weights;
     private final Plan plan;
     private final Owner owner;
 
@@ -34,25 +43,36 @@ final class EncoderModel {
         this.lengthPolicy = options.lengthPolicy();
         this.weightType = options.weights();
         this.owner = owner;
-        ModelFiles files = ModelFiles.in(directory);
+        this.directory = directory;
+        files = ModelFiles.in(directory);
         // The tokenizer, which allocates most, on this thread: malloc keeps what is freed for the thread it was for.
         Loading<Weights> weights = own(new Loading<>("weights", () -> Weights.open(files.weights())));
         Loading<Engine> ownEngine = options.engine() != null ? null
                 : own(new Loading<>("engine", () -> Engine.create(options.engineOptions())));
         Description read = BertFamily.read(files.config());
-        tokenizer = own(Tokenizer.load(files.tokenizer()));
+        // Meanwhile, for it reads most of the file.
+        Loading<FoundWeights> found = own(new Loading<>("weights-check", () -> FoundWeights.of(read, weights.get())));
+        tokenizer = own(Tokenizer.load(files.folder(), files.modelType()));
         requireFit(files, read.vocabulary());
         int specials = tokenizer.prefix().length + tokenizer.suffix().length;
-        sentence = readSentence(directory, read, specials);
-        description = read.withMaxTokens(sentence.maxTokens())
-                .withHead(new Head.Pooled(sentence.pooling(), sentence.normalize(), keepsPooled()));
+        pipeline = readPipeline(directory, read, specials, options.dimensions());
+        Prompts prompts = sentence().prompts();
+        prompt = options.prompt() == null ? prompts.byDefault() : prompts.resolve(options.prompt(), name);
+        description = read.withMaxTokens(sentence().maxTokens()).withHead(pipeline.head(keepsPooled()));
         engine = ownEngine != null ? ownEngine.get() : options.engine();
-        plan = own(compile(weights.get()));
+        file = weights.get();
+        this.weights = found.get().weights();
+        plan = own(compile());
     }
 
     /** Loads the model in {@code directory}; what it opens is closed again if that fails. */
     static EncoderModel load(String name, Path directory, EncoderOptions options) throws IOException {
         return Owner.create("encoder of " + name, owner -> new EncoderModel(name, directory, options, owner));
+    }
+
+    /** See {@link TextEncoder#properties}. */
+    Map<String, String> properties() {
+        return ModelProperties.of(directory, files, description, pipeline, tokenizer, file);
     }
 
     /** The name that it was loaded by, or the directory's. */
@@ -62,17 +82,32 @@ final class EncoderModel {
 
     /** Components of a vector. */
     int dimension() {
+        return pipeline.dimension();
+    }
+
+    /** Components of a token's vector. */
+    int width() {
         return description.width();
+    }
+
+    /** What makes vectors of texts of those of tokens. */
+    SentencePipeline pipeline() {
+        return pipeline;
+    }
+
+    /** What stands before every text. */
+    String prompt() {
+        return prompt;
     }
 
     /** Tokens that the model takes, special tokens included. */
     int maxTokens() {
-        return sentence.maxTokens();
+        return sentence().maxTokens();
     }
 
     /** What becomes of token vectors. */
     SentenceConfig sentence() {
-        return sentence;
+        return pipeline.config();
     }
 
     /** What happens to texts of too many tokens. */
@@ -118,15 +153,35 @@ final class EncoderModel {
         return plan.newExplainingSession(tokens, 1);
     }
 
-    private Plan compile(Weights weights) throws FormatException {
-        Graph graph = ModelGraph.encoder(description, BertFamily.weights(description, weights));
+    /** The weights of a model, which are finite. */
+    private record FoundWeights(ModelWeights weights) implements AutoCloseable {
+        static FoundWeights of(Description description, Weights file) throws FormatException {
+            ModelWeights weights = BertFamily.weights(description, file);
+            FiniteWeights.require(description, weights, file);
+            return new FoundWeights(weights);
+        }
+
+        @Override
+        public void close() {
+            // The file is closed by itself.
+        }
+    }
+
+    /** Which of some tokens has an embedding that is not finite, in a few words; null if none has. */
+    String nonFiniteWord(int... ids) {
+        return FiniteWeights.nonFiniteWord(weights, file, ids);
+    }
+
+    private Plan compile() {
+        Graph graph = ModelGraph.encoder(description, weights);
         return Plan.compile(graph, engine, weightType.dtype());
     }
 
-    private static SentenceConfig readSentence(Path directory, Description description, int specials)
+    private static SentencePipeline readPipeline(Path directory, Description description, int specials, int dimensions)
             throws IOException {
         try {
-            return SentenceConfig.read(directory, description, specials);
+            SentenceConfig config = SentenceConfig.read(directory, description, specials);
+            return SentencePipeline.open(config, description.width(), dimensions);
         } catch (NoSuchFileException e) {
             throw new ModelNotFoundException("the model in " + directory + " has " + e.getReason());
         }

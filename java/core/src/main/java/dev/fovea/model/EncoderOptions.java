@@ -12,40 +12,66 @@ import java.util.Objects;
  * @param engineOptions what the encoder's own engine is created with; unused where {@code engine} is given
  * @param lengthPolicy what happens to texts of too many tokens
  * @param weights what the weights of linear layers are kept as
+ * @param prompt what stands before each text, as {@link #withPrompt} takes it; {@code null} for the model's default
+ * @param dimensions components to keep of each vector; 0 for as many as the model's files say
  */
-public record EncoderOptions(
-        Engine engine, EngineOptions engineOptions, LengthPolicy lengthPolicy, WeightType weights) {
-    /** Checks that all but the engine are there. */
+public record EncoderOptions(Engine engine, EngineOptions engineOptions, LengthPolicy lengthPolicy, WeightType weights,
+        String prompt, int dimensions) {
+    /** Checks that all but engine and prompt are there. */
     public EncoderOptions {
         Objects.requireNonNull(engineOptions, "engineOptions");
         Objects.requireNonNull(lengthPolicy, "lengthPolicy");
         Objects.requireNonNull(weights, "weights");
+        if (dimensions < 0) {
+            throw new IllegalArgumentException("expected at least 1 dimension, or 0 for the model's own, got " + dimensions);
+        }
     }
 
     /**
-     * An own engine with {@link EngineOptions#defaults()}, {@link LengthPolicy#TRUNCATE} and {@link WeightType#F32}.
+     * An own engine with {@link EngineOptions#defaults()}, {@link LengthPolicy#TRUNCATE}, {@link WeightType#F32}, and
+     * the model's own default prompt and number of dimensions.
      */
     public static EncoderOptions defaults() {
-        return new EncoderOptions(null, EngineOptions.defaults(), LengthPolicy.TRUNCATE, WeightType.F32);
+        return new EncoderOptions(null, EngineOptions.defaults(), LengthPolicy.TRUNCATE, WeightType.F32, null, 0);
     }
 
     /** A copy that runs on {@code engine}. The caller closes it, after the encoder. */
     public EncoderOptions withEngine(Engine engine) {
-        return new EncoderOptions(Objects.requireNonNull(engine, "engine"), engineOptions, lengthPolicy, weights);
+        return new EncoderOptions(Objects.requireNonNull(engine, "engine"), engineOptions, lengthPolicy, weights, prompt, dimensions);
     }
 
     /** A copy that runs on an engine of its own, created with {@code engineOptions}. */
     public EncoderOptions withEngineOptions(EngineOptions engineOptions) {
-        return new EncoderOptions(null, engineOptions, lengthPolicy, weights);
+        return new EncoderOptions(null, engineOptions, lengthPolicy, weights, prompt, dimensions);
     }
 
     /** A copy with another policy. */
     public EncoderOptions withLengthPolicy(LengthPolicy lengthPolicy) {
-        return new EncoderOptions(engine, engineOptions, lengthPolicy, weights);
+        return new EncoderOptions(engine, engineOptions, lengthPolicy, weights, prompt, dimensions);
     }
 
     /** A copy that keeps weights as another type. */
     public EncoderOptions withWeights(WeightType weights) {
-        return new EncoderOptions(engine, engineOptions, lengthPolicy, weights);
+        return new EncoderOptions(engine, engineOptions, lengthPolicy, weights, prompt, dimensions);
+    }
+
+    /**
+     * A copy that puts a prompt before each text.
+     *
+     * @param nameOrText the name of one of the model's prompts, such as {@code query}; or the text itself, such as
+     *     {@code "query: "}, which has another character than letters, digits, {@code _}, {@code .} and {@code -}; or
+     *     the empty string for no prompt, whatever the model's default is
+     */
+    public EncoderOptions withPrompt(String nameOrText) {
+        return new EncoderOptions(engine, engineOptions, lengthPolicy, weights,
+                Objects.requireNonNull(nameOrText, "nameOrText"), dimensions);
+    }
+
+    /**
+     * A copy that keeps the first components of each vector, normalised again if the model's vectors are; meant for
+     * models that were trained for it: Kusupati et al., Matryoshka Representation Learning, arXiv:2205.13147.
+     */
+    public EncoderOptions withDimensions(int dimensions) {
+        return new EncoderOptions(engine, engineOptions, lengthPolicy, weights, prompt, dimensions);
     }
 }

@@ -2,6 +2,7 @@ package dev.fovea.model;
 
 import dev.fovea.graph.Session;
 import dev.fovea.internal.lifetime.Owner;
+import dev.fovea.model.sentence.Finish;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Objects;
@@ -17,12 +18,15 @@ public final class EncoderSession implements AutoCloseable {
 
     private final EncoderModel model;
     private final Session session;
+    /** What the graph does not do; null if it does all. */
+    private final Finish finish;
     private final Owner owner;
 
     private EncoderSession(EncoderModel model, Owner owner) {
         this.model = model;
         this.owner = owner;
         this.session = owner.own(model.newSession(GRANULE, 1));
+        this.finish = model.pipeline().isInGraph() ? null : model.pipeline().newFinish();
     }
 
     /** A session of a model that is open and stays so meanwhile. */
@@ -42,6 +46,7 @@ public final class EncoderSession implements AutoCloseable {
      * @param out F32 [≥ sequences, dimension]; an empty sequence gives a row of 0
      * @throws IllegalArgumentException if sizes do not fit, an id is outside the vocabulary, or a sequence is longer
      *     than {@link TextEncoder#maxTokens()}; {@code out} is not written
+     * @throws ArithmeticException if the vector of a sequence is not finite; {@code out} is not written
      * @throws IllegalStateException if this session, its encoder or the arena of a segment is closed, or another
      *     thread is using this session
      */
@@ -65,30 +70,36 @@ public final class EncoderSession implements AutoCloseable {
         Objects.requireNonNull(tokenIds, "tokenIds");
         Objects.requireNonNull(offsets, "offsets");
         Objects.requireNonNull(out, "out");
-        enter();
-        try {
-            requireSpace(sequences, out);
-            run(sequences, tokenIds, offsets);
-            copyOutput(0, sequences, out);
-        } finally {
-            exit();
-        }
+        encode(sequences, tokenIds, offsets, null, out, null);
     }
 
     /**
-     * As above, with the vectors before their normalisation as well; for models that keep them.
+     * As above, for texts.
      *
-     * @param pooled F32 [≥ sequences, dimension]
+     * @param promptTokens of each sequence, the tokens at its beginning that may be left out of the pooling; null for
+     *     none
+     * @param pooled F32 [≥ sequences, components]: receives the vectors before their normalisation, of models that
+     *     keep them; null if they are not asked for
+     * @throws NotFiniteException if a vector is not finite; nothing is written
      */
-    void encode(int sequences, MemorySegment tokenIds, MemorySegment offsets, MemorySegment out,
+    void encode(int sequences, MemorySegment tokenIds, MemorySegment offsets, int[] promptTokens, MemorySegment out,
             MemorySegment pooled) {
         enter();
         try {
-            requireSpace(sequences, out);
-            requireSpace(sequences, pooled);
+            requireSpace(sequences, model.dimension(), out);
+            if (pooled != null) {
+                requireSpace(sequences, model.pipeline().components(), pooled);
+            }
             run(sequences, tokenIds, offsets);
+            requireFinite(sequences, offsets);
+            if (finish != null) {
+                finish(sequences, offsets, promptTokens, out, pooled);
+                return;
+            }
             copyOutput(0, sequences, out);
-            copyOutput(1, sequences, pooled);
+            if (pooled != null) {
+                copyOutput(1, sequences, pooled);
+            }
         } finally {
             exit();
         }
@@ -134,18 +145,61 @@ public final class EncoderSession implements AutoCloseable {
         return tokens;
     }
 
-    private void requireSpace(int sequences, MemorySegment out) {
+    private static void requireSpace(int sequences, int dimension, MemorySegment out) {
         if (sequences < 0) {
             throw new IllegalArgumentException("sequences must be at least 0, got " + sequences);
         }
-        long needed = (long) sequences * model.dimension() * Float.BYTES;
+        long needed = (long) sequences * dimension * Float.BYTES;
         if (out.byteSize() < needed) {
             throw new IllegalArgumentException("out needs " + needed + " bytes for " + sequences + " sequences of "
-                    + model.dimension() + " components, got " + out.byteSize());
+                    + dimension + " components, got " + out.byteSize());
         }
         if (out.isReadOnly()) {
             throw new IllegalArgumentException("out is read-only: " + out);
         }
+    }
+
+    private void finish(int sequences, MemorySegment offsets, int[] promptTokens, MemorySegment out,
+            MemorySegment pooled) {
+        MemorySegment rows = session.output(0).segment();
+        boolean readsTokens = model.pipeline().readsTokens();
+        for (int s = 0; s < sequences; s++) {
+            int begin = offset(offsets, s);
+            int tokens = offset(offsets, s + 1) - begin;
+            int skipped = promptTokens == null ? 0 : promptTokens[s];
+            finish.read(rows, readsTokens ? begin : s, tokens, skipped);
+            finish.write(out, s);
+            if (pooled != null) {
+                finish.writePooled(pooled, s);
+            }
+        }
+    }
+
+    /** Looks at every number of the first output, before anything is made of it. */
+    private void requireFinite(int sequences, MemorySegment offsets) {
+        MemorySegment rows = session.output(0).segment();
+        boolean tokens = finish != null && model.pipeline().readsTokens();
+        int width = finish == null ? model.dimension() : model.width();
+        for (int s = 0; s < sequences; s++) {
+            long begin = tokens ? offset(offsets, s) : s;
+            long end = tokens ? offset(offsets, s + 1) : s + 1L;
+            if (!isFinite(rows, begin * width, end * width)) {
+                throw new NotFiniteException(s);
+            }
+        }
+    }
+
+    private static boolean isFinite(MemorySegment values, long begin, long end) {
+        int found = 0;
+        for (long i = begin; i < end; i++) {
+            // Carries into the sign if all bits of the exponent are set.
+            found |= (values.get(ValueLayout.JAVA_INT_UNALIGNED, i * Float.BYTES) & 0x7f80_0000) + 0x0080_0000;
+        }
+        return found >= 0;
+    }
+
+    private static int offset(MemorySegment offsets, int index) {
+        return offsets.get(ValueLayout.JAVA_INT_UNALIGNED, (long) index * Integer.BYTES);
     }
 
     private void copyOutput(int index, int sequences, MemorySegment out) {

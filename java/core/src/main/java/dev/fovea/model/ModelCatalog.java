@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -44,6 +45,11 @@ public final class ModelCatalog {
                     "69a0b846f4f116b5e6aabf9546ea6754d02264f3211a13a1bd69b31b8040749a",
                     "48cea5d44424912a6fd1ea647bf4fe50b55ab8b1e5879c3275f80e339e8fae26", "b33eabb02dc5"));
 
+    /** Who published each, on the Hugging Face Hub. */
+    private static final Map<String, String> ORGANISATIONS = Map.of(
+            "all-minilm-l6-v2", "sentence-transformers", "bge-small-en-v1.5", "BAAI", "e5-small-v2", "intfloat",
+            "bge-small-zh-v1.5", "BAAI");
+
     private ModelCatalog() {}
 
     /** All named models; the first is the default. */
@@ -51,10 +57,16 @@ public final class ModelCatalog {
         return MODELS;
     }
 
-    /** The model of this name, if there is one. */
+    /**
+     * The model of this name, if there is one: in upper or lower case, and with or without the organisation that
+     * published it, such as {@code sentence-transformers/all-MiniLM-L6-v2}.
+     */
     public static Optional<NamedModel> find(String name) {
         Objects.requireNonNull(name, "name");
-        return MODELS.stream().filter(model -> model.name().equals(name)).findFirst();
+        return MODELS.stream()
+                .filter(model -> name.equalsIgnoreCase(model.name())
+                        || name.equalsIgnoreCase(ORGANISATIONS.get(model.name()) + '/' + model.name()))
+                .findFirst();
     }
 
     /**

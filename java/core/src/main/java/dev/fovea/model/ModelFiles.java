@@ -1,5 +1,8 @@
 package dev.fovea.model;
 
+import dev.fovea.internal.json.JsonFile;
+import dev.fovea.model.sentence.SentenceConfig;
+import dev.fovea.weights.FormatException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -8,36 +11,97 @@ import java.util.List;
 /**
  * Where a directory in the Hugging Face layout keeps what a model needs.
  *
+ * @param folder that of the Transformer: of the others, and of the tokenizer's settings
  * @param config {@code config.json}
- * @param tokenizer {@code tokenizer.json}
+ * @param tokenizer {@code tokenizer.json}, or {@code vocab.txt} where there is none
  * @param weights the first of the forms that are read
  */
-record ModelFiles(Path config, Path tokenizer, Path weights) {
+record ModelFiles(Path folder, Path config, Path tokenizer, Path weights) {
+    private static final List<String> TOKENIZERS = List.of("tokenizer.json", "vocab.txt");
+
     private static final List<String> WEIGHTS =
             List.of("model.safetensors", "model.safetensors.index.json", "model.onnx", "onnx/model.onnx");
 
+    /** Tokenizers of other libraries, which are not read. */
+    private static final List<String> OTHER_TOKENIZERS = List.of("sentencepiece.bpe.model", "spiece.model",
+            "tokenizer.model", "vocab.json", "merges.txt", "bpe.codes", "vocab.bpe");
+
+    /** Weights in formats that are not read. */
+    private static final List<String> OTHER_WEIGHTS = List.of("pytorch_model.bin", "pytorch_model.bin.index.json",
+            "tf_model.h5", "flax_model.msgpack", "rust_model.ot", "openvino/openvino_model.xml");
+
     /**
-     * Finds the files; none is opened.
+     * Finds the files; none but {@code modules.json} is opened.
      *
-     * @throws ModelNotFoundException if the directory or a file is not there; the message names it
+     * @throws ModelNotFoundException if the directory or a file is not there; the message names it, and what there is
+     *     instead
      */
     static ModelFiles in(Path directory) throws IOException {
         if (!Files.isDirectory(directory)) {
             throw new ModelNotFoundException("no model directory " + directory);
         }
-        Path config = required(directory, "config.json");
-        Path tokenizer = required(directory, "tokenizer.json");
-        Path weights = WEIGHTS.stream().map(directory::resolve).filter(Files::exists).findFirst().orElseThrow(
-                () -> new ModelNotFoundException(
-                        "model directory " + directory + " has none of " + String.join(", ", WEIGHTS)));
-        return new ModelFiles(config, tokenizer, weights);
+        Path folder = SentenceConfig.transformerFolder(directory);
+        return new ModelFiles(folder, config(directory, folder), tokenizer(folder), weights(folder));
     }
 
-    private static Path required(Path directory, String name) throws ModelNotFoundException {
-        Path file = directory.resolve(name);
-        if (!Files.exists(file)) {
-            throw new ModelNotFoundException("model directory " + directory + " has no " + name);
+    /**
+     * {@code model_type} of {@code config.json}; empty if it has none.
+     *
+     * @throws FormatException if the weights are those of a quantization of transformers, which is not read
+     */
+    String modelType() throws IOException {
+        JsonFile json = JsonFile.read(config);
+        if (json.has("quantization_config")) {
+            throw json.wrong("quantization_config", "weights as they were trained");
         }
-        return file;
+        return json.string("model_type", "");
+    }
+
+    private static Path config(Path directory, Path folder) throws IOException {
+        Path file = folder.resolve("config.json");
+        if (Files.exists(file)) {
+            return file;
+        }
+        String why = Files.exists(folder.resolve("adapter_config.json"))
+                ? ", but adapter_config.json: a PEFT adapter, to be merged into its model first"
+                : Files.isDirectory(directory.resolve("snapshots"))
+                ? ", but snapshots: a cache of Hugging Face's, of which a directory in snapshots is the model"
+                : Files.exists(directory.resolve("0_Transformer/config.json"))
+                ? ", but 0_Transformer, and no modules.json that says so" : linked(file);
+        throw new ModelNotFoundException("model directory " + folder + " has no config.json" + why);
+    }
+
+    private static Path tokenizer(Path folder) throws IOException {
+        for (String name : TOKENIZERS) {
+            if (Files.exists(folder.resolve(name))) {
+                return folder.resolve(name);
+            }
+        }
+        throw new ModelNotFoundException("model directory " + folder + " has no tokenizer.json and no vocab.txt"
+                + instead(folder, OTHER_TOKENIZERS) + linked(folder.resolve(TOKENIZERS.getFirst())));
+    }
+
+    private static Path weights(Path folder) throws IOException {
+        for (String name : WEIGHTS) {
+            if (Files.exists(folder.resolve(name))) {
+                return folder.resolve(name);
+            }
+        }
+        String pickle = Files.exists(folder.resolve("pytorch_model.bin"))
+                || Files.exists(folder.resolve("pytorch_model.bin.index.json"))
+                ? " (a Python pickle; save it with transformers' save_pretrained(…, safe_serialization=True))" : "";
+        throw new ModelNotFoundException("model directory " + folder + " has none of " + String.join(", ", WEIGHTS)
+                + instead(folder, OTHER_WEIGHTS) + pickle + linked(folder.resolve(WEIGHTS.getFirst())));
+    }
+
+    /** Which of some files there are, which would do if they were read. */
+    private static String instead(Path folder, List<String> names) {
+        List<String> found = names.stream().filter(name -> Files.exists(folder.resolve(name))).toList();
+        return found.isEmpty() ? "" : ", but " + String.join(", ", found)
+                + (found.size() == 1 ? ", which is not read" : ", which are not read");
+    }
+
+    private static String linked(Path file) {
+        return Files.isSymbolicLink(file) ? "; " + file.getFileName() + " is a link to a file that is not there" : "";
     }
 }

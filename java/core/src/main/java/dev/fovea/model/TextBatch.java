@@ -1,5 +1,6 @@
 package dev.fovea.model;
 
+import dev.fovea.internal.files.Excerpt;
 import dev.fovea.model.sentence.Piece;
 import dev.fovea.model.sentence.PieceMean;
 import java.lang.foreign.MemorySegment;
@@ -15,6 +16,8 @@ final class TextBatch {
     private final EncoderModel model;
     private final List<TextEmbedding> results;
     private final List<Piece> pieces = new ArrayList<>();
+    private final List<String> labels = new ArrayList<>();
+    private final List<String> texts = new ArrayList<>();
     private int[] ids = new int[64];
     private int tokens;
 
@@ -37,8 +40,12 @@ final class TextBatch {
         return pieces.isEmpty() || tokens + piece.ids().length <= MAX_TOKENS;
     }
 
-    /** Appends a piece; those of one text come one after the other. */
-    void add(Piece piece) {
+    /**
+     * Appends a piece; those of one text come one after the other.
+     *
+     * @param label what an error calls the text
+     */
+    void add(Piece piece, String label, String text) {
         int end = tokens + piece.ids().length;
         if (end > ids.length) {
             ids = Arrays.copyOf(ids, Math.max(end, Math.min(2 * ids.length, MAX_TOKENS)));
@@ -46,29 +53,44 @@ final class TextBatch {
         System.arraycopy(piece.ids(), 0, ids, tokens, piece.ids().length);
         tokens = end;
         pieces.add(piece);
+        labels.add(label);
+        texts.add(text);
     }
 
     /** Encodes what has been added, and empties the batch. */
     void encode(EncoderSession session) {
-        int dimension = model.dimension();
-        float[] vectors = new float[pieces.size() * dimension];
-        float[] pooled = vectors;
-        MemorySegment tokenIds = MemorySegment.ofArray(ids);
-        MemorySegment offsets = MemorySegment.ofArray(offsets());
-        MemorySegment out = MemorySegment.ofArray(vectors);
-        if (model.keepsPooled()) {
-            pooled = new float[vectors.length];
-            session.encode(pieces.size(), tokenIds, offsets, out, MemorySegment.ofArray(pooled));
-        } else {
-            session.encode(pieces.size(), tokenIds, offsets, out);
+        float[] vectors = new float[pieces.size() * model.dimension()];
+        float[] pooled = model.keepsPooled() ? new float[pieces.size() * model.pipeline().components()] : null;
+        int[] offsets = offsets();
+        try {
+            session.encode(pieces.size(), MemorySegment.ofArray(ids), MemorySegment.ofArray(offsets), promptTokens(),
+                    MemorySegment.ofArray(vectors), pooled == null ? null : MemorySegment.ofArray(pooled));
+        } catch (NotFiniteException e) {
+            throw notFinite(e);
         }
         for (int i = 0; i < pieces.size(); i++) {
             Piece piece = pieces.get(i);
             float[] source = piece.isWhole() ? vectors : pooled;
-            finish(piece, Arrays.copyOfRange(source, i * dimension, (i + 1) * dimension));
+            int components = source.length / pieces.size();
+            finish(piece, Arrays.copyOfRange(source, i * components, (i + 1) * components));
         }
         pieces.clear();
+        labels.clear();
+        texts.clear();
         tokens = 0;
+    }
+
+    private ArithmeticException notFinite(NotFiniteException e) {
+        String cause = model.nonFiniteWord(pieces.get(e.sequence()).ids());
+        var named = new ArithmeticException(labels.get(e.sequence()) + " (\""
+                + Excerpt.of(texts.get(e.sequence()), 40) + "\") has a vector of model " + model.name()
+                + " that is not finite" + (cause == null ? "" : ": " + cause));
+        named.initCause(e);
+        return named;
+    }
+
+    private int[] promptTokens() {
+        return pieces.stream().mapToInt(Piece::promptTokens).toArray();
     }
 
     private void finish(Piece piece, float[] vector) {
@@ -77,11 +99,12 @@ final class TextBatch {
             return;
         }
         if (mean == null) {
-            mean = new PieceMean(model.dimension());
+            mean = new PieceMean(model.pipeline().components());
         }
         mean.add(vector, piece.ids().length);
         if (piece.isLast()) {
-            results.add(new TextEmbedding(mean.tokens(), false, mean.finish(model.sentence().normalize())));
+            float[] vectorOfAll = mean.finish(model.dimension(), model.sentence().normalizes());
+            results.add(new TextEmbedding(mean.tokens(), false, vectorOfAll));
             mean = null;
         }
     }

@@ -2,9 +2,10 @@ package dev.fovea.model;
 
 import dev.fovea.Engine;
 import dev.fovea.graph.Session;
+import dev.fovea.internal.files.Excerpt;
 import dev.fovea.model.sentence.Piece;
 import dev.fovea.model.sentence.PieceCutter;
-import dev.fovea.ops.Pooling;
+import dev.fovea.ops.Similarity;
 import dev.fovea.text.Tokenizer;
 import dev.fovea.weights.FormatException;
 import java.io.IOException;
@@ -14,7 +15,9 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * Turns texts into vectors. Safe to share between threads.
@@ -52,7 +55,7 @@ public final class TextEncoder implements AutoCloseable {
     /**
      * Loads a model.
      *
-     * @param nameOrDirectory a name of {@link ModelCatalog}, else a directory in the Hugging Face layout
+     * @param nameOrDirectory a name that {@link ModelCatalog#find} knows, else a directory in the Hugging Face layout
      * @throws ModelNotFoundException if it is neither, or the named model is not on this machine; the message says
      *     the command that gets it
      * @throws FormatException if a file of the model is damaged or does not fit the others
@@ -67,9 +70,11 @@ public final class TextEncoder implements AutoCloseable {
         if (nameOrDirectory.isEmpty()) {
             throw new IllegalArgumentException("expected the name of a model or a directory, got ''");
         }
-        var named = ModelCatalog.find(nameOrDirectory);
+        // With an organisation before it, a name is a path as well.
+        var named = nameOrDirectory.contains("/") && isDirectory(nameOrDirectory) ? Optional.<NamedModel>empty()
+                : ModelCatalog.find(nameOrDirectory);
         if (named.isPresent()) {
-            return loadNamed(nameOrDirectory, ModelCatalog.directory(named.get()), options);
+            return loadNamed(named.get().name(), ModelCatalog.directory(named.get()), options);
         }
         return load(directory(nameOrDirectory), options);
     }
@@ -89,6 +94,9 @@ public final class TextEncoder implements AutoCloseable {
         Objects.requireNonNull(directory, "directory");
         Objects.requireNonNull(options, "options");
         Path absolute = directory.toAbsolutePath().normalize();
+        if (Files.exists(absolute) && !Files.isDirectory(absolute)) {
+            throw new ModelNotFoundException(aFile(absolute));
+        }
         return new TextEncoder(EncoderModel.load(String.valueOf(absolute.getFileName()), absolute, options));
     }
 
@@ -98,6 +106,7 @@ public final class TextEncoder implements AutoCloseable {
      * @throws IllegalArgumentException if the text has more than {@link Tokenizer#MAX_CHARS} chars, whatever the
      *     policy, or too many tokens and the policy is {@link LengthPolicy#ERROR}; the message names both numbers
      * @throws IllegalStateException if the encoder is closed
+     * @throws ArithmeticException if the vector is not finite; the message has the text's beginning
      */
     public float[] encode(String text) {
         Objects.requireNonNull(text, "text");
@@ -111,13 +120,29 @@ public final class TextEncoder implements AutoCloseable {
 
     /** Each text's vector and tokens, in order, for any number of texts; see {@link #encode}. */
     public List<TextEmbedding> embedAll(List<String> texts) {
+        return embed(texts, model.prompt());
+    }
+
+    /**
+     * As {@link #embedAll(List)}, with another prompt before each text than the encoder's own: one encoder serves both
+     * queries and documents.
+     *
+     * @param prompt as {@link EncoderOptions#withPrompt} takes it
+     * @throws IllegalArgumentException if it looks like a name, and the model has no prompt of that name
+     */
+    public List<TextEmbedding> embedAll(List<String> texts, String prompt) {
+        Objects.requireNonNull(prompt, "prompt");
+        return embed(texts, model.sentence().prompts().resolve(prompt, model.name()));
+    }
+
+    private List<TextEmbedding> embed(List<String> texts, String prompt) {
         Objects.requireNonNull(texts, "texts");
         List<TextEmbedding> results = new ArrayList<>(texts.size());
         model.owner().enter();
         try {
             EncoderSession session = sessions.take();
             try {
-                embedAll(texts, session, new TextBatch(model, results));
+                embed(texts, prompt, session, new TextBatch(model, results));
             } finally {
                 sessions.give(session);
             }
@@ -139,13 +164,13 @@ public final class TextEncoder implements AutoCloseable {
         Objects.requireNonNull(text, "text");
         model.owner().enter();
         try {
-            int[] ids = cutter.whole(text, "the text").ids();
+            int[] ids = cutter.whole(model.prompt(), text, "the text").ids();
             if (ids.length == 0) {
                 throw new IllegalArgumentException("expected a text of at least 1 token, got 0");
             }
             try (Session session = model.newExplainingSession(ids.length)) {
                 session.run(1, MemorySegment.ofArray(ids), MemorySegment.ofArray(new int[] {0, ids.length}));
-                List<String> tokens = cutter.tokens(text);
+                List<String> tokens = cutter.tokens(model.prompt(), text);
                 return AttentionPattern.copyOf(tokens, tokens, session.patterns());
             }
         } finally {
@@ -153,15 +178,15 @@ public final class TextEncoder implements AutoCloseable {
         }
     }
 
-    private void embedAll(List<String> texts, EncoderSession session, TextBatch batch) {
+    private void embed(List<String> texts, String prompt, EncoderSession session, TextBatch batch) {
         int index = 0;
         for (String text : texts) {
             String label = texts.size() == 1 ? "the text" : "texts[" + index++ + "]";
-            for (Piece piece : cut(Objects.requireNonNull(text, label), label)) {
+            for (Piece piece : cut(prompt, Objects.requireNonNull(text, label), label)) {
                 if (!batch.fits(piece)) {
                     batch.encode(session);
                 }
-                batch.add(piece);
+                batch.add(piece, label, text);
             }
         }
         if (!batch.isEmpty()) {
@@ -169,11 +194,11 @@ public final class TextEncoder implements AutoCloseable {
         }
     }
 
-    private List<Piece> cut(String text, String label) {
+    private List<Piece> cut(String prompt, String text, String label) {
         return switch (model.lengthPolicy()) {
-            case TRUNCATE -> List.of(cutter.truncated(text, label));
-            case ERROR -> List.of(cutter.whole(text, label));
-            case CHUNK_MEAN -> cutter.chunks(text, label);
+            case TRUNCATE -> List.of(cutter.truncated(prompt, text, label));
+            case ERROR -> List.of(cutter.whole(prompt, text, label));
+            case CHUNK_MEAN -> cutter.chunks(prompt, text, label);
         };
     }
 
@@ -201,14 +226,46 @@ public final class TextEncoder implements AutoCloseable {
         return model.maxTokens();
     }
 
-    /** How token vectors become one. */
-    public Pooling pooling() {
-        return model.sentence().pooling();
+    /**
+     * How token vectors become one, as sentence-transformers writes it: {@code mean}, {@code cls}, {@code max},
+     * {@code mean_sqrt_len_tokens}, {@code weightedmean} or {@code lasttoken}, or several of them with {@code +}
+     * between, whose results are concatenated.
+     */
+    public String pooling() {
+        return model.pipeline().pooling();
+    }
+
+    /** How token vectors become a text's vector, in one line: {@code mean → Dense(384 → 128, tanh) → Normalize}. */
+    public String pipeline() {
+        return model.pipeline().describe();
+    }
+
+    /** What stands before every text; empty if there is none. */
+    public String prompt() {
+        return model.prompt();
+    }
+
+    /** The model's prompts by name, which {@link EncoderOptions#withPrompt} takes. */
+    public Map<String, String> prompts() {
+        return model.sentence().prompts().texts();
+    }
+
+    /** What the model's vectors are meant to be compared with. */
+    public Similarity similarity() {
+        return model.sentence().similarity();
     }
 
     /** What the weights of linear layers are kept as. */
     public WeightType weights() {
         return model.weightType();
+    }
+
+    /**
+     * What the model is and which of its files say so, for people: names and values, in the order in which to show
+     * them. Names stay the same from release to release; values are prose.
+     */
+    public Map<String, String> properties() {
+        return model.properties();
     }
 
     /** The name that it was loaded by, or the directory's. */
@@ -246,16 +303,32 @@ public final class TextEncoder implements AutoCloseable {
         }
     }
 
+    private static boolean isDirectory(String path) {
+        try {
+            return Files.isDirectory(Path.of(path));
+        } catch (InvalidPathException e) {
+            return false;
+        }
+    }
+
+    private static String aFile(Path file) {
+        return "expected a model's directory, got the file " + file + "; give the directory that has it, with config.json"
+                + " and the tokenizer beside the weights";
+    }
+
     private static Path directory(String name) throws ModelNotFoundException {
         try {
             Path directory = Path.of(name);
             if (Files.isDirectory(directory)) {
                 return directory;
             }
+            if (Files.exists(directory)) {
+                throw new ModelNotFoundException(aFile(directory));
+            }
         } catch (InvalidPathException e) {
             // No directory has such a name.
         }
-        throw new ModelNotFoundException("no model and no directory is called '" + name + "'; there are the models "
+        throw new ModelNotFoundException("no model and no directory is called '" + Excerpt.of(name) + "'; there are the models "
                 + ModelCatalog.names());
     }
 }

@@ -94,6 +94,14 @@ final class JsonFields {
         return integer(key, pair.get(1), max);
     }
 
+    /** The name of an array {@code ["name", integer]}. */
+    String nameOf(String key) throws FormatException {
+        if (array(key).get(0) instanceof JsonPrimitive primitive && primitive.isString()) {
+            return primitive.getAsString();
+        }
+        throw error(key, "expected a name and an integer, got " + brief(array(key).get(0)));
+    }
+
     FormatException error(String key, String problem) {
         return new FormatException(file, -1, path(key), problem);
     }

@@ -4,6 +4,7 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
+import dev.fovea.internal.files.Excerpt;
 import dev.fovea.weights.FormatException;
 import java.util.List;
 import java.util.Map;
@@ -58,7 +59,7 @@ enum TextPipeline {
         }
         List<String> settings = flags.get(type);
         if (settings == null) {
-            throw component.error("type", "'" + type + "' is not supported, but " + new TreeSet<>(flags.keySet())
+            throw component.error("type", "'" + Excerpt.of(type) + "' is not supported, but " + new TreeSet<>(flags.keySet())
                     + " and " + SEQUENCE + " to a depth of " + MAX_DEPTH);
         }
         for (String setting : settings) {

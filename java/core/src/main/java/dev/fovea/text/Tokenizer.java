@@ -55,13 +55,30 @@ public final class Tokenizer implements AutoCloseable {
      * @throws IOException if the file is absent, a directory or not readable, or the native library does not load
      */
     public static Tokenizer load(Path tokenizerJson) throws IOException {
-        TokenizerFile file = TokenizerFile.read(tokenizerJson);
+        return load(TokenizerFile.read(tokenizerJson));
+    }
+
+    /**
+     * Loads the tokenizer of a model: {@code tokenizer.json}, or BERT's {@code vocab.txt} where there is none, with the
+     * settings of {@code tokenizer_config.json}, {@code special_tokens_map.json} and {@code added_tokens.json}; see
+     * {@link #load(Path)}.
+     *
+     * @param folder that has these files
+     * @param modelType {@code model_type} of the model's {@code config.json}, for settings that name no class
+     * @throws FormatException if a file is not what it should be, has parts that are not supported, or contradicts
+     *     another
+     */
+    public static Tokenizer load(Path folder, String modelType) throws IOException {
+        return load(TokenizerFile.ofFolder(folder, modelType));
+    }
+
+    private static Tokenizer load(TokenizerFile file) throws IOException {
         TokenizersLibrary library = TokenizerLibrary.load();
         long handle;
         try {
             handle = library.createTokenizerFromString(file.json());
         } catch (RuntimeException e) {
-            throw new FormatException(tokenizerJson, -1, "tokenizer", e.getMessage(), e);
+            throw new FormatException(file.file(), -1, "tokenizer", e.getMessage(), e);
         }
         return new Tokenizer(library, handle, file);
     }

@@ -7,6 +7,7 @@ import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import com.google.gson.Strictness;
 import com.google.gson.stream.JsonReader;
+import dev.fovea.internal.files.Excerpt;
 import dev.fovea.internal.files.JsonSyntax;
 import dev.fovea.internal.files.ReadableFile;
 import dev.fovea.weights.FormatException;
@@ -17,7 +18,9 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A {@code tokenizer.json}, checked.
@@ -35,14 +38,16 @@ final class TokenizerFile {
     private static final int MAX_WORD_CHARS = 1000;
 
     private final Path file;
+    private final TokenizerSettings settings;
     private final JsonObject root = new JsonObject();
     private Vocabulary vocabulary;
     private String json;
     private SpecialTokens specialTokens;
     private int maxId;
 
-    private TokenizerFile(Path file) {
+    private TokenizerFile(Path file, TokenizerSettings settings) {
         this.file = file;
+        this.settings = settings;
     }
 
     /**
@@ -52,10 +57,35 @@ final class TokenizerFile {
      * @throws IOException if it is absent, a directory or not readable
      */
     static TokenizerFile read(Path file) throws IOException {
-        TokenizerFile tokenizer = new TokenizerFile(file);
-        tokenizer.parse(bytes(file));
+        return of(file, bytes(file), TokenizerSettings.NONE);
+    }
+
+    /**
+     * Reads and checks the tokenizer in a folder: its {@code tokenizer.json}, or a {@code vocab.txt} that stands for
+     * one, with the settings beside it.
+     *
+     * @param modelType that of the model's {@code config.json}
+     */
+    static TokenizerFile ofFolder(Path folder, String modelType) throws IOException {
+        TokenizerSettings settings = TokenizerSettings.read(folder, modelType);
+        Path file = folder.resolve("tokenizer.json");
+        Path vocabulary = folder.resolve("vocab.txt");
+        if (!Files.exists(file) && Files.exists(vocabulary)) {
+            return of(vocabulary, VocabularyFile.toTokenizerJson(vocabulary, settings), settings);
+        }
+        return of(file, bytes(file), settings);
+    }
+
+    private static TokenizerFile of(Path file, byte[] json, TokenizerSettings settings) throws FormatException {
+        TokenizerFile tokenizer = new TokenizerFile(file, settings);
+        tokenizer.parse(json);
         tokenizer.check();
         return tokenizer;
+    }
+
+    /** The file that it was read from. */
+    Path file() {
+        return file;
     }
 
     /** What the library is to load. */
@@ -111,6 +141,7 @@ final class TokenizerFile {
 
     private void check() throws FormatException {
         JsonFields fields = JsonFields.of(file, "", root);
+        settings.resolve(fields);
         String model = checkModel(fields.object("model")).toString();
         maxId = vocabulary.maxId();
         JsonObject checked = new JsonObject();
@@ -129,6 +160,7 @@ final class TokenizerFile {
         json = parts.substring(0, parts.length() - 1) + ",\"model\":" + model.substring(0, model.length() - 1)
                 + ",\"vocab\":" + vocabulary.json() + "}}";
         specialTokens = SpecialTokens.of(fields, Vocabulary.MAX_ID);
+        settings.requireSpecials(fields.object("model").string("unk_token"), specialTokens.first(), specialTokens.last());
         for (List<Integer> ids : List.of(specialTokens.before(), specialTokens.after())) {
             ids.forEach(id -> maxId = Math.max(maxId, id));
         }
@@ -138,14 +170,14 @@ final class TokenizerFile {
     private JsonObject checkModel(JsonFields model) throws FormatException {
         String type = model.string("type");
         if (!type.equals(WORD_PIECE) && !type.equals(WORD_LEVEL)) {
-            throw model.error("type", "expected " + WORD_PIECE + " or " + WORD_LEVEL + ", got '" + type + "'");
+            throw model.error("type", "expected " + WORD_PIECE + " or " + WORD_LEVEL + ", got '" + Excerpt.of(type) + "'");
         }
         if (vocabulary == null) {
             throw model.error("vocab", "expected an object of tokens and ids");
         }
         String unknown = model.string("unk_token");
         if (vocabulary.id(unknown) == null) {
-            throw model.error("unk_token", "'" + unknown + "' is not in the vocabulary");
+            throw model.error("unk_token", "'" + Excerpt.of(unknown) + "' is not in the vocabulary");
         }
         JsonObject checked = new JsonObject();
         checked.addProperty("type", type);
@@ -159,15 +191,30 @@ final class TokenizerFile {
         return checked;
     }
 
+    /** Those of the file, then those of the settings; where these have one of the file's, their flags count. */
     private JsonArray checkAddedTokens(JsonFields fields) throws FormatException {
-        JsonArray checked = new JsonArray();
+        Map<String, JsonObject> checked = new LinkedHashMap<>();
+        AddedIds ids = new AddedIds(vocabulary);
         if (fields.has("added_tokens")) {
-            AddedIds ids = new AddedIds(vocabulary);
             for (JsonFields token : fields.objects("added_tokens")) {
-                checked.add(checkAddedToken(token, ids));
+                JsonObject known = checkAddedToken(token, ids);
+                if (checked.putIfAbsent(token.string("content"), known) != null) {
+                    checked.put("\0" + checked.size(), known); // the library's to judge
+                }
             }
         }
-        return checked;
+        for (JsonFields token : settings.addedTokens()) {
+            String content = token.string("content");
+            if (token.has("id") || !checked.containsKey(content)) {
+                if (!token.has("id")) {
+                    token.json().addProperty("id", ids.give(content));
+                }
+                checked.put(content, checkAddedToken(token, ids));
+            }
+        }
+        JsonArray array = new JsonArray();
+        checked.values().forEach(array::add);
+        return array;
     }
 
     private JsonObject checkAddedToken(JsonFields token, AddedIds ids) throws FormatException {
@@ -176,14 +223,14 @@ final class TokenizerFile {
         // library cut a text at places that do not exist.
         if (token.flag("normalized") ? content.codePoints().noneMatch(TokenizerFile::staysWhenNormalized)
                 : content.isEmpty()) {
-            throw token.error("content", "expected some visible text, got '" + content + "'");
+            throw token.error("content", "expected some visible text, got '" + Excerpt.of(content) + "'");
         }
         if (token.flag("rstrip")) {
             throw token.error("rstrip", "expected false; true is not supported");
         }
         int id = token.integer("id", Vocabulary.MAX_ID);
         if (id != ids.give(content)) {
-            throw token.error("id", "token '" + content + "' has the id " + id
+            throw token.error("id", "token '" + Excerpt.of(content) + "' has the id " + id
                     + " here, but " + ids.give(content) + " by the vocabulary");
         }
         maxId = Math.max(maxId, id);

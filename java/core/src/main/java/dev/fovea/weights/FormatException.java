@@ -1,5 +1,6 @@
 package dev.fovea.weights;
 
+import dev.fovea.internal.files.Excerpt;
 import java.io.IOException;
 import java.nio.file.Path;
 
@@ -9,6 +10,10 @@ import java.nio.file.Path;
  */
 public final class FormatException extends IOException {
     private static final long serialVersionUID = 1;
+
+    /** Chars of a field and of a problem, which may come from the file. */
+    private static final int MAX_FIELD = 160;
+    private static final int MAX_PROBLEM = 500;
 
     private final transient Path file;
     private final long offset;
@@ -22,11 +27,12 @@ public final class FormatException extends IOException {
      * @param problem what is wrong, with the values found and expected
      */
     public FormatException(Path file, long offset, String field, String problem) {
-        super(file + (offset < 0 ? "" : ", byte " + offset) + ", " + field + ": " + problem);
+        super(file + (offset < 0 ? "" : ", byte " + offset) + ", " + Excerpt.of(field, MAX_FIELD) + ": "
+                + Excerpt.of(problem, MAX_PROBLEM));
         this.file = file;
         this.offset = offset;
-        this.field = field;
-        this.problem = problem;
+        this.field = Excerpt.of(field, MAX_FIELD);
+        this.problem = Excerpt.of(problem, MAX_PROBLEM);
     }
 
     /** As above, where a parser of the underlying notation found the fault. */

@@ -1,5 +1,6 @@
 package dev.fovea.weights;
 
+import dev.fovea.internal.files.Excerpt;
 import dev.fovea.internal.files.ReadableFile;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Tensor;
@@ -17,8 +18,8 @@ import java.util.Set;
  * The tensors of a safetensors file, or of a set of shards through their
  * {@code model.safetensors.index.json}.
  *
- * <p>Types of the format without a {@link DType} (such as {@code F64}) are listed among the names,
- * but {@link #get} refuses them.
+ * <p>Types of the format without a {@link DType} (such as {@code F8_E4M3}) are listed among the names,
+ * but {@link #get} refuses them, except {@code F64}, which it gives as a copy rounded to {@code F32}.
  */
 public final class Safetensors implements Weights {
     static final String INDEX_SUFFIX = ".safetensors.index.json";
@@ -60,11 +61,16 @@ public final class Safetensors implements Weights {
         MappedFile mapped = MappedFile.map(file, arena);
         for (SafetensorsHeader.Entry entry : SafetensorsHeader.read(mapped)) {
             Optional<DType> dtype = entry.type().dtype();
+            MemorySegment bytes = mapped.bytes().asSlice(entry.begin(), entry.end() - entry.begin());
+            if (entry.type() == StoredType.F64) {
+                tensors.putDoubles(entry.name(), bytes, TensorTable.shape(
+                        mapped, entry.begin(), entry.name() + ".shape", entry.shape()));
+                continue;
+            }
             if (dtype.isEmpty()) {
                 tensors.putUnsupported(entry.name(), entry.type().name());
                 continue;
             }
-            MemorySegment bytes = mapped.bytes().asSlice(entry.begin(), entry.end() - entry.begin());
             tensors.put(entry.name(), TensorTable.view(
                     mapped, entry.begin(), entry.name() + ".shape", bytes, dtype.get(), entry.shape()));
         }
@@ -82,7 +88,8 @@ public final class Safetensors implements Weights {
                 shards.put(entry.getValue(), shard);
             }
             if (!shard.contains(name)) {
-                throw new FormatException(index, -1, "weight_map." + name, "no such tensor in " + entry.getValue());
+                throw new FormatException(index, -1, "weight_map." + name, "no such tensor in " + entry.getValue() + "; there are "
+                        + Excerpt.of(shard.names()));
             }
             tensors.copy(name, shard);
         }
@@ -105,7 +112,7 @@ public final class Safetensors implements Weights {
                 String shard = json.string("weight_map." + name);
                 if (!shard.matches(SHARD_NAME)) {
                     throw json.error("weight_map." + name,
-                            "expected the name of a .safetensors file beside the index, got '" + shard + "'");
+                            "expected the name of a .safetensors file beside the index, got '" + Excerpt.of(shard) + "'");
                 }
                 shards.put(name, shard);
             });

@@ -1,5 +1,6 @@
 package dev.fovea.weights;
 
+import dev.fovea.internal.files.Excerpt;
 import java.io.IOException;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -99,7 +100,7 @@ final class SafetensorsHeader {
             switch (key) {
                 case "dtype" -> {
                     String word = json.string(field);
-                    type = StoredType.of(word).orElseThrow(() -> json.error(field, "unknown type '" + word + "'"));
+                    type = StoredType.of(word).orElseThrow(() -> json.error(field, "unknown type '" + Excerpt.of(word) + "'"));
                 }
                 case "shape" -> shape = json.naturals(field);
                 case "data_offsets" -> offsets = json.naturals(field);

@@ -4,6 +4,7 @@ import com.google.gson.Strictness;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
 import com.google.gson.stream.MalformedJsonException;
+import dev.fovea.internal.files.Excerpt;
 import dev.fovea.internal.files.JsonSyntax;
 import java.io.ByteArrayInputStream;
 import java.io.EOFException;
@@ -102,9 +103,9 @@ final class StrictJson {
                 return Long.parseLong(number);
             }
         } catch (NumberFormatException e) {
-            throw new FormatException(file, offset, field, "expected an integer below 2^63, got " + number, e);
+            throw new FormatException(file, offset, field, "expected an integer below 2^63, got " + Excerpt.of(number), e);
         }
-        throw error(field, "expected an integer of 0 or more, got " + number);
+        throw error(field, "expected an integer of 0 or more, got " + Excerpt.of(number));
     }
 
     void skip() throws IOException {

@@ -1,14 +1,18 @@
 package dev.fovea.weights;
 
+import dev.fovea.internal.files.Excerpt;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
 import dev.fovea.tensor.Weight;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
@@ -18,9 +22,15 @@ import java.util.Set;
  * and constant afterwards.
  */
 final class TensorTable {
+    private static final ValueLayout.OfDouble DOUBLE =
+            ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
     private final Path file;
     private final Arena arena;
     private final Map<String, Entry> entries = new LinkedHashMap<>();
+    private final Map<String, Doubles> doubles = new HashMap<>();
+    /** What has been rounded of {@link #doubles}. */
+    private final Map<String, Tensor> rounded = new HashMap<>();
 
     /**
      * A stored tensor.
@@ -66,6 +76,28 @@ final class TensorTable {
         entries.put(name, new Entry(entry.type, entry.tensor.transpose(0, 1), quantized));
     }
 
+    /** Puts a tensor of binary64 numbers, which are rounded to {@code F32} when they are first asked for. */
+    void putDoubles(String name, MemorySegment doubles, Shape shape) {
+        entries.put(name, new Entry("F64", null, null));
+        this.doubles.put(name, new Doubles(doubles, shape));
+    }
+
+    /** The binary64 numbers of a tensor. */
+    private record Doubles(MemorySegment values, Shape shape) {}
+
+    private synchronized Tensor rounded(String name, Doubles stored) {
+        Tensor before = rounded.get(name);
+        if (before != null) {
+            return before;
+        }
+        Tensor tensor = Tensor.allocate(arena, DType.F32, stored.shape);
+        for (long i = 0; i < stored.shape.elements(); i++) {
+            tensor.segment().setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) stored.values.get(DOUBLE, i * Double.BYTES));
+        }
+        rounded.put(name, tensor);
+        return tensor;
+    }
+
     /** Notes a tensor that {@link #get} refuses, naming the format's word for its type. */
     void putUnsupported(String name, String type) {
         entries.put(name, new Entry(type, null, null));
@@ -73,6 +105,9 @@ final class TensorTable {
 
     void copy(String name, TensorTable from) {
         entries.put(name, from.entries.get(name));
+        if (from.doubles.containsKey(name)) {
+            doubles.put(name, from.doubles.get(name));
+        }
     }
 
     void remove(String name) {
@@ -122,10 +157,13 @@ final class TensorTable {
         Entry entry = entries.get(name);
         if (entry == null) {
             throw new IllegalArgumentException(
-                    "no tensor '" + name + "' among the " + entries.size() + " of " + file);
+                    "no tensor '" + Excerpt.of(name) + "' among the " + entries.size() + " of " + file);
+        }
+        if (entry.tensor == null && doubles.containsKey(name)) {
+            return rounded(name, doubles.get(name));
         }
         if (entry.tensor == null) {
-            throw new IllegalArgumentException("tensor '" + name + "' of " + file + " has type " + entry.type
+            throw new IllegalArgumentException("tensor '" + Excerpt.of(name) + "' of " + file + " has type " + entry.type
                     + ", supported are " + Arrays.toString(DType.values()));
         }
         return entry.tensor;
@@ -149,6 +187,19 @@ final class TensorTable {
             strides[i] = stored.stride(i);
         }
         return Tensor.of(values.segment(), values.dtype(), stored.shape(), strides);
+    }
+
+    /**
+     * A shape.
+     *
+     * @throws FormatException if it is not one that can be addressed
+     */
+    static Shape shape(MappedFile file, long offset, String field, long[] sizes) throws FormatException {
+        try {
+            return Shape.of(sizes);
+        } catch (IllegalArgumentException e) {
+            throw new FormatException(file.file(), offset, field, e.getMessage(), e);
+        }
     }
 
     /**

@@ -1,5 +1,6 @@
 package dev.fovea.weights;
 
+import dev.fovea.internal.files.Excerpt;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
@@ -47,6 +48,11 @@ public interface Weights extends AutoCloseable {
     /** The names of all tensors. Immutable. */
     Set<String> names();
 
+    /** The first few names and how many there are, for messages. */
+    default String brief() {
+        return names().isEmpty() ? "none" : Excerpt.of(names());
+    }
+
     /** Whether there is a tensor of this name. */
     default boolean contains(String name) {
         return names().contains(name);
@@ -62,8 +68,8 @@ public interface Weights extends AutoCloseable {
     Tensor get(String name);
 
     /**
-     * Whether the tensor of this name holds floating-point numbers: its type is {@code F32}, {@code F16} or
-     * {@code BF16}, or the file says which floating-point numbers its integers stand for. {@link #weight} and
+     * Whether the tensor of this name holds floating-point numbers: its type is {@code F32}, {@code F16},
+     * {@code BF16} or {@code F64}, or the file says which floating-point numbers its integers stand for. {@link #weight} and
      * {@link #getF32} give such tensors only.
      *
      * @throws IllegalArgumentException if there is no such tensor, or its type is none of {@link DType}

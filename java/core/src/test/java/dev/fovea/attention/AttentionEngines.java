@@ -22,6 +22,11 @@ final class AttentionEngines {
         return ALL;
     }
 
+    /** All but the emulated GPU. */
+    static List<Engine> cpus() {
+        return ALL.stream().filter(each -> each.backend() != Backend.CUDA).toList();
+    }
+
     /** One engine per backend, the native one with two threads. */
     static List<Engine> perBackend() {
         return ALL.stream()

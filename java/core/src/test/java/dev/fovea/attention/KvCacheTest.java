@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
+import dev.fovea.Backend;
 import dev.fovea.Engine;
 import dev.fovea.ops.Alibi;
 import dev.fovea.ops.AttentionSpec;
@@ -27,7 +28,10 @@ import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** A cache gives what the tensors that were appended to it would give, bit for bit, on whatever path. */
+/**
+ * A cache gives what the tensors that were appended to it would give, bit for bit, on whatever path. On a GPU few queries
+ * take another kernel than many, which sums up in another order; there both agree up to rounding.
+ */
 class KvCacheTest {
     private static final int DIM = 24;
     private static final int VALUE_DIM = 20;
@@ -101,6 +105,14 @@ class KvCacheTest {
                 Shape.of(end - first, tensor.size(1), tensor.size(2)));
     }
 
+    private static void requireSame(Engine engine, float[] expected, float[] actual, String message) {
+        if (engine.backend() == Backend.CUDA) {
+            assertArrayEquals(expected, actual, 2e-6f, message);
+        } else {
+            assertArrayEquals(expected, actual, message);
+        }
+    }
+
     private static float[] floats(Tensor tensor) {
         return tensor.segment().toArray(ValueLayout.JAVA_FLOAT);
     }
@@ -114,14 +126,16 @@ class KvCacheTest {
         List<DynamicTest> tests = new ArrayList<>();
         for (Engine engine : engines()) {
             for (AttentionSpec spec : specs) {
-                for (int tokens : new int[] {300, 1300}) {
+                // The emulated GPU is slow.
+                for (int tokens : engine.backend() == Backend.CUDA ? new int[] {140} : new int[] {300, 1300}) {
                     tests.add(dynamicTest(AttentionEngines.name(engine) + ", " + tokens + " tokens, " + spec,
                             () -> checkStepwise(engine, new Sequence(spec, tokens, DType.F32), DType.F32)));
                 }
             }
             for (DType dtype : List.of(DType.F16, DType.BF16)) {
+                int tokens = engine.backend() == Backend.CUDA ? 140 : 300;
                 tests.add(dynamicTest(AttentionEngines.name(engine) + ", " + dtype,
-                        () -> checkStepwise(engine, new Sequence(spec(4, 2), 300, dtype), dtype)));
+                        () -> checkStepwise(engine, new Sequence(spec(4, 2), tokens, dtype), dtype)));
             }
         }
         return tests.stream();
@@ -135,7 +149,7 @@ class KvCacheTest {
                 sequence.append(cache, 0, t, t + 1);
                 // Each length near a border of pages or chunks, and samples of the rest.
                 if (t % 128 < 2 || t % 128 == 127 || t % 7 == 0 || t + 1 == sequence.tokens) {
-                    assertArrayEquals(sequence.part(whole, t, t + 1), sequence.attend(attention, cache, t, t + 1),
+                    requireSame(engine, sequence.part(whole, t, t + 1), sequence.attend(attention, cache, t, t + 1),
                             "token " + t);
                 }
             }
@@ -144,7 +158,7 @@ class KvCacheTest {
             for (int chunk : new int[] {37, 91, 1, 128, 200, 500, 343}) {
                 int end = Math.min(sequence.tokens, first + chunk);
                 sequence.append(cache, 0, first, end);
-                assertArrayEquals(sequence.part(whole, first, end), sequence.attend(attention, cache, first, end),
+                requireSame(engine, sequence.part(whole, first, end), sequence.attend(attention, cache, first, end),
                         "tokens from " + first);
                 first = end;
             }
@@ -224,7 +238,7 @@ class KvCacheTest {
                 cache.truncate(0, keep);
                 assertEquals(keep, cache.length(0));
                 right.append(cache, 0, keep, 300);
-                assertArrayEquals(right.part(whole, keep, 300), right.attend(attention, cache, keep, 300),
+                requireSame(engine, right.part(whole, keep, 300), right.attend(attention, cache, keep, 300),
                         "after truncation to " + keep);
             }
             cache.reset(0);
@@ -262,7 +276,7 @@ class KvCacheTest {
                 attention.run(AttentionTensors.of(joined(q), cache, out).withOffsets(starts));
                 for (int s = 0; s < 3; s++) {
                     assertEquals(steps[step][s], cache.length(s));
-                    assertArrayEquals(all[s].part(all[s].whole(attention), steps[step - 1][s], steps[step][s]),
+                    requireSame(engine, all[s].part(all[s].whole(attention), steps[step - 1][s], steps[step][s]),
                             floats(rows(out, offsets[s], offsets[s + 1])), "sequence " + s + " in step " + step);
                 }
             }

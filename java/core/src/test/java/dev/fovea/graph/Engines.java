@@ -18,6 +18,11 @@ final class Engines {
         return ALL;
     }
 
+    /** Those whose weights are in memory of the host, in any of its types. */
+    static List<Engine> cpus() {
+        return ALL.stream().filter(engine -> engine.backend() != Backend.CUDA).toList();
+    }
+
     static Engine java() {
         return ALL.getFirst();
     }

@@ -42,7 +42,7 @@ class BitIdentityTest {
     private static Stream<Arguments> isas() {
         try (Engine engine = Engine.create(EngineOptions.defaults().withBackend(Backend.NATIVE))) {
             return engine.availableIsas().stream()
-                    .flatMap(isa -> Stream.of(WeightType.values()).map(weights -> Arguments.of(isa, weights)));
+                    .flatMap(isa -> Stream.of(WeightType.F32, WeightType.BF16, WeightType.INT8).map(weights -> Arguments.of(isa, weights)));
         }
     }
 
@@ -70,7 +70,7 @@ class BitIdentityTest {
     }
 
     @ParameterizedTest
-    @EnumSource(WeightType.class)
+    @EnumSource(value = WeightType.class, names = "F16", mode = EnumSource.Mode.EXCLUDE)
     void shouldGiveTheSameBitsWithAnyNumberOfThreads(WeightType weights) throws Exception {
         float[][] expected = null;
         for (int threads : new int[] {1, 2, 4}) {
@@ -106,7 +106,7 @@ class BitIdentityTest {
 
     /** The Vector API shares what it does with other types than F32. */
     private static Stream<Arguments> javaBackends() {
-        return Stream.concat(Stream.of(WeightType.values()).map(weights -> Arguments.of(Backend.JAVA, weights)),
+        return Stream.concat(Stream.of(WeightType.F32, WeightType.BF16, WeightType.INT8).map(weights -> Arguments.of(Backend.JAVA, weights)),
                 Stream.of(Arguments.of(Backend.VECTOR, WeightType.F32)));
     }
 

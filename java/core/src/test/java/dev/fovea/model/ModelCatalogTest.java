@@ -9,6 +9,7 @@ import dev.fovea.model.catalog.ModelStore;
 import dev.fovea.model.family.BertFamily;
 import dev.fovea.model.family.Description;
 import dev.fovea.model.sentence.SentenceConfig;
+import dev.fovea.model.sentence.SentenceModule;
 import dev.fovea.weights.FormatException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -59,7 +60,10 @@ class ModelCatalogTest {
         Description bert = BertFamily.read(made.resolve("config.json"));
         SentenceConfig sentence = SentenceConfig.read(made, bert, 2);
         assertEquals(model.dimension(), bert.width());
-        assertEquals(new SentenceConfig(model.pooling(), true, model.maxTokens(), false), sentence);
+        assertEquals(model.pooling().name().toLowerCase(), sentence.pooling().getFirst().word());
+        assertEquals(List.of(new SentenceModule.Normalize()), sentence.behind());
+        assertEquals(model.maxTokens(), sentence.maxTokens());
+        assertFalse(sentence.lowerCase());
         assertEquals(made, ModelCatalog.directory(model));
     }
 

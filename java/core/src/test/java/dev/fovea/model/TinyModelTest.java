@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.fovea.Backend;
 import dev.fovea.EngineOptions;
-import dev.fovea.ops.Pooling;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -36,7 +35,7 @@ class TinyModelTest {
         try (var encoder = TextEncoder.load(directory, EncoderOptions.defaults().withEngineOptions(engine))) {
             assertEquals(TinyModel.HIDDEN, encoder.dimension());
             assertEquals(TinyModel.POSITIONS, encoder.maxTokens());
-            assertEquals(Pooling.MEAN, encoder.pooling());
+            assertEquals("mean", encoder.pooling());
             assertEquals(directory.getFileName().toString(), encoder.name());
             assertClose(expected, encoder.encode(TinyModel.text(WORDS)));
         }
@@ -44,18 +43,18 @@ class TinyModelTest {
 
     @ParameterizedTest
     @CsvSource({
-        "pooling_mode_mean_tokens, MEAN, true", "pooling_mode_mean_tokens, MEAN, false",
-        "pooling_mode_cls_token, CLS, true", "pooling_mode_lasttoken, LAST, false"
+        "pooling_mode_mean_tokens, mean, true", "pooling_mode_mean_tokens, mean, false",
+        "pooling_mode_cls_token, cls, true", "pooling_mode_lasttoken, lasttoken, false"
     })
-    void shouldPoolAsTheModulesSay(String flag, Pooling pooling, boolean normalize) throws Exception {
+    void shouldPoolAsTheModulesSay(String flag, String pooling, boolean normalize) throws Exception {
         TinyModel model = new TinyModel(2);
         model.write(directory);
         TinyModel.writeSentenceFiles(directory, flag, normalize, 12);
         double[][] hidden = ReferenceBert.bert(model).hidden(TinyModel.ids(WORDS));
         double[] pooled = switch (pooling) {
-            case MEAN -> ReferenceBert.mean(hidden);
-            case CLS -> hidden[0];
-            case LAST -> hidden[hidden.length - 1];
+            case "mean" -> ReferenceBert.mean(hidden);
+            case "cls" -> hidden[0];
+            default -> hidden[hidden.length - 1];
         };
         try (var encoder = TextEncoder.load(directory)) {
             assertEquals(pooling, encoder.pooling());

@@ -3,8 +3,8 @@ package dev.fovea.model;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.fovea.model.sentence.PieceCutter;
+import dev.fovea.model.sentence.PoolingMode;
 import dev.fovea.model.sentence.SentenceConfig;
-import dev.fovea.ops.Pooling;
 import dev.fovea.text.Tokenizer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -20,10 +20,10 @@ class TokenIdsTest {
         GoldenFile golden = GoldenFile.of(name);
         var directory = ModelCatalog.directory(ModelCatalog.find(name).orElseThrow());
         try (Tokenizer tokenizer = Tokenizer.load(directory.resolve("tokenizer.json"))) {
-            var config = new SentenceConfig(Pooling.MEAN, true, golden.maxTokens(), false);
+            var config = SentenceConfig.of(PoolingMode.MEAN, true, golden.maxTokens());
             var cutter = new PieceCutter(tokenizer, config, name);
             for (GoldenFile.Entry entry : golden.entries()) {
-                int[] ids = cutter.truncated(entry.text(), "text").ids();
+                int[] ids = cutter.truncated("", entry.text(), "text").ids();
                 assertEquals(entry.tokens(), ids.length, entry.name());
                 assertEquals(entry.idsSha256(), sha256(ids), entry.name());
             }

@@ -19,6 +19,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
@@ -139,7 +141,7 @@ class SafetensorsTest {
                 .add("filters", "F32", "[1,1,1]", floats(1))
                 .add("scalar", "F32", "[]", floats(1))
                 .add("ids", "I32", "[1]", new byte[4])
-                .add("double", "F64", "[1]", new byte[8])
+                .add("complex", "C64", "[1]", new byte[8])
                 .toBytes());
         Weights weights = Weights.open(file);
         assertTrue(weights.isFloatingPoint("filters"));
@@ -147,7 +149,7 @@ class SafetensorsTest {
         refuse(weights, "filters", "1 or 2 dimensions", "[1, 1, 1]");
         refuse(weights, "scalar", "1 or 2 dimensions", "shape []");
         refuse(weights, "ids", "a floating-point type", "I32");
-        refuse(weights, "double", "F64", "supported are");
+        refuse(weights, "complex", "C64", "supported are");
         refuse(weights, "none", "no tensor");
         weights.close();
         Refusal.expect(IllegalStateException.class, () -> weights.weight("filters"), "closed", file.toString());
@@ -183,16 +185,41 @@ class SafetensorsTest {
     @Test
     void shouldListButNotGiveTypesThatTensorsLack() throws IOException {
         Path file = write("model.safetensors", new SafetensorsBytes()
-                .add("double", "F64", "[1]", new byte[8])
+                .add("complex", "C64", "[1]", new byte[8])
                 .add("four", "F4", "[2]", new byte[1])
                 .add("eight", "F8_E4M3", "[3]", new byte[3])
                 .toBytes());
         try (Weights weights = Safetensors.open(file)) {
             assertEquals(3, weights.names().size());
-            Refusal.expect(IllegalArgumentException.class, () -> weights.get("double"),
-                    "'double'", file.toString(), "F64", "supported are", "BF16");
+            Refusal.expect(IllegalArgumentException.class, () -> weights.get("complex"),
+                    "'complex'", file.toString(), "C64", "supported are", "BF16");
             Refusal.expect(IllegalArgumentException.class, () -> weights.get("four"), "F4");
         }
+    }
+
+    @Test
+    void shouldRoundDoubles() throws IOException {
+        byte[] doubles = ByteBuffer.allocate(32).order(ByteOrder.LITTLE_ENDIAN)
+                .putDouble(1.0 / 3).putDouble(-0.0).putDouble(1e300).putDouble(1 + 1e-9).array();
+        Path file = write("model.safetensors", new SafetensorsBytes()
+                .add("a", "U8", "[3]", new byte[3])
+                .add("x", "F64", "[2, 2]", doubles)
+                .toBytes());
+        Weights weights = Safetensors.open(file);
+        try (Arena arena = Arena.ofConfined()) {
+            assertTrue(weights.isFloatingPoint("x"));
+            Tensor x = weights.get("x");
+            assertSame(x, weights.get("x"));
+            assertEquals(DType.F32, x.dtype());
+            assertEquals(Shape.of(2, 2), x.shape());
+            assertEquals(1f / 3, x.getFloat(0, 0));
+            assertEquals(-0f, x.getFloat(0, 1));
+            assertEquals(Float.POSITIVE_INFINITY, x.getFloat(1, 0));
+            assertEquals(1f, weights.getF32(arena, "x").getFloat(1, 1));
+            assertEquals(Shape.of(2, 2), weights.weight("x").shape());
+        }
+        weights.close();
+        Refusal.expect(IllegalStateException.class, () -> weights.get("x"), "closed");
     }
 
     @Test

@@ -15,6 +15,6 @@ public final class JsonSyntax {
             cause = cause.getCause();
         }
         String firstLine = String.valueOf(cause.getMessage()).lines().findFirst().orElse("");
-        return "not valid JSON: " + firstLine.replace(ADVICE, "malformed");
+        return "not valid JSON: " + Excerpt.of(firstLine.replace(ADVICE, "malformed"), 160);
     }
 }

@@ -1,10 +1,12 @@
 package dev.fovea.internal.json;
 
+import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import com.google.gson.JsonPrimitive;
+import dev.fovea.internal.files.Excerpt;
 import dev.fovea.internal.files.JsonSyntax;
 import dev.fovea.internal.files.ReadableFile;
 import dev.fovea.weights.FormatException;
@@ -12,6 +14,11 @@ import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
 
 /**
  * A JSON object in a model's file, with its fields read as what they must be. A field that is absent or null takes the
@@ -22,16 +29,25 @@ public final class JsonFile {
     private static final long MAX_BYTES = 16 << 20;
 
     private final Path file;
+    private final String path;
     private final JsonObject object;
+    private final boolean absent;
 
-    private JsonFile(Path file, JsonObject object) {
+    private JsonFile(Path file, String path, JsonObject object, boolean absent) {
         this.file = file;
+        this.path = path;
         this.object = object;
+        this.absent = absent;
     }
 
     /** Reads a file that holds one object. */
     public static JsonFile read(Path file) throws IOException {
         return of(file, "JSON", parse(file));
+    }
+
+    /** Reads a file that holds one object; one without fields if there is no such file. */
+    public static JsonFile readIfPresent(Path file) throws IOException {
+        return Files.exists(file) ? read(file) : new JsonFile(file, "", new JsonObject(), true);
     }
 
     /** The JSON value that a file holds. */
@@ -55,12 +71,32 @@ public final class JsonFile {
         if (!element.isJsonObject()) {
             throw new FormatException(file, -1, field, "expected an object, got " + excerpt(element));
         }
-        return new JsonFile(file, element.getAsJsonObject());
+        return new JsonFile(file, "", element.getAsJsonObject(), false);
     }
 
     /** The file. */
     public Path file() {
         return file;
+    }
+
+    /** Whether there is no such file. */
+    public boolean isAbsent() {
+        return absent;
+    }
+
+    /** Refuses fields of other names. */
+    @SafeVarargs
+    public final void requireKnown(Set<String>... names) throws FormatException {
+        for (String field : object.keySet()) {
+            boolean known = false;
+            for (Set<String> some : names) {
+                known |= some.contains(field);
+            }
+            if (!known && has(field)) {
+                throw new FormatException(file, -1, path + field, "not a field that is known here, with the value "
+                        + excerpt(object.get(field)));
+            }
+        }
     }
 
     /** Whether the field is there and not null. */
@@ -124,15 +160,92 @@ public final class JsonFile {
         return value.getAsBoolean();
     }
 
+    /** An object. */
+    public JsonFile object(String field) throws FormatException {
+        requirePresent(field);
+        if (object.get(field) instanceof JsonObject inner) {
+            return new JsonFile(file, path + field + ".", inner, false);
+        }
+        throw wrong(field, "an object");
+    }
+
+    /** The names of all fields. */
+    public Set<String> fields() {
+        return object.keySet();
+    }
+
+    /** Whether the value of a field is an object. */
+    public boolean isObject(String field) {
+        return object.get(field) instanceof JsonObject;
+    }
+
+    /** Whether the value of a field is an array. */
+    public boolean isArray(String field) {
+        return object.get(field) instanceof JsonArray;
+    }
+
+    /** An array of texts, or of objects that have a text in the field {@code content}. */
+    public List<String> contents(String field) throws FormatException {
+        List<String> contents = new ArrayList<>();
+        for (JsonElement element : object.getAsJsonArray(field)) {
+            if (element instanceof JsonObject inner) {
+                contents.add(new JsonFile(file, path + field + ".", inner, false).string("content"));
+            } else if (element instanceof JsonPrimitive primitive && primitive.isString()) {
+                contents.add(primitive.getAsString());
+            } else {
+                throw wrong(field, "an array of tokens");
+            }
+        }
+        return contents;
+    }
+
+    /** Whether the value of a field that is there is an empty object or array, or a text without chars. */
+    public boolean isEmpty(String field) {
+        return switch (object.get(field)) {
+            case JsonObject inner -> inner.isEmpty();
+            case JsonArray array -> array.isEmpty();
+            case JsonPrimitive value -> value.isString() && value.getAsString().isEmpty();
+            default -> false;
+        };
+    }
+
+    /** An object of texts, by their names; none if it is absent. */
+    public Map<String, String> strings(String field) throws FormatException {
+        Map<String, String> strings = new LinkedHashMap<>();
+        if (has(field)) {
+            JsonFile inner = object(field);
+            for (String name : inner.object.keySet()) {
+                strings.put(name, inner.string(name));
+            }
+        }
+        return strings;
+    }
+
+    /** A text, or an array of texts. */
+    public List<String> stringOrStrings(String field) throws FormatException {
+        requirePresent(field);
+        if (!(object.get(field) instanceof JsonArray array)) {
+            return List.of(string(field));
+        }
+        List<String> strings = new ArrayList<>();
+        for (JsonElement element : array) {
+            if (!(element instanceof JsonPrimitive primitive) || !primitive.isString()) {
+                throw wrong(field, "an array of strings");
+            }
+            strings.add(primitive.getAsString());
+        }
+        return strings;
+    }
+
     /** The failure of a field whose value is not {@code expected}. */
     public FormatException wrong(String field, String expected) {
         return new FormatException(
-                file, -1, field, "expected " + expected + ", got " + (has(field) ? excerpt(object.get(field)) : "nothing"));
+                file, -1, path + field, "expected " + expected + ", got " + (has(field) ? excerpt(object.get(field)) : "nothing"));
     }
 
     private void requirePresent(String field) throws FormatException {
         if (!has(field)) {
-            throw new FormatException(file, -1, field, "the field is missing");
+            throw new FormatException(file, -1, path + field, "the field is missing");
         }
     }
 
@@ -144,7 +257,6 @@ public final class JsonFile {
     }
 
     private static String excerpt(JsonElement element) {
-        String text = element.toString();
-        return text.length() <= 60 ? text : text.substring(0, 57) + "...";
+        return Excerpt.of(element.toString(), 60);
     }
 }

@@ -94,7 +94,7 @@ public final class BertFamily {
             }
         }
         throw new FormatException(file.file(), -1, NAMES.candidates(Part.WORDS, 0, false).getFirst(),
-                "no such tensor, with no prefix nor with bert. or roberta.");
+                "no such tensor, with no prefix nor with bert. or roberta.; there are " + file.brief());
     }
 
     private static void requireEncoder(JsonFile json) throws FormatException {

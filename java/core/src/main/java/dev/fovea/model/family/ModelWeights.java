@@ -57,7 +57,8 @@ public final class ModelWeights {
             name = file.contains(candidates.get(i)) ? candidates.get(i) : name;
         }
         if (!file.contains(name)) {
-            throw new FormatException(file.file(), -1, name, "no such tensor, and config.json demands it");
+            throw new FormatException(file.file(), -1, name, "no such tensor, and config.json demands it; there are "
+                    + file.brief());
         }
         Weight weight;
         try {
@@ -86,6 +87,11 @@ public final class ModelWeights {
     private static Weight of(Map<Part, List<Weight>> all, Part part, int layer) {
         List<Weight> layers = all.get(part);
         return layers == null ? null : layers.get(layer);
+    }
+
+    /** The names that a part's weight may have in a file, or its bias. */
+    List<String> candidates(Part part, int layer, boolean bias) {
+        return names.candidates(part, layer, bias);
     }
 
     /** What the part is called. */

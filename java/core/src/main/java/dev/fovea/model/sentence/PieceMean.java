@@ -23,17 +23,10 @@ public final class PieceMean {
         return tokens;
     }
 
-    /** The mean of what was added, with length 1 if {@code normalize}. */
-    public float[] finish(boolean normalize) {
-        double divisor = tokens;
-        if (normalize) {
-            double squares = 0;
-            for (double component : sum) {
-                squares += component * component;
-            }
-            divisor = Math.max(Math.sqrt(squares), 1e-12);
-        }
-        float[] mean = new float[sum.length];
+    /** The first {@code dimension} components of the mean of what was added, with length 1 if {@code normalize}. */
+    public float[] finish(int dimension, boolean normalize) {
+        double divisor = normalize ? VectorStage.UnitLength.length(sum, dimension) : tokens;
+        float[] mean = new float[dimension];
         for (int i = 0; i < mean.length; i++) {
             mean[i] = (float) (sum[i] / divisor);
         }

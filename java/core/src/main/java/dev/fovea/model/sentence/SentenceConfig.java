@@ -1,165 +1,131 @@
 package dev.fovea.model.sentence;
 
-import com.google.gson.JsonArray;
-import com.google.gson.JsonElement;
 import dev.fovea.internal.json.JsonFile;
 import dev.fovea.model.family.Description;
-import dev.fovea.ops.Pooling;
+import dev.fovea.ops.Similarity;
 import dev.fovea.weights.FormatException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /**
- * What turns token vectors into a text's vector, as the files of sentence-transformers give it: {@code modules.json},
- * the pooling module's {@code config.json} and {@code sentence_bert_config.json}. A directory without them is pooled
- * by the mean and not normalised, which is what sentence-transformers does with one.
+ * What turns texts into token sequences and token vectors into a text's vector, as the files of sentence-transformers
+ * give it: {@code modules.json} and the configs of its modules, {@code sentence_bert_config.json} and
+ * {@code config_sentence_transformers.json}. A directory without them is pooled by the mean and not normalised, which
+ * is what sentence-transformers does with one.
  *
- * @param pooling how token vectors become one
- * @param normalize whether the result gets length 1
+ * @param pooling how token vectors become one; the results of several modes are concatenated
+ * @param includePrompt whether the tokens of a prompt are pooled as well
+ * @param behind what comes behind the pooling
  * @param maxTokens tokens that a text may have, special tokens included
+ * @param keepsEnd whether a text that is too long loses its first tokens and not its last
  * @param lowerCase whether texts are lower-cased before the tokenizer sees them
+ * @param prompts what the model wants before its texts
+ * @param dimensions components that are kept of a vector, 0 for all
+ * @param similarity what the model's vectors are compared with
  */
-public record SentenceConfig(Pooling pooling, boolean normalize, int maxTokens, boolean lowerCase) {
+public record SentenceConfig(List<PoolingMode> pooling, boolean includePrompt, List<SentenceModule> behind,
+        int maxTokens, boolean keepsEnd, boolean lowerCase, Prompts prompts, int dimensions, Similarity similarity) {
     /** The names under which models carry the transformer module's settings; the first that is there counts. */
     private static final List<String> TRANSFORMER_CONFIGS = List.of(
-            "sentence_bert_config.json", "sentence_roberta_config.json", "sentence_xlm-roberta_config.json",
-            "sentence_camembert_config.json");
+            "sentence_bert_config.json", "sentence_roberta_config.json", "sentence_distilbert_config.json",
+            "sentence_camembert_config.json", "sentence_albert_config.json", "sentence_xlm-roberta_config.json",
+            "sentence_xlnet_config.json");
 
-    private static final String MODULES = "modules.json";
+    private static final Set<String> TRANSFORMER_FIELDS = Set.of("max_seq_length", "do_lower_case", "transformer_task",
+            "modality_config", "module_output_name");
+
+    /** What is passed on to PyTorch, transformers and their processors: nothing, in the files that models have. */
+    private static final Set<String> PASSED_ON = Set.of("model_args", "tokenizer_args", "config_args", "model_kwargs",
+            "processor_kwargs", "tokenizer_kwargs", "config_kwargs", "processing_kwargs", "unpad_inputs", "query_length",
+            "document_length", "query_expansion");
+
+    /** One mode and perhaps a normalisation, of a model without other settings. */
+    public static SentenceConfig of(PoolingMode pooling, boolean normalize, int maxTokens) {
+        return new SentenceConfig(List.of(pooling), true, normalize ? List.of(new SentenceModule.Normalize()) : List.of(),
+                maxTokens, false, false, Prompts.NONE, 0, Similarity.COSINE);
+    }
+
+    /** The folder of the model in {@code root} that has {@code config.json}, the tokenizer and the weights. */
+    public static Path transformerFolder(Path root) throws IOException {
+        ModuleList modules = ModuleList.read(root);
+        return modules == null ? root : modules.transformer();
+    }
 
     /**
-     * Reads the settings in {@code directory}.
+     * Reads the settings in {@code root}.
      *
      * @param specials tokens that the tokenizer puts around each text; the limit must leave room for another
      * @throws NoSuchFileException if one names a file that is not there
      * @throws FormatException if they ask for what is not supported, or do not fit {@code model} or {@code specials}
      */
-    public static SentenceConfig read(Path directory, Description model, int specials) throws IOException {
-        Pooling pooling = Pooling.MEAN;
-        boolean normalize = false;
-        Path modules = directory.resolve(MODULES);
-        if (Files.exists(modules)) {
-            List<JsonFile> stages = stages(modules);
-            pooling = pooling(directory, stages.get(1), model);
-            normalize = stages.size() == 3;
+    public static SentenceConfig read(Path root, Description model, int specials) throws IOException {
+        ModuleList modules = ModuleList.read(root);
+        Path transformer = modules == null ? root : modules.transformer();
+        JsonFile settings = JsonFile.readIfPresent(root.resolve("config_sentence_transformers.json"));
+        String type = settings.string("model_type", "SentenceTransformer");
+        if (!type.equals("SentenceTransformer")) {
+            throw settings.wrong("model_type", "SentenceTransformer");
         }
+        PoolingConfig pooling = modules == null ? PoolingConfig.MEAN : PoolingConfig.read(modules.pooling(), model.width());
+        int pooled = Math.multiplyExact(pooling.modes().size(), model.width());
+        JsonFile module = transformerConfig(transformer);
+        var limits = new TextLimits(transformer, model, specials);
+        return new SentenceConfig(pooling.modes(), pooling.includePrompt(),
+                modules == null ? List.of() : modules.behindPooling(pooled),
+                limits.maxTokens(module), limits.keepsEnd(), module.bool("do_lower_case", false),
+                Prompts.read(settings), settings.integer("truncate_dim", 1, 0), similarity(settings));
+    }
+
+    /** Whether vectors have length 1. */
+    public boolean normalizes() {
+        return !behind.isEmpty() && behind.getLast() instanceof SentenceModule.Normalize;
+    }
+
+    private static JsonFile transformerConfig(Path folder) throws IOException {
+        JsonFile json = null;
         for (String name : TRANSFORMER_CONFIGS) {
-            if (Files.exists(directory.resolve(name))) {
-                JsonFile json = JsonFile.read(directory.resolve(name));
-                int maxTokens = maxTokens(json, directory, model, specials);
-                return new SentenceConfig(pooling, normalize, maxTokens, json.bool("do_lower_case", false));
+            json = json == null || json.isAbsent() ? JsonFile.readIfPresent(folder.resolve(name)) : json;
+        }
+        for (String field : PASSED_ON) {
+            if (json.has(field) && !json.isEmpty(field)) {
+                throw json.wrong(field, "nothing");
             }
         }
-        return new SentenceConfig(pooling, normalize, defaultMaxTokens(directory, model, specials), false);
+        json.requireKnown(TRANSFORMER_FIELDS, PASSED_ON);
+        requireTokenVectors(json);
+        return json;
     }
 
-    /** The modules: Transformer, Pooling and perhaps Normalize. */
-    private static List<JsonFile> stages(Path modules) throws IOException {
-        JsonElement root = JsonFile.parse(modules);
-        if (!(root instanceof JsonArray array)) {
-            throw new FormatException(modules, -1, "JSON", "expected an array of modules");
+    /** The module yields the last hidden state of texts. */
+    private static void requireTokenVectors(JsonFile json) throws FormatException {
+        if (!json.string("transformer_task", "feature-extraction").equals("feature-extraction")) {
+            throw json.wrong("transformer_task", "\"feature-extraction\"");
         }
-        List<JsonFile> stages = new ArrayList<>();
-        List<String> types = new ArrayList<>();
-        for (int i = 0; i < array.size(); i++) {
-            JsonFile stage = JsonFile.of(modules, "[" + i + "]", array.get(i));
-            String type = stage.string("type");
-            stages.add(stage);
-            types.add(type.substring(type.lastIndexOf('.') + 1));
+        if (!json.string("module_output_name", "token_embeddings").equals("token_embeddings")) {
+            throw json.wrong("module_output_name", "\"token_embeddings\"");
         }
-        if (!types.equals(List.of("Transformer", "Pooling"))
-                && !types.equals(List.of("Transformer", "Pooling", "Normalize"))) {
-            throw new FormatException(modules, -1, "type",
-                    "expected the modules Transformer, Pooling and perhaps Normalize, got " + types);
-        }
-        return stages;
-    }
-
-    private static Pooling pooling(Path directory, JsonFile stage, Description model) throws IOException {
-        String path = stage.string("path");
-        Path folder = directory.resolve(path).normalize();
-        if (!folder.startsWith(directory.normalize())) {
-            throw stage.wrong("path", "a folder of the model");
-        }
-        Path file = folder.resolve("config.json");
-        if (!Files.exists(file)) {
-            throw new NoSuchFileException(
-                    file.toString(), null, "no " + path + "/config.json, which " + MODULES + " names");
-        }
-        JsonFile json = JsonFile.read(file);
-        if (json.integer("word_embedding_dimension", 1, model.width()) != model.width()) {
-            throw json.wrong("word_embedding_dimension", "the hidden_size " + model.width() + " of config.json");
-        }
-        return poolingMode(json);
-    }
-
-    /** The mode, by its name or by one flag per mode, as older files have it. */
-    private static Pooling poolingMode(JsonFile json) throws FormatException {
-        if (json.has("pooling_mode")) {
-            return switch (json.string("pooling_mode")) {
-                case "mean" -> Pooling.MEAN;
-                case "cls" -> Pooling.CLS;
-                case "lasttoken" -> Pooling.LAST;
-                default -> throw json.wrong("pooling_mode", "mean, cls or lasttoken");
-            };
-        }
-        List<Pooling> modes = new ArrayList<>();
-        if (json.bool("pooling_mode_mean_tokens", !json.has("pooling_mode_cls_token"))) {
-            modes.add(Pooling.MEAN);
-        }
-        if (json.bool("pooling_mode_cls_token", false)) {
-            modes.add(Pooling.CLS);
-        }
-        if (json.bool("pooling_mode_lasttoken", false)) {
-            modes.add(Pooling.LAST);
-        }
-        for (String other : List.of("max_tokens", "mean_sqrt_len_tokens", "weightedmean_tokens")) {
-            if (json.bool("pooling_mode_" + other, false)) {
-                throw json.wrong("pooling_mode_" + other, "false: mean, cls and lasttoken are supported");
+        if (json.has("modality_config")) {
+            JsonFile modalities = json.object("modality_config");
+            if (!modalities.has("text")) {
+                throw json.wrong("modality_config", "the modality text");
+            }
+            JsonFile text = modalities.object("text");
+            if (!text.string("method", "forward").equals("forward")) {
+                throw text.wrong("method", "\"forward\"");
+            }
+            if (!text.string("method_output_name", "last_hidden_state").equals("last_hidden_state")) {
+                throw text.wrong("method_output_name", "\"last_hidden_state\"");
             }
         }
-        if (modes.size() != 1) {
-            throw new FormatException(json.file(), -1, "pooling_mode",
-                    "expected one of mean, cls and lasttoken, got " + modes);
-        }
-        return modes.getFirst();
     }
 
-    private static int maxTokens(JsonFile json, Path directory, Description model, int specials) throws IOException {
-        if (!json.has("max_seq_length")) {
-            return defaultMaxTokens(directory, model, specials);
-        }
-        int maxTokens = json.integer("max_seq_length", 1);
-        if (maxTokens <= specials) {
-            throw json.wrong("max_seq_length", "more than the " + specials + " special tokens");
-        }
-        if (maxTokens > model.maxTokens()) {
-            throw json.wrong("max_seq_length", "at most the " + model.maxTokens() + " positions of config.json");
-        }
-        return maxTokens;
-    }
-
-    /** As many as there are positions, unless the tokenizer's settings say less. */
-    private static int defaultMaxTokens(Path directory, Description model, int specials) throws IOException {
-        if (model.maxTokens() <= specials) {
-            throw new FormatException(directory.resolve("config.json"), -1, "max_position_embeddings",
-                    "expected room for more than the " + specials + " special tokens, got " + model.maxTokens()
-                            + " positions");
-        }
-        Path file = directory.resolve("tokenizer_config.json");
-        if (!Files.exists(file)) {
-            return model.maxTokens();
-        }
-        JsonFile json = JsonFile.read(file);
-        // Tokenizers without a limit state 1e30.
-        int maxTokens = (int) Math.min(model.maxTokens(), json.positive("model_max_length", model.maxTokens()));
-        if (maxTokens <= specials) {
-            throw json.wrong("model_max_length", "more than the " + specials + " special tokens");
-        }
-        return maxTokens;
+    private static Similarity similarity(JsonFile settings) throws FormatException {
+        String name = settings.string("similarity_fn_name", "cosine");
+        return Similarity.of(name).orElseThrow(
+                () -> settings.wrong("similarity_fn_name", "cosine, dot, euclidean or manhattan"));
     }
 }

@@ -9,16 +9,19 @@ import dev.fovea.model.family.Description;
 import dev.fovea.model.family.Description.Attention;
 import dev.fovea.model.family.Description.FeedForward;
 import dev.fovea.ops.Activation;
-import dev.fovea.ops.Pooling;
+import dev.fovea.ops.Similarity;
 import dev.fovea.weights.FormatException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class SentenceConfigTest {
     private static final Description BERT = Description.of(
@@ -29,23 +32,105 @@ class SentenceConfigTest {
 
     @Test
     void shouldPoolByTheMeanWhenThereAreNoFiles() throws Exception {
-        assertEquals(new SentenceConfig(Pooling.MEAN, false, 20, false), SentenceConfig.read(directory, BERT, 2));
+        assertEquals(config(PoolingMode.MEAN, false, 20, false), SentenceConfig.read(directory, BERT, 2));
     }
 
     @Test
     void shouldReadTheFilesOfSentenceTransformers() throws Exception {
         TinyModel.writeSentenceFiles(directory, "pooling_mode_cls_token", true, 12);
-        assertEquals(new SentenceConfig(Pooling.CLS, true, 12, false), SentenceConfig.read(directory, BERT, 2));
+        assertEquals(config(PoolingMode.CLS, true, 12, false), SentenceConfig.read(directory, BERT, 2));
         write("sentence_bert_config.json", "{\"max_seq_length\": null, \"do_lower_case\": true}");
-        assertEquals(new SentenceConfig(Pooling.CLS, true, 20, true), SentenceConfig.read(directory, BERT, 2));
+        assertEquals(config(PoolingMode.CLS, true, 20, true), SentenceConfig.read(directory, BERT, 2));
     }
 
     @ParameterizedTest
-    @CsvSource({"mean, MEAN", "cls, CLS", "lasttoken, LAST"})
-    void shouldReadThePoolingModeByItsName(String mode, Pooling pooling) throws Exception {
+    @EnumSource(PoolingMode.class)
+    void shouldReadThePoolingModeByItsName(PoolingMode pooling) throws Exception {
         TinyModel.writeSentenceFiles(directory, "pooling_mode_cls_token", false, 12);
-        write("1_Pooling/config.json", "{\"pooling_mode\": \"" + mode + "\"}");
-        assertEquals(pooling, SentenceConfig.read(directory, BERT, 2).pooling());
+        write("1_Pooling/config.json", "{\"pooling_mode\": \"" + pooling.word() + "\"}");
+        assertEquals(List.of(pooling), SentenceConfig.read(directory, BERT, 2).pooling());
+        write("1_Pooling/config.json", "{\"pooling_mode\": null, \"" + pooling.flag() + "\": true}");
+        assertEquals(List.of(pooling), SentenceConfig.read(directory, BERT, 2).pooling());
+    }
+
+    @Test
+    void shouldReadPoolingsThatAreConcatenated() throws Exception {
+        TinyModel.writeSentenceFiles(directory, "pooling_mode_cls_token", false, 12);
+        write("1_Pooling/config.json", "{\"pooling_mode_mean_tokens\": true, \"pooling_mode_cls_token\": true}");
+        assertEquals(List.of(PoolingMode.CLS, PoolingMode.MEAN), SentenceConfig.read(directory, BERT, 2).pooling());
+        write("1_Pooling/config.json", "{\"embedding_dimension\": 33, \"pooling_mode\": [\"mean\", \"cls\"]}");
+        assertEquals(List.of(PoolingMode.MEAN, PoolingMode.CLS), SentenceConfig.read(directory, BERT, 2).pooling());
+    }
+
+    @Test
+    void shouldReadPromptsDimensionsAndSimilarity() throws Exception {
+        write("config_sentence_transformers.json", """
+                {"__version__": {"sentence_transformers": "5.1.0"}, "model_type": "SentenceTransformer",
+                 "prompts": {"query": "query: ", "document": "passage: "}, "default_prompt_name": "document",
+                 "similarity_fn_name": "dot", "truncate_dim": 16}
+                """);
+        SentenceConfig config = SentenceConfig.read(directory, BERT, 2);
+        assertEquals(Map.of("query", "query: ", "document", "passage: "), config.prompts().texts());
+        assertEquals("passage: ", config.prompts().byDefault());
+        assertEquals("query: ", config.prompts().resolve("query", "m"));
+        assertEquals("Frage: ", config.prompts().resolve("Frage: ", "m"));
+        assertEquals("", config.prompts().resolve("", "m"));
+        assertEquals(Similarity.DOT, config.similarity());
+        assertEquals(16, config.dimensions());
+        var e = assertThrows(IllegalArgumentException.class, () -> config.prompts().resolve("qury", "m"));
+        assertEquals("no prompt is called 'qury'; model m has query, document, and a prompt's text has a space or a colon"
+                + " in it", e.getMessage());
+    }
+
+    @Test
+    void shouldTakeTheEmptyDefaultsThatSentenceTransformersWrites() throws Exception {
+        write("config_sentence_transformers.json", """
+                {"prompts": {"query": "", "document": ""}, "default_prompt_name": null, "similarity_fn_name": null}
+                """);
+        SentenceConfig config = SentenceConfig.read(directory, BERT, 2);
+        assertEquals("", config.prompts().byDefault());
+        assertEquals(Similarity.COSINE, config.similarity());
+        write("config_sentence_transformers.json", "{\"default_prompt_name\": \"query\"}");
+        assertEquals("", SentenceConfig.read(directory, BERT, 2).prompts().byDefault());
+    }
+
+    @Test
+    void shouldReadTheModulesOfNewerVersions() throws Exception {
+        write("modules.json", """
+                [{"type": "sentence_transformers.base.modules.transformer.Transformer", "path": ""},
+                 {"type": "sentence_transformers.sentence_transformer.modules.pooling.Pooling", "path": "1_Pooling"},
+                 {"type": "sentence_transformers.base.modules.dense.Dense", "path": "2_Dense"},
+                 {"type": "sentence_transformers.models.LayerNorm", "path": "3_LayerNorm"},
+                 {"type": "sentence_transformers.base.modules.normalize.Normalize", "path": "4_Normalize"}]
+                """);
+        write("1_Pooling/config.json", "{\"embedding_dimension\": 33, \"pooling_mode\": \"mean\"}");
+        write("2_Dense/config.json", """
+                {"in_features": 33, "out_features": 7, "bias": false, "use_residual": false,
+                 "activation_function": "torch.nn.modules.linear.Identity",
+                 "module_input_name": "sentence_embedding", "module_output_name": null}
+                """);
+        write("2_Dense/model.safetensors", "");
+        write("3_LayerNorm/config.json", "{\"dimension\": 7}");
+        write("3_LayerNorm/model.safetensors", "");
+        write("sentence_bert_config.json", """
+                {"transformer_task": "feature-extraction", "module_output_name": "token_embeddings",
+                 "modality_config": {"text": {"method": "forward", "method_output_name": "last_hidden_state"}},
+                 "model_args": {}, "query_length": null}
+                """);
+        SentenceConfig config = SentenceConfig.read(directory, BERT, 2);
+        assertEquals(List.of(
+                new SentenceModule.Dense(directory.resolve("2_Dense/model.safetensors"), 33, 7, false,
+                        DenseActivation.IDENTITY),
+                new SentenceModule.LayerNorm(directory.resolve("3_LayerNorm/model.safetensors"), 7),
+                new SentenceModule.Normalize()), config.behind());
+        assertTrue(config.normalizes());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"right, false", "left, true"})
+    void shouldReadWhichEndOfATextIsDropped(String side, boolean keepsEnd) throws Exception {
+        write("tokenizer_config.json", "{\"truncation_side\": \"" + side + "\"}");
+        assertEquals(keepsEnd, SentenceConfig.read(directory, BERT, 2).keepsEnd());
     }
 
     @ParameterizedTest
@@ -62,15 +147,30 @@ class SentenceConfigTest {
         "sentence_bert_config.json | {\"max_seq_length\": 2} | max_seq_length: expected more than the 2 special",
         "sentence_bert_config.json | {\"max_seq_length\": \"x\"} | got \"x\"",
         "modules.json | {} | array",
-        "modules.json | [] | got []",
+        "modules.json | [] | got none",
         "modules.json | [7] | got 7",
         "modules.json | [{\"path\": \"\"}] | type",
-        "modules.json | [{\"type\": \"a.Transformer\"}, {\"type\": \"a.Pooling\"}, {\"type\": \"a.Dense\"}] | Dense",
-        "modules.json | [{\"type\": \"a.Transformer\"}, {\"type\": \"a.Pooling\", \"path\": \"../..\"}] | ../..",
-        "1_Pooling/config.json | {\"pooling_mode\": \"max\"} | got \"max\"",
-        "1_Pooling/config.json | {\"pooling_mode_max_tokens\": true} | pooling_mode_max_tokens",
-        "1_Pooling/config.json | {\"pooling_mode_cls_token\": false} | got []",
-        "1_Pooling/config.json | {\"pooling_mode_cls_token\": true, \"pooling_mode_mean_tokens\": true} | [MEAN, CLS]",
+        "modules.json | [{\"type\": \"custom_st.Transformer\"}] | without code of the model's own, got \"custom_st.Transformer",
+        "modules.json | [{\"type\": \"sentence_transformers.models.Transformer\"}] | got Transformer",
+        "modules.json | [{\"type\": \"sentence_transformers.models.Transformer\"},"
+                + " {\"type\": \"sentence_transformers.models.Pooling\", \"path\": \"../..\"}] | ../..",
+        "modules.json | [{\"type\": \"sentence_transformers.models.Transformer\"},"
+                + " {\"type\": \"sentence_transformers.models.Pooling\", \"path\": \"a\\u0000b\"}] | a folder of the model",
+        "modules.json | [{\"type\": \"sentence_transformers.models.Transformer\"},"
+                + " {\"type\": \"sentence_transformers.models.Pooling\"}, {\"type\": \"sentence_transformers.models.CNN\"}]"
+                + " | got Transformer, Pooling, CNN",
+        "1_Pooling/config.json | {\"pooling_mode\": \"first\"} | got \"first\"",
+        "1_Pooling/config.json | {\"pooling_mode\": []} | at least one",
+        "1_Pooling/config.json | {\"pooling_mode\": \"cls\", \"include_prompt\": false} | include_prompt",
+        "1_Pooling/config.json | {\"pooling_mode_cls_token\": false} | got none",
+        "1_Pooling/config.json | {\"pooling_mode_median_tokens\": true} | not a field that is known here",
+        "config_sentence_transformers.json | {\"default_prompt_name\": \"q\"} | null, as there are no prompts, got",
+        "config_sentence_transformers.json | {\"prompts\": {\"q\": 3}} | prompts.q: expected a string, got 3",
+        "config_sentence_transformers.json | {\"truncate_dim\": 0} | got 0",
+        "config_sentence_transformers.json | {\"similarity_fn_name\": \"hamming\"} | euclidean or manhattan, got",
+        "config_sentence_transformers.json | {\"model_type\": \"SparseEncoder\"} | got \"SparseEncoder\"",
+        "sentence_bert_config.json | {\"model_args\": {\"attn_implementation\": \"eager\"}} | model_args: expected nothing",
+        "sentence_bert_config.json | {\"pooling\": 1} | pooling: not a field that is known here, with the value 1",
         "1_Pooling/config.json | {\"word_embedding_dimension\": 384} | the hidden_size 33 of config.json, got 384"
     })
     void shouldNameFileAndValueWhenOneIsWrong(String file, String content, String shown) throws Exception {
@@ -101,7 +201,14 @@ class SentenceConfigTest {
         assertEquals("no 1_Pooling/config.json, which modules.json names", e.getReason());
     }
 
+    private static SentenceConfig config(PoolingMode pooling, boolean normalize, int maxTokens, boolean lowerCase) {
+        var config = SentenceConfig.of(pooling, normalize, maxTokens);
+        return new SentenceConfig(config.pooling(), true, config.behind(), maxTokens, false, lowerCase, Prompts.NONE, 0,
+                Similarity.COSINE);
+    }
+
     private void write(String file, String content) throws IOException {
+        Files.createDirectories(directory.resolve(file).getParent());
         Files.writeString(directory.resolve(file), content);
     }
 }

@@ -1,0 +1,183 @@
+package dev.fovea.model.sentence;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import dev.fovea.internal.files.Excerpt;
+import dev.fovea.internal.json.JsonFile;
+import dev.fovea.weights.FormatException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+
+/** The modules that a model's {@code modules.json} lists: Transformer, Pooling, and what comes behind them. */
+final class ModuleList {
+    private static final String MODULES = "modules.json";
+    private static final String LIBRARY = "sentence_transformers.";
+    private static final Set<String> BEHIND_POOLING = Set.of("Dense", "LayerNorm", "Normalize");
+    private static final String PICKLE = "pytorch_model.bin";
+
+    private final Path root;
+    private final List<JsonFile> modules;
+    private final List<String> types;
+
+    private ModuleList(Path root, List<JsonFile> modules, List<String> types) {
+        this.root = root;
+        this.modules = modules;
+        this.types = types;
+    }
+
+    /** Those of the model in {@code root}; null if it has no {@code modules.json}. */
+    static ModuleList read(Path root) throws IOException {
+        Path file = root.resolve(MODULES);
+        if (!Files.exists(file)) {
+            return null;
+        }
+        JsonElement json = JsonFile.parse(file);
+        if (!(json instanceof JsonArray array)) {
+            throw new FormatException(file, -1, "JSON", "expected an array of modules");
+        }
+        List<JsonFile> modules = new ArrayList<>();
+        List<String> types = new ArrayList<>();
+        for (int i = 0; i < array.size(); i++) {
+            JsonFile module = JsonFile.of(file, "[" + i + "]", array.get(i));
+            modules.add(module);
+            types.add(type(module));
+        }
+        requireOrder(file, types);
+        return new ModuleList(root, modules, types);
+    }
+
+    private static String type(JsonFile module) throws FormatException {
+        String type = module.string("type");
+        if (!type.startsWith(LIBRARY)) {
+            throw module.wrong("type", "a module of sentence_transformers, without code of the model's own");
+        }
+        if (module.has("kwargs") && !module.isEmpty("kwargs")) {
+            throw module.wrong("kwargs", "none");
+        }
+        return type.substring(type.lastIndexOf('.') + 1);
+    }
+
+    private static void requireOrder(Path file, List<String> types) throws FormatException {
+        boolean known = types.size() >= 2 && types.get(0).equals("Transformer") && types.get(1).equals("Pooling")
+                && BEHIND_POOLING.containsAll(types.subList(2, types.size()));
+        if (!known) {
+            throw new FormatException(file, -1, "type", "expected the modules Transformer, Pooling and then any of"
+                    + " Dense, LayerNorm and Normalize, got " + (types.isEmpty() ? "none" : Excerpt.of(types)));
+        }
+    }
+
+    /** The folder of the Transformer, where {@code config.json}, tokenizer and weights are. */
+    Path transformer() throws FormatException {
+        return folder(0);
+    }
+
+    /** The settings of the Pooling. */
+    JsonFile pooling() throws IOException {
+        return config(1);
+    }
+
+    /** What comes behind the pooling, and fits vectors of {@code width} components. */
+    List<SentenceModule> behindPooling(int width) throws IOException {
+        List<SentenceModule> behind = new ArrayList<>();
+        int components = width;
+        for (int i = 2; i < modules.size(); i++) {
+            SentenceModule module = switch (types.get(i)) {
+                case "Dense" -> dense(i, components);
+                case "LayerNorm" -> layerNorm(i, components);
+                default -> normalize(i);
+            };
+            behind.add(module);
+            components = module.outputs(components);
+        }
+        return List.copyOf(behind);
+    }
+
+    private SentenceModule dense(int index, int width) throws IOException {
+        JsonFile json = config(index);
+        json.requireKnown(Set.of("in_features", "out_features", "bias", "activation_function", "module_input_name",
+                "module_output_name", "use_residual"));
+        requireWidth(json, "in_features", width);
+        requireSentenceEmbedding(json);
+        if (json.bool("use_residual", false)) {
+            throw json.wrong("use_residual", "false");
+        }
+        String activation = json.string("activation_function", "torch.nn.modules.activation.Tanh");
+        return new SentenceModule.Dense(weights(index), width, json.integer("out_features", 1), json.bool("bias", true),
+                DenseActivation.of(activation).orElseThrow(() -> json.wrong("activation_function",
+                        "one of PyTorch's " + String.join(", ", DenseActivation.classes()))));
+    }
+
+    /** Newer versions give it a config. */
+    private SentenceModule normalize(int index) throws IOException {
+        JsonFile json = JsonFile.readIfPresent(folder(index).resolve("config.json"));
+        if (!folder(index).equals(root)) {
+            json.requireKnown(Set.of("module_input_name", "module_output_name"));
+            requireSentenceEmbedding(json);
+        }
+        return new SentenceModule.Normalize();
+    }
+
+    /** The vectors that it reads and makes are those of texts. */
+    private static void requireSentenceEmbedding(JsonFile json) throws FormatException {
+        for (String name : List.of("module_input_name", "module_output_name")) {
+            if (!json.string(name, "sentence_embedding").equals("sentence_embedding")) {
+                throw json.wrong(name, "\"sentence_embedding\"");
+            }
+        }
+    }
+
+    private SentenceModule layerNorm(int index, int width) throws IOException {
+        JsonFile json = config(index);
+        json.requireKnown(Set.of("dimension"));
+        requireWidth(json, "dimension", width);
+        return new SentenceModule.LayerNorm(weights(index), width);
+    }
+
+    private static void requireWidth(JsonFile json, String field, int width) throws FormatException {
+        if (json.integer(field, 1) != width) {
+            throw json.wrong(field, "the " + width + " components of the module before");
+        }
+    }
+
+    private JsonFile config(int index) throws IOException {
+        return JsonFile.read(file(index, "config.json"));
+    }
+
+    private Path weights(int index) throws IOException {
+        if (!Files.exists(folder(index).resolve("model.safetensors"))
+                && Files.exists(folder(index).resolve(PICKLE))) {
+            throw new FormatException(folder(index).resolve(PICKLE), -1, types.get(index), "a Python pickle, which is"
+                    + " not read; expected the module's weights in model.safetensors");
+        }
+        return file(index, "model.safetensors");
+    }
+
+    private Path file(int index, String name) throws IOException {
+        Path file = folder(index).resolve(name);
+        if (!Files.exists(file)) {
+            String path = modules.get(index).string("path", "");
+            throw new NoSuchFileException(file.toString(), null,
+                    "no " + (path.isEmpty() ? "" : Excerpt.of(path) + "/") + name + ", which " + MODULES + " names");
+        }
+        return file;
+    }
+
+    private Path folder(int index) throws FormatException {
+        JsonFile module = modules.get(index);
+        try {
+            Path folder = root.resolve(module.string("path", "")).normalize();
+            if (folder.startsWith(root.normalize())) {
+                return folder;
+            }
+        } catch (InvalidPathException e) {
+            // Such as one with a NUL: no folder has that name.
+        }
+        throw module.wrong("path", "a folder of the model");
+    }
+}

@@ -1,0 +1,67 @@
+package dev.fovea.ops;
+
+import java.util.Locale;
+import java.util.Optional;
+
+/** How close two vectors are: the larger, the closer. Computed in double. */
+public enum Similarity {
+    /** The cosine of the angle between them, in [−1, 1]; 0 if either is 0. */
+    COSINE {
+        @Override
+        public float of(float[] left, float[] right) {
+            double lengths = Math.sqrt(product(left, left)) * Math.sqrt(product(right, right));
+            return lengths == 0 ? 0 : (float) Math.clamp(product(left, right) / lengths, -1, 1);
+        }
+    },
+    /** Their dot product. */
+    DOT {
+        @Override
+        public float of(float[] left, float[] right) {
+            return (float) product(left, right);
+        }
+    },
+    /** Their distance, negated. */
+    EUCLIDEAN {
+        @Override
+        public float of(float[] left, float[] right) {
+            double squares = 0;
+            for (int i = 0; i < left.length; i++) {
+                double difference = (double) left[i] - right[i];
+                squares += difference * difference;
+            }
+            return (float) -Math.sqrt(squares);
+        }
+    },
+    /** The sum of the distances of their components, negated. */
+    MANHATTAN {
+        @Override
+        public float of(float[] left, float[] right) {
+            double sum = 0;
+            for (int i = 0; i < left.length; i++) {
+                sum += Math.abs((double) left[i] - right[i]);
+            }
+            return (float) -sum;
+        }
+    };
+
+    /** Of two vectors of equally many components. */
+    public abstract float of(float[] left, float[] right);
+
+    /** That of a name, such as {@code cosine}. */
+    public static Optional<Similarity> of(String name) {
+        for (Similarity similarity : values()) {
+            if (similarity.name().toLowerCase(Locale.ROOT).equals(name)) {
+                return Optional.of(similarity);
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static double product(float[] left, float[] right) {
+        double sum = 0;
+        for (int i = 0; i < left.length; i++) {
+            sum += (double) left[i] * right[i];
+        }
+        return sum;
+    }
+}
