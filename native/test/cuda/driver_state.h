@@ -121,6 +121,9 @@ bool erase(std::set<std::unique_ptr<T>> &all, const void *handle) {
   return false;
 }
 
+// Gives work to the stream of a handle, or to the graph that it captures. name: of the function, for reports.
+int submit(State &s, void *stream, const char *name, Work work);
+
 // Does what a stream was given, or all of them.
 int drain(State &s, Stream &stream);
 int drain_all(State &s);

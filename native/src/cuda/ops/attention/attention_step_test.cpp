@@ -91,6 +91,7 @@ struct Tensors {
 
   op::Problem problem() {
     op::Problem problem(FOVEA_CUDA_OP_ATTENTION, batch, c.capability);
+    problem.multiprocessors = 1; // so that blocks take several tiles
     problem.step.heads = c.heads;
     problem.step.kv_heads = c.kv_heads;
     problem.step.head_dim = problem.step.value_dim = c.dim;

@@ -5,14 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.fovea.Backend;
-import dev.fovea.EngineOptions;
+import dev.fovea.Engine;
+import dev.fovea.TestEngine;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class ExplainTest {
     private static final int[] WORDS = {3, 1, 4, 1, 5, 9, 2, 6};
@@ -21,13 +22,13 @@ class ExplainTest {
     private Path directory;
 
     @ParameterizedTest
-    @EnumSource(Backend.class)
-    void shouldGiveThePatternOfTheReference(Backend backend) throws Exception {
+    @MethodSource("dev.fovea.TestEngine#devices")
+    void shouldGiveThePatternOfTheReference(TestEngine backend) throws Exception {
         TinyModel model = new TinyModel(1);
         model.write(directory);
         double[][][][] expected = ReferenceBert.bert(model).patterns(TinyModel.ids(WORDS));
-        var options = EncoderOptions.defaults().withEngineOptions(EngineOptions.defaults().withBackend(backend));
-        try (var encoder = TextEncoder.load(directory, options)) {
+        try (Engine engine = backend.create();
+                var encoder = TextEncoder.load(directory, EncoderOptions.defaults().withEngine(engine))) {
             float[] before = encoder.encode(TinyModel.text(WORDS));
             AttentionPattern pattern = encoder.explain(TinyModel.text(WORDS));
             assertEquals(TinyModel.LAYERS, pattern.layers());

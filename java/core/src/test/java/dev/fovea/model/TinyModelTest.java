@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.fovea.Backend;
-import dev.fovea.EngineOptions;
+import dev.fovea.Engine;
+import dev.fovea.TestEngine;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Directories in the layouts of Hugging Face and sentence-transformers, against a forward pass in double. */
 class TinyModelTest {
@@ -26,13 +26,13 @@ class TinyModelTest {
     private Path directory;
 
     @ParameterizedTest
-    @EnumSource(Backend.class)
-    void shouldAgreeWithTheReferenceOnEachBackend(Backend backend) throws Exception {
+    @MethodSource("dev.fovea.TestEngine#devices")
+    void shouldAgreeWithTheReferenceOnEachBackend(TestEngine backend) throws Exception {
         TinyModel model = new TinyModel(1);
         model.write(directory);
         double[] expected = ReferenceBert.mean(ReferenceBert.bert(model).hidden(TinyModel.ids(WORDS)));
-        EngineOptions engine = EngineOptions.defaults().withBackend(backend);
-        try (var encoder = TextEncoder.load(directory, EncoderOptions.defaults().withEngineOptions(engine))) {
+        try (Engine engine = backend.create();
+                var encoder = TextEncoder.load(directory, EncoderOptions.defaults().withEngine(engine))) {
             assertEquals(TinyModel.HIDDEN, encoder.dimension());
             assertEquals(TinyModel.POSITIONS, encoder.maxTokens());
             assertEquals("mean", encoder.pooling());
