@@ -5,8 +5,8 @@
 For every family it makes a model of random weights with transformers' own class, saves it as a directory, and compares
 
   - bench/goldens/reference.py, which the committed goldens come from, with transformers' hidden states and scores, and
-  - with --fovea COMMAND (such as ./fovea) what the command line gives for the same directory: `classify` and `embed`,
-    against transformers and sentence-transformers.
+  - with --fovea COMMAND (such as ./fovea) what the command line gives for the same directory: `classify`,
+    `rerank`, `tag`, `embed --sparse` and `embed`, against transformers and sentence-transformers.
 
 Prints a row per family and pipeline with the greatest difference, and ends with status 1 if one is above 1e-5. What the
 installed version does not have is a row that says so. Families of code that models bring along (NomicBERT, JinaBERT,
@@ -143,29 +143,101 @@ def fovea(command, *arguments):
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def classifier(family, command, folder):
-    """The labels of a pair: the command line against transformers' own head."""
+def head_model(family, task, folder, **settings):
+    """A saved model of random weights with a head, and its tokenizer; None if this version has none."""
     import transformers
 
-    name, _, settings = FAMILIES[family]
-    model_class = getattr(transformers, name + "ForSequenceClassification", None)
+    name, _, own = FAMILIES[family]
+    model_class = getattr(transformers, name + "For" + task, None)
     if model_class is None:
         return None
     torch.manual_seed(4)
-    config = getattr(transformers, name + "Config")(**dict(COMMON, **settings, num_labels=3))
+    config = getattr(transformers, name + "Config")(**dict(COMMON, **own, **settings))
     model = model_class(config).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.15)
     model.save_pretrained(folder)
     write_tokenizer(folder, COMMON["vocab_size"])
-    tokenizer = transformers.PreTrainedTokenizerFast.from_pretrained(folder)
-    first, second = "w1 w2 w3 w4", "w5 w6"
-    inputs = tokenizer(first, second, return_tensors="pt")
-    if config.to_dict().get("type_vocab_size", 0) < 2 or family == "distilbert":
+    return model, transformers.PreTrainedTokenizerFast.from_pretrained(folder)
+
+
+def logits(family, model, tokenizer, *texts):
+    inputs = tokenizer(*texts, return_tensors="pt")
+    if model.config.to_dict().get("type_vocab_size", 0) < 2 or family == "distilbert":
         inputs.pop("token_type_ids", None)
     with torch.no_grad():
-        expected = torch.softmax(model(**inputs).logits[0], -1)
+        return model(**inputs).logits[0]
+
+
+def classifier(family, command, folder):
+    """The labels of a pair: the command line against transformers' own head."""
+    made = head_model(family, "SequenceClassification", folder, num_labels=3)
+    if made is None:
+        return None
+    model, tokenizer = made
+    first, second = "w1 w2 w3 w4", "w5 w6"
+    expected = torch.softmax(logits(family, model, tokenizer, first, second), -1)
     labels = fovea(command, "classify", "--json", "--model", str(folder), "--pair", second, first)[0]["labels"]
     numbers = {label["label"]: label["score"] for label in labels}
-    return max(abs(numbers[config.id2label[i]] - expected[i].item()) for i in range(3))
+    return max(abs(numbers[model.config.id2label[i]] - expected[i].item()) for i in range(3))
+
+
+def reranker(family, command, folder):
+    """Scores of documents: the command line against CrossEncoder of sentence-transformers."""
+    from sentence_transformers import CrossEncoder
+
+    if head_model(family, "SequenceClassification", folder, num_labels=1) is None:
+        return None
+    query, documents = "w1 w2 w3", ["w4 w5", " ".join(f"w{i % 100}" for i in range(90)), "w1 w2"]
+    config = json.loads((folder / "config.json").read_text())
+    if config.get("type_vocab_size", 0) < 2 or family == "distilbert":
+        settings = json.loads((folder / "tokenizer_config.json").read_text())
+        settings["model_input_names"] = ["input_ids", "attention_mask"]
+        (folder / "tokenizer_config.json").write_text(json.dumps(settings))
+    expected = CrossEncoder(str(folder), device="cpu").predict([(query, document) for document in documents])
+    done = subprocess.run([*command.split(), "rerank", "--json", "--model", str(folder), query, *documents],
+                          capture_output=True, text=True, check=True)
+    actual = {hit["index"]: hit["score"] for hit in json.loads(done.stdout)["results"]}
+    return max(abs(actual[i] - float(expected[i])) for i in range(len(documents)))
+
+
+def tagger(family, command, folder):
+    """Entities of a text, by each aggregation: the command line against transformers' pipeline."""
+    import transformers
+
+    labels = {0: "O", 1: "B-x", 2: "I-x", 3: "B-y", 4: "I-y"}
+    made = head_model(family, "TokenClassification", folder, id2label=labels, label2id={v: k for k, v in labels.items()})
+    if made is None:
+        return None
+    model, tokenizer = made
+    if model.config.to_dict().get("type_vocab_size", 0) < 2 or family == "distilbert":
+        tokenizer.model_input_names = ["input_ids", "attention_mask"]
+    text = " ".join(f"w{i * 7 % 60}" for i in range(30))
+    greatest = 0.0
+    for aggregation in ("none", "simple", "first", "average", "max"):
+        pipeline = transformers.pipeline("token-classification", model=model, tokenizer=tokenizer,
+                                         aggregation_strategy=aggregation)
+        expected = pipeline(text)
+        actual = fovea(command, "tag", "--json", "--aggregation", aggregation, "--model", str(folder), text)[0]["entities"]
+        spans = [(e["start"], e["end"], e.get("entity_group", e.get("entity"))) for e in expected]
+        if spans != [(a["start"], a["end"], a["label"]) for a in actual]:
+            raise RuntimeError(f"other entities by {aggregation}: {spans} and {actual}")
+        greatest = max([greatest] + [abs(float(e["score"]) - a["score"]) for e, a in zip(expected, actual)])
+    return greatest
+
+
+def sparse(family, command, folder):
+    """Weights of terms: the command line against the formula on transformers' scores of words."""
+    made = head_model(family, "MaskedLM", folder)
+    if made is None or family == "eurobert":
+        return None  # EuroBERT's is no head of Fovea's
+    model, tokenizer = made
+    text = "w1 w2 w3 w4"
+    expected = torch.log1p(torch.relu(logits(family, model, tokenizer, text))).max(0).values
+    terms = fovea(command, "embed", "--sparse", "--model", str(folder), text)[0]["terms"]
+    return max(abs(terms.get(tokenizer.convert_ids_to_tokens(i), 0) - expected[i].item())
+               for i in range(COMMON["vocab_size"]))
 
 
 def encoder(family, command, folder):
@@ -202,6 +274,9 @@ def main():
     comparisons = [("reference.py and transformers", lambda family, _: hidden_states(family))]
     if arguments.fovea:
         comparisons += [("fovea classify", lambda family, folder: classifier(family, arguments.fovea, folder)),
+                        ("fovea rerank", lambda family, folder: reranker(family, arguments.fovea, folder)),
+                        ("fovea tag", lambda family, folder: tagger(family, arguments.fovea, folder)),
+                        ("fovea embed --sparse", lambda family, folder: sparse(family, arguments.fovea, folder)),
                         ("fovea embed", lambda family, folder: encoder(family, arguments.fovea, folder))]
     failed = False
     for family in [arguments.family] if arguments.family else FAMILIES:

@@ -65,7 +65,7 @@ public final class FillMask implements AutoCloseable {
         if (count < 1) {
             throw new IllegalArgumentException("expected at least 1 word, got " + count);
         }
-        ModelInput input = model.tokenizer().input(text, model.maxTokens());
+        ModelInput input = model.input(text);
         List<List<Word>> words = model.run(input, (one, output, row, _) -> {
             List<List<Word>> all = new ArrayList<>();
             for (int i = 0; i < one.ids().length; i++) {

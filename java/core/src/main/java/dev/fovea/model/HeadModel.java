@@ -15,6 +15,7 @@ import dev.fovea.model.family.ModelWeights;
 import dev.fovea.tensor.Tensor;
 import dev.fovea.text.ModelInput;
 import dev.fovea.text.Tokenizer;
+import dev.fovea.text.Truncation;
 import dev.fovea.weights.FormatException;
 import dev.fovea.weights.Weights;
 import java.io.IOException;
@@ -57,6 +58,7 @@ final class HeadModel {
     private final Weights file;
     private final ModelWeights weights;
     private final int maxTokens;
+    private final LengthPolicy lengthPolicy;
     private final Tokenizer tokenizer;
     private final Engine engine;
     private final Plan plan;
@@ -65,6 +67,11 @@ final class HeadModel {
 
     private HeadModel(Path directory, EncoderOptions options, HeadReader heads, Owner owner) throws IOException {
         this.name = String.valueOf(directory.getFileName());
+        this.lengthPolicy = options.lengthPolicy();
+        if (lengthPolicy == LengthPolicy.CHUNK_MEAN) {
+            throw new IllegalArgumentException("expected a length policy of TRUNCATE or ERROR for a model with a head, got "
+                    + lengthPolicy);
+        }
         this.owner = owner;
         requirePlain(options);
         ModelFiles files = ModelFiles.ofHead(directory);
@@ -148,6 +155,28 @@ final class HeadModel {
 
     Engine engine() {
         return engine;
+    }
+
+    /**
+     * What the model reads of a text.
+     *
+     * @throws IllegalArgumentException if it has too many tokens and the policy is {@link LengthPolicy#ERROR}
+     */
+    ModelInput input(String text) {
+        return requireWhole(tokenizer.input(text, maxTokens));
+    }
+
+    /** Likewise of a pair, whose longer text is cut. */
+    ModelInput input(String first, String second) {
+        return requireWhole(tokenizer.input(first, second, Truncation.LONGEST_FIRST, maxTokens));
+    }
+
+    private ModelInput requireWhole(ModelInput input) {
+        if (lengthPolicy == LengthPolicy.ERROR && input.truncated()) {
+            throw new IllegalArgumentException("expected at most " + maxTokens
+                    + " tokens, special tokens included, which model " + name + " takes, got more");
+        }
+        return input;
     }
 
     /** The result of every input, in order, for any number of them. */

@@ -2,7 +2,6 @@ package dev.fovea.model;
 
 import dev.fovea.internal.json.JsonFile;
 import dev.fovea.text.ModelInput;
-import dev.fovea.text.Truncation;
 import dev.fovea.weights.FormatException;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -99,7 +98,7 @@ public final class Reranker implements AutoCloseable {
         Objects.requireNonNull(query, "query");
         List<ModelInput> inputs = new ArrayList<>(documents.size());
         for (String document : documents) {
-            inputs.add(model.tokenizer().input(query, document, Truncation.LONGEST_FIRST, model.maxTokens()));
+            inputs.add(model.input(query, document));
         }
         List<Float> scores = model.run(inputs, (_, output, row, _) -> output.getFloat(row, 0));
         float[] results = new float[scores.size()];

@@ -105,7 +105,7 @@ public final class SparseEncoder implements AutoCloseable {
     public List<SparseVector> encodeAll(List<String> texts) {
         List<ModelInput> inputs = new ArrayList<>(texts.size());
         for (String text : texts) {
-            inputs.add(model.tokenizer().input(text, model.maxTokens()));
+            inputs.add(model.input(text));
         }
         return model.run(inputs, (_, output, row, rows) -> {
             float[] peak = new float[(int) output.size(1)];

@@ -2,7 +2,6 @@ package dev.fovea.model;
 
 import dev.fovea.internal.json.JsonFile;
 import dev.fovea.text.ModelInput;
-import dev.fovea.text.Truncation;
 import dev.fovea.weights.FormatException;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -89,7 +88,7 @@ public final class TextClassifier implements AutoCloseable {
 
     /** As {@link #classify(String)}, of a pair, such as a premise and a hypothesis; the longer text is cut. */
     public List<Label> classify(String first, String second) {
-        ModelInput input = model.tokenizer().input(first, second, Truncation.LONGEST_FIRST, model.maxTokens());
+        ModelInput input = model.input(first, second);
         return model.run(input, (_, output, row, _) -> labelled(HeadModel.row(output, row)));
     }
 
@@ -97,7 +96,7 @@ public final class TextClassifier implements AutoCloseable {
     public List<List<Label>> classifyAll(List<String> texts) {
         List<ModelInput> inputs = new ArrayList<>(texts.size());
         for (String text : texts) {
-            inputs.add(model.tokenizer().input(text, model.maxTokens()));
+            inputs.add(model.input(text));
         }
         return model.run(inputs, (_, output, row, _) -> labelled(HeadModel.row(output, row)));
     }

@@ -88,7 +88,7 @@ public final class TokenClassifier implements AutoCloseable {
      */
     public List<Entity> tag(String text, Aggregation aggregation) {
         Objects.requireNonNull(aggregation, "aggregation");
-        ModelInput input = model.tokenizer().input(text, model.maxTokens());
+        ModelInput input = model.input(text);
         float[][] scores = model.run(input, (_, output, row, rows) -> {
             float[][] all = new float[rows][];
             for (int i = 0; i < rows; i++) {

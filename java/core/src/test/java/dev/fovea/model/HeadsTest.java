@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -301,7 +302,24 @@ class HeadsTest {
         assertTrue(e.getMessage().contains("masked words"), e.getMessage());
     }
 
-    @org.junit.jupiter.api.Test
+    @Test
+    void shouldHonourThePolicyForTextsOfTooManyTokens() throws Exception {
+        Path made = model("bert", "id2label", "{\"0\": \"a\", \"1\": \"b\", \"2\": \"c\"}");
+        String longer = "w3 ".repeat(30);
+        try (var classifier = TextClassifier.load(made)) {
+            assertEquals(classifier.classify("w3 ".repeat(20)), classifier.classify(longer));
+        }
+        var options = EncoderOptions.defaults().withLengthPolicy(LengthPolicy.ERROR);
+        try (var classifier = TextClassifier.load(made, options)) {
+            String message = assertThrows(IllegalArgumentException.class, () -> classifier.classify(longer)).getMessage();
+            assertTrue(message.contains("at most 20 tokens"), message);
+            assertThrows(IllegalArgumentException.class, () -> classifier.classify("w3", longer));
+        }
+        assertThrows(IllegalArgumentException.class,
+                () -> TextClassifier.load(made, options.withLengthPolicy(LengthPolicy.CHUNK_MEAN)));
+    }
+
+    @Test
     void shouldRefuseWhatIsNoReranker() throws Exception {
         Path three = model("bert", "id2label", "{\"0\": \"a\", \"1\": \"b\", \"2\": \"c\"}");
         assertEquals("id2label", assertThrows(FormatException.class, () -> Reranker.load(three)).field());
