@@ -16,6 +16,7 @@ enum TextPipeline {
     /** What changes the characters of a text before it is split. */
     NORMALIZERS("normalizers", Map.ofEntries(
             Map.entry("BertNormalizer", List.of("clean_text", "handle_chinese_chars", "strip_accents", "lowercase")),
+            Map.entry("ByteLevel", List.of()),
             Map.entry("Lowercase", List.of()),
             Map.entry("NFC", List.of()),
             Map.entry("NFD", List.of()),
@@ -30,6 +31,7 @@ enum TextPipeline {
     /** What splits a text into words. */
     PRE_TOKENIZERS("pretokenizers", Map.ofEntries(
             Map.entry("BertPreTokenizer", List.of()),
+            Map.entry("CharDelimiterSplit", List.of("delimiter")),
             Map.entry("ByteLevel", List.of("add_prefix_space", "trim_offsets", "use_regex")),
             Map.entry("Metaspace", List.of("replacement", "add_prefix_space", "prepend_scheme", "split")),
             Map.entry("Punctuation", List.of("behavior")),
@@ -43,7 +45,8 @@ enum TextPipeline {
     private static final int MAX_DEPTH = 8;
     private static final int MAX_CHARS = 2000;
     private static final Set<String> MANDATORY =
-            Set.of("precompiled_charsmap", "pattern", "content", "prepend", "replacement");
+            Set.of("precompiled_charsmap", "pattern", "content", "prepend", "replacement",
+                    "delimiter");
 
     private final String childrenKey;
     private final Map<String, List<String>> flags;
@@ -91,7 +94,7 @@ enum TextPipeline {
                 yield text(component, setting, Integer.MAX_VALUE);
             }
             case "prepend", "content" -> text(component, setting, MAX_CHARS);
-            case "replacement" -> text(component, setting, 1);
+            case "replacement", "delimiter" -> text(component, setting, 1);
             case "prepend_scheme" -> oneOf(component, setting, "always", "first", "never");
             case "behavior" -> oneOf(component, setting, "Removed", "Isolated", "MergedWithPrevious", "MergedWithNext",
                     "Contiguous");
