@@ -157,7 +157,7 @@ record TokenizerModel(Model model, JsonObject settings, String made, JsonArray l
             if (!(element instanceof JsonArray piece && piece.size() == 2
                     && piece.get(0) instanceof JsonPrimitive token && token.isString()
                     && piece.get(1) instanceof JsonPrimitive score && score.isNumber()
-                    && Double.isFinite(score.getAsDouble()))) {
+                    && Double.isFinite(Scores.parse(score.getAsString())))) {
                 throw model.error("vocab[" + i + "]", "expected a piece and its score");
             }
             vocabulary.begin();
@@ -165,7 +165,7 @@ record TokenizerModel(Model model, JsonObject settings, String made, JsonArray l
             if (!vocabulary.end(i)) {
                 throw model.error("vocab[" + i + "]", "the piece occurs twice");
             }
-            scores[i] = score.getAsDouble();
+            scores[i] = Scores.parse(score.getAsString());
         }
         if (scores.length == 0) {
             throw model.error("vocab", "expected at least one piece");

@@ -55,6 +55,10 @@ final class EqualityCampaign {
         return failures;
     }
 
+    int failures() {
+        return failures;
+    }
+
     void compare(String text, boolean all) {
         compared++;
         int[] expected = library.encode(text);

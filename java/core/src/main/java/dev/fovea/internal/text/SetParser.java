@@ -95,8 +95,8 @@ final class SetParser {
             }
             case 's' -> set.flags(Unicode.REGEX_SPACE);
             case 'S' -> set.part(new CharacterSet.Builder().flags(Unicode.REGEX_SPACE).build(true));
-            case 'w' -> set.flags(Unicode.REGEX_WORD);
-            case 'W' -> set.part(new CharacterSet.Builder().flags(Unicode.REGEX_WORD).build(true));
+            case 'w' -> set.part(word(false));
+            case 'W' -> set.part(word(true));
             case 'd' -> set.categories(categories("Nd"));
             case 'D' -> set.part(new CharacterSet.Builder().categories(categories("Nd")).build(true));
             case 'p', 'P' -> property(set, c == 'P', ignoresCase);
@@ -108,6 +108,16 @@ final class SetParser {
             }
         }
         return -1;
+    }
+
+    /** Characters of words, or all others. In brackets, superscripts and fractions of Latin-1 are none. */
+    private CharacterSet word(boolean negated) {
+        CharacterSet.Builder others = new CharacterSet.Builder().part(
+                new CharacterSet.Builder().flags(Unicode.REGEX_WORD).build(true));
+        if (depth > 0) {
+            others.range(0xB2, 0xB3).range(0xB9, 0xB9).range(0xBC, 0xBE);
+        }
+        return others.build(!negated);
     }
 
     private int hexadecimal(int kind) {
