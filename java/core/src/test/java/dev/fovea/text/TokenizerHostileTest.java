@@ -109,7 +109,6 @@ class TokenizerHostileTest {
         "added_tokens.0.content           | \"\"                          | added_tokens[0].content  | visible",
         "added_tokens.2.content           | \"\u0301\"                    | added_tokens[2].content  | visible",
         "added_tokens.2.content           | \" \"                         | added_tokens[2].content  | visible",
-        "added_tokens.0.rstrip            | true                          | added_tokens[0].rstrip   | not supported",
         "added_tokens.0.special           | null                          | added_tokens[0].special  | null",
         "post_processor.type | \"Morphemes\" | post_processor.type | 'Morphemes'",
         "post_processor.pair.1.Sequence.id | \"A\" | pair[1].Sequence.id | in this order",

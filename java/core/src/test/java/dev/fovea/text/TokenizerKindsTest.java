@@ -117,7 +117,7 @@ class TokenizerKindsTest {
     void shouldGiveWhatTheLibraryDoes(String json) throws Exception {
         Random random = new Random(1);
         try (Tokenizer tokenizer = load(json)) {
-            TokenizersLibrary library = TokenizersLibrary.LIB;
+            TokenizersLibrary library = TokenizerLibrary.load();
             for (Truncation truncation : Truncation.values()) {
                 long original = library.createTokenizerFromString(json);
                 for (int i = 0; i < 300; i++) {

@@ -19,6 +19,9 @@ public final class PairMerges implements Model {
     private final int[] single = new int[DIRECT];
     /** The ids of the tokens that stand for bytes, or −1. */
     private final int[] byteTokens = new int[256];
+    /** Whether a word may be cut where no token reaches across. */
+    private final boolean mayCut;
+    private volatile Joints joints;
 
     /**
      * What characters are that the vocabulary has not, and what is added to them.
@@ -38,6 +41,7 @@ public final class PairMerges implements Model {
         this.vocabulary = vocabulary;
         this.merges = merges;
         this.settings = settings;
+        this.mayCut = settings.prefix.isEmpty() && settings.suffix.isEmpty() && settings.unknown >= 0;
         Arrays.fill(single, -1);
         for (int i = 0; i < vocabulary.size(); i++) {
             int codePoint = vocabulary.single(i);
@@ -57,7 +61,6 @@ public final class PairMerges implements Model {
 
     @Override
     public void tokenize(Scratch scratch, Characters text, int from, int to) {
-        Symbols symbols = scratch.symbols;
         if (settings.ignoresMerges) {
             int id = whole(text, from, to);
             if (id >= 0) {
@@ -66,6 +69,34 @@ public final class PairMerges implements Model {
                 return;
             }
         }
+        if (to - from < SHORT || !mayCut) {
+            merge(scratch, text, from, to);
+            return;
+        }
+        Joints known = joints();
+        int start = from;
+        for (int i = from + 1; i < to; i++) {
+            if (!known.has(text.codes[i - 1], text.codes[i]) && id("", text.codes[i - 1], "") >= 0
+                    && id("", text.codes[i], "") >= 0) {
+                merge(scratch, text, start, i);
+                start = i;
+            }
+        }
+        merge(scratch, text, start, to);
+    }
+
+    /** Made for the first long word. */
+    private Joints joints() {
+        Joints made = joints;
+        if (made == null) {
+            made = new Joints(vocabulary);
+            joints = made;
+        }
+        return made;
+    }
+
+    private void merge(Scratch scratch, Characters text, int from, int to) {
+        Symbols symbols = scratch.symbols;
         symbols.clear();
         read(symbols, text, from, to);
         if (symbols.size < SHORT) {

@@ -221,6 +221,26 @@ public final class Vocabulary {
         return codePoint >= 0 && Character.charCount(codePoint) == ends[index] - start ? codePoint : -1;
     }
 
+    /** Takes two code points that stand side by side in a token. */
+    interface PairConsumer {
+        void accept(int first, int second);
+    }
+
+    /** Gives all pairs of code points that stand side by side in tokens, some of them often. */
+    void forEachPair(PairConsumer consumer) {
+        for (int entry = 0; entry < size; entry++) {
+            int last = -1;
+            for (int i = start(entry); i < ends[entry];) {
+                int codePoint = codePointAt(i, ends[entry]);
+                if (last >= 0) {
+                    consumer.accept(last, codePoint);
+                }
+                last = codePoint;
+                i += Character.charCount(codePoint);
+            }
+        }
+    }
+
     /** The id of the token with an index. */
     int idAt(int index) {
         return ids[index];
