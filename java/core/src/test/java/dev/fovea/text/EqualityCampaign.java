@@ -14,6 +14,7 @@ final class EqualityCampaign {
     private final Tokenizer library;
     private long compared;
     private int failures;
+    private String first = "";
 
     EqualityCampaign(Tokenizer java, Tokenizer library) {
         this.java = java;
@@ -59,6 +60,11 @@ final class EqualityCampaign {
         return failures;
     }
 
+    /** The first text that differs. */
+    String first() {
+        return first;
+    }
+
     void compare(String text, boolean all) {
         compared++;
         int[] expected = library.encode(text);
@@ -82,6 +88,7 @@ final class EqualityCampaign {
     }
 
     private void report(String text, String what, String expected, String actual) {
+        first = failures == 0 ? text : first;
         if (failures++ < 20) {
             StringBuilder codes = new StringBuilder();
             text.codePoints().limit(60).forEach(c -> codes.append("%X ".formatted(c)));

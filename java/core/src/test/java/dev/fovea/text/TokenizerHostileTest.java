@@ -16,6 +16,7 @@ import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -159,6 +160,26 @@ class TokenizerHostileTest {
         }
         new TokenizerJson().set("normalizer", nested).write(file);
         expectRefusal("normalizers[0].normalizers[0]", "depth");
+    }
+
+    @Test
+    void shouldRefuseWhatOnlyTheLibraryHas() throws IOException {
+        new TokenizerJson().set("pre_tokenizer", "{\"type\":\"UnicodeScripts\"}").write(file);
+        expectRefusal("pre_tokenizer.type", "UnicodeScripts", "-Dfovea.tokenizers=library");
+        new TokenizerJson().set("pre_tokenizer", ComponentJson.split("(?<a>x)", "Isolated", false)).write(file);
+        expectRefusal("pre_tokenizer.pattern", "named group");
+    }
+
+    @Test
+    @Timeout(60)
+    void shouldEndWhenAPatternRunsAway() throws IOException {
+        new TokenizerJson().set("pre_tokenizer", ComponentJson.split("(?:x+x+)+y", "Isolated", false)).write(file);
+        try (Tokenizer tokenizer = Tokenizer.load(file)) {
+            String text = "x".repeat(10_000);
+            String message = assertThrows(IllegalArgumentException.class, () -> tokenizer.encode(text)).getMessage();
+            assertTrue(message.contains("(?:x+x+)+y"), message);
+            assertEquals(1, tokenizer.encode("un").length);
+        }
     }
 
     @Test

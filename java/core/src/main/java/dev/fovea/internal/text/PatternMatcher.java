@@ -161,7 +161,7 @@ final class PatternMatcher {
         return switch (kind) {
             case BEGIN -> at == begin;
             case END -> at == end;
-            case END_OR_LAST_NEWLINE -> at == end || at == end - 1 && codes[at] == '\n';
+            case END_OR_FINAL_NEWLINE -> at == end || at == end - 1 && codes[at] == '\n';
             case LINE_BEGIN -> at == begin || codes[at - 1] == '\n' && at < end;
             case LINE_END -> at == end || codes[at] == '\n';
             case WORD_BORDER -> isBorder(at);

@@ -30,7 +30,7 @@ sealed interface PatternNode {
     record Place(Kind kind) implements PatternNode {}
 
     /** Places. */
-    enum Kind { BEGIN, END, END_OR_LAST_NEWLINE, LINE_BEGIN, LINE_END, WORD_BORDER, NO_WORD_BORDER }
+    enum Kind { BEGIN, END, END_OR_FINAL_NEWLINE, LINE_BEGIN, LINE_END, WORD_BORDER, NO_WORD_BORDER }
 
     /** How a repetition chooses. */
     enum Greed { GREEDY, LAZY, POSSESSIVE }

@@ -179,7 +179,7 @@ final class PatternParser {
         Kind kind = switch (c) {
             case 'A' -> Kind.BEGIN;
             case 'z' -> Kind.END;
-            case 'Z' -> Kind.END_OR_LAST_NEWLINE;
+            case 'Z' -> Kind.END_OR_FINAL_NEWLINE;
             case 'b' -> Kind.WORD_BORDER;
             case 'B' -> Kind.NO_WORD_BORDER;
             default -> null;
