@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** The kinds of normalizers or pre-tokenizers that a tokenizer may be made of, and their settings. */
 enum TextPipeline {
@@ -43,6 +44,8 @@ enum TextPipeline {
 
     private static final String SEQUENCE = "Sequence";
     private static final int MAX_DEPTH = 8;
+    /** A text goes through all of them. */
+    private static final int MAX_COMPONENTS = 100;
     private static final int MAX_CHARS = 2000;
     private static final Set<String> MANDATORY =
             Set.of("precompiled_charsmap", "pattern", "content", "prepend", "replacement",
@@ -58,17 +61,20 @@ enum TextPipeline {
 
     /** The component at {@code key}, or {@code null} where there is none, with nothing in it but what is known. */
     JsonElement check(JsonFields parent, String key) throws FormatException {
-        return parent.has(key) ? check(parent.object(key), 0) : JsonNull.INSTANCE;
+        return parent.has(key) ? check(parent.object(key), 0, new AtomicInteger()) : JsonNull.INSTANCE;
     }
 
-    private JsonObject check(JsonFields component, int depth) throws FormatException {
+    private JsonObject check(JsonFields component, int depth, AtomicInteger count) throws FormatException {
         String type = component.string("type");
+        if (count.incrementAndGet() > MAX_COMPONENTS) {
+            throw component.error("type", "expected at most " + MAX_COMPONENTS + " components, got more");
+        }
         JsonObject json = new JsonObject();
         json.addProperty("type", type);
         if (type.equals(SEQUENCE) && depth < MAX_DEPTH) {
             JsonArray children = new JsonArray();
             for (JsonFields child : component.objects(childrenKey)) {
-                children.add(check(child, depth + 1));
+                children.add(check(child, depth + 1, count));
             }
             json.add(childrenKey, children);
             return json;

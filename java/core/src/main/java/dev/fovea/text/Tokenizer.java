@@ -85,8 +85,8 @@ public final class Tokenizer implements AutoCloseable {
     /**
      * The ids of all tokens of a text, in [0, {@link #vocabularySize}), without special tokens around them.
      *
-     * @throws IllegalArgumentException if the text has more than {@link #MAX_CHARS} chars, or a pattern of the file runs
-     *     away on it
+     * @throws IllegalArgumentException if the text has more than {@link #MAX_CHARS} chars, or the file's
+     *     patterns run away on it or its replacements make it too long
      * @throws IllegalStateException if the tokenizer is closed
      */
     public int[] encode(String text) {

@@ -183,6 +183,25 @@ class TokenizerHostileTest {
     }
 
     @Test
+    void shouldRefuseTextsThatReplacementsMakeTooLong() throws IOException {
+        String one = "{\"type\":\"Replace\",\"pattern\":{\"String\":\"a\"},\"content\":\"" + "a".repeat(1000) + "\"}";
+        new TokenizerJson().set("normalizer", "{\"type\":\"Sequence\",\"normalizers\":[" + one + "," + one + "," + one + "]}")
+                .set("added_tokens", "[]").write(file);
+        try (Tokenizer tokenizer = Tokenizer.load(file)) {
+            String message = assertThrows(IllegalArgumentException.class, () -> tokenizer.encode("a")).getMessage();
+            assertTrue(message.contains("67108864"), message);
+            assertEquals(1, tokenizer.encode("un").length);
+        }
+    }
+
+    @Test
+    void shouldRefuseTooManyParts() throws IOException {
+        String many = "{\"type\":\"NFC\"}" + ",{\"type\":\"NFC\"}".repeat(100);
+        new TokenizerJson().set("normalizer", "{\"type\":\"Sequence\",\"normalizers\":[" + many + "]}").write(file);
+        expectRefusal("normalizers[99].type", "at most 100");
+    }
+
+    @Test
     void shouldIgnoreWhatItDoesNotUse() throws IOException {
         new TokenizerJson().set("decoder", "{\"type\":7}").set("padding", "{\"pad_to_multiple_of\":0}")
                 .set("truncation", "[1]").write(file);

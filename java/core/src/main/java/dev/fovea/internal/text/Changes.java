@@ -18,6 +18,9 @@ final class Changes {
 
     void add(int code, int step) {
         if (size == codes.length) {
+            if (size >= Characters.MOST) {
+                throw Characters.tooLong();
+            }
             codes = Arrays.copyOf(codes, 2 * size);
             steps = Arrays.copyOf(steps, 2 * size);
         }

@@ -8,6 +8,9 @@ import java.util.Arrays;
  * {@link #end}.
  */
 final class Characters {
+    /** The most code points that a text may become, which a hostile file's replacements would make of any. */
+    static final int MOST = 1 << 26;
+
     int[] codes = new int[256];
     /** Where the code point begins in the original text, in chars; and where it ends. */
     int[] starts = new int[256];
@@ -114,6 +117,11 @@ final class Characters {
         size = nextSize;
     }
 
+    static IllegalArgumentException tooLong() {
+        return new IllegalArgumentException(
+                "expected a text that is normalized to at most " + MOST + " characters, got more");
+    }
+
     private void reserve(int count) {
         if (codes.length < count) {
             codes = new int[count];
@@ -125,6 +133,9 @@ final class Characters {
     }
 
     private void grow(int count) {
+        if (count > MOST) {
+            throw tooLong();
+        }
         if (count > nextCodes.length) {
             nextCodes = Arrays.copyOf(nextCodes, Math.max(count, 2 * nextCodes.length));
         }
