@@ -80,7 +80,8 @@ final class PipelineReader {
     private PreTokenizer preTokenizer(JsonFields json) throws FormatException {
         return switch (json.string("type")) {
             case "BertPreTokenizer" -> new PreTokenizer.Bert();
-            case "ByteLevel" -> new ByteLevel(json.flag("add_prefix_space"), !json.has("use_regex") || json.flag("use_regex"));
+            case "ByteLevel" -> new ByteLevel(json.flag("add_prefix_space"),
+                    !json.has("use_regex") || json.flag("use_regex"));
             case "CharDelimiterSplit" -> new PreTokenizer.Delimiter(json.string("delimiter").codePointAt(0));
             case "Digits" -> new PreTokenizer.Digits(json.flag("individual_digits"));
             case "Metaspace" -> metaspace(json);

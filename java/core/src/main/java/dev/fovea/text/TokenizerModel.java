@@ -122,6 +122,9 @@ record TokenizerModel(Model model, JsonObject settings, String made, JsonArray l
             throws FormatException {
         JsonArray merges = model.elements("merges");
         for (int i = 0; i < merges.size(); i++) {
+            if (isComment(merges.get(i))) {
+                continue;
+            }
             String[] pair = pair(merges.get(i));
             int first = pair == null ? -1 : vocabulary.id(pair[0]);
             int second = pair == null ? -1 : vocabulary.id(pair[1]);
@@ -135,11 +138,18 @@ record TokenizerModel(Model model, JsonObject settings, String made, JsonArray l
         return merges;
     }
 
+    /** Lists that come from files of merges may begin with their version. */
+    private static boolean isComment(JsonElement element) {
+        return element instanceof JsonPrimitive text && text.isString() && text.getAsString().startsWith("#version");
+    }
+
     /** The two tokens of {@code "a b"} or {@code ["a", "b"]}, or null. */
     private static String[] pair(JsonElement element) {
         if (element instanceof JsonPrimitive text && text.isString()) {
-            String[] pair = text.getAsString().split(" ", -1);
-            return pair.length == 2 ? pair : null;
+            String both = text.getAsString();
+            int space = both.indexOf(' ');
+            return space < 0 || both.indexOf(' ', space + 1) >= 0 ? null
+                    : new String[] {both.substring(0, space), both.substring(space + 1)};
         }
         return element instanceof JsonArray array && array.size() == 2
                 && array.get(0) instanceof JsonPrimitive first && first.isString()

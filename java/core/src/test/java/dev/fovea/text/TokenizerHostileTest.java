@@ -1,5 +1,6 @@
 package dev.fovea.text;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -191,6 +192,17 @@ class TokenizerHostileTest {
             String message = assertThrows(IllegalArgumentException.class, () -> tokenizer.encode("a")).getMessage();
             assertTrue(message.contains("67108864"), message);
             assertEquals(1, tokenizer.encode("un").length);
+        }
+    }
+
+    @Test
+    void shouldSkipTheVersionOfMerges() throws IOException {
+        new TokenizerJson().set("added_tokens", "[]").set("post_processor", "null").set("model",
+                "{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":1,\"ab\":2},\"merges\":[\"#version: 0.2\",\"a b\"]}").write(file);
+        for (boolean byLibrary : new boolean[] {false, true}) {
+            try (Tokenizer tokenizer = Tokenizer.load(file, byLibrary)) {
+                assertArrayEquals(new int[] {2, 0}, tokenizer.encode("aba"));
+            }
         }
     }
 

@@ -112,8 +112,10 @@ public final class Vocabulary {
     /** The hash of a text that goes on from one of the given hash. */
     long hash(long from, String text) {
         long hash = from;
-        for (int i = 0; i < text.length(); i += Character.charCount(text.codePointAt(i))) {
-            hash = step(hash, text.codePointAt(i));
+        for (int i = 0; i < text.length();) {
+            int codePoint = text.codePointAt(i);
+            hash = step(hash, codePoint);
+            i += Character.charCount(codePoint);
         }
         return hash;
     }
@@ -175,8 +177,16 @@ public final class Vocabulary {
 
     /** The id of {@code token}, or −1. */
     public int id(String token) {
-        int[] codePoints = token.codePoints().toArray();
-        return find(hash(seed, token), "", codePoints, 0, codePoints.length);
+        long hash = hash(seed, token);
+        int slot = (int) hash & slots.length - 1;
+        for (long found = slots[slot]; found != 0; found = slots[slot]) {
+            int entry = (int) found - 1;
+            if ((int) (found >>> 32) == (int) (hash >>> 32) && isEntry(entry, token)) {
+                return ids[entry];
+            }
+            slot = slot + 1 & slots.length - 1;
+        }
+        return -1;
     }
 
     /** Whether the surrogates of all tokens come in pairs. */
@@ -189,6 +199,19 @@ public final class Vocabulary {
                     }
                     i++;
                 }
+            }
+        }
+        return true;
+    }
+
+    private boolean isEntry(int entry, String token) {
+        int start = start(entry);
+        if (ends[entry] - start != token.length()) {
+            return false;
+        }
+        for (int i = 0; i < token.length(); i++) {
+            if (chars[start + i] != token.charAt(i)) {
+                return false;
             }
         }
         return true;
