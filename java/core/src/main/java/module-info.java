@@ -1,6 +1,6 @@
 /** Transformer inference inside the JVM. */
 module dev.fovea {
-    requires ai.djl.tokenizers;
+    requires static ai.djl.tokenizers;
     requires com.google.gson;
 
     exports dev.fovea;

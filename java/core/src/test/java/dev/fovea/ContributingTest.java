@@ -78,12 +78,17 @@ class ContributingTest {
             return expanded.endsWith("/") ? file.startsWith(expanded) : file.equals(expanded);
         }
 
+        /** The text of a file; tables have none. */
+        private static String content(String file) throws IOException {
+            return file.endsWith(".bin") ? "" : Files.readString(ROOT.resolve(file));
+        }
+
         private Set<String> filesNaming(String example) throws IOException {
             Pattern word = spellings(example);
             Set<String> parts = touched.stream().map(ContributingTest::part).collect(Collectors.toSet());
             Set<String> files = new TreeSet<>();
             for (String file : productionFiles()) {
-                if (parts.contains(part(file)) && word.matcher(file + '\n' + Files.readString(ROOT.resolve(file))).find()) {
+                if (parts.contains(part(file)) && word.matcher(file + '\n' + content(file)).find()) {
                     files.add(file);
                 }
             }

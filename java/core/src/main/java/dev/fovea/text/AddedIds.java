@@ -1,5 +1,6 @@
 package dev.fovea.text;
 
+import dev.fovea.internal.text.Vocabulary;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -22,8 +23,8 @@ final class AddedIds {
         if (before != null) {
             return before;
         }
-        Integer known = vocabulary.id(token);
-        int id = known != null ? known : Math.max(max + 1, vocabulary.size());
+        int known = vocabulary.id(token);
+        int id = known >= 0 ? known : Math.max(max + 1, vocabulary.size());
         given.put(token, id);
         max = Math.max(max, id);
         return id;

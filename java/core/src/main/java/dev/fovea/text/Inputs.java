@@ -1,6 +1,6 @@
 package dev.fovea.text;
 
-import ai.djl.huggingface.tokenizers.jni.CharSpan;
+import java.util.Arrays;
 import java.util.List;
 
 /** Puts the tokens of texts and special tokens together. */
@@ -8,12 +8,13 @@ final class Inputs {
     private Inputs() {}
 
     /**
-     * A text's tokens, as the library gives them.
+     * A text's tokens.
      *
-     * @param spans in code points of the text; null for tokens that stand for none
-     * @param words −1 for tokens that are of no word
+     * @param starts where tokens begin in the text, in chars
+     * @param ends where they end
+     * @param words the numbers of the words that they are of; −1 for tokens that are of no word
      */
-    record Body(String text, long[] ids, CharSpan[] spans, long[] words) {}
+    record Body(int[] ids, int[] starts, int[] ends, int[] words) {}
 
     static ModelInput of(List<SpecialTokens.Piece> template, List<Body> bodies, Truncation truncation, int limit) {
         int specials = 0;
@@ -50,23 +51,12 @@ final class Inputs {
     }
 
     private static int body(Body body, int count, SpecialTokens.Piece piece, ModelInput input, int from) {
-        int chars = 0;
-        int codePoints = 0;
-        for (int i = 0; i < count; i++) {
-            int at = from + i;
-            input.ids()[at] = (int) body.ids()[i];
-            input.types()[at] = piece.type();
-            input.texts()[at] = piece.text();
-            input.words()[at] = (int) body.words()[i];
-            CharSpan span = body.spans()[i];
-            if (span != null) {
-                // Spans of one token may begin before those of the one before it: bytes of one character.
-                chars = body.text().offsetByCodePoints(chars, span.getStart() - codePoints);
-                codePoints = span.getStart();
-                input.starts()[at] = chars;
-                input.ends()[at] = body.text().offsetByCodePoints(chars, span.getEnd() - codePoints);
-            }
-        }
+        System.arraycopy(body.ids(), 0, input.ids(), from, count);
+        System.arraycopy(body.starts(), 0, input.starts(), from, count);
+        System.arraycopy(body.ends(), 0, input.ends(), from, count);
+        System.arraycopy(body.words(), 0, input.words(), from, count);
+        Arrays.fill(input.types(), from, from + count, piece.type());
+        Arrays.fill(input.texts(), from, from + count, piece.text());
         return from + count;
     }
 }

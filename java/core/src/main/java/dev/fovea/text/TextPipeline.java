@@ -11,12 +11,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** The kinds of normalizers or pre-tokenizers that a tokenizer may be made of, and their settings. */
 enum TextPipeline {
     /** What changes the characters of a text before it is split. */
     NORMALIZERS("normalizers", Map.ofEntries(
             Map.entry("BertNormalizer", List.of("clean_text", "handle_chinese_chars", "strip_accents", "lowercase")),
+            Map.entry("ByteLevel", List.of()),
             Map.entry("Lowercase", List.of()),
             Map.entry("NFC", List.of()),
             Map.entry("NFD", List.of()),
@@ -31,6 +33,7 @@ enum TextPipeline {
     /** What splits a text into words. */
     PRE_TOKENIZERS("pretokenizers", Map.ofEntries(
             Map.entry("BertPreTokenizer", List.of()),
+            Map.entry("CharDelimiterSplit", List.of("delimiter")),
             Map.entry("ByteLevel", List.of("add_prefix_space", "trim_offsets", "use_regex")),
             Map.entry("Metaspace", List.of("replacement", "add_prefix_space", "prepend_scheme", "split")),
             Map.entry("Punctuation", List.of("behavior")),
@@ -42,9 +45,12 @@ enum TextPipeline {
 
     private static final String SEQUENCE = "Sequence";
     private static final int MAX_DEPTH = 8;
+    /** A text goes through all of them. */
+    private static final int MAX_COMPONENTS = 100;
     private static final int MAX_CHARS = 2000;
     private static final Set<String> MANDATORY =
-            Set.of("precompiled_charsmap", "pattern", "content", "prepend", "replacement");
+            Set.of("precompiled_charsmap", "pattern", "content", "prepend", "replacement",
+                    "delimiter");
 
     private final String childrenKey;
     private final Map<String, List<String>> flags;
@@ -56,17 +62,20 @@ enum TextPipeline {
 
     /** The component at {@code key}, or {@code null} where there is none, with nothing in it but what is known. */
     JsonElement check(JsonFields parent, String key) throws FormatException {
-        return parent.has(key) ? check(parent.object(key), 0) : JsonNull.INSTANCE;
+        return parent.has(key) ? check(parent.object(key), 0, new AtomicInteger()) : JsonNull.INSTANCE;
     }
 
-    private JsonObject check(JsonFields component, int depth) throws FormatException {
+    private JsonObject check(JsonFields component, int depth, AtomicInteger count) throws FormatException {
         String type = component.string("type");
+        if (count.incrementAndGet() > MAX_COMPONENTS) {
+            throw component.error("type", "expected at most " + MAX_COMPONENTS + " components, got more");
+        }
         JsonObject json = new JsonObject();
         json.addProperty("type", type);
         if (type.equals(SEQUENCE) && depth < MAX_DEPTH) {
             JsonArray children = new JsonArray();
             for (JsonFields child : component.objects(childrenKey)) {
-                children.add(check(child, depth + 1));
+                children.add(check(child, depth + 1, count));
             }
             json.add(childrenKey, children);
             return json;
@@ -92,7 +101,7 @@ enum TextPipeline {
                 yield text(component, setting, Integer.MAX_VALUE);
             }
             case "prepend", "content" -> text(component, setting, MAX_CHARS);
-            case "replacement" -> text(component, setting, 1);
+            case "replacement", "delimiter" -> text(component, setting, 1);
             case "prepend_scheme" -> oneOf(component, setting, "always", "first", "never");
             case "behavior" -> oneOf(component, setting, "Removed", "Isolated", "MergedWithPrevious", "MergedWithNext",
                     "Contiguous");

@@ -1,9 +1,9 @@
 package dev.fovea.text;
 
-import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import dev.fovea.internal.lifetime.Lifetime;
 import dev.fovea.weights.FormatException;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -11,11 +11,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.function.LongFunction;
+import java.util.function.ToIntFunction;
 import java.util.stream.Stream;
 
 /**
- * Text to token ids, by the Hugging Face tokenizers library.
+ * Text to token ids, as the Hugging Face tokenizers library gives them.
  *
  * <p>{@link #encode} gives all tokens of a text: truncation and padding are off, whatever the file
  * says. A model's input is {@link #prefix}, then tokens of the text, then {@link #suffix}; a text cut
@@ -24,16 +24,21 @@ import java.util.stream.Stream;
  * {@code [SEP]}, becomes that token, as everywhere with this library. A surrogate without its partner
  * counts as U+FFFD.
  *
- * <p>Supported are WordPiece, WordLevel, BPE and Unigram models, with the parts that encoders have. Nothing is
- * downloaded; the native library is copied once to the user's cache, see {@link #load}. Safe to share
- * between threads; a call while another thread closes finishes first.
+ * <p>Supported are WordPiece, WordLevel, BPE and Unigram models, with the parts that published models have. All is plain
+ * Java; nothing is downloaded or written. With {@code -Dfovea.tokenizers=library} the library itself
+ * tokenizes, whose jar, {@code ai.djl.huggingface:tokenizers}, must then be on the class path.
+ *
+ * <p>Safe to share between threads; a call while another thread closes finishes first.
  */
 public final class Tokenizer implements AutoCloseable {
-    /** The longest text, in chars. The library takes about 120 bytes of native memory for each. */
+    /** The longest text, in chars. Each takes up to about 50 bytes while it is tokenized; with the library, 120. */
     public static final int MAX_CHARS = 1 << 23;
 
-    private final TokenizersLibrary library;
-    private final long handle;
+    /** The system property that says what tokenizes: {@code java}, the default, or {@code library}. */
+    static final String LIBRARY_PROPERTY = "fovea.tokenizers";
+
+    private final Engine engine;
+    private final ToIntFunction<String> ids;
     private final Lifetime lifetime;
     private final SpecialTokens specialTokens;
     private final String unknownToken;
@@ -42,10 +47,10 @@ public final class Tokenizer implements AutoCloseable {
     private final int[] suffix;
     private final int vocabularySize;
 
-    private Tokenizer(TokenizersLibrary library, long handle, TokenizerFile file) {
-        this.library = library;
-        this.handle = handle;
-        this.lifetime = new Lifetime("tokenizer", () -> library.deleteTokenizer(handle));
+    private Tokenizer(Engine engine, TokenizerFile file) {
+        this.engine = engine;
+        this.ids = file.ids();
+        this.lifetime = new Lifetime("tokenizer", engine::free);
         this.specialTokens = file.specialTokens();
         this.unknownToken = file.unknownToken();
         this.marksContinuations = file.marksContinuations();
@@ -55,13 +60,16 @@ public final class Tokenizer implements AutoCloseable {
     }
 
     /**
-     * Loads a {@code tokenizer.json}. The first call in a process loads the native library of DJL's
+     * Loads a {@code tokenizer.json}.
+     *
+     * <p>With {@code -Dfovea.tokenizers=library}, the first call in a process loads the native library of DJL's
      * {@code tokenizers} jar from the cache ({@code -Dfovea.cache=DIR}), where it is copied first if
      * need be; {@code -Dfovea.tokenizers.path=FILE} names another library. On the module path, the
-     * JVM wants {@code --enable-native-access=dev.fovea,ai.djl.tokenizers}.
+     * JVM then wants {@code --enable-native-access=dev.fovea,ai.djl.tokenizers}.
      *
      * @throws FormatException if the file is not a tokenizer, or has parts that are not supported
-     * @throws IOException if the file is absent, a directory or not readable, or the native library does not load
+     * @throws IOException if the file is absent, a directory or not readable, or the native library is wanted and does
+     *     not load
      */
     public static Tokenizer load(Path tokenizerJson) throws IOException {
         return load(TokenizerFile.read(tokenizerJson));
@@ -82,24 +90,55 @@ public final class Tokenizer implements AutoCloseable {
     }
 
     private static Tokenizer load(TokenizerFile file) throws IOException {
-        TokenizersLibrary library = TokenizerLibrary.load();
-        long handle;
-        try {
-            handle = library.createTokenizerFromString(file.json());
-        } catch (RuntimeException e) {
-            throw new FormatException(file.file(), -1, "tokenizer", e.getMessage(), e);
+        String choice = System.getProperty(LIBRARY_PROPERTY, "java");
+        if (!choice.equals("java") && !choice.equals("library")) {
+            throw new IllegalArgumentException("expected -D" + LIBRARY_PROPERTY + "=java or library, got " + choice);
         }
-        return new Tokenizer(library, handle, file);
+        return load(file, choice.equals("library"));
+    }
+
+    /** Loads a {@code tokenizer.json} for Java, or the library. */
+    static Tokenizer load(Path tokenizerJson, boolean byLibrary) throws IOException {
+        return load(TokenizerFile.read(tokenizerJson), byLibrary);
+    }
+
+    private static Tokenizer load(TokenizerFile file, boolean byLibrary) throws IOException {
+        return new Tokenizer(byLibrary ? LibraryEngine.load(file.file(), file) : new JavaEngine(file.pipeline()), file);
     }
 
     /**
      * The ids of all tokens of a text, in [0, {@link #vocabularySize}), without special tokens around them.
      *
-     * @throws IllegalArgumentException if the text has more than {@link #MAX_CHARS} chars
+     * @throws IllegalArgumentException if the text has more than {@link #MAX_CHARS} chars, or the file's
+     *     patterns run away on it or its replacements make it too long
      * @throws IllegalStateException if the tokenizer is closed
      */
     public int[] encode(String text) {
-        return onEncoding(text, encoding -> toArray(library.getTokenIds(encoding)));
+        enter(text);
+        try {
+            return engine.encode(text);
+        } finally {
+            lifetime.exit();
+        }
+    }
+
+    /**
+     * Writes the ids that {@link #encode(String)} gives, as 32-bit integers of the machine's byte order. Once warm, it
+     * allocates nothing on the Java heap.
+     *
+     * @param ids has room for the ids, or for the first of them; the caller's
+     * @return how many ids the text has, whatever the room
+     * @throws IllegalArgumentException as {@link #encode(String)} does
+     * @throws IllegalStateException if the tokenizer or the segment's arena is closed
+     */
+    public int encode(CharSequence text, MemorySegment ids) {
+        Objects.requireNonNull(ids, "ids");
+        enter(text);
+        try {
+            return engine.encode(text, ids);
+        } finally {
+            lifetime.exit();
+        }
     }
 
     /**
@@ -109,7 +148,12 @@ public final class Tokenizer implements AutoCloseable {
      * @throws IllegalStateException if the tokenizer is closed
      */
     public List<String> tokens(String text) {
-        return onEncoding(text, encoding -> List.of(library.getTokens(encoding)));
+        enter(text);
+        try {
+            return engine.tokens(text);
+        } finally {
+            lifetime.exit();
+        }
     }
 
     /**
@@ -120,12 +164,13 @@ public final class Tokenizer implements AutoCloseable {
      * @throws IllegalStateException if the tokenizer is closed
      */
     public List<String> inputTokens(String text) {
-        return onEncoding(text, encoding -> Stream.of(
-                        Arrays.stream(prefix).mapToObj(this::token),
-                        Arrays.stream(library.getTokens(encoding)),
-                        Arrays.stream(suffix).mapToObj(this::token))
-                .flatMap(tokens -> tokens)
-                .toList());
+        enter(text);
+        try {
+            return Stream.of(Arrays.stream(prefix).mapToObj(engine::token), engine.tokens(text).stream(),
+                    Arrays.stream(suffix).mapToObj(engine::token)).flatMap(tokens -> tokens).toList();
+        } finally {
+            lifetime.exit();
+        }
     }
 
     /**
@@ -155,37 +200,41 @@ public final class Tokenizer implements AutoCloseable {
     }
 
     private Inputs.Body tokenize(String text) {
-        return onEncoding(text, encoding -> new Inputs.Body(text, library.getTokenIds(encoding),
-                library.getTokenCharSpans(encoding), library.getWordIds(encoding)));
+        enter(text);
+        try {
+            return engine.tokenize(text);
+        } finally {
+            lifetime.exit();
+        }
     }
 
     /** The id of a token of the vocabulary, added ones among them; −1 if there is none. See {@link #ids}. */
     public int id(String token) {
-        return ids(Set.of(token)).getOrDefault(token, -1);
-    }
-
-    /** The ids of those of some tokens that the vocabulary has. Looks at every token that there is. */
-    public Map<String, Integer> ids(Set<String> tokens) {
-        Map<String, Integer> ids = new HashMap<>();
         lifetime.enter();
         try {
-            for (int id = 0; id < vocabularySize && ids.size() < tokens.size(); id++) {
-                String token = token(id);
-                if (tokens.contains(token)) {
-                    ids.putIfAbsent(token, id);
-                }
-            }
+            return ids.applyAsInt(token);
         } finally {
             lifetime.exit();
         }
-        return ids;
+    }
+
+    /** The ids of those of some tokens that the vocabulary has. */
+    public Map<String, Integer> ids(Set<String> tokens) {
+        Map<String, Integer> found = new HashMap<>();
+        for (String token : tokens) {
+            int id = id(token);
+            if (id >= 0) {
+                found.put(token, id);
+            }
+        }
+        return found;
     }
 
     /** The text that a token stands for, spaces and all; empty if there is none of this id. */
     public String text(int id) {
         lifetime.enter();
         try {
-            return token(id);
+            return engine.token(id);
         } finally {
             lifetime.exit();
         }
@@ -216,45 +265,23 @@ public final class Tokenizer implements AutoCloseable {
         return vocabularySize;
     }
 
-    /** Frees the native tokenizer, when the last call that uses it has returned. Closing twice does nothing. */
+    /** Ends the tokenizer, when the last call that uses it has returned. Closing twice does nothing. */
     @Override
     public void close() {
         lifetime.close();
     }
 
-    /** The token with an id, without a decoder that would change it; empty if there is none. */
-    private String token(int id) {
-        return library.decode(handle, new long[] {id}, false);
-    }
-
-    private <T> T onEncoding(String text, LongFunction<T> reader) {
+    /** Lets a call in that is about a text. */
+    private void enter(CharSequence text) {
         Objects.requireNonNull(text, "text");
         if (text.length() > MAX_CHARS) {
             throw new IllegalArgumentException(
                     "expected a text of at most " + MAX_CHARS + " chars, got " + text.length());
         }
         lifetime.enter();
-        try {
-            long encoding = library.encode(handle, Utf16.wellFormed(text), false);
-            try {
-                return reader.apply(encoding);
-            } finally {
-                library.deleteEncoding(encoding);
-            }
-        } finally {
-            lifetime.exit();
-        }
     }
 
     private static int[] toArray(List<Integer> ids) {
         return ids.stream().mapToInt(Integer::intValue).toArray();
-    }
-
-    private static int[] toArray(long[] ids) {
-        int[] narrow = new int[ids.length];
-        for (int i = 0; i < ids.length; i++) {
-            narrow[i] = (int) ids[i];
-        }
-        return narrow;
     }
 }

@@ -11,6 +11,9 @@ import com.google.gson.stream.JsonReader;
 import dev.fovea.internal.files.Excerpt;
 import dev.fovea.internal.files.JsonSyntax;
 import dev.fovea.internal.files.ReadableFile;
+import dev.fovea.internal.text.AddedToken;
+import dev.fovea.internal.text.TokenPipeline;
+import dev.fovea.internal.text.Vocabulary;
 import dev.fovea.weights.FormatException;
 import java.io.IOException;
 import java.io.StringReader;
@@ -19,17 +22,20 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.ToIntFunction;
 import java.util.regex.Pattern;
 
 /**
  * A {@code tokenizer.json}, checked.
  *
- * <p>The library that tokenizes is native code that ends the process where it meets a contradiction
- * that it does not expect. So it never sees the file itself, but {@link #json}: what the file says,
- * limited to known components with values that are known to be safe, and without what this package
+ * <p>The Hugging Face library is native code that ends the process where it meets a contradiction
+ * that it does not expect. So where it is to tokenize, it never sees the file itself, but {@link #libraryJson}: what the
+ * file says, limited to known components with values that are known to be safe, and without what this package
  * does itself or not at all: truncation, padding, special tokens and decoding.
  */
 final class TokenizerFile {
@@ -43,11 +49,14 @@ final class TokenizerFile {
     private final TokenizerSettings settings;
     private final JsonObject root = new JsonObject();
     private Vocabulary vocabulary;
-    private String json;
     private SpecialTokens specialTokens;
     private int maxId;
     private boolean keepsSpace;
-    private JsonObject model;
+    private TokenizerModel model;
+    private JsonElement normalizer;
+    private JsonElement preTokenizer;
+    private final JsonArray addedTokens = new JsonArray();
+    private final List<AddedToken> tokens = new ArrayList<>();
 
     private TokenizerFile(Path file, TokenizerSettings settings) {
         this.file = file;
@@ -92,9 +101,49 @@ final class TokenizerFile {
         return file;
     }
 
-    /** What the library is to load. */
-    String json() {
-        return json;
+    /**
+     * What the library is to load.
+     *
+     * @throws FormatException if it has values that the library is not safe with
+     */
+    String libraryJson() throws FormatException {
+        JsonFields fields = JsonFields.of(file, "", root);
+        for (int i = 0; i < tokens.size(); i++) {
+            if (tokens.get(i).stripsRight()) {
+                throw fields.error("added_tokens[" + i + "].rstrip", "expected false; true is not supported by the library");
+            }
+        }
+        JsonObject checked = new JsonObject();
+        checked.addProperty("version", "1.0");
+        checked.add("truncation", JsonNull.INSTANCE);
+        checked.add("padding", JsonNull.INSTANCE);
+        checked.add("added_tokens", addedTokens);
+        checked.add("normalizer", normalizer);
+        checked.add("pre_tokenizer", preTokenizer);
+        checked.add("post_processor", JsonNull.INSTANCE);
+        checked.add("decoder", JsonNull.INSTANCE);
+        String parts = checked.toString();
+        return parts.substring(0, parts.length() - 1) + ",\"model\":" + model.libraryJson() + '}';
+    }
+
+    /**
+     * The tokenizer in plain Java.
+     *
+     * @throws FormatException if it has parts that only the library has
+     */
+    TokenPipeline pipeline() throws FormatException {
+        return new PipelineReader(file).pipeline(normalizer, preTokenizer, model.model(), tokens);
+    }
+
+    /** Gives the id of a token, added ones among them; −1 if there is none. Keeps nothing of the file beside. */
+    ToIntFunction<String> ids() {
+        Map<String, Integer> added = new HashMap<>();
+        tokens.forEach(token -> added.putIfAbsent(token.content(), token.id()));
+        Vocabulary known = vocabulary;
+        return token -> {
+            Integer id = added.get(token);
+            return id != null ? id : known.id(token);
+        };
     }
 
     /** One more than the largest id. */
@@ -104,13 +153,12 @@ final class TokenizerFile {
 
     /** The token that stands for what the vocabulary has not, or null. */
     String unknownToken() {
-        return model.has("unk_token") && model.get("unk_token").isJsonPrimitive() ? model.get("unk_token").getAsString()
-                : null;
+        return model.settings().has("unk_token") ? model.settings().get("unk_token").getAsString() : null;
     }
 
     /** Whether tokens that go on with a word are spelled with a prefix. */
     boolean marksContinuations() {
-        return model.has("continuing_subword_prefix");
+        return model.settings().has("continuing_subword_prefix");
     }
 
     /** The tokens around a single text. */
@@ -156,37 +204,25 @@ final class TokenizerFile {
 
     private void check() throws FormatException {
         JsonFields fields = JsonFields.of(file, "", root);
-        boolean read = vocabulary != null;
         settings.resolve(fields);
-        TokenizerModel checkedModel = TokenizerModel.check(fields.object("model"), vocabulary);
-        vocabulary = checkedModel.vocabulary();
-        model = checkedModel.json();
-        String modelJson = model.toString();
+        model = TokenizerModel.check(fields.object("model"), vocabulary);
+        vocabulary = model.vocabulary();
         maxId = vocabulary.maxId();
-        JsonObject checked = new JsonObject();
-        checked.addProperty("version", "1.0");
-        checked.add("truncation", JsonNull.INSTANCE);
-        checked.add("padding", JsonNull.INSTANCE);
-        JsonElement normalizer = TextPipeline.NORMALIZERS.check(fields, "normalizer");
+        normalizer = TextPipeline.NORMALIZERS.check(fields, "normalizer");
         keepsSpace = KEEPS_SPACE.matcher(normalizer.toString()).matches();
-        checked.add("added_tokens", checkAddedTokens(fields));
-        checked.add("normalizer", normalizer);
-        checked.add("pre_tokenizer", TextPipeline.PRE_TOKENIZERS.check(fields, "pre_tokenizer"));
-        checked.add("post_processor", JsonNull.INSTANCE);
-        checked.add("decoder", JsonNull.INSTANCE);
-        String parts = checked.toString();
-        if (!Utf16.isWellFormed(parts) || !Utf16.isWellFormed(modelJson)) {
+        checkAddedTokens(fields);
+        preTokenizer = TextPipeline.PRE_TOKENIZERS.check(fields, "pre_tokenizer");
+        String parts = normalizer.toString() + addedTokens + preTokenizer + model.settings();
+        if (!Utf16.isWellFormed(parts) || !vocabulary.isWellFormed()) {
             throw fields.error("text", "has an escaped surrogate alone");
         }
-        json = parts.substring(0, parts.length() - 1) + ",\"model\":" + (!read ? modelJson + '}'
-                : modelJson.substring(0, modelJson.length() - 1) + ",\"vocab\":" + vocabulary.json() + "}}");
         specialTokens = SpecialTokens.of(fields, Vocabulary.MAX_ID);
         settings.requireSpecials(unknownToken(), specialTokens.first(), specialTokens.last());
         specialTokens.all().forEach(id -> maxId = Math.max(maxId, id));
     }
 
     /** Those of the file, then those of the settings; where these have one of the file's, their flags count. */
-    private JsonArray checkAddedTokens(JsonFields fields) throws FormatException {
+    private void checkAddedTokens(JsonFields fields) throws FormatException {
         Map<String, JsonObject> checked = new LinkedHashMap<>();
         AddedIds ids = new AddedIds(vocabulary);
         if (fields.has("added_tokens")) {
@@ -206,9 +242,10 @@ final class TokenizerFile {
                 checked.put(content, checkAddedToken(token, ids));
             }
         }
-        JsonArray array = new JsonArray();
-        checked.values().forEach(array::add);
-        return array;
+        for (JsonObject token : checked.values()) {
+            addedTokens.add(token);
+            tokens.add(addedToken(token));
+        }
     }
 
     private JsonObject checkAddedToken(JsonFields token, AddedIds ids) throws FormatException {
@@ -218,9 +255,6 @@ final class TokenizerFile {
         if (token.flag("normalized") && !keepsSpace
                 ? content.codePoints().noneMatch(TokenizerFile::staysWhenNormalized) : content.isEmpty()) {
             throw token.error("content", "expected some visible text, got '" + Excerpt.of(content) + "'");
-        }
-        if (token.flag("rstrip")) {
-            throw token.error("rstrip", "expected false; true is not supported");
         }
         int id = token.integer("id", Vocabulary.MAX_ID);
         if (id != ids.give(content)) {
@@ -235,6 +269,13 @@ final class TokenizerFile {
             checked.addProperty(flag, token.flag(flag));
         }
         return checked;
+    }
+
+    private static AddedToken addedToken(JsonObject checked) {
+        return new AddedToken(checked.get("id").getAsInt(), checked.get("content").getAsString(),
+                checked.get("single_word").getAsBoolean(), checked.get("lstrip").getAsBoolean(),
+                checked.get("rstrip").getAsBoolean(), checked.get("normalized").getAsBoolean(),
+                checked.get("special").getAsBoolean());
     }
 
     private static boolean staysWhenNormalized(int codePoint) {

@@ -1,5 +1,6 @@
 package dev.fovea.text;
 
+import dev.fovea.internal.text.Vocabulary;
 import dev.fovea.weights.FormatException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;

@@ -1,5 +1,6 @@
 package dev.fovea.text;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -16,6 +17,7 @@ import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -109,7 +111,6 @@ class TokenizerHostileTest {
         "added_tokens.0.content           | \"\"                          | added_tokens[0].content  | visible",
         "added_tokens.2.content           | \"\u0301\"                    | added_tokens[2].content  | visible",
         "added_tokens.2.content           | \" \"                         | added_tokens[2].content  | visible",
-        "added_tokens.0.rstrip            | true                          | added_tokens[0].rstrip   | not supported",
         "added_tokens.0.special           | null                          | added_tokens[0].special  | null",
         "post_processor.type | \"Morphemes\" | post_processor.type | 'Morphemes'",
         "post_processor.pair.1.Sequence.id | \"A\" | pair[1].Sequence.id | in this order",
@@ -160,6 +161,56 @@ class TokenizerHostileTest {
         }
         new TokenizerJson().set("normalizer", nested).write(file);
         expectRefusal("normalizers[0].normalizers[0]", "depth");
+    }
+
+    @Test
+    void shouldRefuseWhatOnlyTheLibraryHas() throws IOException {
+        new TokenizerJson().set("pre_tokenizer", "{\"type\":\"UnicodeScripts\"}").write(file);
+        expectRefusal("pre_tokenizer.type", "UnicodeScripts", "-Dfovea.tokenizers=library");
+        new TokenizerJson().set("pre_tokenizer", ComponentJson.split("(?<a>x)", "Isolated", false)).write(file);
+        expectRefusal("pre_tokenizer.pattern", "named group");
+    }
+
+    @Test
+    @Timeout(60)
+    void shouldEndWhenAPatternRunsAway() throws IOException {
+        new TokenizerJson().set("pre_tokenizer", ComponentJson.split("(?:x+x+)+y", "Isolated", false)).write(file);
+        try (Tokenizer tokenizer = Tokenizer.load(file)) {
+            String text = "x".repeat(10_000);
+            String message = assertThrows(IllegalArgumentException.class, () -> tokenizer.encode(text)).getMessage();
+            assertTrue(message.contains("(?:x+x+)+y"), message);
+            assertEquals(1, tokenizer.encode("un").length);
+        }
+    }
+
+    @Test
+    void shouldRefuseTextsThatReplacementsMakeTooLong() throws IOException {
+        String one = "{\"type\":\"Replace\",\"pattern\":{\"String\":\"a\"},\"content\":\"" + "a".repeat(1000) + "\"}";
+        new TokenizerJson().set("normalizer", "{\"type\":\"Sequence\",\"normalizers\":[" + one + "," + one + "," + one + "]}")
+                .set("added_tokens", "[]").write(file);
+        try (Tokenizer tokenizer = Tokenizer.load(file)) {
+            String message = assertThrows(IllegalArgumentException.class, () -> tokenizer.encode("a")).getMessage();
+            assertTrue(message.contains("67108864"), message);
+            assertEquals(1, tokenizer.encode("un").length);
+        }
+    }
+
+    @Test
+    void shouldSkipTheVersionOfMerges() throws IOException {
+        new TokenizerJson().set("added_tokens", "[]").set("post_processor", "null").set("model",
+                "{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":1,\"ab\":2},\"merges\":[\"#version: 0.2\",\"a b\"]}").write(file);
+        for (boolean byLibrary : new boolean[] {false, true}) {
+            try (Tokenizer tokenizer = Tokenizer.load(file, byLibrary)) {
+                assertArrayEquals(new int[] {2, 0}, tokenizer.encode("aba"));
+            }
+        }
+    }
+
+    @Test
+    void shouldRefuseTooManyParts() throws IOException {
+        String many = "{\"type\":\"NFC\"}" + ",{\"type\":\"NFC\"}".repeat(100);
+        new TokenizerJson().set("normalizer", "{\"type\":\"Sequence\",\"normalizers\":[" + many + "]}").write(file);
+        expectRefusal("normalizers[99].type", "at most 100");
     }
 
     @Test

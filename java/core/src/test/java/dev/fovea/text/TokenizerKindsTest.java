@@ -117,7 +117,7 @@ class TokenizerKindsTest {
     void shouldGiveWhatTheLibraryDoes(String json) throws Exception {
         Random random = new Random(1);
         try (Tokenizer tokenizer = load(json)) {
-            TokenizersLibrary library = TokenizersLibrary.LIB;
+            TokenizersLibrary library = TokenizerLibrary.load();
             for (Truncation truncation : Truncation.values()) {
                 long original = library.createTokenizerFromString(json);
                 for (int i = 0; i < 300; i++) {
@@ -195,6 +195,28 @@ class TokenizerKindsTest {
             assertEquals(1, tokenizer.id("</s>"));
             assertEquals(-1, tokenizer.id("nothing"));
             assertEquals("▁the", tokenizer.text(4));
+        }
+    }
+
+    /** Beside the library itself: {@link LibraryEngine} refuses such tokens, which it may not be safe with. */
+    @Test
+    void shouldTakeWhiteSpaceBehindATokenAlong() throws Exception {
+        String json = new TokenizerJson().set("truncation", "null").set("padding", "null")
+                .set("added_tokens.2.rstrip", "true").set("post_processor", "null").root.toString();
+        TokenizersLibrary library = TokenizerLibrary.load();
+        long original = library.createTokenizerFromString(json);
+        Random random = new Random(3);
+        try (Tokenizer tokenizer = load(json)) {
+            for (int i = 0; i < 2000; i++) {
+                StringBuilder text = new StringBuilder();
+                for (int k = random.nextInt(6); k >= 0; k--) {
+                    text.append(new String[] {"<new>", " ", "un", "\u3000", "[SEP]", "世", "\n"}[random.nextInt(7)]);
+                }
+                long encoding = library.encode(original, text.toString(), false);
+                compare(library, encoding, tokenizer.input(text.toString(), 100));
+            }
+        } finally {
+            library.deleteTokenizer(original);
         }
     }
 

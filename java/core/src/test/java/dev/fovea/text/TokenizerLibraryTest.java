@@ -5,13 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -74,11 +77,36 @@ class TokenizerLibraryTest {
         assertSays(outputOf(start("-Dfovea.tokenizers.path=" + absent)), "IOException", absent.toString());
     }
 
+    @Test
+    void shouldNeedNeitherJarNorCacheInJava() throws Exception {
+        Path cache = Files.createFile(directory.resolve("file"));
+        assertEquals("[4, 5]", outputOf(start("-Dfovea.cache=" + cache, "java", withoutLibrary())));
+    }
+
+    @Test
+    void shouldNameTheJarWhenItIsMissing() throws Exception {
+        assertSays(outputOf(start("-Dany=1", "library", withoutLibrary())), "IOException", "ai.djl.huggingface:tokenizers");
+    }
+
+    @Test
+    void shouldRefuseAnotherChoice() throws Exception {
+        assertSays(outputOf(start("-Dany=1", "rust", withoutLibrary())), "IllegalArgumentException", "rust", "library");
+    }
+
+    private static String withoutLibrary() {
+        return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
+                .filter(entry -> !entry.contains("djl")).collect(Collectors.joining(File.pathSeparator));
+    }
+
     private Process start(String option) throws IOException {
+        return start(option, "library", System.getProperty("java.class.path"));
+    }
+
+    private Process start(String option, String choice, String classPath) throws IOException {
         Path json = new TokenizerJson().write(Files.createTempFile(directory, "tokenizer", ".json"));
         return new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx256m", option,
-                "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"),
+                "--enable-native-access=ALL-UNNAMED", "-Dfovea.tokenizers=" + choice, "-cp", classPath,
                 LoadTokenizer.class.getName(), json.toString(), "unaffable").redirectErrorStream(true).start();
     }
 
