@@ -55,12 +55,12 @@ typedef struct fv_view {
 typedef struct fv_batch {
   FV_POINTER(const int) counts;      /* [FV_COUNTS] */
   FV_POINTER(const int) ids;         /* [tokens] */
-  FV_POINTER(const int) types;       /* [tokens], for TOKEN_TYPES */
   FV_POINTER(const int) offsets;     /* [sequences + 1] */
   FV_POINTER(const int) small_tiles; /* [tiles, 2]: a sequence and the first of FV_TILE_SMALL of its queries, counted
                                         from its start; the last tiles of a sequence first */
   FV_POINTER(const int) large_tiles; /* likewise of FV_TILE_LARGE, of the sequences that attention90 may take: those of
                                         more than FV_SHORT_KEYS queries. So batches of short texts cost it nothing */
+  FV_POINTER(const int) types;       /* [tokens], for TOKEN_TYPES */
 } fv_batch;
 
 /* A group of caches on the device, as fovea_cuda_cache_group has it. */

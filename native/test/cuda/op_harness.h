@@ -221,7 +221,7 @@ class Batch {
   }
 
   fv_batch on_device() const {
-    return {counts.data(), ids.data(), types.data(), offsets.data(), small_tiles.data(), large_tiles.data()};
+    return {counts.data(), ids.data(), offsets.data(), small_tiles.data(), large_tiles.data(), types.data()};
   }
 
  private:

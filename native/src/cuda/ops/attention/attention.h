@@ -53,7 +53,6 @@ typedef struct fv_attention_args {
   FV_POINTER(float) parts;        /* of split.cu: [sequences, heads, most_splits, value_dim + 2] */
   long long mask_sequence, mask_head, mask_query;
   long long bias_sequence, bias_head, bias_query;
-  int bias_rows; /* 1: bias has a row per query token of the batch; 0: one per query of its sequence */
   int q_dtype, kv_dtype, out_dtype;
   int heads, kv_heads, group; /* group: query heads of a key/value head */
   int head_dim, value_dim;
@@ -70,6 +69,7 @@ typedef struct fv_attention_args {
   int short_elsewhere; /* 1: short.cu takes those of at most FV_SHORT_QUERIES */
   int scaled;      /* 1: scores are multiplied by scale before the softmax takes their maximum; 0: along with log2 e */
   float scale, softcap;
+  int bias_rows; /* 1: bias has a row per query token of the batch; 0: one per query of its sequence */
 } fv_attention_args;
 
 #endif

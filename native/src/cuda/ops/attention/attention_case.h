@@ -17,7 +17,7 @@ struct Options {
   int q_dtype = FOVEA_DTYPE_F32, kv_dtype = FOVEA_DTYPE_F32;
   int left = -1, right = -1, top_left = 0, rope = 0, rope_dim = 0;
   float scale = 0, softcap = 0;
-  bool mask = false, bias = false, alibi = false, padded = false, paged = false, lse = false, weights = false;
+  bool mask = false, bias = false, bias_rows = false, alibi = false, padded = false, paged = false, lse = false, weights = false;
   int gap = 0; // elements between rows
   unsigned seed = 1;
 };
@@ -119,10 +119,11 @@ class Case {
     if (o.left >= 0 && j < d - o.left) return false;
     if (o.right >= 0 && j > d + o.right) return false;
     if (o.mask && !mask[s * params.mask_sequence_stride + i * params.mask_query_stride + j]) return false;
-    return !bias || bias_at(h, i, j) != -INFINITY;
+    return !bias || bias_at(s, h, i, j) != -INFINITY;
   }
-  float bias_at(int h, int i, int j) const {
-    return bias->get(0, static_cast<int>(h * params.bias_head_stride + i * params.bias_query_stride + j));
+  float bias_at(int s, int h, int i, int j) const {
+    const int row = o.bias_rows ? q_offsets[s] + i : i;
+    return bias->get(0, static_cast<int>(h * params.bias_head_stride + row * params.bias_query_stride + j));
   }
 
   // A row by the formulas in R. rounding: the type that products multiply, F32 for none.
@@ -153,7 +154,7 @@ class Case {
       for (int e = 0; e < o.head_dim; e++) score += query[e] * key[e];
       score *= R(params.scale);
       if (o.softcap > 0) score = R(o.softcap) * std::tanh(score / R(o.softcap));
-      if (bias) score += bias_at(h, i, j);
+      if (bias) score += bias_at(s, h, i, j);
       if (slopes) score -= R(slopes->get(0, h)) * R(std::abs(d - j));
       w[j] = score;
       if (score > peak) peak = score;
@@ -181,8 +182,9 @@ class Case {
       mask.resize(static_cast<size_t>(batch.sequences * params.mask_sequence_stride));
       for (size_t i = 0; i < mask.size(); i++) mask[i] = drawn(1, static_cast<int>(i)) > -0.4f ? 7 : 0;
     }
-    params.bias_query_stride = columns + 1; // a row for each query of each head
-    params.bias_head_stride = rows * params.bias_query_stride;
+    params.bias_query_stride = columns + 1; // a row for each query of each head, of one sequence or of all
+    params.bias_rows = o.bias_rows;
+    params.bias_head_stride = (o.bias_rows ? std::max(q_offsets.back(), 1) : rows) * params.bias_query_stride;
     if (o.bias) {
       bias = flat(FOVEA_DTYPE_F32, o.heads * params.bias_head_stride);
       for (int i = 0; i < bias->columns; i++) {

@@ -35,7 +35,7 @@ std::string describe(const Case &c) {
            op::name_of(o.q_dtype), op::name_of(o.kv_dtype), o.left, o.right, o.top_left ? "top left" : "bottom right");
   std::string all = text;
   for (const auto &[set, name] : {std::pair(o.rope > 0, "rope "), {o.softcap > 0, "softcap "}, {o.mask, "mask "},
-                                  {o.bias, "bias "}, {o.alibi, "alibi "}, {o.padded, "padded "}, {o.paged, "paged "},
+                                  {o.bias, o.bias_rows ? "bias by token " : "bias "}, {o.alibi, "alibi "}, {o.padded, "padded "}, {o.paged, "paged "},
                                   {o.scale != 0, "scale "}}) {
     all += set ? name : "";
   }
@@ -141,6 +141,7 @@ Options drawn(unsigned seed) {
   for (size_t s = 0; s < o.queries.size(); s++) { // no positions before the first key
     if (o.queries[s] > o.keys[s] && !o.top_left) o.rope = 0;
   }
+  o.bias_rows = o.bias && draw(0, 1);
   o.seed = seed;
   return o;
 }

@@ -124,8 +124,9 @@ record CudaStep(Step step, Step.Linear up) {
         return step instanceof Step.RelativeBias;
     }
 
-    /** Whether it reads logits, whose differences count. */
+    /** Whether it reads logits or parts of scores, whose differences count. */
     boolean readsLogits() {
-        return step instanceof Step.LogSoftmax || step instanceof Step.TopK || step instanceof Step.Gather;
+        return step instanceof Step.LogSoftmax || step instanceof Step.TopK || step instanceof Step.Gather
+                || step instanceof Step.RelativeBias;
     }
 }

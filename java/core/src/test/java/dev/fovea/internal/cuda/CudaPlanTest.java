@@ -9,6 +9,8 @@ import dev.fovea.internal.backend.LoweredPlan;
 import dev.fovea.internal.backend.Operand;
 import dev.fovea.internal.backend.Step;
 import dev.fovea.ops.Activation;
+import dev.fovea.ops.AttentionSpec;
+import dev.fovea.ops.DistanceBuckets;
 import dev.fovea.ops.Pooling;
 import dev.fovea.ops.Rows;
 import dev.fovea.tensor.DType;
@@ -100,7 +102,7 @@ class CudaPlanTest {
         CudaPlan plan = plan(DType.F32, List.of(X), embedding(), linear(X, Activation.NONE, null, Y),
                 new Step.Add(X, Y, X));
         assertEquals(3, plan.steps().size());
-        assertEquals(new CudaTypes.Types(DType.F32, DType.F32, null, DType.F32), plan.types().of(2));
+        assertEquals(new CudaTypes.Types(DType.F32, DType.F32, null, null, DType.F32), plan.types().of(2));
         assertEquals(DType.F32, plan.types().ofOutput(0));
     }
 
@@ -109,7 +111,7 @@ class CudaPlanTest {
         Operand pooled = sequences(0, WIDTH);
         CudaPlan plan = plan(DType.BF16, List.of(pooled), embedding(), new Step.Pool(X, Pooling.MEAN, true, pooled));
         assertEquals(2, plan.steps().size());
-        assertEquals(new CudaTypes.Types(DType.BF16, null, null, DType.F32), plan.types().of(1));
+        assertEquals(new CudaTypes.Types(DType.BF16, null, null, null, DType.F32), plan.types().of(1));
         assertEquals(64, plan.tokenElements());
     }
 
@@ -124,8 +126,8 @@ class CudaPlanTest {
         assertEquals(List.of(wide), plan.outputs());
         assertEquals(80, plan.tokenElements());
         assertEquals(16, plan.sequenceElements());
-        assertEquals(new CudaTypes.Types(DType.F16, DType.F16, null, DType.F16), plan.types().of(2));
-        assertEquals(new CudaTypes.Types(DType.F16, null, null, DType.F32), plan.types().of(3));
+        assertEquals(new CudaTypes.Types(DType.F16, DType.F16, null, null, DType.F16), plan.types().of(2));
+        assertEquals(new CudaTypes.Types(DType.F16, null, null, null, DType.F32), plan.types().of(3));
         assertEquals(DType.F32, plan.types().ofOutput(0));
     }
 
@@ -135,8 +137,8 @@ class CudaPlanTest {
         Operand values = tokens(56, 2);
         CudaPlan plan = plan(DType.BF16, List.of(indices, values), embedding(), linear(X, Activation.NONE, null, GATE),
                 new Step.LogSoftmax(GATE, GATE), new Step.TopK(GATE, indices), new Step.Gather(GATE, indices, values));
-        assertEquals(new CudaTypes.Types(DType.BF16, null, null, DType.F32), plan.types().of(1));
-        assertEquals(new CudaTypes.Types(DType.F32, DType.I32, null, DType.F32), plan.types().of(4));
+        assertEquals(new CudaTypes.Types(DType.BF16, null, null, null, DType.F32), plan.types().of(1));
+        assertEquals(new CudaTypes.Types(DType.F32, DType.I32, null, null, DType.F32), plan.types().of(4));
         assertEquals(DType.I32, plan.types().ofOutput(0));
         assertEquals(DType.F32, plan.types().ofOutput(1));
         assertNotNull(plan.steps().get(4));
@@ -150,5 +152,23 @@ class CudaPlanTest {
         assertEquals(3, plan.steps().size());
         assertEquals(DType.BF16, plan.types().of(0).out());
         assertEquals(DType.F32, plan.types().of(2).out());
+    }
+
+    /** Two products fill one buffer, each some of its columns. */
+    @Test
+    void shouldKeepBiasesAsF32AndWhatSeveralStepsWriteAsOneType() {
+        Operand parts = tokens(16, 4);
+        Operand bias = tokens(32, 8);
+        Operand left = new Operand(Rows.TOKENS, 16, 4, 0, 2, DType.F32);
+        Operand right = new Operand(Rows.TOKENS, 16, 4, 2, 2, DType.F32);
+        var buckets = DistanceBuckets.of(4, 2, _ -> 0);
+        CudaPlan plan = plan(DType.BF16, List.of(Y), embedding(), linear(X, Activation.NONE, null, left),
+                linear(X, Activation.NONE, null, right), new Step.RelativeBias(2, null, parts, null, buckets, bias),
+                new Step.Attention(AttentionSpec.of(2, 4), X, X, X, null, bias, Y));
+        assertEquals(DType.F32, plan.types().of(1).out());
+        assertEquals(DType.F32, plan.types().of(2).out());
+        assertEquals(new CudaTypes.Types(DType.F32, null, null, null, DType.F32), plan.types().of(3));
+        assertEquals(new CudaTypes.Types(DType.BF16, DType.BF16, DType.BF16, DType.F32, DType.F32),
+                plan.types().of(4));
     }
 }
