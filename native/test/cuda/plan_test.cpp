@@ -226,7 +226,7 @@ int main() {
   wide.width = 128;
   wide.inner = 192;
   for (const int compute : {80, 90}) {
-    encodes(compute, FOVEA_DTYPE_F32, Sizes(), {{64, 65}, {17, 16, 1, 0, 50}});
+    encodes(compute, FOVEA_DTYPE_F32, Sizes(), {{64, 65}, {17, 16, 1, 0, 50}, {32, 128, 33}});
     encodes(compute, FOVEA_DTYPE_F16, wide, ragged);
     encodes(compute, FOVEA_DTYPE_BF16, Sizes(), ragged);
     decodes(compute, FOVEA_DTYPE_F32, 1e-5, FOVEA_DTYPE_F32);
