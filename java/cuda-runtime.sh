@@ -13,7 +13,7 @@ out=${1:-$root/target/fovea-cuda-runtime}
 most_megabytes=60
 
 for home in "${JAVA_HOME:-}" /usr/lib/jvm/* "$HOME"/.jdks/*; do
-  [ -x "$home/bin/jlink" ] && grep -q '^JAVA_VERSION="\(2[5-9]\|[3-9][0-9]\)' "$home/release" && break
+  [ -x "$home/bin/jlink" ] && grep -qs '^JAVA_VERSION="\(2[5-9]\|[3-9][0-9]\)' "$home/release" && break
   home=
 done
 [ -n "$home" ] || { echo "cuda-runtime.sh: no JDK of 25 or newer; set JAVA_HOME" >&2; exit 1; }

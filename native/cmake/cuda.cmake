@@ -8,7 +8,7 @@ if(NOT CMAKE_SYSTEM_NAME STREQUAL "Linux")
   return()
 endif()
 
-find_program(FOVEA_NVCC nvcc HINTS ENV CUDA_PATH PATHS /usr/local/cuda/bin DOC "CUDA's compiler, for libfovea_cuda")
+find_program(FOVEA_NVCC nvcc HINTS ENV CUDA_PATH PATHS /usr/local/cuda/bin DOC "CUDA's compiler, for libfovea_cuda; OFF for none")
 
 file(GLOB cuda_kernels CONFIGURE_DEPENDS src/cuda/ops/*/*.cu)
 file(GLOB cuda_kernel_headers CONFIGURE_DEPENDS src/cuda/*.h src/cuda/ops/*.h src/cuda/ops/*/*.h)

@@ -1,6 +1,7 @@
 package dev.fovea.bench.attention;
 
 import dev.fovea.bench.study.Verdict;
+import dev.fovea.tensor.DType;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -48,16 +49,21 @@ public class AttentionBenchmark {
     public void open() {
         AttentionWork work = new AttentionWork(n, d, heads, mask.equals("causal"), threads.equals("all"));
         AttentionInputs inputs = AttentionInputs.random(work.elements());
+        DType dtype = GpuAttention.dtype(side);
+        inputs.roundTo(dtype);
         try {
             attention = AttentionSides.open(side, work, inputs);
-        } catch (LinkageError | UnsupportedOperationException e) {
+        } catch (UnsupportedOperationException e) {
+            throw Verdict.absent(e.getMessage());
+        } catch (LinkageError e) {
             throw Verdict.absent(side + " is not on the class path: " + e);
         }
         Verdict.setting(attention.setting());
         Verdict.version(attention.version());
         attention.attend();
         AttentionReference reference = AttentionReference.of(work);
-        Verdict.agree(reference.expected(inputs), reference.sampled(attention.result()), AttentionReference.TOLERANCE);
+        Verdict.agree(reference.expected(inputs), reference.sampled(attention.result()),
+                GpuAttention.tolerance(dtype));
         if (attention.scratchBytes() >= 0) {
             Verdict.measured(AttentionSuite.SCRATCH.key(), attention.scratchBytes());
         }

@@ -1,5 +1,10 @@
 package dev.fovea.bench.attention;
 
+import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Shape;
+import dev.fovea.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.ValueLayout;
 import java.util.Random;
 
 /**
@@ -20,6 +25,39 @@ record AttentionInputs(float[] query, float[] key, float[] value) {
     /** Self-attention: of as many elements each. */
     static AttentionInputs random(int elements) {
         return random(elements, elements);
+    }
+
+    /** Rounds all values to a type, to nearest and ties to even. */
+    void roundTo(DType dtype) {
+        for (float[] values : new float[][] {query, key, value}) {
+            for (int i = 0; i < values.length; i++) {
+                values[i] = switch (dtype) {
+                    case BF16 -> Float.intBitsToFloat(bf16(values[i]) << 16);
+                    case F16 -> Float.float16ToFloat(Float.floatToFloat16(values[i]));
+                    default -> values[i];
+                };
+            }
+        }
+    }
+
+    /** Values as a tensor of a floating-point type. */
+    static Tensor tensor(Arena arena, float[] values, DType dtype, Shape shape) {
+        Tensor tensor = Tensor.allocate(arena, dtype, shape);
+        for (int i = 0; i < values.length; i++) {
+            switch (dtype) {
+                case F32 -> tensor.segment().setAtIndex(ValueLayout.JAVA_FLOAT, i, values[i]);
+                case F16 -> tensor.segment().setAtIndex(ValueLayout.JAVA_SHORT, i, Float.floatToFloat16(values[i]));
+                case BF16 -> tensor.segment().setAtIndex(ValueLayout.JAVA_SHORT, i, (short) bf16(values[i]));
+                default -> throw new IllegalArgumentException("expected F32, F16 or BF16, got " + dtype);
+            }
+        }
+        return tensor;
+    }
+
+    /** The upper half of the bits of the nearest bfloat16, of a finite number. */
+    private static int bf16(float value) {
+        int bits = Float.floatToRawIntBits(value);
+        return bits + 0x7FFF + (bits >>> 16 & 1) >>> 16;
     }
 
     private static float[] values(Random random, int elements) {

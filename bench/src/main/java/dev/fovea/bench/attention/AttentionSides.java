@@ -1,5 +1,7 @@
 package dev.fovea.bench.attention;
 
+import dev.fovea.Backend;
+import dev.fovea.tensor.DType;
 import java.util.List;
 import java.util.Map;
 
@@ -43,6 +45,7 @@ final class AttentionSides {
      * Makes a side.
      *
      * @throws LinkageError if a library that it needs is not there
+     * @throws UnsupportedOperationException if there is no GPU for it
      */
     static AttentionSide open(String side, AttentionWork work, AttentionInputs inputs) {
         return switch (side) {
@@ -51,7 +54,9 @@ final class AttentionSides {
             case VECTOR_TILED -> HeadwiseSide.vectorTiled(work, inputs);
             case C_NAIVE -> new NaiveCSide(work, inputs);
             case UNFUSED -> new UnfusedSide(work, inputs);
-            case FUSED -> new FusedSide(work, inputs);
+            case FUSED -> new FusedSide(work, inputs, Backend.NATIVE, DType.F32);
+            case GpuAttention.F32, GpuAttention.BF16, GpuAttention.F16 ->
+                    new FusedSide(work, inputs, Backend.CUDA, GpuAttention.dtype(side));
             case PYTORCH -> new TorchSide(work, inputs);
             default -> throw new IllegalArgumentException("expected a side of " + ALL + ", got " + side);
         };

@@ -10,6 +10,7 @@ import dev.fovea.attention.AttentionTensors;
 import dev.fovea.ops.AttentionSpec;
 import dev.fovea.ops.Mask;
 import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
 import java.lang.foreign.Arena;
 
@@ -20,14 +21,16 @@ final class FusedSide implements AttentionSide {
     private final Attention attention;
     private final AttentionTensors tensors;
 
-    FusedSide(AttentionWork work, AttentionInputs inputs) {
-        engine = Engine.create(EngineOptions.defaults().withBackend(Backend.NATIVE).withThreads(work.threads()));
+    /** @param dtype of queries, keys and values, to which the inputs are rounded already */
+    FusedSide(AttentionWork work, AttentionInputs inputs, Backend backend, DType dtype) {
+        engine = Engine.create(EngineOptions.defaults().withBackend(backend).withThreads(work.threads()));
         attention = Attention.create(engine, AttentionSpec.of(work.heads(), work.headDim())
                 .withMask(work.causal() ? Mask.causal() : Mask.none()));
-        Tensor query = Tensor.copyOf(arena, inputs.query(), work.heads(), work.tokens(), work.headDim());
-        Tensor key = Tensor.copyOf(arena, inputs.key(), work.heads(), work.tokens(), work.headDim());
-        Tensor value = Tensor.copyOf(arena, inputs.value(), work.heads(), work.tokens(), work.headDim());
-        Tensor out = Tensor.allocate(arena, DType.F32, query.shape());
+        Shape shape = Shape.of(work.heads(), work.tokens(), work.headDim());
+        Tensor query = AttentionInputs.tensor(arena, inputs.query(), dtype, shape);
+        Tensor key = AttentionInputs.tensor(arena, inputs.key(), dtype, shape);
+        Tensor value = AttentionInputs.tensor(arena, inputs.value(), dtype, shape);
+        Tensor out = Tensor.allocate(arena, DType.F32, shape);
         tensors = AttentionTensors.of(
                 query.transpose(0, 1), key.transpose(0, 1), value.transpose(0, 1), out.transpose(0, 1));
     }
@@ -49,7 +52,8 @@ final class FusedSide implements AttentionSide {
 
     @Override
     public String setting() {
-        return "kernel table " + engine.isa() + ", tensors [heads, tokens, head_dim] seen as [tokens, heads, head_dim]";
+        String where = engine.backend() == Backend.CUDA ? engine.device() + ", copies included, " : "";
+        return where + "kernel table " + engine.isa() + ", tensors [heads, tokens, head_dim] seen as [tokens, heads, head_dim]";
     }
 
     @Override

@@ -50,6 +50,9 @@ final class FoveaMiniLm implements MiniLm {
     @Override
     public String setting() {
         Engine engine = encoder.engine();
+        if (engine.backend() == Backend.CUDA) {
+            return engine.device() + ", kernels " + engine.isa() + ", weights " + encoder.weights() + ", session reused";
+        }
         return "kernels " + engine.isa() + ", " + engine.threads() + (engine.threads() == 1 ? " thread" : " threads")
                 + ", weights " + encoder.weights() + ", sessions reused";
     }

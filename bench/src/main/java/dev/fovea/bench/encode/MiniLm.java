@@ -27,6 +27,15 @@ public interface MiniLm {
     /** Fovea's backend on the Vector API. */
     String FOVEA_VECTOR = "Fovea Vector API";
 
+    /** Fovea on a GPU. */
+    String FOVEA_CUDA = "Fovea CUDA fp32";
+
+    /** Fovea on a GPU, on weights and activations of bfloat16. */
+    String FOVEA_CUDA_BF16 = "Fovea CUDA bf16";
+
+    /** Fovea on a GPU, on weights and activations of binary16. */
+    String FOVEA_CUDA_F16 = "Fovea CUDA fp16";
+
     /** ONNX Runtime on the same weights. */
     String ONNX_FP32 = "ONNX Runtime fp32";
 
@@ -70,6 +79,9 @@ public interface MiniLm {
                 case FOVEA_INT8 -> FoveaMiniLm.load(Backend.NATIVE, WeightType.INT8, threads);
                 case FOVEA_JAVA -> FoveaMiniLm.load(Backend.JAVA, WeightType.F32, threads);
                 case FOVEA_VECTOR -> FoveaMiniLm.load(Backend.VECTOR, WeightType.F32, threads);
+                case FOVEA_CUDA -> FoveaMiniLm.load(Backend.CUDA, WeightType.F32, threads);
+                case FOVEA_CUDA_BF16 -> FoveaMiniLm.load(Backend.CUDA, WeightType.BF16, threads);
+                case FOVEA_CUDA_F16 -> FoveaMiniLm.load(Backend.CUDA, WeightType.F16, threads);
                 case ONNX_FP32 -> OnnxRuntimeMiniLm.fp32(threads);
                 case ONNX_INT8 -> OnnxRuntimeMiniLm.int8(threads);
                 default -> throw new IllegalArgumentException("no side loads all-MiniLM-L6-v2 as " + side);
@@ -105,7 +117,8 @@ public interface MiniLm {
         switch (side) {
             case ONNX_INT8 -> Verdict.agreeByCosine(reference, vectors, DIMENSION, 0.98);
             case FOVEA_INT8 -> Verdict.agreeByCosine(reference, vectors, DIMENSION, 0.99);
-            case FOVEA_BF16 -> Verdict.agreeByCosine(reference, vectors, DIMENSION, 0.9999);
+            case FOVEA_BF16, FOVEA_CUDA_BF16, FOVEA_CUDA_F16 ->
+                    Verdict.agreeByCosine(reference, vectors, DIMENSION, 0.9999);
             default -> Verdict.agree(reference, vectors, 1e-5);
         }
     }

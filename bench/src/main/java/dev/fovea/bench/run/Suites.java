@@ -3,6 +3,7 @@ package dev.fovea.bench.run;
 import dev.fovea.bench.attention.AttentionSuite;
 import dev.fovea.bench.calls.CallsSuite;
 import dev.fovea.bench.encode.EncodeSuite;
+import dev.fovea.bench.gpu.GpuSuite;
 import dev.fovea.bench.linear.LinearSuite;
 import dev.fovea.bench.load.LoadSuite;
 import dev.fovea.bench.start.StartSuite;
@@ -21,6 +22,7 @@ final class Suites {
                 new LinearSuite(),
                 new CallsSuite(),
                 new EncodeSuite(),
+                new GpuSuite(),
                 new TextSuite(),
                 new ThroughputSuite(),
                 new LoadSuite(),

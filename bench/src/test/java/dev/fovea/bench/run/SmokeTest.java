@@ -23,6 +23,7 @@ class SmokeTest {
             "linear", List.of("OpenBLAS"),
             "calls", List.of("JNI"),
             "encode", List.of("ONNX Runtime fp32", "ONNX Runtime int8"),
+            "gpu", List.of("Fovea CUDA bf16", "ONNX Runtime fp32"),
             "text", List.of("LangChain4j"),
             "throughput", List.of("ONNX Runtime one by one"),
             "load", List.of("ONNX Runtime fp32"),

@@ -4,9 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
+import dev.fovea.Backend;
+import dev.fovea.Engine;
 import dev.fovea.model.EmbeddingQuantizer;
 import dev.fovea.model.EncoderOptions;
 import dev.fovea.model.TextEncoder;
@@ -152,6 +155,14 @@ class EmbedCommandTest {
         float[] actual = embedding(
                 CliRun.of("embed", "--backend", backend, "--threads", "1", "text").objects().getFirst());
         assertArrayEquals(expected, actual, 1e-5f);
+    }
+
+    @Test
+    void shouldSayInOneLineWhyThereIsNoGpu() {
+        String reason = Engine.unavailable(Backend.CUDA).orElse(null);
+        assumeTrue(reason != null, "this machine has a GPU");
+        assertEquals("the CUDA backend is not available: " + reason,
+                CliRun.of("embed", "--backend", "cuda", "text").error(1));
     }
 
     @Test

@@ -54,8 +54,8 @@ final class Platform {
                     + String.join(", ", BUILT_CUDA.stream().sorted().toList());
         }
         return "no CUDA library for " + platform + " on the class path (no " + LibraryIndex.resource("cuda-" + platform)
-                + "): add dev.fovea:fovea-cuda with classifier " + platform + " or name a directory with -D"
-                + NativeLibrary.PROPERTY + "=DIR";
+                + "): add dev.fovea:fovea-cuda with classifier " + platform
+                + ", built where nvcc is, or name a directory with -D" + NativeLibrary.CUDA_PROPERTY + "=DIR";
     }
 
     /** A glibc system may have musl installed as well, so what counts is what this process has mapped. */
