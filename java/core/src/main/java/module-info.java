@@ -10,5 +10,6 @@ module dev.fovea {
     exports dev.fovea.ops;
     exports dev.fovea.tensor;
     exports dev.fovea.text;
+    exports dev.fovea.vectors;
     exports dev.fovea.weights;
 }

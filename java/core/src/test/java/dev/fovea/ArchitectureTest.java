@@ -40,6 +40,7 @@ class ArchitectureTest {
             Map.entry("attention", List.of("text", "weights", "internal/host", "internal/natives")),
             Map.entry("text", List.of("graph", "internal/backend", "internal/natives")),
             Map.entry("weights", List.of("graph", "text", "ops", "internal/backend", "internal/natives")),
+            Map.entry("vectors", List.of("graph", "attention", "text", "weights", "model", "internal/natives")),
             Map.entry("graph", List.of("attention", "text", "weights", "internal/host", "internal/natives")),
             Map.entry("internal/backend", List.of("text", "weights", "internal/natives")),
             Map.entry("internal/host", List.of("text", "weights", "internal/natives")),

@@ -177,11 +177,12 @@ public final class Weight {
 
     /** Whether the rows follow each other without gaps. */
     public boolean isDense() {
-        long[] dense = shape.denseStrides();
-        for (int i = 0; i < strides.length; i++) {
-            if (size(i) > 1 && strides[i] != dense[i]) {
+        long expected = 1;
+        for (int i = strides.length - 1; i >= 0; i--) {
+            if (size(i) > 1 && strides[i] != expected) {
                 return shape.elements() == 0;
             }
+            expected *= size(i);
         }
         return true;
     }

@@ -59,7 +59,7 @@ final class JavaKernels implements Kernels {
 
     @Override
     public void pack(Weight part, int firstOutput, int outputs, DType dtype, MemorySegment memory) {
-        JavaLinear.pack(part, firstOutput, outputs, dtype, memory);
+        linear.pack(part, firstOutput, outputs, dtype, memory);
     }
 
     @Override

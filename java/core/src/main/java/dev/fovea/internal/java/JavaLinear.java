@@ -22,6 +22,11 @@ import java.lang.foreign.MemorySegment;
 final class JavaLinear {
     private final JavaProduct product;
 
+    /** The rows that are packed: as many and as long as any before. */
+    private float[][] rows = {};
+
+    private float[] column = {};
+
     /** Linear layers whose loops are those of {@code math}, made for rows of {@link JavaProduct#COLUMNS}. */
     JavaLinear(FloatTile math) {
         product = new JavaProduct(math);
@@ -33,7 +38,7 @@ final class JavaLinear {
     }
 
     /** Packs rows {@code first …} of a weight of so many outputs. */
-    static void pack(Weight part, int first, int outputs, DType dtype, MemorySegment data) {
+    void pack(Weight part, int first, int outputs, DType dtype, MemorySegment data) {
         int end = first + (int) part.size(0);
         for (int output = first; output < end; ) {
             int panel = output / JavaProduct.COLUMNS * JavaProduct.COLUMNS;
@@ -49,7 +54,7 @@ final class JavaLinear {
     }
 
     /** Packs outputs of one panel. */
-    private static void packOutputs(Weight part, int row, int count, int output, int outputs, DType dtype,
+    private void packOutputs(Weight part, int row, int count, int output, int outputs, DType dtype,
             MemorySegment data) {
         int inputs = (int) part.size(1);
         float[][] values = read(part, row, count, inputs);
@@ -75,9 +80,12 @@ final class JavaLinear {
         }
     }
 
-    /** Some rows of a weight, read along the direction in which they lie: [count, inputs]. */
-    private static float[][] read(Weight part, int row, int count, int inputs) {
-        float[][] values = new float[count][inputs];
+    /** Some rows of a weight, read along the direction in which they lie: [≥ count, ≥ inputs]. */
+    private float[][] read(Weight part, int row, int count, int inputs) {
+        if (rows.length < count || rows[0].length < inputs) {
+            rows = new float[Math.max(count, rows.length)][rows.length == 0 ? inputs : Math.max(inputs, rows[0].length)];
+        }
+        float[][] values = rows;
         if (part.stride(1) == 1 || !part.layout().isPlain()) {
             for (int j = 0; j < count; j++) {
                 part.read(row + j, 0, inputs, values[j], 0);
@@ -85,7 +93,7 @@ final class JavaLinear {
             return values;
         }
         Weight transposed = part.transposed();
-        float[] column = new float[count];
+        column = column.length < count ? new float[count] : column;
         for (int i = 0; i < inputs; i++) {
             transposed.read(i, row, count, column, 0);
             for (int j = 0; j < count; j++) {
