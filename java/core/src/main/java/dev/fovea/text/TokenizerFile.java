@@ -12,6 +12,7 @@ import dev.fovea.internal.files.Excerpt;
 import dev.fovea.internal.files.JsonSyntax;
 import dev.fovea.internal.files.ReadableFile;
 import dev.fovea.weights.FormatException;
+import dev.fovea.weights.GgufMetadata;
 import java.io.IOException;
 import java.io.StringReader;
 import java.nio.ByteBuffer;
@@ -78,6 +79,11 @@ final class TokenizerFile {
             return of(vocabulary, VocabularyFile.toTokenizerJson(vocabulary, settings), settings);
         }
         return of(file, bytes(file), settings);
+    }
+
+    /** Reads and checks the tokenizer that a GGUF file carries. */
+    static TokenizerFile of(GgufMetadata metadata) throws FormatException {
+        return of(metadata.file(), GgufVocabulary.toTokenizerJson(metadata), TokenizerSettings.NONE);
     }
 
     private static TokenizerFile of(Path file, byte[] json, TokenizerSettings settings) throws FormatException {

@@ -89,7 +89,7 @@ public final class FiniteWeights {
             case BF16 -> whole ? isFinite(weight, bytes, 0x7f80_7f80_7f80_7f80L, 0x0080_0080_0080_0080L,
                     0x8000_8000_8000_8000L) : first(weight) == null;
             case I8, U8 -> true;
-            case Q8_0, Q4_0, Q4_1, Q5_0, Q5_1 -> whole ? hasFiniteScales(weight) : first(weight) == null;
+            default -> whole ? hasFiniteScales(weight) : first(weight) == null;
         };
     }
 
