@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
-static const int bytes_of[] = {4, 2, 2, 1, 1, 34};
+static const int bytes_of[] = {4, 2, 2, 1, 1, 34, 18, 20, 22, 24};
 
 static float from_bits(uint32_t bits) {
   float x;
@@ -48,6 +48,38 @@ static float store(int layout, long long k, unsigned char *at) {
   return layout == FOVEA_LAYOUT_F16 ? from_f16(half) : from_bits(bits << 16);
 }
 
+bool test_is_block(int layout) { return layout >= FOVEA_LAYOUT_Q8_0; }
+
+static void put_half(unsigned char *at, int half) {
+  const uint16_t bits = (uint16_t)half;
+  memcpy(at, &bits, sizeof bits);
+}
+
+static double half_at(const unsigned char *at) {
+  uint16_t bits;
+  memcpy(&bits, at, sizeof bits);
+  return from_f16(bits);
+}
+
+/* Random bytes with scales, and perhaps minima, that are finite. */
+static void store_block(int layout, long long number, unsigned char *block) {
+  for (int i = 0; i < bytes_of[layout]; i++) block[i] = (unsigned char)test_random(0, 255);
+  put_half(block, number ? test_random(0x1000, 0x2fff) : 0x0201); /* the first is subnormal */
+  if (layout == FOVEA_LAYOUT_Q4_1 || layout == FOVEA_LAYOUT_Q5_1) put_half(block + 2, test_random(0x9000, 0xafff));
+}
+
+/* Value i of a block, by its definition in double. */
+static float block_value(int layout, const unsigned char *block, int i) {
+  const double d = half_at(block);
+  if (layout == FOVEA_LAYOUT_Q8_0) return (float)(d * (signed char)block[2 + i]);
+  const bool five = layout == FOVEA_LAYOUT_Q5_0 || layout == FOVEA_LAYOUT_Q5_1;
+  const bool minimum = layout == FOVEA_LAYOUT_Q4_1 || layout == FOVEA_LAYOUT_Q5_1;
+  const unsigned char *bits = block + (minimum ? 4 : 2), *nibbles = bits + (five ? 4 : 0);
+  int q = i < 16 ? nibbles[i] % 16 : nibbles[i - 16] / 16;
+  if (five && bits[i / 8] & 1 << i % 8) q += 16;
+  return (float)(minimum ? d * q + half_at(block + 2) : d * (q - (five ? 16 : 8)));
+}
+
 bool test_is_scaling(int layout, int scaling) {
   return scaling == TEST_NO_SCALES || layout == FOVEA_LAYOUT_I8 || layout == FOVEA_LAYOUT_U8;
 }
@@ -55,7 +87,7 @@ bool test_is_scaling(int layout, int scaling) {
 test_stored test_store(int layout, int scaling, int rows, long long count, int shift) {
   test_stored weight = {.layout = layout,
                         .block_bytes = bytes_of[layout],
-                        .block_values = layout == FOVEA_LAYOUT_Q8_0 ? 32 : 1,
+                        .block_values = test_is_block(layout) ? 32 : 1,
                         .scale_stride = scaling == TEST_ROW_SCALES};
   unsigned char *values = (unsigned char *)test_aligned(shift + count / weight.block_values * weight.block_bytes);
   float *numbers = test_floats(count);
@@ -63,17 +95,13 @@ test_stored test_store(int layout, int scaling, int rows, long long count, int s
   weight.values = (const char *)values;
   weight.numbers = numbers;
   for (long long k = 0; k < count; k++) {
-    if (layout != FOVEA_LAYOUT_Q8_0) {
+    if (!test_is_block(layout)) {
       numbers[k] = store(layout, k, values + k * weight.block_bytes);
       continue;
     }
-    unsigned char *block = values + k / 32 * 34;
-    const uint16_t d = (uint16_t)(k < 32 ? 0x0201 : test_random(0x1000, 0x2fff)); /* the first is subnormal */
-    if (k % 32 == 0) memcpy(block, &d, sizeof d);
-    uint16_t half;
-    memcpy(&half, block, sizeof half);
-    block[2 + k % 32] = (unsigned char)test_random(0, 255);
-    numbers[k] = from_f16(half) * (float)(signed char)block[2 + k % 32];
+    unsigned char *block = values + k / 32 * weight.block_bytes;
+    if (k % 32 == 0) store_block(layout, k / 32, block);
+    numbers[k] = block_value(layout, block, (int)(k % 32));
   }
   if (scaling == TEST_NO_SCALES) return weight;
   const int scales = scaling == TEST_ROW_SCALES ? rows : 1;

@@ -95,7 +95,7 @@ static void should_widen_words_of_any_layout(fovea_engine *engine) {
   for (int layout = 0; layout < TEST_LAYOUTS; layout++) {
     for (int scaling = 0; scaling < TEST_SCALINGS; scaling++) {
       for (size_t w = 0; w < sizeof widths / sizeof *widths; w++) {
-        if (!test_is_scaling(layout, scaling) || (layout == FOVEA_LAYOUT_Q8_0 && widths[w] % 32)) continue;
+        if (!test_is_scaling(layout, scaling) || (test_is_block(layout) && widths[w] % 32)) continue;
         should_widen_words(engine, layout, scaling, widths[w], layout == FOVEA_LAYOUT_F32 ? 4 : shift++ % 8);
       }
     }

@@ -4,7 +4,17 @@
  *
  *   F32, F16, BF16  | value | value | ...         little-endian
  *   I8, U8          | byte  | byte  | ...
- *   Q8_0            | d: F16, 2 bytes | q: 32 signed bytes | d | q | ...   value = d * q; ggml's block_q8_0
+ *
+ * Blocks of 32 values, those of ggml: d and m are F16, q are 16 bytes whose lower halves are values 0 to 15 and whose
+ * upper halves are 16 to 31, h has a fifth bit for each value.
+ *
+ *   Q8_0            | d | 32 signed bytes |       value = d * q
+ *   Q4_0            | d | q |                     value = d * (q - 8)
+ *   Q4_1            | d | m | q |                 value = d * q + m
+ *   Q5_0            | d | h: 4 bytes | q |        value = d * (q - 16)
+ *   Q5_1            | d | m | h: 4 bytes | q |    value = d * q + m
+ *
+ * d * q is exact, so that every ISA rounds alike, with or without fused multiply-add.
  */
 #include "ops/layout/layout.h"
 
@@ -69,26 +79,82 @@ static void read_bf16(const char *values, long long start, long long stride, lon
 DEFINE_READ_BYTES(read_i8, signed char)
 DEFINE_READ_BYTES(read_u8, unsigned char)
 
-enum { Q8_0_VALUES = 32, Q8_0_BYTES = 34 };
+enum { BLOCK = 32, HALF = BLOCK / 2 };
 
-static void read_q8_0(const char *values, long long start, long long stride, long long count, float *restrict out) {
-  for (long long k = 0; k < count;) {
-    const char *block = values + start / Q8_0_VALUES * Q8_0_BYTES;
-    const int at = (int)(start % Q8_0_VALUES);
-    const signed char *restrict q = (const signed char *)block + 2 + at;
-    uint16_t half;
-    memcpy(&half, block, sizeof half);
-    const float d = widen_f16((fv_u32){0} + half)[0];
-    if (stride == 1 && at == 0 && count - k >= Q8_0_VALUES) {
-      for (int j = 0; j < Q8_0_VALUES; j++) out[k + j] = d * q[j];
-      k += Q8_0_VALUES;
-      start += Q8_0_VALUES;
-    } else {
-      out[k++] = d * *q;
-      start += stride;
-    }
+FV_INLINE float read_scale(const unsigned char *from) {
+  uint16_t half;
+  memcpy(&half, from, sizeof half);
+  return widen_f16((fv_u32){0} + half)[0];
+}
+
+FV_INLINE void decode_q8_0(const unsigned char *restrict block, float *restrict out) {
+  const float d = read_scale(block);
+  const signed char *restrict q = (const signed char *)block + 2;
+  for (int j = 0; j < BLOCK; j++) out[j] = d * q[j];
+}
+
+/* d * (q - zero) + m of halves of bytes. */
+FV_INLINE void decode_q4(const unsigned char *restrict q, float d, float m, int zero, float *restrict out) {
+  for (int j = 0; j < HALF; j++) {
+    out[j] = d * ((q[j] & 15) - zero) + m;
+    out[j + HALF] = d * ((q[j] >> 4) - zero) + m;
   }
 }
+
+/* The same of five bits. */
+FV_INLINE void decode_q5(const unsigned char *restrict q, const unsigned char *restrict fifth, float d, float m,
+                         int zero, float *restrict out) {
+  uint32_t h;
+  memcpy(&h, fifth, sizeof h);
+  for (int j = 0; j < HALF; j++) {
+    out[j] = d * ((int)((q[j] & 15u) | (h >> j & 1) << 4) - zero) + m;
+    out[j + HALF] = d * ((int)(q[j] >> 4u | (h >> (j + HALF) & 1) << 4) - zero) + m;
+  }
+}
+
+/* -0 leaves every sum as it is, 0 would make 0 of -0. */
+FV_INLINE void decode_q4_0(const unsigned char *restrict block, float *restrict out) {
+  decode_q4(block + 2, read_scale(block), -0.0f, 8, out);
+}
+
+FV_INLINE void decode_q4_1(const unsigned char *restrict block, float *restrict out) {
+  decode_q4(block + 4, read_scale(block), read_scale(block + 2), 0, out);
+}
+
+FV_INLINE void decode_q5_0(const unsigned char *restrict block, float *restrict out) {
+  decode_q5(block + 6, block + 2, read_scale(block), -0.0f, 16, out);
+}
+
+FV_INLINE void decode_q5_1(const unsigned char *restrict block, float *restrict out) {
+  decode_q5(block + 8, block + 4, read_scale(block), read_scale(block + 2), 0, out);
+}
+
+/* Whole blocks go to out; of others, the values that are read. */
+#define DEFINE_READ_BLOCKS(name, bytes)                                                                          \
+  static void read_##name(const char *values, long long start, long long stride, long long count, float *out) {  \
+    for (long long k = 0; k < count;) {                                                                          \
+      const unsigned char *block = (const unsigned char *)values + start / BLOCK * (bytes);                      \
+      long long at = start % BLOCK;                                                                              \
+      if (stride == 1 && at == 0 && count - k >= BLOCK) {                                                        \
+        decode_##name(block, out + k);                                                                           \
+        k += BLOCK;                                                                                              \
+        start += BLOCK;                                                                                          \
+        continue;                                                                                                \
+      }                                                                                                          \
+      float all[BLOCK];                                                                                          \
+      decode_##name(block, all);                                                                                 \
+      do {                                                                                                       \
+        out[k++] = all[at];                                                                                      \
+        at += stride;                                                                                            \
+        start += stride;                                                                                         \
+      } while (k < count && at >= 0 && at < BLOCK);                                                              \
+    }                                                                                                            \
+  }
+DEFINE_READ_BLOCKS(q8_0, 34)
+DEFINE_READ_BLOCKS(q4_0, 18)
+DEFINE_READ_BLOCKS(q4_1, 20)
+DEFINE_READ_BLOCKS(q5_0, 22)
+DEFINE_READ_BLOCKS(q5_1, 24)
 
 static const fv_layout layouts[] = {
     [FOVEA_LAYOUT_F32] = {4, 1, false, read_f32},
@@ -96,7 +162,11 @@ static const fv_layout layouts[] = {
     [FOVEA_LAYOUT_BF16] = {2, 1, false, read_bf16},
     [FOVEA_LAYOUT_I8] = {1, 1, true, read_i8},
     [FOVEA_LAYOUT_U8] = {1, 1, true, read_u8},
-    [FOVEA_LAYOUT_Q8_0] = {Q8_0_BYTES, Q8_0_VALUES, false, read_q8_0},
+    [FOVEA_LAYOUT_Q8_0] = {34, BLOCK, false, read_q8_0},
+    [FOVEA_LAYOUT_Q4_0] = {18, BLOCK, false, read_q4_0},
+    [FOVEA_LAYOUT_Q4_1] = {20, BLOCK, false, read_q4_1},
+    [FOVEA_LAYOUT_Q5_0] = {22, BLOCK, false, read_q5_0},
+    [FOVEA_LAYOUT_Q5_1] = {24, BLOCK, false, read_q5_1},
 };
 
 const fv_layout *FV_NAME(layout)(int layout) {

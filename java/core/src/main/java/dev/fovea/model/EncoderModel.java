@@ -17,15 +17,13 @@ import dev.fovea.text.Tokenizer;
 import dev.fovea.weights.FormatException;
 import dev.fovea.weights.Weights;
 import java.io.IOException;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Map;
 
 /** A loaded encoder: its settings, its compiled graph, and everything that must be freed with it. */
 final class EncoderModel {
     private final String name;
-    private final ModelFiles files;
-    private final Path directory;
+    private final EncoderSource source;
     private final Description description;
     private final SentencePipeline pipeline;
     private final String prompt;
@@ -38,26 +36,25 @@ final class EncoderModel {
     private final Plan plan;
     private final Owner owner;
 
-    private EncoderModel(String name, Path directory, EncoderOptions options, Owner owner) throws IOException {
+    private EncoderModel(String name, Path path, EncoderOptions options, Owner owner) throws IOException {
         this.name = name;
         this.lengthPolicy = options.lengthPolicy();
         this.weightType = options.weights();
         this.owner = owner;
-        this.directory = directory;
-        files = ModelFiles.in(directory);
+        source = EncoderSource.of(path);
         // The tokenizer, which allocates most, on this thread: malloc keeps what is freed for the thread it was for.
-        Loading<Weights> weights = own(new Loading<>("weights", () -> Weights.open(files.weights())));
+        Loading<Weights> weights = own(new Loading<>("weights", source::openWeights));
         Loading<Engine> ownEngine = options.engine() != null ? null
                 : own(new Loading<>("engine", () -> Engine.create(options.engineOptions())));
-        EncoderConfig config = EncoderConfig.read(files.config());
+        EncoderConfig config = source.config();
         Description read = config.encoder();
         // Meanwhile, for it reads most of the file.
         Loading<FoundWeights> found =
                 own(new Loading<>("weights-check", () -> FoundWeights.of(config, read, weights.get())));
-        tokenizer = own(Tokenizer.load(files.folder(), files.modelType()));
-        requireFit(files, read.vocabulary());
+        tokenizer = own(source.openTokenizer());
+        requireFit(read.vocabulary());
         int specials = tokenizer.prefix().length + tokenizer.suffix().length;
-        pipeline = readPipeline(directory, read, specials, options.dimensions());
+        pipeline = SentencePipeline.open(source.sentence(read, specials), read.width(), options.dimensions());
         Prompts prompts = sentence().prompts();
         prompt = options.prompt() == null ? prompts.byDefault() : prompts.resolve(options.prompt(), name);
         description = read.withMaxTokens(sentence().maxTokens()).withHead(pipeline.head(keepsPooled()));
@@ -67,14 +64,14 @@ final class EncoderModel {
         plan = own(compile());
     }
 
-    /** Loads the model in {@code directory}; what it opens is closed again if that fails. */
-    static EncoderModel load(String name, Path directory, EncoderOptions options) throws IOException {
-        return Owner.create("encoder of " + name, owner -> new EncoderModel(name, directory, options, owner));
+    /** Loads the model in a directory or a file; what it opens is closed again if that fails. */
+    static EncoderModel load(String name, Path path, EncoderOptions options) throws IOException {
+        return Owner.create("encoder of " + name, owner -> new EncoderModel(name, path, options, owner));
     }
 
     /** See {@link TextEncoder#properties}. */
     Map<String, String> properties() {
-        return ModelProperties.of(directory, files, description, pipeline, tokenizer, file);
+        return ModelProperties.of(source, description, pipeline, tokenizer, file);
     }
 
     /** The name that it was loaded by, or the directory's. */
@@ -177,19 +174,9 @@ final class EncoderModel {
         return Plan.compile(graph, engine, weightType.dtype());
     }
 
-    private static SentencePipeline readPipeline(Path directory, Description description, int specials, int dimensions)
-            throws IOException {
-        try {
-            SentenceConfig config = SentenceConfig.read(directory, description, specials);
-            return SentencePipeline.open(config, description.width(), dimensions);
-        } catch (NoSuchFileException e) {
-            throw new ModelNotFoundException("the model in " + directory + " has " + e.getReason());
-        }
-    }
-
-    private void requireFit(ModelFiles files, int vocabulary) throws FormatException {
+    private void requireFit(int vocabulary) throws FormatException {
         if (tokenizer.vocabularySize() > vocabulary) {
-            throw new FormatException(files.tokenizer(), -1, "vocabulary", "expected ids below the vocab_size "
+            throw new FormatException(source.tokenizerFile(), -1, "vocabulary", "expected ids below the vocab_size "
                     + vocabulary + " of config.json, got " + (tokenizer.vocabularySize() - 1));
         }
     }

@@ -55,7 +55,8 @@ public final class TextEncoder implements AutoCloseable {
     /**
      * Loads a model.
      *
-     * @param nameOrDirectory a name that {@link ModelCatalog#find} knows, else a directory in the Hugging Face layout
+     * @param nameOrDirectory a name that {@link ModelCatalog#find} knows, else a directory in the Hugging Face layout or
+     *     a {@code .gguf} file
      * @throws ModelNotFoundException if it is neither, or the named model is not on this machine; the message says
      *     the command that gets it
      * @throws FormatException if a file of the model is damaged or does not fit the others
@@ -71,7 +72,7 @@ public final class TextEncoder implements AutoCloseable {
             throw new IllegalArgumentException("expected the name of a model or a directory, got ''");
         }
         // With an organisation before it, a name is a path as well.
-        var named = nameOrDirectory.contains("/") && isDirectory(nameOrDirectory) ? Optional.<NamedModel>empty()
+        var named = nameOrDirectory.contains("/") && isModel(nameOrDirectory) ? Optional.<NamedModel>empty()
                 : ModelCatalog.find(nameOrDirectory);
         if (named.isPresent()) {
             return loadNamed(named.get().name(), ModelCatalog.directory(named.get()), options);
@@ -82,7 +83,7 @@ public final class TextEncoder implements AutoCloseable {
     /**
      * Loads the model in a directory in the Hugging Face layout: {@code config.json} of a BERT-family encoder,
      * {@code tokenizer.json}, {@code model.safetensors} or {@code model.onnx}, and the files of sentence-transformers
-     * where there are any.
+     * where there are any. Or the model in one {@code .gguf} file, as llama.cpp writes encoders.
      *
      * @throws ModelNotFoundException if there is no such directory, or a file that a model needs is not in it
      * @throws FormatException if a file of the model is damaged or does not fit the others
@@ -94,7 +95,7 @@ public final class TextEncoder implements AutoCloseable {
         Objects.requireNonNull(directory, "directory");
         Objects.requireNonNull(options, "options");
         Path absolute = directory.toAbsolutePath().normalize();
-        if (Files.exists(absolute) && !Files.isDirectory(absolute)) {
+        if (Files.exists(absolute) && !Files.isDirectory(absolute) && !EncoderSource.isFile(absolute)) {
             throw new ModelNotFoundException(aFile(absolute));
         }
         return new TextEncoder(EncoderModel.load(String.valueOf(absolute.getFileName()), absolute, options));
@@ -303,9 +304,9 @@ public final class TextEncoder implements AutoCloseable {
         }
     }
 
-    private static boolean isDirectory(String path) {
+    private static boolean isModel(String path) {
         try {
-            return Files.isDirectory(Path.of(path));
+            return Files.isDirectory(Path.of(path)) || EncoderSource.isFile(Path.of(path));
         } catch (InvalidPathException e) {
             return false;
         }
@@ -313,13 +314,13 @@ public final class TextEncoder implements AutoCloseable {
 
     private static String aFile(Path file) {
         return "expected a model's directory, got the file " + file + "; give the directory that has it, with config.json"
-                + " and the tokenizer beside the weights";
+                + " and the tokenizer beside the weights, or a .gguf file";
     }
 
     private static Path directory(String name) throws ModelNotFoundException {
         try {
             Path directory = Path.of(name);
-            if (Files.isDirectory(directory)) {
+            if (Files.isDirectory(directory) || EncoderSource.isFile(directory)) {
                 return directory;
             }
             if (Files.exists(directory)) {

@@ -76,6 +76,52 @@ public enum Layout {
                 }
             }
         }
+    },
+    /** GGUF's Q4_0: a binary16 scale d, then 16 bytes of two q: the lower halves first, then the upper. d · (q − 8). */
+    Q4_0(6, 18, 32) {
+        @Override
+        void read(MemorySegment stored, long first, long stride, int count, float[] target, int at) {
+            for (int i = 0; i < count; i++) {
+                long block = (first + i) / blockValues() * blockBytes();
+                int next = (int) ((first + i) % blockValues());
+                target[at + i] = half(stored, block) * (nibble(stored, block + 2, next) - 8);
+            }
+        }
+    },
+    /** GGUF's Q4_1: a binary16 scale d, a binary16 minimum m, then q as in {@link #Q4_0}. d · q + m. */
+    Q4_1(7, 20, 32) {
+        @Override
+        void read(MemorySegment stored, long first, long stride, int count, float[] target, int at) {
+            for (int i = 0; i < count; i++) {
+                long block = (first + i) / blockValues() * blockBytes();
+                int next = (int) ((first + i) % blockValues());
+                target[at + i] = half(stored, block) * nibble(stored, block + 4, next) + half(stored, block + 2);
+            }
+        }
+    },
+    /** GGUF's Q5_0: d, then 4 bytes with the fifth bit of each q, then q as in {@link #Q4_0}. d · (q − 16). */
+    Q5_0(8, 22, 32) {
+        @Override
+        void read(MemorySegment stored, long first, long stride, int count, float[] target, int at) {
+            for (int i = 0; i < count; i++) {
+                long block = (first + i) / blockValues() * blockBytes();
+                int next = (int) ((first + i) % blockValues());
+                int q = nibble(stored, block + 6, next) | fifthBit(stored, block + 2, next);
+                target[at + i] = half(stored, block) * (q - 16);
+            }
+        }
+    },
+    /** GGUF's Q5_1: d, m, then 4 bytes with the fifth bit of each q, then q as in {@link #Q4_0}. d · q + m. */
+    Q5_1(9, 24, 32) {
+        @Override
+        void read(MemorySegment stored, long first, long stride, int count, float[] target, int at) {
+            for (int i = 0; i < count; i++) {
+                long block = (first + i) / blockValues() * blockBytes();
+                int next = (int) ((first + i) % blockValues());
+                int q = nibble(stored, block + 8, next) | fifthBit(stored, block + 4, next);
+                target[at + i] = half(stored, block) * q + half(stored, block + 2);
+            }
+        }
     };
 
     private static final ValueLayout.OfFloat FLOAT = JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -84,6 +130,20 @@ public enum Layout {
     private final int code;
     private final int blockBytes;
     private final int blockValues;
+
+    private static float half(MemorySegment stored, long at) {
+        return Float.float16ToFloat(stored.get(SHORT, at));
+    }
+
+    /** Number {@code index} of 32: 16 bytes have the lower halves of all, then the upper. */
+    private static int nibble(MemorySegment stored, long at, int index) {
+        return stored.get(JAVA_BYTE, at + index % 16) >> index / 16 * 4 & 15;
+    }
+
+    /** Bit {@code index} of 32, as the fifth of a number. */
+    private static int fifthBit(MemorySegment stored, long at, int index) {
+        return (stored.get(JAVA_BYTE, at + index / Byte.SIZE) >> index % Byte.SIZE & 1) << 4;
+    }
 
     Layout(int code, int blockBytes, int blockValues) {
         this.code = code;
@@ -131,6 +191,18 @@ public enum Layout {
     /** Whether the values are integers that mean something only together with scales stored elsewhere. */
     boolean needsScales() {
         return this == I8 || this == U8;
+    }
+
+    /**
+     * The number of binary16 numbers that every block begins with, a scale and perhaps a minimum: where these are finite,
+     * all values are. 0 for a plain type.
+     */
+    public int blockScales() {
+        return switch (this) {
+            case F32, F16, BF16, I8, U8 -> 0;
+            case Q8_0, Q4_0, Q5_0 -> 1;
+            case Q4_1, Q5_1 -> 2;
+        };
     }
 
     /**

@@ -2,6 +2,7 @@ package dev.fovea.text;
 
 import dev.fovea.internal.lifetime.Lifetime;
 import dev.fovea.weights.FormatException;
+import dev.fovea.weights.GgufMetadata;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -87,6 +88,15 @@ public final class Tokenizer implements AutoCloseable {
      */
     public static Tokenizer load(Path folder, String modelType) throws IOException {
         return load(TokenizerFile.ofFolder(folder, modelType));
+    }
+
+    /**
+     * Loads the tokenizer that a GGUF file carries; see {@link #load(Path)}.
+     *
+     * @throws FormatException if there is none, or it is of another kind than WordPiece; the message names the key
+     */
+    public static Tokenizer load(GgufMetadata metadata) throws IOException {
+        return load(TokenizerFile.of(metadata));
     }
 
     private static Tokenizer load(TokenizerFile file) throws IOException {

@@ -15,6 +15,7 @@ import dev.fovea.internal.text.AddedToken;
 import dev.fovea.internal.text.TokenPipeline;
 import dev.fovea.internal.text.Vocabulary;
 import dev.fovea.weights.FormatException;
+import dev.fovea.weights.GgufMetadata;
 import java.io.IOException;
 import java.io.StringReader;
 import java.nio.ByteBuffer;
@@ -87,6 +88,11 @@ final class TokenizerFile {
             return of(vocabulary, VocabularyFile.toTokenizerJson(vocabulary, settings), settings);
         }
         return of(file, bytes(file), settings);
+    }
+
+    /** Reads and checks the tokenizer that a GGUF file carries. */
+    static TokenizerFile of(GgufMetadata metadata) throws FormatException {
+        return of(metadata.file(), GgufVocabulary.toTokenizerJson(metadata), TokenizerSettings.NONE);
     }
 
     private static TokenizerFile of(Path file, byte[] json, TokenizerSettings settings) throws FormatException {

@@ -151,9 +151,7 @@ final class TensorTable {
 
     /** As {@link Weights#get}. */
     Tensor get(String name) {
-        if (!arena.scope().isAlive()) {
-            throw new IllegalStateException("the weights of " + file + " are closed");
-        }
+        requireOpen();
         Entry entry = entries.get(name);
         if (entry == null) {
             throw new IllegalArgumentException(
@@ -167,6 +165,13 @@ final class TensorTable {
                     + ", supported are " + Arrays.toString(DType.values()));
         }
         return entry.tensor;
+    }
+
+    /** Refuses use after {@link #close}. */
+    void requireOpen() {
+        if (!arena.scope().isAlive()) {
+            throw new IllegalStateException("the weights of " + file + " are closed");
+        }
     }
 
     /** As {@link Weights#close}. */

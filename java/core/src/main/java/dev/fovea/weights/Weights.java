@@ -24,7 +24,8 @@ import java.util.Set;
  */
 public interface Weights extends AutoCloseable {
     /**
-     * Opens a file by its name: {@code .safetensors}, {@code .safetensors.index.json} or {@code .onnx}.
+     * Opens a file by its name: {@code .safetensors}, {@code .safetensors.index.json}, {@code .onnx} or
+     * {@code .gguf}.
      *
      * @throws IllegalArgumentException if the name has none of these endings
      * @throws FormatException if the content is not what the format demands
@@ -38,8 +39,11 @@ public interface Weights extends AutoCloseable {
         if (name.endsWith(".onnx")) {
             return OnnxWeights.open(file);
         }
+        if (name.endsWith(".gguf")) {
+            return GgufWeights.open(file);
+        }
         throw new IllegalArgumentException(
-                "expected a .safetensors, .safetensors.index.json or .onnx file, got " + file);
+                "expected a .safetensors, .safetensors.index.json, .onnx or .gguf file, got " + file);
     }
 
     /** The file that was opened. */

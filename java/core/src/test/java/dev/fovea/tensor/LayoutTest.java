@@ -9,6 +9,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -107,6 +108,27 @@ class LayoutTest {
                     assertEquals(0, values[count + 1]);
                     for (int i = 0; i < count; i++) {
                         assertEquals(expected[first + i], values[1 + i]);
+                    }
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = {"F32", "F16", "BF16", "I8", "U8"})
+    void shouldReadBlocksFromAnyValueToAnyOther(Layout layout) {
+        byte[] bytes = new byte[4 * layout.blockBytes()];
+        new Random(layout.code()).nextBytes(bytes);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment stored = StoredValues.segment(arena, 1, bytes);
+            for (int first = 0; first <= 4 * layout.blockValues(); first++) {
+                for (int count = 0; count <= 4 * layout.blockValues() - first; count++) {
+                    float[] values = new float[count + 2];
+                    layout.read(stored, first, 1, count, values, 1);
+                    assertEquals(0, values[0]);
+                    assertEquals(0, values[count + 1]);
+                    for (int i = 0; i < count; i++) {
+                        assertValue(StoredValues.value(layout, bytes, first + i), values[1 + i], layout + " " + (first + i));
                     }
                 }
             }

@@ -20,7 +20,24 @@ final class StoredValues {
             case I8 -> bytes[i];
             case U8 -> Byte.toUnsignedInt(bytes[i]);
             case Q8_0 -> half(buffer.getShort(34 * (i / 32))) * bytes[34 * (i / 32) + 2 + i % 32];
+            case Q4_0 -> half(buffer.getShort(18 * (i / 32))) * (four(bytes, 18 * (i / 32) + 2, i % 32) - 8);
+            case Q4_1 -> half(buffer.getShort(20 * (i / 32))) * four(bytes, 20 * (i / 32) + 4, i % 32)
+                    + half(buffer.getShort(20 * (i / 32) + 2));
+            case Q5_0 -> half(buffer.getShort(22 * (i / 32)))
+                    * (four(bytes, 22 * (i / 32) + 6, i % 32) + 16 * bit(buffer.getInt(22 * (i / 32) + 2), i % 32) - 16);
+            case Q5_1 -> half(buffer.getShort(24 * (i / 32)))
+                    * (four(bytes, 24 * (i / 32) + 8, i % 32) + 16 * bit(buffer.getInt(24 * (i / 32) + 4), i % 32))
+                    + half(buffer.getShort(24 * (i / 32) + 2));
         };
+    }
+
+    private static int four(byte[] bytes, int at, int value) {
+        int pair = Byte.toUnsignedInt(bytes[at + value % 16]);
+        return value < 16 ? pair % 16 : pair / 16;
+    }
+
+    private static int bit(int bits, int number) {
+        return bits >>> number & 1;
     }
 
     /** A binary16: 1 sign, 5 exponent and 10 fraction bits. */

@@ -20,9 +20,13 @@ public final class EncoderConfig {
     private final JsonFile config;
     private final Description encoder;
 
-    private EncoderConfig(EncoderFamily family, JsonFile config) throws FormatException {
+    /** What the file calls its weights, where these are not the family's own names; else null. */
+    private final WeightNames given;
+
+    private EncoderConfig(EncoderFamily family, JsonFile config, WeightNames given) throws FormatException {
         this.family = family;
         this.config = config;
+        this.given = given;
         this.encoder = family.describe(config);
     }
 
@@ -33,13 +37,21 @@ public final class EncoderConfig {
      *     file, field and value
      */
     public static EncoderConfig read(Path file) throws IOException {
-        JsonFile config = JsonFile.read(file);
+        return of(JsonFile.read(file), null);
+    }
+
+    /**
+     * A configuration that another file carries.
+     *
+     * @param names of the weights in that file, null for the family's own
+     */
+    static EncoderConfig of(JsonFile config, WeightNames names) throws FormatException {
         String type = config.string("model_type");
         var types = new TreeSet<String>();
         for (EncoderFamily family : FAMILIES) {
             types.addAll(family.modelTypes());
             if (family.modelTypes().contains(type) && family.reads(config)) {
-                return new EncoderConfig(family, config);
+                return new EncoderConfig(family, config, names);
             }
         }
         throw config.wrong("model_type", "one of " + types);
@@ -61,7 +73,7 @@ public final class EncoderConfig {
      * @throws FormatException if one is missing, is not of the shape that the description says, or is not finite
      */
     public ModelWeights weights(Description description, Weights file) throws FormatException {
-        ModelWeights weights = ModelWeights.of(description, family.names(config).withPrefix(prefix(file)), file);
+        ModelWeights weights = ModelWeights.of(description, names(file), file);
         FiniteWeights.require(description, weights, file);
         return weights;
     }
@@ -104,7 +116,7 @@ public final class EncoderConfig {
             throw config.wrong("model_type", "a family without relative positions, where no token attends to masks");
         }
         Description described = description.withHead(head);
-        WeightNames names = family.names(config).withPrefix(prefix(file)).with(Map.of(Part.HEAD_OUTPUT, name));
+        WeightNames names = names(file).with(Map.of(Part.HEAD_OUTPUT, name));
         ModelWeights weights = ModelWeights.of(described, names, file, Part.HEAD_OUTPUT, matrixFile);
         FiniteWeights.require(described, weights, file, Part.HEAD_OUTPUT, matrixFile);
         return new Headed(described, weights);
@@ -115,10 +127,14 @@ public final class EncoderConfig {
             throw config.wrong("model_type", "a family with a head for " + task);
         }
         Description described = description.withHead(head.head());
-        WeightNames names = head.addTo(family.names(config).withPrefix(prefix(file)));
+        WeightNames names = head.addTo(names(file));
         ModelWeights weights = ModelWeights.of(described, names, file);
         FiniteWeights.require(described, weights, file);
         return new Headed(described, weights);
+    }
+
+    private WeightNames names(Weights file) throws FormatException {
+        return given != null ? given : family.names(config).withPrefix(prefix(file));
     }
 
     private String prefix(Weights file) throws FormatException {

@@ -22,6 +22,9 @@ public final class FiniteWeights {
     private static final ValueLayout.OfLong LONG =
             ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+    private static final ValueLayout.OfShort SHORT =
+            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
     /** Bytes between two looks at what was found. */
     private static final int BLOCK = 1 << 16;
 
@@ -85,7 +88,8 @@ public final class FiniteWeights {
                     0x8000_8000_8000_8000L) : first(weight) == null;
             case BF16 -> whole ? isFinite(weight, bytes, 0x7f80_7f80_7f80_7f80L, 0x0080_0080_0080_0080L,
                     0x8000_8000_8000_8000L) : first(weight) == null;
-            default -> true;
+            case I8, U8 -> true;
+            default -> whole ? hasFiniteScales(weight) : first(weight) == null;
         };
     }
 
@@ -108,6 +112,20 @@ public final class FiniteWeights {
             rest |= (memory.get(ValueLayout.JAVA_BYTE, i) & 0xffL) << Byte.SIZE * (i % Long.BYTES);
         }
         return ((rest & exponents) + ones & signs) == 0;
+    }
+
+    /** Of a weight in blocks: all that could be infinite or NaN are the numbers that each block begins with. */
+    private static boolean hasFiniteScales(Weight weight) {
+        int bytes = weight.layout().blockBytes();
+        long size = weight.shape().elements() / weight.layout().blockValues() * bytes;
+        for (int scale = 0; scale < weight.layout().blockScales(); scale++) {
+            for (long at = (long) scale * Short.BYTES; at < size; at += bytes) {
+                if ((weight.segment().get(SHORT, at) & 0x7c00) == 0x7c00) {
+                    return false;
+                }
+            }
+        }
+        return true;
     }
 
     private static long carries(MemorySegment memory, long from, long bytes, long exponents, long ones) {

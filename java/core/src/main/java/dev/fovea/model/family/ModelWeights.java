@@ -26,7 +26,7 @@ public final class ModelWeights {
      * Those of a file.
      *
      * @throws FormatException naming the tensor, if one is missing, is not of floating-point numbers, or is not of the
-     *     shape that the description says; the message speaks of {@code config.json}, where it comes from
+     *     shape that the description says; the message speaks of the configuration, where it comes from
      */
     public static ModelWeights of(Description description, WeightNames names, Weights file) throws FormatException {
         return of(description, names, file, null, null);
@@ -91,7 +91,7 @@ public final class ModelWeights {
             name = file.contains(candidates.get(i)) ? candidates.get(i) : name;
         }
         if (!file.contains(name)) {
-            throw new FormatException(file.file(), -1, name, "no such tensor, and config.json demands it; there are "
+            throw new FormatException(file.file(), -1, name, "no such tensor, and the configuration demands it; there are "
                     + file.brief());
         }
         Weight weight;
@@ -99,11 +99,11 @@ public final class ModelWeights {
             weight = file.weight(name);
         } catch (IllegalArgumentException e) {
             throw new FormatException(file.file(), -1, name, "expected a weight of shape " + expected
-                    + " by config.json, but it is none: " + e.getMessage(), e);
+                    + " by the configuration, but it is none: " + e.getMessage(), e);
         }
         if (!weight.shape().equals(expected)) {
             throw new FormatException(file.file(), -1, name,
-                    "expected shape " + expected + " by config.json, got " + weight.shape());
+                    "expected shape " + expected + " by the configuration, got " + weight.shape());
         }
         return weight;
     }

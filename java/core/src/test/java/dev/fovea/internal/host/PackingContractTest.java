@@ -68,9 +68,10 @@ class PackingContractTest {
                     memory.set(ValueLayout.JAVA_SHORT_UNALIGNED, 2L * i, bits);
                 }
             }
-            case Q8_0 -> {
-                for (int i = 0; i < elements / 32; i++) {
-                    memory.set(ValueLayout.JAVA_SHORT_UNALIGNED, 34L * i, Float.floatToFloat16(random.nextFloat()));
+            case Q8_0, Q4_0, Q4_1, Q5_0, Q5_1 -> {
+                for (int i = 0; i < elements / 32 * layout.blockScales(); i++) {
+                    long at = (long) i / layout.blockScales() * layout.blockBytes() + i % layout.blockScales() * 2L;
+                    memory.set(ValueLayout.JAVA_SHORT_UNALIGNED, at, Float.floatToFloat16(random.nextFloat()));
                 }
             }
             case I8, U8 -> { }

@@ -86,7 +86,7 @@ class ModelWeightsTest {
         tensors.remove(name);
         refused(name, "no such tensor");
         tensors.put(name, Tensor.allocate(arena, DType.F32, Shape.of(6, 7)));
-        refused(name, "expected shape [7, 6] by config.json, got [6, 7]");
+        refused(name, "expected shape [7, 6] by the configuration, got [6, 7]");
         tensors.put(name, Tensor.allocate(arena, DType.I32, Shape.of(7, 6)));
         refused(name, "expected a floating-point type, got I32");
         tensors.put(name, Tensor.allocate(arena, DType.F32, Shape.of(1, 7, 6)));

@@ -1,0 +1,91 @@
+package dev.fovea.model;
+
+import dev.fovea.internal.files.Excerpt;
+import dev.fovea.model.family.Description;
+import dev.fovea.model.family.EncoderConfig;
+import dev.fovea.model.sentence.SentenceConfig;
+import dev.fovea.text.Tokenizer;
+import dev.fovea.weights.Weights;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/** A directory in the layout of Hugging Face and sentence-transformers. */
+final class DirectorySource implements EncoderSource {
+    /** The files whose settings are followed, beside configs of modules. */
+    private static final List<String> SETTINGS = List.of("modules.json", "config_sentence_transformers.json",
+            "sentence_bert_config.json", "sentence_roberta_config.json", "sentence_distilbert_config.json",
+            "sentence_camembert_config.json", "sentence_albert_config.json", "sentence_xlm-roberta_config.json",
+            "sentence_xlnet_config.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json");
+
+    private final Path directory;
+    private final ModelFiles files;
+
+    DirectorySource(Path directory) throws IOException {
+        this.directory = directory;
+        this.files = ModelFiles.in(directory);
+    }
+
+    @Override
+    public Weights openWeights() throws IOException {
+        return Weights.open(files.weights());
+    }
+
+    @Override
+    public EncoderConfig config() throws IOException {
+        return EncoderConfig.read(files.config());
+    }
+
+    @Override
+    public Tokenizer openTokenizer() throws IOException {
+        return Tokenizer.load(files.folder(), files.modelType());
+    }
+
+    @Override
+    public Path tokenizerFile() {
+        return files.tokenizer();
+    }
+
+    @Override
+    public SentenceConfig sentence(Description encoder, int specials) throws IOException {
+        try {
+            return SentenceConfig.read(directory, encoder, specials);
+        } catch (NoSuchFileException e) {
+            throw new ModelNotFoundException("the model in " + directory + " has " + e.getReason());
+        }
+    }
+
+    @Override
+    public Map<String, String> places(Weights weights) throws IOException {
+        Map<String, String> places = new LinkedHashMap<>();
+        places.put("directory", directory.toString());
+        places.put("family", Excerpt.of(files.modelType()));
+        places.put("weights", directory.relativize(files.weights()).toString());
+        places.put("tokenizer", directory.relativize(files.tokenizer()).toString());
+        return places;
+    }
+
+    @Override
+    public String settings() throws IOException {
+        List<String> found = new ArrayList<>();
+        for (Path place : directory.equals(files.folder()) ? List.of(directory) : List.of(directory, files.folder())) {
+            for (String name : SETTINGS) {
+                if (Files.exists(place.resolve(name))) {
+                    found.add(directory.relativize(place.resolve(name)).toString());
+                }
+            }
+        }
+        try (Stream<Path> modules = Files.list(directory)) {
+            modules.filter(module -> module.getFileName().toString().matches("\\d+_(Pooling|Dense|LayerNorm)"))
+                    .map(module -> module.resolve("config.json")).filter(Files::exists).sorted()
+                    .forEach(config -> found.add(directory.relativize(config).toString()));
+        }
+        return found.isEmpty() ? "none" : String.join(", ", found);
+    }
+}

@@ -1,0 +1,53 @@
+package dev.fovea.model;
+
+import dev.fovea.model.family.Description;
+import dev.fovea.model.family.EncoderConfig;
+import dev.fovea.model.sentence.SentenceConfig;
+import dev.fovea.text.Tokenizer;
+import dev.fovea.weights.Weights;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+
+/** Where the parts of an encoder come from: a directory, or one file that has all of them. */
+interface EncoderSource {
+    /**
+     * That of a path.
+     *
+     * @throws ModelNotFoundException if there is nothing, or a file that a model needs is not in the directory
+     */
+    static EncoderSource of(Path path) throws IOException {
+        return isFile(path) ? new GgufSource(path) : new DirectorySource(path);
+    }
+
+    /** Whether a path is a file that has all of a model. */
+    static boolean isFile(Path path) {
+        return Files.exists(path) && !Files.isDirectory(path) && path.toString().endsWith(".gguf");
+    }
+
+    /** Opens the weights; the caller closes them. */
+    Weights openWeights() throws IOException;
+
+    /** What the encoder is. */
+    EncoderConfig config() throws IOException;
+
+    /** Loads the tokenizer; the caller closes it. */
+    Tokenizer openTokenizer() throws IOException;
+
+    /** The file that has the tokenizer. */
+    Path tokenizerFile();
+
+    /**
+     * What becomes of token vectors.
+     *
+     * @param specials tokens that the tokenizer puts around each text
+     */
+    SentenceConfig sentence(Description encoder, int specials) throws IOException;
+
+    /** The model's folder or file, the family and where its parts are, for {@link TextEncoder#properties}. */
+    Map<String, String> places(Weights weights) throws IOException;
+
+    /** The settings that are followed, likewise. */
+    String settings() throws IOException;
+}

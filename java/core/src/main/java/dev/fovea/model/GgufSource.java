@@ -1,0 +1,89 @@
+package dev.fovea.model;
+
+import dev.fovea.internal.files.Excerpt;
+import dev.fovea.model.family.Description;
+import dev.fovea.model.family.EncoderConfig;
+import dev.fovea.model.family.GgufEncoder;
+import dev.fovea.model.sentence.PoolingMode;
+import dev.fovea.model.sentence.SentenceConfig;
+import dev.fovea.text.Tokenizer;
+import dev.fovea.weights.FormatException;
+import dev.fovea.weights.GgufMetadata;
+import dev.fovea.weights.GgufWeights;
+import dev.fovea.weights.Weights;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * A GGUF file of an encoder as llama.cpp writes it: metadata, tokenizer and weights. It does not say whether vectors are
+ * normalised; they are, as llama.cpp's own programs do it.
+ */
+record GgufSource(Path file) implements EncoderSource {
+    @Override
+    public Weights openWeights() throws IOException {
+        return GgufWeights.open(file);
+    }
+
+    @Override
+    public EncoderConfig config() throws IOException {
+        try (GgufWeights weights = GgufWeights.open(file)) {
+            return GgufEncoder.read(weights);
+        }
+    }
+
+    @Override
+    public Tokenizer openTokenizer() throws IOException {
+        try (GgufWeights weights = GgufWeights.open(file)) {
+            return Tokenizer.load(weights.metadata());
+        }
+    }
+
+    @Override
+    public Path tokenizerFile() {
+        return file;
+    }
+
+    @Override
+    public SentenceConfig sentence(Description encoder, int specials) throws IOException {
+        try (GgufWeights weights = GgufWeights.open(file)) {
+            GgufMetadata metadata = weights.metadata();
+            String architecture = metadata.string("general.architecture");
+            String length = architecture + ".context_length";
+            int maxTokens = Math.min(metadata.integer(length, 1), encoder.maxTokens());
+            if (maxTokens <= specials) {
+                throw metadata.error(length, "expected room for more than the " + specials + " special tokens, got " + maxTokens);
+            }
+            return SentenceConfig.of(pooling(metadata, architecture + ".pooling_type"), true, maxTokens);
+        }
+    }
+
+    /** As llama.cpp numbers them; without one, the mean, as of a directory. */
+    private static PoolingMode pooling(GgufMetadata metadata, String key) throws FormatException {
+        int type = metadata.integer(key, 0, 0);
+        return switch (type) {
+            case 0, 1 -> PoolingMode.MEAN;
+            case 2 -> PoolingMode.CLS;
+            case 3 -> PoolingMode.FINAL_TOKEN;
+            default -> throw metadata.error(key, "expected 0 (none), 1 (mean), 2 (cls) or 3 (last), got " + type
+                    + (type == 4 ? " (rank): a reranker" : ""));
+        };
+    }
+
+    @Override
+    public Map<String, String> places(Weights weights) throws IOException {
+        Map<String, String> places = new LinkedHashMap<>();
+        GgufMetadata metadata = ((GgufWeights) weights).metadata();
+        places.put("file", file.toString());
+        places.put("family", Excerpt.of(metadata.string("general.architecture")));
+        places.put("weights", file.getFileName().toString());
+        places.put("tokenizer", Excerpt.of(metadata.string("tokenizer.ggml.model")) + " of " + file.getFileName());
+        return places;
+    }
+
+    @Override
+    public String settings() {
+        return "metadata of " + file.getFileName();
+    }
+}

@@ -1,0 +1,114 @@
+package dev.fovea.weights;
+
+import dev.fovea.internal.files.Excerpt;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+
+/** A position in a GGUF file, whose numbers are little-endian. Nothing is read that the file does not have. */
+final class GgufCursor {
+    private static final ValueLayout.OfShort SHORT =
+            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    private final MappedFile file;
+    private long at;
+
+    GgufCursor(MappedFile file, long at) {
+        this.file = file;
+        this.at = at;
+    }
+
+    /** Bytes from the start of the file. */
+    long at() {
+        return at;
+    }
+
+    /** Bytes up to its end. */
+    long left() {
+        return file.size() - at;
+    }
+
+    /** What is wrong here. */
+    FormatException error(String field, String problem) {
+        return file.error(at, field, problem);
+    }
+
+    private void require(String field, long bytes) throws FormatException {
+        if (bytes > left()) {
+            throw error(field, "expected " + bytes + " bytes, the file has " + left() + " more");
+        }
+    }
+
+    /** Passes over bytes. */
+    void skip(String field, long bytes) throws FormatException {
+        require(field, bytes);
+        at += bytes;
+    }
+
+    int u8(String field) throws FormatException {
+        require(field, Byte.BYTES);
+        return Byte.toUnsignedInt(file.bytes().get(ValueLayout.JAVA_BYTE, at++));
+    }
+
+    short i16(String field) throws FormatException {
+        require(field, Short.BYTES);
+        short value = file.bytes().get(SHORT, at);
+        at += Short.BYTES;
+        return value;
+    }
+
+    int i32(String field) throws FormatException {
+        require(field, Integer.BYTES);
+        int value = file.bytes().get(INT, at);
+        at += Integer.BYTES;
+        return value;
+    }
+
+    long i64(String field) throws FormatException {
+        require(field, Long.BYTES);
+        long value = file.bytes().get(LONG, at);
+        at += Long.BYTES;
+        return value;
+    }
+
+    /**
+     * A number of things that follow, each of at least this many bytes.
+     *
+     * @throws FormatException if the file has no room for them
+     */
+    long count(String field, long leastBytes) throws FormatException {
+        long start = at;
+        long count = i64(field);
+        if (count < 0 || count > left() / leastBytes) {
+            throw file.error(start, field, "expected at most " + left() / leastBytes + ", which the file has room for, got "
+                    + Long.toUnsignedString(count));
+        }
+        return count;
+    }
+
+    /** Passes over a text: its length, then its bytes. */
+    void skipString(String field) throws FormatException {
+        skip(field, count(field, 1));
+    }
+
+    /** A text of at most this many bytes. */
+    String string(String field, int most) throws FormatException {
+        long start = at;
+        long length = count(field, 1);
+        if (length > most) {
+            throw file.error(start, field, "expected at most " + most + " bytes, got " + length);
+        }
+        byte[] bytes = file.bytes().asSlice(at, length).toArray(ValueLayout.JAVA_BYTE);
+        at += length;
+        try {
+            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+        } catch (CharacterCodingException e) {
+            throw new FormatException(file.file(), start, field, "not valid UTF-8: "
+                    + Excerpt.of(new String(bytes, StandardCharsets.UTF_8)), e);
+        }
+    }
+}
