@@ -49,7 +49,7 @@ final class EncoderArguments extends EngineArguments {
      */
     TextEncoder load(PrintWriter err, LengthPolicy lengthPolicy) throws IOException {
         EncoderOptions options = options().withLengthPolicy(lengthPolicy);
-        Optional<NamedModel> named = ModelCatalog.find(model);
+        Optional<NamedModel> named = ModelCatalog.find(model).filter(NamedModel::hasArtifact);
         if (named.isPresent()) {
             try (var _ = new DelayedNotice(err, "Unpacking " + named.get().name() + " …")) {
                 ModelCatalog.directory(named.get());

@@ -17,7 +17,8 @@ import picocli.CommandLine.Option;
         description = "List the named models.",
         footer = {
             "",
-            "For any other BERT-family model, give --model DIR: a directory in the Hugging Face layout."
+            "For a model whose directory has to be brought, and for any other of a family that docs/models.md lists, give"
+                    + " --model DIR: a directory in the Hugging Face layout."
         })
 final class ModelsCommand implements Callable<Integer> {
     private final Streams streams;
@@ -40,18 +41,33 @@ final class ModelsCommand implements Callable<Integer> {
     }
 
     private void writeTable() throws IOException {
-        TextTable table = new TextTable(Align.LEFT, Align.RIGHT, Align.RIGHT, Align.LEFT, Align.LEFT, Align.LEFT);
-        table.row("name", "dimension", "limit", "pooling", "licence", "present");
+        TextTable table = new TextTable(
+                Align.LEFT, Align.LEFT, Align.RIGHT, Align.RIGHT, Align.LEFT, Align.LEFT, Align.LEFT, Align.LEFT);
+        table.row("name", "task", "dimension", "limit", "pooling", "languages", "licence", "present");
         for (NamedModel model : ModelCatalog.models()) {
             table.row(
                     model.name(),
-                    Integer.toString(model.dimension()),
-                    Integer.toString(model.maxTokens()),
-                    LowerCaseEnum.spelling(model.pooling()),
+                    LowerCaseEnum.spelling(model.task()),
+                    number(model.dimension()),
+                    number(model.maxTokens()),
+                    model.pooling() == null ? "-" : LowerCaseEnum.spelling(model.pooling()),
+                    model.languages(),
                     model.licence(),
-                    ModelCatalog.isPresent(model) ? "yes" : "no: ./fovea models pull " + model.name());
+                    present(model));
         }
         streams.print(table.toString());
+    }
+
+    private static String number(int value) {
+        return value == 0 ? "-" : Integer.toString(value);
+    }
+
+    /** Whether the model is here, or what brings it. */
+    static String present(NamedModel model) throws IOException {
+        if (ModelCatalog.isPresent(model)) {
+            return "yes";
+        }
+        return model.hasArtifact() ? "no: ./fovea models pull " + model.name() : "bring the directory";
     }
 
     private void writeJson() throws IOException {
@@ -61,11 +77,20 @@ final class ModelsCommand implements Callable<Integer> {
         for (NamedModel model : ModelCatalog.models()) {
             out.beginObject();
             out.name("name").value(model.name());
-            out.name("dimension").value(model.dimension());
-            out.name("limit").value(model.maxTokens());
-            out.name("pooling").value(LowerCaseEnum.spelling(model.pooling()));
+            out.name("published").value(model.address());
+            out.name("task").value(LowerCaseEnum.spelling(model.task()));
+            out.name("family").value(model.family());
+            out.name("dimension").value(model.dimension() == 0 ? null : model.dimension());
+            out.name("limit").value(model.maxTokens() == 0 ? null : model.maxTokens());
+            out.name("pooling").value(model.pooling() == null ? null : LowerCaseEnum.spelling(model.pooling()));
+            out.name("prompts").beginObject();
+            for (var prompt : model.prompts().entrySet()) {
+                out.name(prompt.getKey()).value(prompt.getValue());
+            }
+            out.endObject();
+            out.name("languages").value(model.languages());
             out.name("licence").value(model.licence());
-            out.name("artifact").value(model.artifact());
+            out.name("artifact").value(model.hasArtifact() ? model.artifact().coordinates() : null);
             out.name("present").value(ModelCatalog.isPresent(model));
             out.endObject();
         }

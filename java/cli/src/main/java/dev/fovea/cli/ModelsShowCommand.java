@@ -5,9 +5,16 @@ import com.google.gson.stream.JsonWriter;
 import dev.fovea.EngineOptions;
 import dev.fovea.cli.TextTable.Align;
 import dev.fovea.model.EncoderOptions;
+import dev.fovea.model.ModelCatalog;
+import dev.fovea.model.NamedModel;
 import dev.fovea.model.TextEncoder;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
@@ -18,7 +25,8 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "show",
         description = "Show what a model is: family, weights, tokenizer, pipeline, prompts and the files whose settings are"
-                + " followed. If it cannot be loaded, the error says why.")
+                + " followed. If it cannot be loaded, the error says why. Of a named model that is not here, show what is"
+                + " known.")
 final class ModelsShowCommand implements Callable<Integer> {
     private final Streams streams;
 
@@ -36,16 +44,37 @@ final class ModelsShowCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        Map<String, String> properties = properties();
+        if (json) {
+            writeJson(properties);
+        } else {
+            writeTable(properties);
+        }
+        return ExitCode.OK;
+    }
+
+    private Map<String, String> properties() throws IOException {
+        Optional<NamedModel> named = ModelCatalog.find(model).filter(_ -> !Files.isDirectory(Path.of(model)));
+        if (named.isPresent() && !ModelCatalog.isPresent(named.get())) {
+            Map<String, String> known = named.get().properties();
+            known.put("present", ModelsCommand.present(named.get()));
+            return known;
+        }
         // One thread and plain Java would do; the usual engine says whether it takes the model.
         var options = EncoderOptions.defaults().withEngineOptions(EngineOptions.defaults().withThreads(1));
         try (TextEncoder encoder = TextEncoder.load(model, options)) {
-            if (json) {
-                writeJson(encoder.properties());
-            } else {
-                writeTable(encoder.properties());
-            }
+            Map<String, String> properties = new LinkedHashMap<>(encoder.properties());
+            named.ifPresent(known -> addTo(properties, known.properties()));
+            return properties;
         }
-        return ExitCode.OK;
+    }
+
+    /** Adds what the directory does not say. Its own prompts are followed; those of the catalog are what authors advise. */
+    private static void addTo(Map<String, String> properties, Map<String, String> known) {
+        properties.put("advised", known.get("prompts"));
+        for (String name : List.of("languages", "licence", "published")) {
+            properties.put(name, known.get(name));
+        }
     }
 
     private void writeTable(Map<String, String> properties) throws IOException {

@@ -19,20 +19,57 @@ class ModelsCommandTest {
     @Test
     void shouldListTheModels() {
         List<String> lines = CliRun.of("models").output().lines().toList();
-        assertEquals(List.of("name", "dimension", "limit", "pooling", "licence", "present"),
+        assertEquals(List.of("name", "task", "dimension", "limit", "pooling", "languages", "licence", "present"),
                 List.of(lines.getFirst().split(" +")));
-        assertEquals(5, lines.size());
-        assertTrue(lines.get(1).matches("all-minilm-l6-v2 +384 +256 +mean +Apache-2.0 +yes"), lines.get(1));
+        assertEquals(24, lines.size());
+        assertTrue(lines.get(1).matches("all-minilm-l6-v2 +embedding +384 +256 +mean +en +Apache-2.0 +yes"), lines.get(1));
+        assertTrue(lines.stream().anyMatch(line ->
+                line.matches("bge-m3 +embedding +1024 +8192 +cls +multilingual +MIT +bring the directory")), lines.toString());
+        assertTrue(lines.stream().anyMatch(line ->
+                line.matches("bge-reranker-base +reranker +- +512 +- +en, zh +MIT +bring the directory")), lines.toString());
     }
 
     @Test
     void shouldWriteJson() {
         JsonArray models = JsonParser.parseString(CliRun.of("models", "--json").output()).getAsJsonArray();
-        assertEquals(4, models.size());
+        assertEquals(23, models.size());
         JsonObject first = models.get(0).getAsJsonObject();
         assertEquals("all-minilm-l6-v2", first.get("name").getAsString());
         assertEquals(256, first.get("limit").getAsInt());
         assertTrue(first.get("present").getAsBoolean());
+        JsonObject last = models.get(22).getAsJsonObject();
+        assertEquals("https://huggingface.co/naver/splade-cocondenser-ensembledistil", last.get("published").getAsString());
+        assertEquals("sparse", last.get("task").getAsString());
+        assertTrue(last.get("limit").isJsonNull() && last.get("pooling").isJsonNull() && last.get("artifact").isJsonNull());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"nomic-embed-text-v1.5", "Nomic-Embed-Text-v1.5", "nomic-ai/nomic-embed-text-v1.5"})
+    void shouldShowWhatIsKnownOfAModelThatIsNotHere(String name) {
+        String text = CliRun.of("models", "show", name).output().replaceAll(" +", " ");
+        assertEquals("""
+                name nomic-embed-text-v1.5
+                published https://huggingface.co/nomic-ai/nomic-embed-text-v1.5
+                task embedding
+                family NomicBERT
+                dimensions 768
+                limit 8192 tokens
+                pooling mean
+                prompts search_query = "search_query: ", search_document = "search_document: ", clustering = "clustering: ",\
+                 classification = "classification: "
+                languages en
+                licence Apache-2.0
+                present bring the directory
+                """, text);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"embed --model BAAI/BGE-M3 text", "models pull bge-m3", "embed --sparse --model bge-m3 text",
+        "rerank --model bge-m3 query text"})
+    void shouldSayHowToBringADirectory(String command) {
+        String message = CliRun.of(command.split(" ")).error(1);
+        assertTrue(message.contains("bring the directory: copy all files of https://huggingface.co/BAAI/bge-m3 into one, and"
+                + " give its path instead of the name"), message);
     }
 
     @Test
@@ -76,7 +113,7 @@ class ModelsCommandTest {
     void shouldShowAModelWhateverTheCaseOfItsName(String name) {
         List<String> lines = CliRun.of("models", "show", name).output().lines().toList();
         assertEquals(List.of("directory", "family", "weights", "tokenizer", "pipeline", "dimensions", "limit", "prompts",
-                "similarity", "settings"), lines.stream().map(line -> line.split(" ")[0]).toList());
+                "similarity", "settings", "advised", "languages", "licence", "published"), lines.stream().map(line -> line.split(" ")[0]).toList());
         String text = String.join("\n", lines).replaceAll(" +", " ");
         assertTrue(text.contains("\nfamily bert, 6 layers of width 384 with 12 heads\n"), text);
         assertTrue(text.contains("\npipeline mean → Normalize\n"), text);

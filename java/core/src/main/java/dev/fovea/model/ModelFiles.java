@@ -38,7 +38,7 @@ record ModelFiles(Path folder, Path config, Path tokenizer, Path weights) {
      */
     static ModelFiles in(Path directory) throws IOException {
         if (!Files.isDirectory(directory)) {
-            throw new ModelNotFoundException("no model directory " + directory);
+            throw missing(directory);
         }
         return in(directory, SentenceConfig.transformerFolder(directory));
     }
@@ -46,9 +46,17 @@ record ModelFiles(Path folder, Path config, Path tokenizer, Path weights) {
     /** As {@link #in}, of a model with a head, whose other modules its class reads. */
     static ModelFiles ofHead(Path directory) throws IOException {
         if (!Files.isDirectory(directory)) {
-            throw new ModelNotFoundException("no model directory " + directory);
+            throw missing(directory);
         }
         return in(directory, SentenceConfig.firstFolder(directory));
+    }
+
+    /** Where the path is the name of a model that could be there, how to bring it. */
+    private static ModelNotFoundException missing(Path directory) {
+        Path last = directory.getFileName();
+        String help = last == null ? "" : ModelCatalog.find(last.toString()).filter(model -> !model.hasArtifact())
+                .map(model -> "; " + ModelCatalog.howToBring(model)).orElse("");
+        return new ModelNotFoundException("no model directory " + directory + help);
     }
 
     private static ModelFiles in(Path directory, Path folder) throws IOException {

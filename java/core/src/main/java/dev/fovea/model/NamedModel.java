@@ -1,19 +1,84 @@
 package dev.fovea.model;
 
 import dev.fovea.ops.Pooling;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Collectors;
 
 /**
  * A model that has a name.
  *
- * @param name such as {@code all-minilm-l6-v2}
- * @param dimension components of a vector
- * @param maxTokens tokens that it takes, special tokens included
- * @param pooling how token vectors become one; all named models normalise the result to length 1
+ * @param publishedAs organisation and name on the Hugging Face Hub, such as {@code sentence-transformers/all-MiniLM-L6-v2}
+ * @param task what it is for
+ * @param family of encoders, as {@code docs/models.md} calls it
+ * @param dimension components of a vector; 0 for a reranker, which has none
+ * @param maxTokens tokens that it takes, special tokens included; 0 where that is left to the directory
+ * @param pooling how token vectors become one; null if it is no model of text vectors
+ * @param prompts what its authors put before texts, by purpose; empty if nothing
+ * @param languages ISO 639 codes, or {@code multilingual}
  * @param licence SPDX identifier of the weights' licence
- * @param artifact Maven coordinates, {@code group:artifact:version}, of the jar that carries it
- * @param onnxSha256 of the weights in that jar, in lower-case hex
- * @param tokenizerSha256 of the tokenizer in that jar, in lower-case hex
- * @param revision 12 hex digits that stand for all that the model consists of
+ * @param artifact the jar that carries it; null if its directory has to be brought
  */
-public record NamedModel(String name, int dimension, int maxTokens, Pooling pooling, String licence, String artifact,
-        String onnxSha256, String tokenizerSha256, String revision) {}
+public record NamedModel(String publishedAs, Task task, String family, int dimension, int maxTokens, Pooling pooling,
+        Map<String, String> prompts, String languages, String licence, Artifact artifact) {
+    /** What a model is for, and what loads it. */
+    public enum Task {
+        /** A vector per text: {@link TextEncoder}. */
+        EMBEDDING,
+        /** A score per query and document: {@link Reranker}. */
+        RERANKER,
+        /** Weights of terms: {@link SparseEncoder}. */
+        SPARSE
+    }
+
+    /**
+     * A jar that carries a model.
+     *
+     * @param coordinates of Maven: {@code group:artifact:version}
+     * @param onnxSha256 of the weights in that jar, in lower-case hex
+     * @param tokenizerSha256 of the tokenizer in that jar, in lower-case hex
+     * @param revision 12 hex digits that stand for all that the model consists of
+     */
+    public record Artifact(String coordinates, String onnxSha256, String tokenizerSha256, String revision) {}
+
+    /** A model whose prompts cannot be changed. */
+    public NamedModel {
+        Objects.requireNonNull(publishedAs, "publishedAs");
+        prompts = Collections.unmodifiableMap(new LinkedHashMap<>(prompts));
+    }
+
+    /** Such as {@code all-minilm-l6-v2}: as published, in lower case and without the organisation. */
+    public String name() {
+        return publishedAs.substring(publishedAs.indexOf('/') + 1).toLowerCase(Locale.ROOT);
+    }
+
+    /** Whether a jar carries it; the directory of any other has to be brought. */
+    public boolean hasArtifact() {
+        return artifact != null;
+    }
+
+    /** Where its directory can be had. */
+    public String address() {
+        return "https://huggingface.co/" + publishedAs;
+    }
+
+    /** What is known of it, for people: names and values, in the order in which to show them. */
+    public Map<String, String> properties() {
+        Map<String, String> properties = new LinkedHashMap<>();
+        properties.put("name", name());
+        properties.put("published", address());
+        properties.put("task", task.name().toLowerCase(Locale.ROOT));
+        properties.put("family", family);
+        properties.put("dimensions", dimension == 0 ? "none" : Integer.toString(dimension));
+        properties.put("limit", maxTokens == 0 ? "its directory says" : maxTokens + " tokens");
+        properties.put("pooling", pooling == null ? "none" : pooling.name().toLowerCase(Locale.ROOT));
+        properties.put("prompts", prompts.isEmpty() ? "none" : prompts.entrySet().stream()
+                .map(prompt -> prompt.getKey() + " = \"" + prompt.getValue() + '"').collect(Collectors.joining(", ")));
+        properties.put("languages", languages);
+        properties.put("licence", licence);
+        return properties;
+    }
+}

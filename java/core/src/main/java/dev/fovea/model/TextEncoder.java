@@ -71,9 +71,12 @@ public final class TextEncoder implements AutoCloseable {
         if (nameOrDirectory.isEmpty()) {
             throw new IllegalArgumentException("expected the name of a model or a directory, got ''");
         }
-        // With an organisation before it, a name is a path as well.
-        var named = nameOrDirectory.contains("/") && isModel(nameOrDirectory) ? Optional.<NamedModel>empty()
-                : ModelCatalog.find(nameOrDirectory);
+        var named = ModelCatalog.find(nameOrDirectory);
+        // With an organisation before it, a name is a path as well; and so is that of a directory that was brought.
+        if (named.isPresent() && (nameOrDirectory.contains("/") || !named.get().hasArtifact())
+                && isModel(nameOrDirectory)) {
+            named = Optional.empty();
+        }
         if (named.isPresent()) {
             return loadNamed(named.get().name(), ModelCatalog.directory(named.get()), options);
         }
@@ -330,6 +333,6 @@ public final class TextEncoder implements AutoCloseable {
             // No directory has such a name.
         }
         throw new ModelNotFoundException("no model and no directory is called '" + Excerpt.of(name) + "'; there are the models "
-                + ModelCatalog.names());
+                + ModelCatalog.names() + ", and those that ./fovea models lists");
     }
 }

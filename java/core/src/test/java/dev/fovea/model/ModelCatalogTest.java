@@ -17,7 +17,11 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.HexFormat;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipException;
 import java.util.zip.ZipOutputStream;
@@ -51,6 +55,41 @@ class ModelCatalogTest {
         assertTrue(ModelCatalog.find("all-minilm").isEmpty());
     }
 
+    @Test
+    void shouldKnowTwentyPublicModelsAndMore() throws Exception {
+        Set<String> names = new HashSet<>();
+        for (NamedModel model : ModelCatalog.models()) {
+            assertTrue(names.add(model.name()), model.name());
+            for (String name : new String[] {model.name(), model.publishedAs()}) {
+                assertEquals(model, ModelCatalog.find(name).orElseThrow());
+                assertEquals(model, ModelCatalog.find(name.toUpperCase(Locale.ROOT)).orElseThrow());
+            }
+            assertTrue(ModelCatalog.find("somebody/" + model.name()).isEmpty());
+            boolean embeds = model.task() == NamedModel.Task.EMBEDDING;
+            assertEquals(embeds, model.pooling() != null, model.name());
+            assertTrue(!embeds || model.dimension() > 0 && model.maxTokens() > 0, model.name());
+            assertFalse(model.properties().containsValue(""), model.properties().toString());
+        }
+        assertTrue(names.size() >= 20, names.toString());
+        assertTrue(names.containsAll(Set.of("all-mpnet-base-v2", "bge-m3", "multilingual-e5-large", "gte-base-en-v1.5",
+                "ms-marco-minilm-l-6-v2", "bge-reranker-base", "splade-cocondenser-ensembledistil")), names.toString());
+    }
+
+    @Test
+    void shouldSayHowToBringTheDirectoryOfAModelWithoutArtifact() throws Exception {
+        NamedModel model = ModelCatalog.find("Snowflake/snowflake-arctic-embed-m").orElseThrow();
+        assertFalse(ModelCatalog.isPresent(model));
+        assertFalse(ModelCatalog.discardDamaged(model));
+        String help = "bring the directory: copy all files of https://huggingface.co/Snowflake/snowflake-arctic-embed-m into"
+                + " one, and give its path instead of the name";
+        var e = assertThrows(ModelNotFoundException.class, () -> TextEncoder.load("Snowflake-Arctic-Embed-M"));
+        assertEquals("no artifact carries model snowflake-arctic-embed-m; " + help, e.getMessage());
+        assertThrows(ModelNotFoundException.class, () -> ModelCatalog.install(model, directory));
+        Path absent = directory.resolve("snowflake-arctic-embed-m");
+        e = assertThrows(ModelNotFoundException.class, () -> Reranker.load(absent));
+        assertEquals("no model directory " + absent + "; " + help, e.getMessage());
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"all-minilm-l6-v2", "bge-small-en-v1.5", "e5-small-v2", "bge-small-zh-v1.5"})
     void shouldSayOfEachModelWhatItsDirectorySays(String name) throws Exception {
@@ -73,19 +112,19 @@ class ModelCatalogTest {
     void shouldHaveTheRevisionOfItsFiles(String name) throws Exception {
         NamedModel model = ModelCatalog.find(name).orElseThrow();
         MessageDigest digest = MessageDigest.getInstance("SHA-256");
-        digest.update((model.onnxSha256() + model.tokenizerSha256()).getBytes());
+        digest.update((model.artifact().onnxSha256() + model.artifact().tokenizerSha256()).getBytes());
         for (String config : ModelStore.CONFIGS) {
             try (var in = ModelStore.class.getResourceAsStream(name + '/' + config)) {
                 digest.update(in == null ? new byte[0] : in.readAllBytes());
             }
         }
-        assertEquals(HexFormat.of().formatHex(digest.digest(), 0, 6), model.revision());
+        assertEquals(HexFormat.of().formatHex(digest.digest(), 0, 6), model.artifact().revision());
     }
 
     @Test
     void shouldNameTheCommandWhenAModelIsNowhere() throws Exception {
         useCache(directory);
-        NamedModel absent = new NamedModel("absent", 1, 1, MINILM.pooling(), "MIT", "g:a:1", "", "", "0");
+        NamedModel absent = named("absent", "", "", "0");
         assertFalse(ModelCatalog.isPresent(absent));
         var e = assertThrows(ModelNotFoundException.class, () -> ModelCatalog.directory(absent));
         assertTrue(e.getMessage().contains("./fovea models pull absent"), e.getMessage());
@@ -97,7 +136,7 @@ class ModelCatalogTest {
         useCache(directory.resolve("cache"));
         Path jar = jar(MINILM.name() + ".onnx", "not a model");
         var e = assertThrows(FormatException.class, () -> ModelCatalog.install(MINILM, jar));
-        assertTrue(e.getMessage().contains(MINILM.onnxSha256()), e.getMessage());
+        assertTrue(e.getMessage().contains(MINILM.artifact().onnxSha256()), e.getMessage());
         assertTrue(e.getMessage().contains(jar.toString()), e.getMessage());
         try (var models = Files.list(directory.resolve("cache/models"))) {
             assertEquals(List.of(), models.toList());
@@ -185,8 +224,12 @@ class ModelCatalogTest {
 
     /** A model that no class path has, of these weights. */
     private static NamedModel toy(String onnx) throws Exception {
-        return new NamedModel("toy", 1, 1, MINILM.pooling(), "MIT", "g:a:1", sha256(onnx), sha256("tokenizer"),
-                sha256(onnx).substring(0, 12));
+        return named("toy", sha256(onnx), sha256("tokenizer"), sha256(onnx).substring(0, 12));
+    }
+
+    private static NamedModel named(String name, String onnxSha256, String tokenizerSha256, String revision) {
+        return new NamedModel("somebody/" + name, NamedModel.Task.EMBEDDING, "BERT", 1, 1, MINILM.pooling(), Map.of(), "en",
+                "MIT", new NamedModel.Artifact("g:a:1", onnxSha256, tokenizerSha256, revision));
     }
 
     private static String sha256(String content) throws Exception {
