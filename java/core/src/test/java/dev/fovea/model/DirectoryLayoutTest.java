@@ -120,7 +120,7 @@ class DirectoryLayoutTest {
     void shouldRefuseAFileInPlaceOfADirectory() {
         Path file = directory.resolve("model.safetensors");
         String message = "expected a model's directory, got the file " + file + "; give the directory that has it, with"
-                + " config.json and the tokenizer beside the weights";
+                + " config.json and the tokenizer beside the weights, or a .gguf file";
         assertEquals(message, assertThrows(ModelNotFoundException.class, () -> TextEncoder.load(file)).getMessage());
         assertEquals(message,
                 assertThrows(ModelNotFoundException.class, () -> TextEncoder.load(file.toString())).getMessage());
@@ -130,7 +130,7 @@ class DirectoryLayoutTest {
     void shouldShortenANameThatIsNone() {
         var e = assertThrows(ModelNotFoundException.class, () -> TextEncoder.load("x".repeat(400_000)));
         assertEquals("no model and no directory is called '" + "x".repeat(74) + "…" + "x".repeat(25) + "'; there are the models "
-                + ModelCatalog.names(), e.getMessage());
+                + ModelCatalog.names() + ", and those that ./fovea models lists", e.getMessage());
     }
 
     private float[] vector() throws IOException {
