@@ -69,7 +69,7 @@ public final class VectorSearch implements AutoCloseable {
         }
         if (!(engine instanceof HostDevice device)) {
             throw new IllegalArgumentException(
-                    "vectors are searched on the CPU: expected the backend NATIVE, JAVA or VECTOR, got " + engine.backend());
+                    "vectors are searched on the CPU: expected a backend that computes there, got " + engine.backend());
         }
         return Owner.create("search", owner -> new VectorSearch(device, vectors, similarity, owner));
     }
