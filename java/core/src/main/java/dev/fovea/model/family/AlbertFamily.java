@@ -29,11 +29,6 @@ final class AlbertFamily implements EncoderFamily {
             Map.entry(Part.FEED_FORWARD_NORM, LAYER + "full_layer_layer_norm")));
 
     @Override
-    public List<String> modelTypes() {
-        return List.of("albert");
-    }
-
-    @Override
     public Description describe(JsonFile json) throws FormatException {
         EncoderFields.require(json, "position_embedding_type", "absolute");
         if (json.integer("inner_group_num", 1, 1) != 1) {

@@ -29,11 +29,6 @@ final class BertFamily implements EncoderFamily {
             .withEndings(".gamma", ".beta"); // as the first checkpoints call those of norms
 
     @Override
-    public List<String> modelTypes() {
-        return List.of("bert", "roberta", "xlm-roberta", "camembert");
-    }
-
-    @Override
     public Description describe(JsonFile json) throws FormatException {
         boolean roberta = !json.string("model_type").equals("bert");
         EncoderFields.require(json, "position_embedding_type", "absolute");

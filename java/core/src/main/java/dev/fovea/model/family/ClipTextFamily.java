@@ -23,11 +23,6 @@ final class ClipTextFamily implements EncoderFamily {
             Map.entry(Part.FEED_FORWARD_NORM, LAYER + "layer_norm2"),
             Map.entry(Part.FINAL_NORM, "final_layer_norm")));
 
-    @Override
-    public List<String> modelTypes() {
-        return List.of("clip_text_model", "clip");
-    }
-
     /** The settings of the text encoder, which stand within those of both encoders. */
     private static JsonFile text(JsonFile json) throws FormatException {
         return json.has("text_config") ? json.object("text_config") : json;

@@ -14,11 +14,6 @@ import java.util.Map;
  */
 final class DebertaFamily implements EncoderFamily {
     @Override
-    public List<String> modelTypes() {
-        return List.of("deberta-v2");
-    }
-
-    @Override
     public Description describe(JsonFile json) throws FormatException {
         if (json.integer("conv_kernel_size", 0, 0) > 0) {
             throw json.wrong("conv_kernel_size", "0");

@@ -23,11 +23,6 @@ final class DistilBertFamily implements EncoderFamily {
             Map.entry(Part.FEED_FORWARD_NORM, "transformer.layer.#.output_layer_norm")));
 
     @Override
-    public List<String> modelTypes() {
-        return List.of("distilbert");
-    }
-
-    @Override
     public Description describe(JsonFile json) throws FormatException {
         int rows = json.integer("max_position_embeddings", 1, 512);
         var feedForward = new FeedForward(json.integer("hidden_dim", 1),

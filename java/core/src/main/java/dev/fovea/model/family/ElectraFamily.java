@@ -11,11 +11,6 @@ import java.util.Map;
 /** ELECTRA, Clark et al., arXiv:2003.10555: BERT, whose small models have narrower embeddings. */
 final class ElectraFamily implements EncoderFamily {
     @Override
-    public List<String> modelTypes() {
-        return List.of("electra");
-    }
-
-    @Override
     public Description describe(JsonFile json) throws FormatException {
         EncoderFields.require(json, "position_embedding_type", "absolute");
         EncoderFields.require(json, "is_decoder", false);

@@ -7,14 +7,14 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /** The {@code config.json} of an encoder, and what its family makes of it. */
 public final class EncoderConfig {
-    private static final List<EncoderFamily> FAMILIES = List.of(new JinaBertFamily(), new BertFamily(),
-            new DistilBertFamily(), new ElectraFamily(), new AlbertFamily(), new MpnetFamily(), new NomicBertFamily(),
-            new GteFamily(), new ModernBertFamily(), new EuroBertFamily(), new ClipTextFamily(), new DebertaFamily());
+    /** What {@link #family} knows. */
+    private static final List<String> MODEL_TYPES = List.of("albert", "bert", "camembert", "clip", "clip_text_model",
+            "deberta-v2", "distilbert", "electra", "eurobert", "modernbert", "mpnet", "new", "nomic_bert", "roberta",
+            "xlm-roberta");
 
     private final EncoderFamily family;
     private final JsonFile config;
@@ -46,15 +46,27 @@ public final class EncoderConfig {
      * @param names of the weights in that file, null for the family's own
      */
     static EncoderConfig of(JsonFile config, WeightNames names) throws FormatException {
-        String type = config.string("model_type");
-        var types = new TreeSet<String>();
-        for (EncoderFamily family : FAMILIES) {
-            types.addAll(family.modelTypes());
-            if (family.modelTypes().contains(type) && family.reads(config)) {
-                return new EncoderConfig(family, config, names);
-            }
-        }
-        throw config.wrong("model_type", "one of " + types);
+        return new EncoderConfig(family(config), config, names);
+    }
+
+    /** The family of a configuration. A start loads the class of one, not of all. */
+    private static EncoderFamily family(JsonFile config) throws FormatException {
+        return switch (config.string("model_type")) {
+            case "bert" -> JinaBertFamily.BIAS.equals(config.string("position_embedding_type", "absolute"))
+                    ? new JinaBertFamily() : new BertFamily();
+            case "roberta", "xlm-roberta", "camembert" -> new BertFamily();
+            case "distilbert" -> new DistilBertFamily();
+            case "electra" -> new ElectraFamily();
+            case "albert" -> new AlbertFamily();
+            case "mpnet" -> new MpnetFamily();
+            case "nomic_bert" -> new NomicBertFamily();
+            case "new" -> new GteFamily();
+            case "modernbert" -> new ModernBertFamily();
+            case "eurobert" -> new EuroBertFamily();
+            case "clip", "clip_text_model" -> new ClipTextFamily();
+            case "deberta-v2" -> new DebertaFamily();
+            default -> throw config.wrong("model_type", "one of " + MODEL_TYPES);
+        };
     }
 
     /** The configuration itself. */

@@ -6,14 +6,6 @@ import java.util.List;
 
 /** What a checkpoint of a family of encoders is: its settings as a description, and the names of its weights. */
 interface EncoderFamily {
-    /** The {@code model_type} of its configurations. */
-    List<String> modelTypes();
-
-    /** Whether it reads a configuration of its type; several families may share one. */
-    default boolean reads(JsonFile config) throws FormatException {
-        return true;
-    }
-
     /**
      * Reads a configuration.
      *

@@ -23,11 +23,6 @@ final class EuroBertFamily implements EncoderFamily {
             Map.entry(Part.FINAL_NORM, "norm")));
 
     @Override
-    public List<String> modelTypes() {
-        return List.of("eurobert");
-    }
-
-    @Override
     public Description describe(JsonFile json) throws FormatException {
         EncoderFields.requireAbsent(json, "rope_scaling");
         boolean bias = json.bool("attention_bias", false);

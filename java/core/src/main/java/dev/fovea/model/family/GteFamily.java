@@ -23,11 +23,6 @@ final class GteFamily implements EncoderFamily {
             .withFused("encoder.layer.#.mlp.up_gate_proj", Part.UP, Part.GATE);
 
     @Override
-    public List<String> modelTypes() {
-        return List.of("new");
-    }
-
-    @Override
     public Description describe(JsonFile json) throws FormatException {
         EncoderFields.require(json, "pack_qkv", true);
         EncoderFields.require(json, "logn_attention_scale", false);

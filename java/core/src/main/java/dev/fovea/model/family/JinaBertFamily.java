@@ -14,15 +14,8 @@ import java.util.Map;
  * own code has it. That for source code normalises queries and keys too, and bears other names.
  */
 final class JinaBertFamily implements EncoderFamily {
-    @Override
-    public List<String> modelTypes() {
-        return List.of("bert");
-    }
-
-    @Override
-    public boolean reads(JsonFile config) throws FormatException {
-        return config.string("position_embedding_type", "absolute").equals("alibi");
-    }
+    /** {@code position_embedding_type} of its configurations, whose {@code model_type} is BERT's. */
+    static final String BIAS = "alibi";
 
     private static boolean normsQueries(JsonFile json) throws FormatException {
         return json.has("auto_map") && json.object("auto_map").string("AutoModel", "").contains("qk-post-norm");

@@ -28,11 +28,6 @@ final class ModernBertFamily implements EncoderFamily {
             .withFused("layers.#.mlp.Wi", Part.GATE, Part.UP);
 
     @Override
-    public List<String> modelTypes() {
-        return List.of("modernbert");
-    }
-
-    @Override
     public Description describe(JsonFile json) throws FormatException {
         boolean bias = json.bool("attention_bias", false);
         int layers = json.integer("num_hidden_layers", 1);

@@ -12,11 +12,6 @@ final class MpnetFamily implements EncoderFamily {
     private static final int MAX_DISTANCE = 128; // no field of its configuration
 
     @Override
-    public List<String> modelTypes() {
-        return List.of("mpnet");
-    }
-
-    @Override
     public Description describe(JsonFile json) throws FormatException {
         int rows = json.integer("max_position_embeddings", 1);
         Positions.Learned absolute = EncoderFields.behindPadding(json, rows);

@@ -23,11 +23,6 @@ final class NomicBertFamily implements EncoderFamily {
             .withFused("encoder.layers.#.attn.Wqkv", Part.QUERY, Part.KEY, Part.VALUE);
 
     @Override
-    public List<String> modelTypes() {
-        return List.of("nomic_bert");
-    }
-
-    @Override
     public Description describe(JsonFile json) throws FormatException {
         EncoderFields.require(json, "prenorm", false);
         EncoderFields.require(json, "use_rms_norm", false);
