@@ -6,6 +6,7 @@
 
 fv_layout_kernel FV_NAME(layout);
 fv_stored_read_kernel FV_NAME(stored_read);
+fv_is_finite_kernel FV_NAME(is_finite);
 fv_embedding_kernel FV_NAME(embedding);
 fv_layer_norm_kernel FV_NAME(layer_norm);
 fv_rms_norm_kernel FV_NAME(rms_norm);
@@ -30,6 +31,7 @@ const fv_kernels FV_NAME(kernels) = {
     .linear_row_tile = FV_TILE_ROWS,
     .linear_column_tile = FV_PANEL,
     .layout = FV_NAME(layout),
+    .is_finite = FV_NAME(is_finite),
     .embedding = FV_NAME(embedding),
     .layer_norm = FV_NAME(layer_norm),
     .rms_norm = FV_NAME(rms_norm),

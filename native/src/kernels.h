@@ -23,6 +23,7 @@ typedef struct fv_kernels {
   int isa;                                 /* FOVEA_ISA_* */
   int linear_row_tile, linear_column_tile; /* FV_TILE_ROWS, FV_PANEL */
   fv_layout_kernel *layout;
+  fv_is_finite_kernel *is_finite;
   fv_embedding_kernel *embedding;
   fv_layer_norm_kernel *layer_norm;
   fv_rms_norm_kernel *rms_norm;

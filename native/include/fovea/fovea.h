@@ -402,6 +402,24 @@ typedef struct fovea_linear_params {
 FOVEA_API int fovea_linear(fovea_engine *engine, const fovea_linear_params *params, const float *x,
                            const void *packed, const float *bias, const float *residual, float *out);
 
+/* ---- finite weights -------------------------------------------------------- */
+
+typedef struct fovea_is_finite_params {
+  int struct_size;
+  int layout;       /* FOVEA_LAYOUT_* of the weight */
+  long long values; /* >= 0; whole blocks of the layout */
+} fovea_is_finite_params;
+
+/*
+ * Whether no value of a weight is infinite or NaN: *finite becomes 1 or 0. The integers of I8 and U8 are finite.
+ *
+ *   weight [values], dense, of any alignment; null for no values
+ *
+ * In the caller's thread, at the speed of memory.
+ */
+FOVEA_API int fovea_is_finite(const fovea_engine *engine, const fovea_is_finite_params *params, const void *weight,
+                              int *finite);
+
 /* ---- matrix product ------------------------------------------------------- */
 
 typedef struct fovea_matmul_params {

@@ -54,4 +54,7 @@ static inline int fv_check_stored(const fv_stored *weight) {
 typedef void fv_stored_read_kernel(const fv_stored *weight, long long row, long long start, long long stride,
                                    long long count, float *out);
 
+/* Whether none of the values is infinite or NaN; count of them, in whole blocks. */
+typedef bool fv_is_finite_kernel(const fv_layout *layout, const char *values, long long count);
+
 #endif /* FV_OPS_LAYOUT_H */

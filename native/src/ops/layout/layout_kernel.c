@@ -180,3 +180,20 @@ void FV_NAME(stored_read)(const fv_stored *weight, long long row, long long star
   const float scale = fv_stored_scale(weight, row), zero = fv_stored_zero(weight, row);
   for (long long k = 0; k < count; k++) out[k] = scale * (out[k] - zero);
 }
+
+bool FV_NAME(is_finite)(const fv_layout *layout, const char *values, long long count) {
+  enum { CHUNK = 2048 }; /* whole blocks of any layout */
+  float chunk[CHUNK];
+  for (long long at = 0; at < count; at += CHUNK) {
+    const int n = count - at < CHUNK ? (int)(count - at) : CHUNK;
+    layout->read(values, at, 1, n, chunk);
+    uint32_t found = 0;
+    for (int k = 0; k < n; k++) {
+      uint32_t bits;
+      memcpy(&bits, chunk + k, sizeof bits);
+      found |= (bits & 0x7f800000) == 0x7f800000;
+    }
+    if (found) return false;
+  }
+  return true;
+}

@@ -50,7 +50,8 @@ final class EncoderModel {
         Description read = config.encoder();
         // Meanwhile, for it reads most of the file.
         Loading<FoundWeights> found =
-                own(new Loading<>("weights-check", () -> FoundWeights.of(config, read, weights.get())));
+                own(new Loading<>("weights-check", () -> FoundWeights.of(config, read, weights.get(),
+                        ownEngine == null ? options.engine() : ownEngine.get())));
         tokenizer = own(source.openTokenizer());
         requireFit(read.vocabulary());
         int specials = tokenizer.prefix().length + tokenizer.suffix().length;
@@ -154,8 +155,9 @@ final class EncoderModel {
 
     /** The weights of a model, which are finite. */
     private record FoundWeights(ModelWeights weights) implements AutoCloseable {
-        static FoundWeights of(EncoderConfig config, Description description, Weights file) throws FormatException {
-            return new FoundWeights(config.weights(description, file));
+        static FoundWeights of(EncoderConfig config, Description description, Weights file, Engine engine)
+                throws FormatException {
+            return new FoundWeights(config.weights(description, file, engine));
         }
 
         @Override

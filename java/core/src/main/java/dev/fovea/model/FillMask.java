@@ -39,7 +39,8 @@ public final class FillMask implements AutoCloseable {
      * @throws IOException if a file cannot be read
      */
     public static FillMask load(Path directory, EncoderOptions options) throws IOException {
-        HeadModel model = HeadModel.load(directory, options, (config, encoder, file) -> config.words(encoder, file));
+        HeadModel model = HeadModel.load(directory, options,
+                (config, encoder, file, engine) -> config.words(encoder, file, engine));
         FillMask filler = new FillMask(model);
         if (filler.mask == null) {
             filler.close();

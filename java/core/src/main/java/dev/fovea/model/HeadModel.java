@@ -38,7 +38,8 @@ final class HeadModel {
     /** Chooses the head that a model has. */
     @FunctionalInterface
     interface HeadReader {
-        EncoderConfig.Headed read(EncoderConfig config, Description encoder, Weights file) throws IOException;
+        EncoderConfig.Headed read(EncoderConfig config, Description encoder, Weights file, Engine engine)
+                throws IOException;
     }
 
     /**
@@ -87,11 +88,11 @@ final class HeadModel {
         Description encoder = config.encoder().withMaxTokens(maxTokens)
                 .withEmbedding(config.encoder().embedding().withPairs(typed));
         this.file = opened.get();
-        EncoderConfig.Headed headed = heads.read(config, encoder, file);
-        this.description = headed.description();
-        this.weights = headed.weights();
         this.engine = options.engine() != null ? options.engine()
                 : owner.own(Engine.create(options.engineOptions()));
+        EncoderConfig.Headed headed = heads.read(config, encoder, file, engine);
+        this.description = headed.description();
+        this.weights = headed.weights();
         this.plan = owner.own(Plan.compile(ModelGraph.encoder(description, this.weights), engine,
                 options.weights().dtype()));
         owner.own(this::closeIdle);

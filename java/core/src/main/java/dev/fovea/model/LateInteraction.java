@@ -63,10 +63,10 @@ public final class LateInteraction implements AutoCloseable {
         LateInteractionConfig config = LateInteractionConfig.read(directory);
         Weights matrix = config.dense() == null ? null : Weights.open(config.dense());
         try {
-            HeadModel model = HeadModel.load(directory, options, (encoder, description, file) -> encoder.tokenVectors(
+            HeadModel model = HeadModel.load(directory, options, (encoder, description, file, engine) -> encoder.tokenVectors(
                     description.withEmbedding(description.embedding().withPairs(false)),
                     new Head.TokenVectors(config.width(matrix == null ? file : matrix), true, config.hidesMasks()),
-                    LateInteractionConfig.MATRIX, matrix == null ? file : matrix, file));
+                    LateInteractionConfig.MATRIX, matrix == null ? file : matrix, file, engine));
             try {
                 return new LateInteraction(model, config, directory);
             } catch (FormatException e) {

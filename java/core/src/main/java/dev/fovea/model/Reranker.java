@@ -57,12 +57,12 @@ public final class Reranker implements AutoCloseable {
      * @throws IOException if a file cannot be read
      */
     public static Reranker load(Path directory, EncoderOptions options) throws IOException {
-        HeadModel model = HeadModel.load(directory, options, (config, encoder, file) -> {
+        HeadModel model = HeadModel.load(directory, options, (config, encoder, file, engine) -> {
             int labels = Labels.of(config.json()).size();
             if (labels != 1) {
                 throw config.json().wrong("id2label", "one label, as rerankers have");
             }
-            return config.classifier(encoder, labels, file);
+            return config.classifier(encoder, labels, file, engine);
         });
         try {
             return new Reranker(model);

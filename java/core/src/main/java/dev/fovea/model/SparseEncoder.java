@@ -82,7 +82,8 @@ public final class SparseEncoder implements AutoCloseable {
      * @throws IOException if a file cannot be read
      */
     public static SparseEncoder load(Path directory, EncoderOptions options) throws IOException {
-        HeadModel model = HeadModel.load(directory, options, (config, encoder, file) -> config.words(encoder, file));
+        HeadModel model = HeadModel.load(directory, options,
+                (config, encoder, file, engine) -> config.words(encoder, file, engine));
         try {
             return new SparseEncoder(model, directory);
         } catch (IOException e) {

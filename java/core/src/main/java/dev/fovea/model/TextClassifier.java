@@ -45,8 +45,8 @@ public final class TextClassifier implements AutoCloseable {
      * @throws IOException if a file cannot be read
      */
     public static TextClassifier load(Path directory, EncoderOptions options) throws IOException {
-        HeadModel model = HeadModel.load(directory, options, (config, encoder, file) ->
-                config.classifier(encoder, Labels.of(config.json()).size(), file));
+        HeadModel model = HeadModel.load(directory, options, (config, encoder, file, engine) ->
+                config.classifier(encoder, Labels.of(config.json()).size(), file, engine));
         try {
             return new TextClassifier(model);
         } catch (FormatException e) {

@@ -1,6 +1,7 @@
 package dev.fovea.internal.backend;
 
 import dev.fovea.Engine;
+import dev.fovea.tensor.Weight;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -41,6 +42,16 @@ public interface Device extends Engine {
      * @throws IllegalStateException if the engine, or the arena of a constant, is closed
      */
     Program compile(LoweredPlan plan);
+
+    /**
+     * Whether no value of a weight in memory of the host is infinite or NaN. The integers of scaled layouts are finite.
+     *
+     * @param weight dense, in its own order
+     * @throws IllegalStateException if the engine is closed
+     */
+    default boolean isFinite(Weight weight) {
+        return FiniteValues.areFinite(weight);
+    }
 
     /** Attention on tensors of the host, call by call; what it holds lives in {@code arena}. For one thread at a time. */
     DirectAttention attention(Arena arena);

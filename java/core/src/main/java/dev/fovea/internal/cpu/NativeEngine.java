@@ -10,12 +10,14 @@ import dev.fovea.EngineProvider;
 import dev.fovea.internal.ffi.FoveaH;
 import dev.fovea.internal.ffi.fovea_engine_info;
 import dev.fovea.internal.ffi.fovea_engine_options;
+import dev.fovea.internal.ffi.fovea_is_finite_params;
 import dev.fovea.internal.ffi.fovea_memory_options;
 import dev.fovea.internal.host.HostDevice;
 import dev.fovea.internal.host.Kernels;
 import dev.fovea.internal.lifetime.Owner;
 import dev.fovea.internal.natives.NativeLibrary;
 import dev.fovea.internal.natives.NativeLibraryException;
+import dev.fovea.tensor.Weight;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -195,6 +197,19 @@ public final class NativeEngine extends HostDevice {
             }
             Status.check("memory", status);
             return address.get(ValueLayout.ADDRESS, 0).reinterpret(bytes, arena, FoveaH::fovea_memory_destroy);
+        }
+    }
+
+    @Override
+    public boolean isFinite(Weight weight) {
+        try (Arena call = Arena.ofConfined()) {
+            MemorySegment params = fovea_is_finite_params.allocate(call);
+            fovea_is_finite_params.struct_size(params, (int) fovea_is_finite_params.sizeof());
+            fovea_is_finite_params.layout(params, weight.layout().code());
+            fovea_is_finite_params.values(params, weight.shape().elements());
+            MemorySegment finite = call.allocate(ValueLayout.JAVA_INT);
+            Status.check("is_finite", FoveaH.fovea_is_finite(handle, params, weight.segment(), finite));
+            return finite.get(ValueLayout.JAVA_INT, 0) != 0;
         }
     }
 

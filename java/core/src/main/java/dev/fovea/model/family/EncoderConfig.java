@@ -1,5 +1,6 @@
 package dev.fovea.model.family;
 
+import dev.fovea.Engine;
 import dev.fovea.internal.json.JsonFile;
 import dev.fovea.weights.FormatException;
 import dev.fovea.weights.Weights;
@@ -82,11 +83,12 @@ public final class EncoderConfig {
     /**
      * Finds the weights that a description of this encoder demands, those of its head not among them.
      *
+     * @param engine looks whether they are finite
      * @throws FormatException if one is missing, is not of the shape that the description says, or is not finite
      */
-    public ModelWeights weights(Description description, Weights file) throws FormatException {
+    public ModelWeights weights(Description description, Weights file, Engine engine) throws FormatException {
         ModelWeights weights = ModelWeights.of(description, names(file), file);
-        FiniteWeights.require(description, weights, file);
+        FiniteWeights.require(description, weights, file, engine);
         return weights;
     }
 
@@ -98,20 +100,21 @@ public final class EncoderConfig {
      *
      * @throws FormatException also if the family has none
      */
-    public Headed classifier(Description description, int labels, Weights file) throws FormatException {
-        return headed(description, family.classifier(config, description, labels, prefix(file)), file,
+    public Headed classifier(Description description, int labels, Weights file, Engine engine)
+            throws FormatException {
+        return headed(description, family.classifier(config, description, labels, prefix(file)), file, engine,
                 "sequence classification");
     }
 
     /** The encoder with the head that scores tokens. */
-    public Headed tagger(Description description, int labels, Weights file) throws FormatException {
-        return headed(description, family.tagger(config, description, labels, prefix(file)), file,
+    public Headed tagger(Description description, int labels, Weights file, Engine engine) throws FormatException {
+        return headed(description, family.tagger(config, description, labels, prefix(file)), file, engine,
                 "token classification");
     }
 
     /** The encoder with the head that scores words. */
-    public Headed words(Description description, Weights file) throws FormatException {
-        return headed(description, family.words(config, description, prefix(file)), file, "masked words");
+    public Headed words(Description description, Weights file, Engine engine) throws FormatException {
+        return headed(description, family.words(config, description, prefix(file)), file, engine, "masked words");
     }
 
     /**
@@ -122,7 +125,7 @@ public final class EncoderConfig {
      * @throws FormatException also if no token attends to some, but positions enter as a bias of their own
      */
     public Headed tokenVectors(Description description, Head.TokenVectors head, String name, Weights matrixFile,
-            Weights file) throws FormatException {
+            Weights file, Engine engine) throws FormatException {
         if (head.hidesSecond() && (description.positions() instanceof Positions.RelativeBias
                 || description.positions() instanceof Positions.Disentangled)) {
             throw config.wrong("model_type", "a family without relative positions, where no token attends to masks");
@@ -130,18 +133,19 @@ public final class EncoderConfig {
         Description described = description.withHead(head);
         WeightNames names = names(file).with(Map.of(Part.HEAD_OUTPUT, name));
         ModelWeights weights = ModelWeights.of(described, names, file, Part.HEAD_OUTPUT, matrixFile);
-        FiniteWeights.require(described, weights, file, Part.HEAD_OUTPUT, matrixFile);
+        FiniteWeights.require(described, weights, file, engine, Part.HEAD_OUTPUT, matrixFile);
         return new Headed(described, weights);
     }
 
-    private Headed headed(Description description, NamedHead head, Weights file, String task) throws FormatException {
+    private Headed headed(Description description, NamedHead head, Weights file, Engine engine, String task)
+            throws FormatException {
         if (head == null) {
             throw config.wrong("model_type", "a family with a head for " + task);
         }
         Description described = description.withHead(head.head());
         WeightNames names = head.addTo(names(file));
         ModelWeights weights = ModelWeights.of(described, names, file);
-        FiniteWeights.require(described, weights, file);
+        FiniteWeights.require(described, weights, file, engine);
         return new Headed(described, weights);
     }
 

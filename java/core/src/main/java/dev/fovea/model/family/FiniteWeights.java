@@ -1,33 +1,21 @@
 package dev.fovea.model.family;
 
-import dev.fovea.tensor.Layout;
-import dev.fovea.tensor.Tensor;
+import dev.fovea.Engine;
+import dev.fovea.internal.backend.Device;
 import dev.fovea.tensor.Weight;
 import dev.fovea.weights.FormatException;
 import dev.fovea.weights.Weights;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import java.util.List;
 
 /**
  * Finds weights that are not finite: one NaN makes every vector NaN, and stored as integers it would be a wrong number
  * that nobody sees.
  *
- * <p>All weights that a model packs or copies while it is loaded are looked at, eight bytes at a time. The table of word
+ * <p>All weights that a model packs or copies while it is loaded are looked at. The table of word
  * embeddings is not, unless it is the matrix of a head too: it is mapped, and most of it is never read. A row of it that
  * is not finite shows in the vectors of its texts.
  */
 public final class FiniteWeights {
-    private static final ValueLayout.OfLong LONG =
-            ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-
-    private static final ValueLayout.OfShort SHORT =
-            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-
-    /** Eight bytes that are looked at together: 32 KB, which stay in the first-level cache. */
-    private static final int CHUNK = 4096;
-
     private FiniteWeights() {}
 
     /**
@@ -35,17 +23,19 @@ public final class FiniteWeights {
      *
      * @throws FormatException naming the first tensor, and where in it
      */
-    public static void require(Description description, ModelWeights weights, Weights file) throws FormatException {
-        require(description, weights, file, null, null);
+    static void require(Description description, ModelWeights weights, Weights file, Engine engine)
+            throws FormatException {
+        require(description, weights, file, engine, null, null);
     }
 
-    /** As {@link #require(Description, ModelWeights, Weights)}, with one part in another file. */
-    static void require(Description description, ModelWeights weights, Weights file, Part apart, Weights other)
-            throws FormatException {
+    /** As {@link #require(Description, ModelWeights, Weights, Engine)}, with one part in another file. */
+    static void require(Description description, ModelWeights weights, Weights file, Engine engine, Part apart,
+            Weights other) throws FormatException {
+        Device device = Device.of(engine);
         boolean tied = description.head() instanceof Head.Scores scores && scores.tied();
         WeightShapes.<FormatException>visit(description, (part, layer, bias, _) -> {
             Weight weight = bias ? weights.bias(part, layer) : weights.weight(part, layer);
-            if ((part != Part.WORDS || tied) && weight != null && !isFinite(weight)) {
+            if ((part != Part.WORDS || tied) && weight != null && !isFinite(weight, device)) {
                 Weights source = part == apart ? other : file;
                 String name = nameIn(source, weights.candidates(part, layer, bias));
                 throw new FormatException(source.file(), -1, name, "expected finite numbers, got " + first(weight));
@@ -61,10 +51,10 @@ public final class FiniteWeights {
     public static String nonFiniteWord(ModelWeights weights, Weights file, int... ids) {
         Weight words = weights.weight(Part.WORDS, 0);
         for (int id : ids) {
-            Weight row = words.row(id);
-            if (!isFinite(row)) {
+            String found = first(words.row(id));
+            if (found != null) {
                 return "tensor " + nameIn(file, weights.candidates(Part.WORDS, 0, false)) + " of " + file.file()
-                        + " has " + first(row) + " of row " + id;
+                        + " has " + found + " of row " + id;
             }
         }
         return null;
@@ -74,74 +64,15 @@ public final class FiniteWeights {
         return candidates.stream().filter(file::contains).findFirst().orElse(candidates.getFirst());
     }
 
-    static boolean isFinite(Weight weight) {
-        Tensor scales = weight.scales();
-        if (scales != null) {
-            return isFinite(Weight.of(scales));
+    static boolean isFinite(Weight weight, Device device) {
+        if (weight.scales() != null) {
+            return isFinite(Weight.of(weight.scales()), device);
         }
-        boolean whole = weight.isDense() || weight.rank() == 2 && weight.layout().isPlain() && weight.transposed().isDense();
-        int bytes = weight.layout().blockBytes();
-        return switch (weight.layout()) {
-            case F32 -> whole ? isFinite(weight, bytes, 0x7f80_0000_7f80_0000L, 0x0080_0000_0080_0000L,
-                    0x8000_0000_8000_0000L) : first(weight) == null;
-            case F16 -> whole ? isFinite(weight, bytes, 0x7c00_7c00_7c00_7c00L, 0x0400_0400_0400_0400L,
-                    0x8000_8000_8000_8000L) : first(weight) == null;
-            case BF16 -> whole ? isFinite(weight, bytes, 0x7f80_7f80_7f80_7f80L, 0x0080_0080_0080_0080L,
-                    0x8000_8000_8000_8000L) : first(weight) == null;
-            case I8, U8 -> true;
-            default -> whole ? hasFiniteScales(weight) : first(weight) == null;
-        };
-    }
-
-    /**
-     * Whether no number has all bits of its exponent set.
-     *
-     * @param exponents the bits of the exponents
-     * @param ones the lowest bit of each, which carries into the sign if all are set
-     */
-    private static boolean isFinite(Weight weight, int bytes, long exponents, long ones, long signs) {
-        long size = weight.shape().elements() * bytes;
-        long[] chunk = new long[(int) Math.min(CHUNK, Math.ceilDiv(size, Long.BYTES))];
-        for (long at = 0; at < size; at += (long) chunk.length * Long.BYTES) {
-            long left = Math.min(size - at, (long) chunk.length * Long.BYTES);
-            int longs = (int) (left / Long.BYTES);
-            MemorySegment.copy(weight.segment(), LONG, at, chunk, 0, longs);
-            if (left % Long.BYTES != 0) {
-                chunk[longs] = 0;
-                for (long i = 0; i < left % Long.BYTES; i++) {
-                    long value = weight.segment().get(ValueLayout.JAVA_BYTE, at + longs * Long.BYTES + i) & 0xffL;
-                    chunk[longs] |= value << Byte.SIZE * i;
-                }
-                longs++;
-            }
-            if ((carries(chunk, longs, exponents, ones) & signs) != 0) {
-                return false;
-            }
+        if (weight.isDense()) {
+            return device.isFinite(weight);
         }
-        return true;
-    }
-
-    /** Of a weight in blocks: all that could be infinite or NaN are the numbers that each block begins with. */
-    private static boolean hasFiniteScales(Weight weight) {
-        int bytes = weight.layout().blockBytes();
-        long size = weight.shape().elements() / weight.layout().blockValues() * bytes;
-        for (int scale = 0; scale < weight.layout().blockScales(); scale++) {
-            for (long at = (long) scale * Short.BYTES; at < size; at += bytes) {
-                if ((weight.segment().get(SHORT, at) & 0x7c00) == 0x7c00) {
-                    return false;
-                }
-            }
-        }
-        return true;
-    }
-
-    /** Over an array: the interpreter, which reads the first of a model's weights, is slow in memory of other kinds. */
-    private static long carries(long[] chunk, int longs, long exponents, long ones) {
-        long found = 0;
-        for (int i = 0; i < longs; i++) {
-            found |= (chunk[i] & exponents) + ones;
-        }
-        return found;
+        boolean turned = weight.rank() == 2 && weight.layout().isPlain() && weight.transposed().isDense();
+        return turned ? device.isFinite(weight.transposed()) : first(weight) == null;
     }
 
     /** The first number that is not finite, and where it is; null if there is none. */

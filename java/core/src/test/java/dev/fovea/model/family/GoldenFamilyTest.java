@@ -57,16 +57,16 @@ class GoldenFamilyTest {
         encoder = encoder.withEmbedding(encoder.embedding().withPairs(true));
         double greatest = 0;
         try (Engine engine = maker.create(); Weights file = Weights.open(folder.resolve("model.safetensors"))) {
-            Graph hidden = ModelGraph.encoder(encoder, config.weights(encoder, file));
+            Graph hidden = ModelGraph.encoder(encoder, config.weights(encoder, file, engine));
             greatest = Math.max(greatest, difference(engine, hidden, cases, "hidden"));
             JsonObject first = cases.get(0).getAsJsonObject();
             for (String head : List.of("labels", "tags", "words")) {
                 if (first.has(head)) {
                     int outputs = first.getAsJsonArray(head).get(0).getAsJsonArray().size();
                     var headed = switch (head) {
-                        case "labels" -> config.classifier(encoder, outputs, file);
-                        case "tags" -> config.tagger(encoder, outputs, file);
-                        default -> config.words(encoder, file);
+                        case "labels" -> config.classifier(encoder, outputs, file, engine);
+                        case "tags" -> config.tagger(encoder, outputs, file, engine);
+                        default -> config.words(encoder, file, engine);
                     };
                     Graph graph = ModelGraph.encoder(headed.description(), headed.weights());
                     greatest = Math.max(greatest, difference(engine, graph, cases, head));
