@@ -133,4 +133,19 @@ class EncoderFamiliesTest {
             assertTrue(e.getMessage().contains("classifier.weight"), e.getMessage()); // a file without that head
         }
     }
+
+    /** A configuration of BERT is that of another family in its model_type alone, and so mostly refused, but for other reasons. */
+    @Test
+    void shouldKnowEveryTypeThatItNames() throws Exception {
+        var unknown = assertThrows(FormatException.class, () -> read("bert", "model_type", "\"gpt2\""));
+        String[] types = unknown.problem().replaceAll(".*one of \\[|\\].*", "").split(", ");
+        assertTrue(types.length > 12, unknown.problem());
+        for (String type : types) {
+            try {
+                read("bert", "model_type", '"' + type + '"');
+            } catch (FormatException e) {
+                assertFalse(e.field().equals("model_type"), type + ": " + e.getMessage());
+            }
+        }
+    }
 }
