@@ -120,7 +120,7 @@ class DirectoryLayoutTest {
     void shouldRefuseAFileInPlaceOfADirectory() {
         Path file = directory.resolve("model.safetensors");
         String message = "expected a model's directory, got the file " + file + "; give the directory that has it, with"
-                + " config.json and the tokenizer beside the weights";
+                + " config.json and the tokenizer beside the weights, or a .gguf file";
         assertEquals(message, assertThrows(ModelNotFoundException.class, () -> TextEncoder.load(file)).getMessage());
         assertEquals(message,
                 assertThrows(ModelNotFoundException.class, () -> TextEncoder.load(file.toString())).getMessage());

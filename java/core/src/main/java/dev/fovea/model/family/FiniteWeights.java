@@ -114,12 +114,12 @@ public final class FiniteWeights {
         return ((rest & exponents) + ones & signs) == 0;
     }
 
-    /** Of a weight in blocks: all that could be infinite or NaN are the numbers that each block begins with. */
+    /** Of a weight in blocks: all that could be infinite or NaN are the scales of each block. */
     private static boolean hasFiniteScales(Weight weight) {
         int bytes = weight.layout().blockBytes();
         long size = weight.shape().elements() / weight.layout().blockValues() * bytes;
         for (int scale = 0; scale < weight.layout().blockScales(); scale++) {
-            for (long at = (long) scale * Short.BYTES; at < size; at += bytes) {
+            for (long at = weight.layout().scalesAt() + (long) scale * Short.BYTES; at < size; at += bytes) {
                 if ((weight.segment().get(SHORT, at) & 0x7c00) == 0x7c00) {
                     return false;
                 }
