@@ -5,8 +5,8 @@
 
 With --onnx, a BERT encoder is written as GGUF and quantized by llama.cpp; --goldens takes the files of goldens.py.
 For each file: the greatest difference of components of unit vectors between llama.cpp and reference.py, between Fovea
-and reference.py, and between the two; the last must be at most twice the first. Texts must have as many tokens; that they are the same ones
-shows in the vectors.
+and reference.py, and between the two; the last must be at most twice the first. Texts must have as many tokens; that
+they are the same ones shows in the vectors.
 """
 
 import argparse

@@ -106,7 +106,7 @@ class MalformedDirectoriesTest {
         add("a decoder", "DIR/config.json, is_decoder: expected false, got true", d -> config(d, "is_decoder", "true"));
         add("relative positions", "DIR/config.json, position_embedding_type: expected \"absolute\", got \"relative_key\"", d -> config(d, "position_embedding_type", "\"relative_key\""));
         add("more words in the tokenizer", "DIR/tokenizer.json, vocabulary: expected ids below the vocab_size 49 of config.json, got 49", d -> config(d, "vocab_size", "49"));
-        add("more layers than weights", "DIR/model.safetensors, encoder.layer.2.attention.self.query.weight: no such tensor, and config.json"
+        add("more layers than weights", "DIR/model.safetensors, encoder.layer.2.attention.self.query.weight: no such tensor, and the configuration"
                 + " demands it; there are embeddings.word_embeddings.weight, embeddings.position_embeddings.weight,"
                 + " embeddings.token_type_embeddings.weight, … (37 in all)", d -> config(d, "num_hidden_layers", "3"));
         add("another width than the weights", "DIR/1_Pooling/config.json, word_embedding_dimension: expected the hidden_size 36 of config.json,"
