@@ -8,9 +8,10 @@ import struct
 
 import numpy as np
 
-# name: number, bytes of a block, values of a block
+# Those with K are read alone. name: number, bytes of a block, values of a block
 TYPES = {"F32": (0, 4, 1), "F16": (1, 2, 1), "BF16": (30, 2, 1), "Q4_0": (2, 18, 32), "Q4_1": (3, 20, 32),
-         "Q5_0": (6, 22, 32), "Q5_1": (7, 24, 32), "Q8_0": (8, 34, 32)}
+         "Q5_0": (6, 22, 32), "Q5_1": (7, 24, 32), "Q8_0": (8, 34, 32), "Q4_K": (12, 144, 256), "Q5_K": (13, 176, 256),
+         "Q6_K": (14, 210, 256)}
 NAMES = {number: name for name, (number, _, _) in TYPES.items()}
 UINT32, INT32, FLOAT32, BOOL, STRING, ARRAY = 4, 5, 6, 7, 8, 9
 FORMATS = {0: "B", 1: "b", 2: "H", 3: "h", UINT32: "I", INT32: "i", FLOAT32: "f", BOOL: "?", 10: "Q", 11: "q", 12: "d"}
@@ -71,6 +72,20 @@ def dequantize(data, name):
     half = lambda at: np.ascontiguousarray(blocks[:, at:at + 2]).view("<f2").astype(np.float64)
     if name == "Q8_0":
         return (half(0) * blocks[:, 2:].view(np.int8)).reshape(-1)
+    if name == "Q6_K":
+        low, high = blocks[:, :128].reshape(-1, 2, 2, 32), blocks[:, 128:192].reshape(-1, 2, 1, 32)
+        low = np.concatenate([low & 15, low >> 4], 2)
+        q = (low | (high >> np.array([0, 2, 4, 6], np.uint8)[:, None] & 3) << 4).reshape(-1, 16, 16).astype(np.float64)
+        return (half(208)[:, :, None] * blocks[:, 192:208].view(np.int8)[:, :, None] * (q - 32)).reshape(-1)
+    if name.endswith("_K"):
+        s = blocks[:, 4:16]
+        scale = np.concatenate([s[:, :4] & 63, s[:, 8:] & 15 | s[:, :4] >> 6 << 4], 1).astype(np.float64)
+        least = np.concatenate([s[:, 4:8] & 63, s[:, 8:] >> 4 | s[:, 4:8] >> 6 << 4], 1).astype(np.float64)
+        pairs = blocks[:, -128:].reshape(-1, 4, 1, 32)
+        q = np.concatenate([pairs & 15, pairs >> 4], 2).reshape(-1, 8, 32)
+        if name == "Q5_K":
+            q = q | (blocks[:, 16:48].reshape(-1, 1, 32) >> np.arange(8, dtype=np.uint8)[:, None] & 1) << 4
+        return ((half(0) * scale)[:, :, None] * q - (half(2) * least)[:, :, None]).reshape(-1)
     five, minimum = name[1] == "5", name.endswith("_1")
     at = 4 if minimum else 2
     packed = blocks[:, -16:]

@@ -16,6 +16,7 @@ import container
 from reference import Encoder
 
 WIDTH, HEADS, INNER, POSITIONS = 32, 2, 32, 24
+WRITTEN = [kind for kind in container.TYPES if not kind.endswith("K")]  # a K type has 256 values in a row
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 TOKENS = SPECIAL + ["\u2581w%d" % i for i in range(30)] + list("abcd")
 TEXTS = {"w1 w2 w3": [2, 6, 7, 8, 3], "w7ab W29": [2, 12, 35, 36, 34, 3], "": [2, 3],
@@ -90,7 +91,7 @@ def tensors(kind, layers, matrix, random):
 
 def main(folder):
     os.makedirs(folder, exist_ok=True)
-    cases = [("bert", 1, kind, 1 + i % 2) for i, kind in enumerate(container.TYPES)]
+    cases = [("bert", 1, kind, 1 + i % 2) for i, kind in enumerate(WRITTEN)]
     cases += [("nomic-bert", 2, "Q8_0", 1), ("jina-bert-v2", 2, "Q8_0", 1), ("modern-bert", 3, "Q8_0", 2)]
     expected = {}
     for seed, (kind, layers, matrix, pooling) in enumerate(cases):

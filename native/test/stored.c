@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
-static const int bytes_of[] = {4, 2, 2, 1, 1, 34, 18, 20, 22, 24};
+static const int bytes_of[] = {4, 2, 2, 1, 1, 34, 18, 20, 22, 24, 144, 176, 210};
 
 static float from_bits(uint32_t bits) {
   float x;
@@ -48,7 +48,7 @@ static float store(int layout, long long k, unsigned char *at) {
   return layout == FOVEA_LAYOUT_F16 ? from_f16(half) : from_bits(bits << 16);
 }
 
-bool test_is_block(int layout) { return layout >= FOVEA_LAYOUT_Q8_0; }
+int test_block(int layout) { return layout < FOVEA_LAYOUT_Q8_0 ? 1 : layout < FOVEA_LAYOUT_Q4_K ? 32 : 256; }
 
 static void put_half(unsigned char *at, int half) {
   const uint16_t bits = (uint16_t)half;
@@ -64,12 +64,33 @@ static double half_at(const unsigned char *at) {
 /* Random bytes with scales, and perhaps minima, that are finite. */
 static void store_block(int layout, long long number, unsigned char *block) {
   for (int i = 0; i < bytes_of[layout]; i++) block[i] = (unsigned char)test_random(0, 255);
-  put_half(block, number ? test_random(0x1000, 0x2fff) : 0x0201); /* the first is subnormal */
-  if (layout == FOVEA_LAYOUT_Q4_1 || layout == FOVEA_LAYOUT_Q5_1) put_half(block + 2, test_random(0x9000, 0xafff));
+  put_half(block + (layout == FOVEA_LAYOUT_Q6_K ? 208 : 0), number ? test_random(0x1000, 0x2fff) : 0x0201); /* the first is subnormal */
+  const bool k = layout == FOVEA_LAYOUT_Q4_K || layout == FOVEA_LAYOUT_Q5_K;
+  if (k || layout == FOVEA_LAYOUT_Q4_1 || layout == FOVEA_LAYOUT_Q5_1) put_half(block + 2, test_random(0x9000, 0xafff));
 }
 
-/* Value i of a block, by its definition in double. */
+/* Value i of a block of 256, by its definition in double. */
+static float super_value(int layout, const unsigned char *block, int i) {
+  const int part = i / 32, j = i % 32;
+  if (layout == FOVEA_LAYOUT_Q6_K) {
+    const int half = i / 128, quarter = part % 4;
+    const int low = block[64 * half + 32 * (quarter % 2) + j] >> (quarter < 2 ? 0 : 4) & 15;
+    const int q = low + 16 * (block[128 + 32 * half + j] >> 2 * quarter & 3);
+    return (float)(half_at(block + 208) * (signed char)block[192 + i / 16] * (q - 32));
+  }
+  const unsigned char *s = block + 4;
+  const int scale = part < 4 ? s[part] % 64 : s[part + 4] % 16 + s[part - 4] / 64 * 16;
+  const int minimum = part < 4 ? s[part + 4] % 64 : s[part + 4] / 16 + s[part] / 64 * 16;
+  const unsigned char *nibbles = block + (layout == FOVEA_LAYOUT_Q5_K ? 48 : 16);
+  const int pair = nibbles[part / 2 * 32 + j];
+  int q = part % 2 ? pair / 16 : pair % 16;
+  if (layout == FOVEA_LAYOUT_Q5_K && block[16 + j] & 1 << part) q += 16;
+  return (float)(half_at(block) * scale * q - half_at(block + 2) * minimum);
+}
+
+/* Value i of a block of any size. */
 static float block_value(int layout, const unsigned char *block, int i) {
+  if (test_block(layout) == 256) return super_value(layout, block, i);
   const double d = half_at(block);
   if (layout == FOVEA_LAYOUT_Q8_0) return (float)(d * (signed char)block[2 + i]);
   const bool five = layout == FOVEA_LAYOUT_Q5_0 || layout == FOVEA_LAYOUT_Q5_1;
@@ -87,7 +108,7 @@ bool test_is_scaling(int layout, int scaling) {
 test_stored test_store(int layout, int scaling, int rows, long long count, int shift) {
   test_stored weight = {.layout = layout,
                         .block_bytes = bytes_of[layout],
-                        .block_values = test_is_block(layout) ? 32 : 1,
+                        .block_values = test_block(layout),
                         .scale_stride = scaling == TEST_ROW_SCALES};
   unsigned char *values = (unsigned char *)test_aligned(shift + count / weight.block_values * weight.block_bytes);
   float *numbers = test_floats(count);
@@ -95,13 +116,14 @@ test_stored test_store(int layout, int scaling, int rows, long long count, int s
   weight.values = (const char *)values;
   weight.numbers = numbers;
   for (long long k = 0; k < count; k++) {
-    if (!test_is_block(layout)) {
+    if (weight.block_values == 1) {
       numbers[k] = store(layout, k, values + k * weight.block_bytes);
       continue;
     }
-    unsigned char *block = values + k / 32 * weight.block_bytes;
-    if (k % 32 == 0) store_block(layout, k / 32, block);
-    numbers[k] = block_value(layout, block, (int)(k % 32));
+    const int at = (int)(k % weight.block_values);
+    unsigned char *block = values + k / weight.block_values * weight.block_bytes;
+    if (at == 0) store_block(layout, k, block);
+    numbers[k] = block_value(layout, block, at);
   }
   if (scaling == TEST_NO_SCALES) return weight;
   const int scales = scaling == TEST_ROW_SCALES ? rows : 1;

@@ -4,7 +4,7 @@
 
 #include "harness.h"
 
-enum { TEST_LAYOUTS = FOVEA_LAYOUT_Q5_1 + 1 };
+enum { TEST_LAYOUTS = FOVEA_LAYOUT_Q6_K + 1 };
 
 /* Which scales and zero points a weight has beside it. */
 enum { TEST_NO_SCALES, TEST_ONE_SCALE, TEST_ROW_SCALES, TEST_SCALINGS };
@@ -27,8 +27,8 @@ const char *test_stored_at(const test_stored *weight, long long at);
 /* Value number at, scaled as one of a row. */
 float test_stored_value(const test_stored *weight, int row, long long at);
 
-/* Whether layout stores blocks of 32 values. */
-bool test_is_block(int layout);
+/* Values of a block of layout; 1 of a plain one. */
+int test_block(int layout);
 
 /* Whether layout can be scaled as scaling says. */
 bool test_is_scaling(int layout, int scaling);

@@ -77,6 +77,10 @@ extern "C" {
 #define FOVEA_LAYOUT_Q4_1 7 /* 20 bytes: d, m, q; d * q + m */
 #define FOVEA_LAYOUT_Q5_0 8 /* 22 bytes: d, h, q; d * (q - 16) */
 #define FOVEA_LAYOUT_Q5_1 9 /* 24 bytes: d, m, h, q; d * q + m */
+/* Of 256 values, with scales s and t for parts of them, as ggml's block_q4_K and the like have it. */
+#define FOVEA_LAYOUT_Q4_K 10 /* 144 bytes; d * s * q - m * t */
+#define FOVEA_LAYOUT_Q5_K 11 /* 176 bytes; d * s * q - m * t */
+#define FOVEA_LAYOUT_Q6_K 12 /* 210 bytes; d * s * (q - 32) */
 
 /* The most inputs of a weight that fovea_linear_pack stores as FOVEA_DTYPE_I8. */
 #define FOVEA_LINEAR_I8_INPUTS 32768
@@ -199,7 +203,7 @@ typedef struct fovea_embedding_params {
  *   ids               [tokens] with tokens = offsets[sequences]
  *   offsets           [sequences + 1], offsets[0] = 0, not decreasing
  *   starts            [sequences], the tokens that each sequence had before, >= 0; null for none
- *   words             [vocabulary, width], dense; F32 aligned to 4 bytes, blocks with width a multiple of 32
+ *   words             [vocabulary, width], dense; F32 aligned to 4 bytes, blocks with width a multiple of theirs
  *   words_scales      [vocabulary], or [1] by scale_stride 0; null for 1, and for layouts but I8 and U8
  *   words_zero_points as words_scales; null for 0
  *   position_table    [positions, width], dense, or null
@@ -327,7 +331,7 @@ typedef struct fovea_linear_pack_params {
   int part_outputs;        /* >= 1; outputs for the whole weight */
   int scale_stride;        /* 1: each row has a scale and a zero point; 0: all rows of the part have one */
   long long output_stride; /* value [o][i] of the part is number o * output_stride + i * input_stride of weight */
-  long long input_stride;  /* blocks: 1, with inputs and output_stride multiples of 32 */
+  long long input_stride;  /* blocks: 1, with inputs and output_stride multiples of theirs */
   long long packed_bytes;  /* capacity of packed, at least what fovea_linear_packed_bytes says */
 } fovea_linear_pack_params;
 

@@ -90,12 +90,12 @@ static void should_widen_words(fovea_engine *engine, int layout, int scaling, in
 }
 
 static void should_widen_words_of_any_layout(fovea_engine *engine) {
-  static const int widths[] = {1, 7, 32, 33, 256, 300, 384, 544};
+  static const int widths[] = {1, 7, 32, 33, 256, 300, 384, 512, 544};
   int shift = 0;
   for (int layout = 0; layout < TEST_LAYOUTS; layout++) {
     for (int scaling = 0; scaling < TEST_SCALINGS; scaling++) {
       for (size_t w = 0; w < sizeof widths / sizeof *widths; w++) {
-        if (!test_is_scaling(layout, scaling) || (test_is_block(layout) && widths[w] % 32)) continue;
+        if (!test_is_scaling(layout, scaling) || widths[w] % test_block(layout)) continue;
         should_widen_words(engine, layout, scaling, widths[w], layout == FOVEA_LAYOUT_F32 ? 4 : shift++ % 8);
       }
     }

@@ -14,7 +14,13 @@
  *   Q5_0            | d | h: 4 bytes | q |        value = d * (q - 16)
  *   Q5_1            | d | m | h: 4 bytes | q |    value = d * q + m
  *
- * d * q is exact, so that every ISA rounds alike, with or without fused multiply-add.
+ * Blocks of 256 values, with a scale s, and perhaps a minimum t, for each 32 of them (Q6_K: 16). q and h as drawn there:
+ *
+ *   Q4_K            | d | m | s, t: 6 bits each, 12 bytes | q: 128 bytes |                   value = d * s * q - m * t
+ *   Q5_K            | d | m | s, t: likewise | h: 32 bytes | q: 128 bytes |                  value = d * s * q - m * t
+ *   Q6_K            | q: 128 bytes | h: 2 bits each, 64 bytes | s: 16 signed bytes | d |     value = d * s * (q - 32)
+ *
+ * d * q and d * s * q are exact, so that every ISA rounds alike, with or without fused multiply-add.
  */
 #include "ops/layout/layout.h"
 
@@ -79,7 +85,7 @@ static void read_bf16(const char *values, long long start, long long stride, lon
 DEFINE_READ_BYTES(read_i8, signed char)
 DEFINE_READ_BYTES(read_u8, unsigned char)
 
-enum { BLOCK = 32, HALF = BLOCK / 2 };
+enum { BLOCK = 32, HALF = BLOCK / 2, SUPER = 256 };
 
 FV_INLINE float read_scale(const unsigned char *from) {
   uint16_t half;
@@ -129,32 +135,83 @@ FV_INLINE void decode_q5_1(const unsigned char *restrict block, float *restrict 
   decode_q5(block + 8, block + 4, read_scale(block), read_scale(block + 2), 0, out);
 }
 
+/* Scale and minimum number i of 8 in the 12 bytes of Q4_K and Q5_K. */
+FV_INLINE void read_sixes(const unsigned char *from, int i, int *scale, int *minimum) {
+  if (i < 4) {
+    *scale = from[i] & 63;
+    *minimum = from[i + 4] & 63;
+  } else {
+    *scale = (from[i + 4] & 15) | from[i - 4] >> 6 << 4;
+    *minimum = from[i + 4] >> 4 | from[i] >> 6 << 4;
+  }
+}
+
+/* The 32 values number i of 8: the lower halves of 32 bytes for an even i, the upper halves of the same for the next. */
+FV_INLINE void decode_part_k(const unsigned char *restrict q, const unsigned char *restrict fifth, int i, float scale,
+                             float minimum, float *restrict out) {
+  q += i / 2 * 32;
+  for (int j = 0; j < 32; j++) {
+    const int high = fifth ? (fifth[j] >> i & 1) << 4 : 0;
+    out[i * 32 + j] = scale * (float)((q[j] >> i % 2 * 4 & 15) | high) - minimum;
+  }
+}
+
+FV_INLINE void decode_k(const unsigned char *block, const unsigned char *fifth, const unsigned char *q, float *out) {
+  const float d = read_scale(block), m = read_scale(block + 2);
+  for (int i = 0; i < 8; i++) {
+    int scale, minimum;
+    read_sixes(block + 4, i, &scale, &minimum);
+    decode_part_k(q, fifth, i, d * (float)scale, m * (float)minimum, out);
+  }
+}
+
+FV_INLINE void decode_q4_k(const unsigned char *block, float *out) { decode_k(block, NULL, block + 16, out); }
+
+FV_INLINE void decode_q5_k(const unsigned char *block, float *out) { decode_k(block, block + 16, block + 48, out); }
+
+/* Each half of 128 values: four parts of 32, whose lower bits are the halves of 64 bytes, upper bits pairs of 32 bytes. */
+FV_INLINE void decode_q6_k(const unsigned char *restrict block, float *restrict out) {
+  const signed char *scales = (const signed char *)block + 192;
+  const float d = read_scale(block + 208);
+  for (int part = 0; part < 8; part++) {
+    const unsigned char *q = block + part / 4 * 64 + part % 2 * 32, *h = block + 128 + part / 4 * 32;
+    const int low = part % 4 / 2 * 4, high = part % 4 * 2;
+    for (int j = 0; j < 32; j++) {
+      const float scale = d * (float)scales[part * 2 + j / 16];
+      out[part * 32 + j] = scale * (float)(((q[j] >> low & 15) | (h[j] >> high & 3) << 4) - 32);
+    }
+  }
+}
+
 /* Whole blocks go to out; of others, the values that are read. */
-#define DEFINE_READ_BLOCKS(name, bytes)                                                                          \
+#define DEFINE_READ_BLOCKS(name, bytes, size)                                                                    \
   static void read_##name(const char *values, long long start, long long stride, long long count, float *out) {  \
     for (long long k = 0; k < count;) {                                                                          \
-      const unsigned char *block = (const unsigned char *)values + start / BLOCK * (bytes);                      \
-      long long at = start % BLOCK;                                                                              \
-      if (stride == 1 && at == 0 && count - k >= BLOCK) {                                                        \
+      const unsigned char *block = (const unsigned char *)values + start / (size) * (bytes);                     \
+      long long at = start % (size);                                                                             \
+      if (stride == 1 && at == 0 && count - k >= (size)) {                                                       \
         decode_##name(block, out + k);                                                                           \
-        k += BLOCK;                                                                                              \
-        start += BLOCK;                                                                                          \
+        k += (size);                                                                                             \
+        start += (size);                                                                                         \
         continue;                                                                                                \
       }                                                                                                          \
-      float all[BLOCK];                                                                                          \
+      float all[size];                                                                                           \
       decode_##name(block, all);                                                                                 \
       do {                                                                                                       \
         out[k++] = all[at];                                                                                      \
         at += stride;                                                                                            \
         start += stride;                                                                                         \
-      } while (k < count && at >= 0 && at < BLOCK);                                                              \
+      } while (k < count && at >= 0 && at < (size));                                                             \
     }                                                                                                            \
   }
-DEFINE_READ_BLOCKS(q8_0, 34)
-DEFINE_READ_BLOCKS(q4_0, 18)
-DEFINE_READ_BLOCKS(q4_1, 20)
-DEFINE_READ_BLOCKS(q5_0, 22)
-DEFINE_READ_BLOCKS(q5_1, 24)
+DEFINE_READ_BLOCKS(q8_0, 34, BLOCK)
+DEFINE_READ_BLOCKS(q4_0, 18, BLOCK)
+DEFINE_READ_BLOCKS(q4_1, 20, BLOCK)
+DEFINE_READ_BLOCKS(q5_0, 22, BLOCK)
+DEFINE_READ_BLOCKS(q5_1, 24, BLOCK)
+DEFINE_READ_BLOCKS(q4_k, 144, SUPER)
+DEFINE_READ_BLOCKS(q5_k, 176, SUPER)
+DEFINE_READ_BLOCKS(q6_k, 210, SUPER)
 
 static const fv_layout layouts[] = {
     [FOVEA_LAYOUT_F32] = {4, 1, false, read_f32},
@@ -167,6 +224,9 @@ static const fv_layout layouts[] = {
     [FOVEA_LAYOUT_Q4_1] = {20, BLOCK, false, read_q4_1},
     [FOVEA_LAYOUT_Q5_0] = {22, BLOCK, false, read_q5_0},
     [FOVEA_LAYOUT_Q5_1] = {24, BLOCK, false, read_q5_1},
+    [FOVEA_LAYOUT_Q4_K] = {144, SUPER, false, read_q4_k},
+    [FOVEA_LAYOUT_Q5_K] = {176, SUPER, false, read_q5_k},
+    [FOVEA_LAYOUT_Q6_K] = {210, SUPER, false, read_q6_k},
 };
 
 const fv_layout *FV_NAME(layout)(int layout) {

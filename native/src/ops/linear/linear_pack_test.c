@@ -18,7 +18,7 @@ enum { PARTS = sizeof cuts / sizeof *cuts - 1 };
 static const int orders_of_parts[][PARTS] = {{0, 1, 2, 3, 4, 5, 6}, {6, 5, 4, 3, 2, 1, 0}, {3, 0, 5, 2, 6, 1, 4}};
 
 static fovea_linear_pack_params params_of(const fovea_engine *engine, int inputs, int dtype, int layout, int order) {
-  const long long row = test_is_block(layout) ? inputs + 32 : inputs + 3;
+  const long long row = inputs + (test_block(layout) > 1 ? test_block(layout) : 3);
   fovea_linear_pack_params p = {.struct_size = sizeof p,
                                 .outputs = OUTPUTS,
                                 .inputs = inputs,
@@ -33,7 +33,8 @@ static fovea_linear_pack_params params_of(const fovea_engine *engine, int inputs
 
 static long long values_of(const fovea_linear_pack_params *p) {
   const long long values = (p->outputs - 1) * p->output_stride + (p->inputs - 1) * p->input_stride + 1;
-  return test_is_block(p->layout) ? (values + 31) / 32 * 32 : values;
+  const int block = test_block(p->layout);
+  return (values + block - 1) / block * block;
 }
 
 /* Packs part [first, last) of a weight of any layout; or, widened, of the same one as floats [OUTPUTS, inputs]. */
@@ -100,8 +101,9 @@ static void on_engine(fovea_engine *engine) {
       if (!test_is_scaling(layout, scaling)) continue;
       for (int order = 0; order < ORDERS; order++) {
         for (int odd = 0; odd < 4; odd++) {
-          if (test_is_block(layout) && order != BY_INPUT) continue;
-          const int inputs = test_is_block(layout) || odd % 2 ? BLOCKED : RAGGED;
+          const int block = test_block(layout);
+          if (block > 1 && order != BY_INPUT) continue;
+          const int inputs = block == 256 ? 512 : block > 1 || odd % 2 ? BLOCKED : RAGGED;
           should_pack_the_bits_of_the_widened_weight(engine, layout, scaling, order, inputs, shift++ % 8);
         }
       }

@@ -122,6 +122,54 @@ public enum Layout {
                 target[at + i] = half(stored, block) * q + half(stored, block + 2);
             }
         }
+    },
+    /**
+     * GGUF's Q4_K, of 8 parts: binary16 d and m, 12 bytes with a scale s and a minimum t of 6 bits for each part, then
+     * 32 bytes for each two parts, the lower halves first. d · s · q − m · t.
+     */
+    Q4_K(10, 144, 256) {
+        @Override
+        void read(MemorySegment stored, long first, long stride, int count, float[] target, int at) {
+            for (int i = 0; i < count; i++) {
+                long block = (first + i) / blockValues() * blockBytes();
+                int next = (int) ((first + i) % blockValues());
+                target[at + i] = half(stored, block) * scale(stored, block + 4, next / 32)
+                        * pairedNibble(stored, block + 16, next) - minimum(stored, block, next / 32);
+            }
+        }
+    },
+    /** GGUF's Q5_K: as {@link #Q4_K}, with 32 bytes before q that have the fifth bit, a bit of each for every part. */
+    Q5_K(11, 176, 256) {
+        @Override
+        void read(MemorySegment stored, long first, long stride, int count, float[] target, int at) {
+            for (int i = 0; i < count; i++) {
+                long block = (first + i) / blockValues() * blockBytes();
+                int next = (int) ((first + i) % blockValues());
+                int fifth = (stored.get(JAVA_BYTE, block + 16 + next % 32) >> next / 32 & 1) << 4;
+                target[at + i] = half(stored, block) * scale(stored, block + 4, next / 32)
+                        * (pairedNibble(stored, block + 48, next) | fifth) - minimum(stored, block, next / 32);
+            }
+        }
+    },
+    /**
+     * GGUF's Q6_K, of 2 halves of 4 parts: 64 bytes for each half, the lower halves of which are two parts and the upper
+     * ones the next; 32 bytes for each half with 2 upper bits for every part; a signed byte s for each 16 values; a
+     * binary16 d. d · s · (q − 32).
+     */
+    Q6_K(12, 210, 256) {
+        @Override
+        void read(MemorySegment stored, long first, long stride, int count, float[] target, int at) {
+            for (int i = 0; i < count; i++) {
+                long block = (first + i) / blockValues() * blockBytes();
+                int next = (int) ((first + i) % blockValues());
+                int half = next / 128;
+                int part = next / 32 % 4;
+                int low = stored.get(JAVA_BYTE, block + half * 64 + part % 2 * 32 + next % 32) >> part / 2 * 4 & 15;
+                int high = (stored.get(JAVA_BYTE, block + 128 + half * 32 + next % 32) >> part * 2 & 3) << 4;
+                target[at + i] = half(stored, block + 208) * stored.get(JAVA_BYTE, block + 192 + next / 16)
+                        * ((low | high) - 32);
+            }
+        }
     };
 
     private static final ValueLayout.OfFloat FLOAT = JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -143,6 +191,25 @@ public enum Layout {
     /** Bit {@code index} of 32, as the fifth of a number. */
     private static int fifthBit(MemorySegment stored, long at, int index) {
         return (stored.get(JAVA_BYTE, at + index / Byte.SIZE) >> index % Byte.SIZE & 1) << 4;
+    }
+
+    /** Number {@code index} of 256: the lower halves of 32 bytes, then their upper halves, and so on. */
+    private static int pairedNibble(MemorySegment stored, long at, int index) {
+        return stored.get(JAVA_BYTE, at + index / 64 * 32 + index % 32) >> index / 32 % 2 * 4 & 15;
+    }
+
+    /** Scale number {@code part} of 8 in 12 bytes: the last four have their upper bits in the bytes of the first. */
+    private static int scale(MemorySegment stored, long at, int part) {
+        return part < 4 ? stored.get(JAVA_BYTE, at + part) & 63
+                : stored.get(JAVA_BYTE, at + part + 4) & 15 | (stored.get(JAVA_BYTE, at + part - 4) >> 6 & 3) << 4;
+    }
+
+    /** m · t of part {@code part} of 8, likewise. */
+    private static float minimum(MemorySegment stored, long block, int part) {
+        long at = block + 4 + part;
+        int factor = part < 4 ? stored.get(JAVA_BYTE, at + 4) & 63
+                : stored.get(JAVA_BYTE, at + 4) >> 4 & 15 | (stored.get(JAVA_BYTE, at) >> 6 & 3) << 4;
+        return half(stored, block + 2) * factor;
     }
 
     Layout(int code, int blockBytes, int blockValues) {
@@ -194,15 +261,20 @@ public enum Layout {
     }
 
     /**
-     * The number of binary16 numbers that every block begins with, a scale and perhaps a minimum: where these are finite,
-     * all values are. 0 for a plain type.
+     * The number of binary16 numbers that every block has from byte {@link #scalesAt} on, a scale and perhaps a minimum:
+     * where these are finite, all values are. 0 for a plain type.
      */
     public int blockScales() {
         return switch (this) {
             case F32, F16, BF16, I8, U8 -> 0;
-            case Q8_0, Q4_0, Q5_0 -> 1;
-            case Q4_1, Q5_1 -> 2;
+            case Q8_0, Q4_0, Q5_0, Q6_K -> 1;
+            case Q4_1, Q5_1, Q4_K, Q5_K -> 2;
         };
+    }
+
+    /** Where in a block the first of {@link #blockScales} is. */
+    public int scalesAt() {
+        return this == Q6_K ? 208 : 0;
     }
 
     /**

@@ -99,6 +99,9 @@ enum GgufType {
             case Q5_0 -> Layout.Q5_0;
             case Q5_1 -> Layout.Q5_1;
             case Q8_0 -> Layout.Q8_0;
+            case Q4_K -> Layout.Q4_K;
+            case Q5_K -> Layout.Q5_K;
+            case Q6_K -> Layout.Q6_K;
             default -> null;
         };
     }

@@ -13,16 +13,20 @@ import dev.fovea.Backend;
 import dev.fovea.EngineOptions;
 import dev.fovea.weights.FormatException;
 import dev.fovea.weights.GgufBytes;
+import dev.fovea.weights.GgufWeights;
 import java.io.IOException;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Encoders in one GGUF file give the vectors of {@code bench/gguf/reference.py}, which wrote the files. */
@@ -78,6 +82,26 @@ class GgufEncoderTest {
             assertEquals("bert of bert-q4_1.gguf, 39 tokens, 2 special tokens around a text", properties.get("tokenizer"));
             assertEquals("metadata of bert-q4_1.gguf", properties.get("settings"));
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"bert-q4_0.gguf, 0", "bert-q5_1.gguf, 0", "bert-q5_1.gguf, 1"})
+    void shouldNameATensorWhoseScalesAreNotFinite(String golden, int scale) throws IOException {
+        byte[] bytes = Files.readAllBytes(GOLDEN.resolve(golden));
+        byte[] row;
+        try (GgufWeights weights = GgufWeights.open(GOLDEN.resolve(golden))) {
+            row = weights.weight("blk.0.ffn_up.weight").row(1).segment().toArray(ValueLayout.JAVA_BYTE);
+        }
+        int at = 0;
+        while (!Arrays.equals(bytes, at, at + row.length, row, 0, row.length)) {
+            at++;
+        }
+        bytes[at + 2 * scale] = 0;
+        bytes[at + 2 * scale + 1] = 0x7c;
+        Path file = Files.write(directory.resolve("model.gguf"), bytes);
+        FormatException failure = assertThrows(FormatException.class, () -> TextEncoder.load(file).close());
+        assertEquals("blk.0.ffn_up.weight", failure.field());
+        assertTrue(failure.problem().contains("finite numbers") && failure.problem().contains("[1, "), failure.problem());
     }
 
     private static GgufBytes bert() {

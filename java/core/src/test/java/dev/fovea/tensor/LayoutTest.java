@@ -119,10 +119,12 @@ class LayoutTest {
     void shouldReadBlocksFromAnyValueToAnyOther(Layout layout) {
         byte[] bytes = new byte[4 * layout.blockBytes()];
         new Random(layout.code()).nextBytes(bytes);
+        int all = 4 * layout.blockValues();
+        int step = layout.blockValues() / 16 * 2 - 3; // 1 and 29
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment stored = StoredValues.segment(arena, 1, bytes);
-            for (int first = 0; first <= 4 * layout.blockValues(); first++) {
-                for (int count = 0; count <= 4 * layout.blockValues() - first; count++) {
+            for (int first = 0; first <= all; first += step) {
+                for (int count = 0; count <= all - first; count += step) {
                     float[] values = new float[count + 2];
                     layout.read(stored, first, 1, count, values, 1);
                     assertEquals(0, values[0]);

@@ -28,7 +28,43 @@ final class StoredValues {
             case Q5_1 -> half(buffer.getShort(24 * (i / 32)))
                     * (four(bytes, 24 * (i / 32) + 8, i % 32) + 16 * bit(buffer.getInt(24 * (i / 32) + 4), i % 32))
                     + half(buffer.getShort(24 * (i / 32) + 2));
+            case Q4_K -> sixes(buffer, 144 * (i / 256), i % 256, 16, -1);
+            case Q5_K -> sixes(buffer, 176 * (i / 256), i % 256, 48, 16);
+            case Q6_K -> {
+                int block = 210 * (i / 256);
+                int value = i % 256;
+                int low = Byte.toUnsignedInt(bytes[block + value / 128 * 64 + value % 64]);
+                int high = Byte.toUnsignedInt(bytes[block + 128 + value / 128 * 32 + value % 32]);
+                int q = (value % 128 < 64 ? low % 16 : low / 16) + 16 * (high / (1 << value % 128 / 32 * 2) % 4);
+                yield half(buffer.getShort(block + 208)) * bytes[block + 192 + value / 16] * (q - 32);
+            }
         };
+    }
+
+    /** A value of Q4_K or Q5_K, whose q begin at a byte of the block, and fifth bits perhaps too. */
+    private static double sixes(ByteBuffer buffer, int block, int value, int from, int fifthFrom) {
+        int part = value / 32;
+        int scale = part < 4 ? six(buffer, block + part) : half(buffer, block + part + 4, 0) + 16 * top(buffer, block + part - 4);
+        int minimum = part < 4 ? six(buffer, block + part + 4) : half(buffer, block + part + 4, 1) + 16 * top(buffer, block + part);
+        int q = half(buffer, block + from - 4 + value / 64 * 32 + value % 32, part % 2);
+        if (fifthFrom >= 0) {
+            q += 16 * bit(buffer.get(block + fifthFrom + value % 32), part);
+        }
+        return half(buffer.getShort(block)) * scale * q - half(buffer.getShort(block + 2)) * minimum;
+    }
+
+    /** The lower six bits of a byte, counted from that of the first scale. */
+    private static int six(ByteBuffer buffer, int at) {
+        return Byte.toUnsignedInt(buffer.get(at + 4)) % 64;
+    }
+
+    private static int top(ByteBuffer buffer, int at) {
+        return Byte.toUnsignedInt(buffer.get(at + 4)) / 64;
+    }
+
+    private static int half(ByteBuffer buffer, int at, int upper) {
+        int pair = Byte.toUnsignedInt(buffer.get(at + 4));
+        return upper == 0 ? pair % 16 : pair / 16;
     }
 
     private static int four(byte[] bytes, int at, int value) {

@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Weights of any layout, packed part by part, are those of the whole weight widened, to the bit, on every backend. */
 class PackingContractTest {
     private static final String ENGINES = "dev.fovea.internal.host.KernelsContractTest#engines";
-    private static final int INPUTS = 64;
+    private static final int INPUTS = 256;
     private static final int[] PARTS = {5, 1, 33, 14, 40};
 
     /** A random part of some layout, from an odd byte on. */
@@ -68,9 +68,10 @@ class PackingContractTest {
                     memory.set(ValueLayout.JAVA_SHORT_UNALIGNED, 2L * i, bits);
                 }
             }
-            case Q8_0, Q4_0, Q4_1, Q5_0, Q5_1 -> {
-                for (int i = 0; i < elements / 32 * layout.blockScales(); i++) {
-                    long at = (long) i / layout.blockScales() * layout.blockBytes() + i % layout.blockScales() * 2L;
+            case Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K -> {
+                for (int i = 0; i < elements / layout.blockValues() * layout.blockScales(); i++) {
+                    long at = (long) i / layout.blockScales() * layout.blockBytes() + layout.scalesAt()
+                            + i % layout.blockScales() * 2L;
                     memory.set(ValueLayout.JAVA_SHORT_UNALIGNED, at, Float.floatToFloat16(random.nextFloat()));
                 }
             }
