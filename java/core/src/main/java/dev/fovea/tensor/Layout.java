@@ -261,23 +261,6 @@ public enum Layout {
     }
 
     /**
-     * The number of binary16 numbers that every block has from byte {@link #scalesAt} on, a scale and perhaps a minimum:
-     * where these are finite, all values are. 0 for a plain type.
-     */
-    public int blockScales() {
-        return switch (this) {
-            case F32, F16, BF16, I8, U8 -> 0;
-            case Q8_0, Q4_0, Q5_0, Q6_K -> 1;
-            case Q4_1, Q5_1, Q4_K, Q5_K -> 2;
-        };
-    }
-
-    /** Where in a block the first of {@link #blockScales} is. */
-    public int scalesAt() {
-        return this == Q6_K ? 208 : 0;
-    }
-
-    /**
      * Reads {@code count} values as F32, before any scale that is stored elsewhere. Each layout has its own loop, which
      * the JVM compiles by itself.
      *

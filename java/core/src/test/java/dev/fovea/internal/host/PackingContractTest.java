@@ -68,14 +68,20 @@ class PackingContractTest {
                     memory.set(ValueLayout.JAVA_SHORT_UNALIGNED, 2L * i, bits);
                 }
             }
-            case Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K, Q6_K -> {
-                for (int i = 0; i < elements / layout.blockValues() * layout.blockScales(); i++) {
-                    long at = (long) i / layout.blockScales() * layout.blockBytes() + layout.scalesAt()
-                            + i % layout.blockScales() * 2L;
-                    memory.set(ValueLayout.JAVA_SHORT_UNALIGNED, at, Float.floatToFloat16(random.nextFloat()));
-                }
-            }
+            case Q4_1, Q5_1, Q4_K, Q5_K -> fillScales(layout, elements, memory, random, 0, 2);
+            case Q8_0, Q4_0, Q5_0 -> fillScales(layout, elements, memory, random, 0, 1);
+            case Q6_K -> fillScales(layout, elements, memory, random, 208, 1);
             case I8, U8 -> { }
+        }
+    }
+
+    /** Gives every block finite scales, and perhaps a minimum, from a byte of it on. */
+    private static void fillScales(Layout layout, long elements, MemorySegment memory, Random random, int from, int count) {
+        for (long block = 0; block < elements / layout.blockValues(); block++) {
+            for (int i = 0; i < count; i++) {
+                memory.set(ValueLayout.JAVA_SHORT_UNALIGNED, block * layout.blockBytes() + from + 2L * i,
+                        Float.floatToFloat16(random.nextFloat()));
+            }
         }
     }
 
