@@ -22,9 +22,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 
 /** A loaded encoder with a head that scores texts, tokens or words, or makes vectors of tokens. */
@@ -63,7 +61,7 @@ final class HeadModel {
     private final Engine engine;
     private final Plan plan;
     private final Owner owner;
-    private final Deque<Session> idle = new ArrayDeque<>();
+    private final SessionPool<Session> sessions;
 
     private HeadModel(Path directory, EncoderOptions options, HeadReader heads, Owner owner) throws IOException {
         this.name = String.valueOf(directory.getFileName());
@@ -94,7 +92,7 @@ final class HeadModel {
                 : owner.own(Engine.create(options.engineOptions()));
         this.plan = owner.own(Plan.compile(ModelGraph.encoder(description, this.weights), engine,
                 options.weights().dtype()));
-        owner.own(this::closeIdle);
+        this.sessions = owner.own(new SessionPool<>(() -> plan.newSession(64, 16), Session::close));
     }
 
     /**
@@ -184,7 +182,7 @@ final class HeadModel {
         List<R> results = new ArrayList<>(inputs.size());
         owner.enter();
         try {
-            Session session = take();
+            Session session = sessions.take();
             try {
                 int from = 0;
                 while (from < inputs.size()) {
@@ -193,7 +191,7 @@ final class HeadModel {
                     from = to;
                 }
             } finally {
-                give(session);
+                sessions.give(session);
             }
         } finally {
             owner.exit();
@@ -268,32 +266,6 @@ final class HeadModel {
             String cause = FiniteWeights.nonFiniteWord(weights, file, input.ids());
             throw new ArithmeticException("model " + name + " gives a text of " + input.ids().length
                     + " tokens numbers that are not finite" + (cause == null ? "" : ": " + cause));
-        }
-    }
-
-    private Session take() {
-        synchronized (idle) {
-            if (!idle.isEmpty()) {
-                return idle.pop();
-            }
-        }
-        return plan.newSession(64, 16);
-    }
-
-    private void give(Session session) {
-        synchronized (idle) {
-            if (idle.size() < 2 * Runtime.getRuntime().availableProcessors()) {
-                idle.push(session);
-                return;
-            }
-        }
-        session.close();
-    }
-
-    private void closeIdle() {
-        synchronized (idle) {
-            idle.forEach(Session::close);
-            idle.clear();
         }
     }
 
