@@ -24,6 +24,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntFunction;
 
 /** A loaded encoder with a head that scores texts, tokens or words, or makes vectors of tokens. */
 final class HeadModel {
@@ -161,18 +162,24 @@ final class HeadModel {
      * @throws IllegalArgumentException if it has too many tokens and the policy is {@link LengthPolicy#ERROR}
      */
     ModelInput input(String text) {
-        return requireWhole(tokenizer.input(text, maxTokens));
+        return within(maxTokens, limit -> tokenizer.input(text, limit));
     }
 
     /** Likewise of a pair, whose longer text is cut. */
     ModelInput input(String first, String second) {
-        return requireWhole(tokenizer.input(first, second, Truncation.LONGEST_FIRST, maxTokens));
+        return within(maxTokens, limit -> tokenizer.input(first, second, Truncation.LONGEST_FIRST, limit));
     }
 
-    private ModelInput requireWhole(ModelInput input) {
+    /**
+     * What {@code reader} makes of a text, of which it takes no more tokens than it is told.
+     *
+     * @throws IllegalArgumentException if the text has too many and the policy is {@link LengthPolicy#ERROR}
+     */
+    ModelInput within(int limit, IntFunction<ModelInput> reader) {
+        ModelInput input = reader.apply(limit);
         if (lengthPolicy == LengthPolicy.ERROR && input.truncated()) {
-            throw new IllegalArgumentException("expected at most " + maxTokens
-                    + " tokens, special tokens included, which model " + name + " takes, got more");
+            throw new IllegalArgumentException("expected at most " + limit + " tokens, special tokens included, which model "
+                    + name + " takes, got " + reader.apply(Integer.MAX_VALUE).ids().length);
         }
         return input;
     }

@@ -242,6 +242,14 @@ class HeadsTest {
             float[][] whole = model.encodeQuery("w3 w4 w6 w6 w6 w6 w6 w6");
             assertEquals(9, whole.length);
             assertEquals(0, model.rank("w3", List.of("w3", "w9")).size() - 2);
+            assertEquals(1, model.encodeDocument("").length); // the mark
+        }
+        try (var model = LateInteraction.load(made, EncoderOptions.defaults().withLengthPolicy(LengthPolicy.ERROR))) {
+            assertEquals(12, model.encodeDocument("w3 ".repeat(11)).length);
+            String message = assertThrows(IllegalArgumentException.class,
+                    () -> model.encodeDocument("w3 ".repeat(12))).getMessage();
+            assertTrue(message.contains("at most 12 tokens") && message.endsWith("got 13"), message);
+            assertThrows(IllegalArgumentException.class, () -> model.encodeQuery("w3 ".repeat(9)));
         }
         if (!attends) {
             requireUnseenMasks(made);
@@ -312,7 +320,7 @@ class HeadsTest {
         var options = EncoderOptions.defaults().withLengthPolicy(LengthPolicy.ERROR);
         try (var classifier = TextClassifier.load(made, options)) {
             String message = assertThrows(IllegalArgumentException.class, () -> classifier.classify(longer)).getMessage();
-            assertTrue(message.contains("at most 20 tokens"), message);
+            assertTrue(message.contains("at most 20 tokens") && message.endsWith("got 30"), message);
             assertThrows(IllegalArgumentException.class, () -> classifier.classify("w3", longer));
         }
         assertThrows(IllegalArgumentException.class,
