@@ -115,9 +115,7 @@ final class ModuleList {
                 "module_output_name", "use_residual"));
         requireWidth(json, "in_features", width);
         requireSentenceEmbedding(json);
-        if (json.bool("use_residual", false)) {
-            throw json.wrong("use_residual", "false");
-        }
+        json.require("use_residual", false);
         String activation = json.string("activation_function", "torch.nn.modules.activation.Tanh");
         return new SentenceModule.Dense(weights(index), width, json.integer("out_features", 1), json.bool("bias", true),
                 DenseActivation.of(activation).orElseThrow(() -> json.wrong("activation_function",
@@ -137,9 +135,7 @@ final class ModuleList {
     /** The vectors that it reads and makes are those of texts. */
     private static void requireSentenceEmbedding(JsonFile json) throws FormatException {
         for (String name : List.of("module_input_name", "module_output_name")) {
-            if (!json.string(name, "sentence_embedding").equals("sentence_embedding")) {
-                throw json.wrong(name, "\"sentence_embedding\"");
-            }
+            json.require(name, "sentence_embedding");
         }
     }
 

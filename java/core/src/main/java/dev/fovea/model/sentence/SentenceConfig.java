@@ -107,24 +107,16 @@ public record SentenceConfig(List<PoolingMode> pooling, boolean includePrompt, L
 
     /** The module yields the last hidden state of texts. */
     private static void requireTokenVectors(JsonFile json) throws FormatException {
-        if (!json.string("transformer_task", "feature-extraction").equals("feature-extraction")) {
-            throw json.wrong("transformer_task", "\"feature-extraction\"");
-        }
-        if (!json.string("module_output_name", "token_embeddings").equals("token_embeddings")) {
-            throw json.wrong("module_output_name", "\"token_embeddings\"");
-        }
+        json.require("transformer_task", "feature-extraction");
+        json.require("module_output_name", "token_embeddings");
         if (json.has("modality_config")) {
             JsonFile modalities = json.object("modality_config");
             if (!modalities.has("text")) {
                 throw json.wrong("modality_config", "the modality text");
             }
             JsonFile text = modalities.object("text");
-            if (!text.string("method", "forward").equals("forward")) {
-                throw text.wrong("method", "\"forward\"");
-            }
-            if (!text.string("method_output_name", "last_hidden_state").equals("last_hidden_state")) {
-                throw text.wrong("method_output_name", "\"last_hidden_state\"");
-            }
+            text.require("method", "forward");
+            text.require("method_output_name", "last_hidden_state");
         }
     }
 
