@@ -12,6 +12,7 @@ import dev.fovea.model.family.FiniteWeights;
 import dev.fovea.model.family.Head;
 import dev.fovea.model.family.ModelGraph;
 import dev.fovea.model.family.ModelWeights;
+import dev.fovea.model.sentence.SentenceConfig;
 import dev.fovea.tensor.Tensor;
 import dev.fovea.text.ModelInput;
 import dev.fovea.text.Tokenizer;
@@ -118,7 +119,7 @@ final class HeadModel {
 
     /** As many as there are positions, unless the settings of the Transformer or of the tokenizer say less. */
     private static int maxTokens(Path folder, Description model) throws IOException {
-        JsonFile sentence = JsonFile.readIfPresent(folder.resolve("sentence_bert_config.json"));
+        JsonFile sentence = SentenceConfig.transformerSettings(folder);
         if (sentence.bool("do_lower_case", false)) {
             throw sentence.wrong("do_lower_case", "false, of a model with a head");
         }

@@ -328,6 +328,18 @@ class HeadsTest {
     }
 
     @Test
+    void shouldFollowTheSettingsOfTheTransformerUnderAnOlderName() throws Exception {
+        Path made = model("bert");
+        Path settings = made.resolve("sentence_distilbert_config.json");
+        Files.writeString(settings, "{\"max_seq_length\": 7}");
+        try (var encoder = SparseEncoder.load(made)) {
+            assertEquals(7, encoder.maxTokens());
+        }
+        Files.writeString(settings, "{\"do_lower_case\": true}");
+        assertEquals("do_lower_case", assertThrows(FormatException.class, () -> SparseEncoder.load(made)).field());
+    }
+
+    @Test
     void shouldRefuseWhatIsNoReranker() throws Exception {
         Path three = model("bert", "id2label", "{\"0\": \"a\", \"1\": \"b\", \"2\": \"c\"}");
         assertEquals("id2label", assertThrows(FormatException.class, () -> Reranker.load(three)).field());

@@ -30,7 +30,7 @@ import java.util.Set;
 public record SentenceConfig(List<PoolingMode> pooling, boolean includePrompt, List<SentenceModule> behind,
         int maxTokens, boolean keepsEnd, boolean lowerCase, Prompts prompts, int dimensions, Similarity similarity) {
     /** The names under which models carry the transformer module's settings; the first that is there counts. */
-    private static final List<String> TRANSFORMER_CONFIGS = List.of(
+    public static final List<String> TRANSFORMER_CONFIGS = List.of(
             "sentence_bert_config.json", "sentence_roberta_config.json", "sentence_distilbert_config.json",
             "sentence_camembert_config.json", "sentence_albert_config.json", "sentence_xlm-roberta_config.json",
             "sentence_xlnet_config.json");
@@ -90,11 +90,15 @@ public record SentenceConfig(List<PoolingMode> pooling, boolean includePrompt, L
         return !behind.isEmpty() && behind.getLast() instanceof SentenceModule.Normalize;
     }
 
+    /** The settings of the transformer module in {@code folder}, as they are; without fields if there are none. */
+    public static JsonFile transformerSettings(Path folder) throws IOException {
+        String name = TRANSFORMER_CONFIGS.stream().filter(one -> Files.exists(folder.resolve(one))).findFirst()
+                .orElse(TRANSFORMER_CONFIGS.getFirst());
+        return JsonFile.readIfPresent(folder.resolve(name));
+    }
+
     private static JsonFile transformerConfig(Path folder) throws IOException {
-        JsonFile json = null;
-        for (String name : TRANSFORMER_CONFIGS) {
-            json = json == null || json.isAbsent() ? JsonFile.readIfPresent(folder.resolve(name)) : json;
-        }
+        JsonFile json = transformerSettings(folder);
         for (String field : PASSED_ON) {
             if (json.has(field) && !json.isEmpty(field)) {
                 throw json.wrong(field, "nothing");
