@@ -345,6 +345,9 @@ class HeadsTest {
         assertEquals("id2label", assertThrows(FormatException.class, () -> Reranker.load(three)).field());
         Path odd = model("gte-new", "id2label", "{\"0\": \"a\"}", "sbert_ce_default_activation_function", "\"Tanh\"");
         assertTrue(assertThrows(FormatException.class, () -> Reranker.load(odd)).getMessage().contains("Sigmoid"));
+        Path projection = model("clip-text", "id2label", "{\"0\": \"a\"}");
+        assertEquals("model_type", assertThrows(FormatException.class, () -> Reranker.load(projection)).field());
+        assertEquals("model_type", assertThrows(FormatException.class, () -> TextClassifier.load(projection)).field());
         Path labels = model("distilbert", "id2label", "{\"0\": \"a\", \"7\": \"b\"}");
         assertThrows(FormatException.class, () -> TextClassifier.load(labels));
     }

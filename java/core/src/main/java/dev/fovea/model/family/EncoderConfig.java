@@ -84,11 +84,12 @@ public final class EncoderConfig {
     /**
      * The encoder with the head that scores sequences.
      *
-     * @throws FormatException also if the family has none
+     * @throws FormatException also if the family has none, or one whose scores are not those of labels
      */
     public Headed classifier(Description description, int labels, Weights file) throws FormatException {
-        return headed(description, family.classifier(config, description, labels, prefix(file)), file,
-                "sequence classification");
+        NamedHead head = family.classifier(config, description, labels, prefix(file));
+        boolean fits = head != null && head.head().outputs() == labels;
+        return headed(description, fits ? head : null, file, "sequence classification");
     }
 
     /** The encoder with the head that scores tokens. */
