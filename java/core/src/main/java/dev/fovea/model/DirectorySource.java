@@ -61,7 +61,7 @@ final class DirectorySource implements EncoderSource {
     }
 
     @Override
-    public Map<String, String> places(Weights weights) throws IOException {
+    public Map<String, String> places() throws IOException {
         Map<String, String> places = new LinkedHashMap<>();
         places.put("directory", directory.toString());
         places.put("family", Excerpt.of(files.modelType()));
