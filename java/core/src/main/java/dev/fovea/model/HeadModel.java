@@ -78,10 +78,7 @@ final class HeadModel {
         Loading<Weights> opened = owner.own(new Loading<>("weights", () -> Weights.open(files.weights())));
         this.config = EncoderConfig.read(files.config());
         this.tokenizer = owner.own(Tokenizer.load(files.folder(), files.modelType()));
-        if (tokenizer.vocabularySize() > config.encoder().vocabulary()) {
-            throw new FormatException(files.tokenizer(), -1, "vocabulary", "expected ids below the vocab_size "
-                    + config.encoder().vocabulary() + " of config.json, got " + (tokenizer.vocabularySize() - 1));
-        }
+        config.requireRoom(tokenizer, files.tokenizer());
         this.maxTokens = maxTokens(files.folder(), config.encoder());
         boolean typed = config.encoder().embedding().tokenTypes() > 1;
         Description encoder = config.encoder().withMaxTokens(maxTokens)

@@ -1,6 +1,7 @@
 package dev.fovea.model.family;
 
 import dev.fovea.internal.json.JsonFile;
+import dev.fovea.text.Tokenizer;
 import dev.fovea.weights.FormatException;
 import dev.fovea.weights.Weights;
 import java.io.IOException;
@@ -65,6 +66,18 @@ public final class EncoderConfig {
     /** The encoder without a head. */
     public Description encoder() {
         return encoder;
+    }
+
+    /**
+     * Refuses a tokenizer whose tokens are more than the encoder has embeddings.
+     *
+     * @param file of the tokenizer
+     */
+    public void requireRoom(Tokenizer tokenizer, Path file) throws FormatException {
+        if (tokenizer.vocabularySize() > encoder.vocabulary()) {
+            throw new FormatException(file, -1, "vocabulary", "expected ids below the vocab_size " + encoder.vocabulary()
+                    + " of " + config.file().getFileName() + ", got " + (tokenizer.vocabularySize() - 1));
+        }
     }
 
     /**
