@@ -18,8 +18,8 @@ final class EncoderArguments extends EngineArguments {
             names = "--model",
             paramLabel = "NAME|DIR",
             defaultValue = "all-minilm-l6-v2",
-            description = "A name from 'fovea models', or a directory in the Hugging Face layout"
-                    + " (default: ${DEFAULT-VALUE}).")
+            description = "A name from 'fovea models', a directory in the Hugging Face layout or a"
+                    + " .gguf file (default: ${DEFAULT-VALUE}).")
     private String model;
 
     @Option(
