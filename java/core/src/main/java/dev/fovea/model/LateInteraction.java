@@ -60,15 +60,16 @@ public final class LateInteraction implements AutoCloseable {
      * @throws IOException if a file cannot be read
      */
     public static LateInteraction load(Path directory, EncoderOptions options) throws IOException {
-        LateInteractionConfig config = LateInteractionConfig.read(directory);
+        Path absolute = directory.toAbsolutePath().normalize();
+        LateInteractionConfig config = LateInteractionConfig.read(absolute);
         Weights matrix = config.dense() == null ? null : Weights.open(config.dense());
         try {
-            HeadModel model = HeadModel.load(directory, options, (encoder, description, file) -> encoder.tokenVectors(
+            HeadModel model = HeadModel.load(absolute, options, (encoder, description, file) -> encoder.tokenVectors(
                     description.withEmbedding(description.embedding().withPairs(false)),
                     new Head.TokenVectors(config.width(matrix == null ? file : matrix), true, config.hidesMasks()),
                     LateInteractionConfig.MATRIX, matrix == null ? file : matrix, file));
             try {
-                return new LateInteraction(model, config, directory);
+                return new LateInteraction(model, config, absolute);
             } catch (FormatException e) {
                 model.close();
                 throw e;

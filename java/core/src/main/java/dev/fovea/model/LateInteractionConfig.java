@@ -1,8 +1,7 @@
 package dev.fovea.model;
 
-import com.google.gson.JsonArray;
-import com.google.gson.JsonElement;
 import dev.fovea.internal.json.JsonFile;
+import dev.fovea.model.sentence.ModuleList;
 import dev.fovea.text.Tokenizer;
 import dev.fovea.weights.FormatException;
 import dev.fovea.weights.Weights;
@@ -69,27 +68,16 @@ record LateInteractionConfig(Path dense, String queryPrefix, String documentPref
 
     /** The file of the only Dense among the modules; null if there is none. */
     private static Path dense(Path directory) throws IOException {
-        Path modules = directory.resolve("modules.json");
-        if (!Files.exists(modules)) {
-            return null;
-        }
-        if (!(JsonFile.parse(modules) instanceof JsonArray array)) {
-            throw new FormatException(modules, -1, "JSON", "expected an array of modules");
-        }
+        ModuleList modules = ModuleList.ofAny(directory);
         Path found = null;
-        int index = 0;
-        for (JsonElement element : array) {
-            JsonFile module = JsonFile.of(modules, "[" + index++ + "]", element);
-            String type = module.string("type");
-            if (type.endsWith(".Dense")) {
-                Path folder = directory.resolve(module.string("path")).normalize();
-                if (found != null || !folder.startsWith(directory.normalize())) {
-                    throw module.wrong("path", "one Dense, in a folder of the model");
-                }
-                requirePlain(JsonFile.read(folder.resolve("config.json")));
-                found = folder.resolve("model.safetensors");
-            } else if (!type.endsWith(".Transformer")) {
-                throw module.wrong("type", "a Transformer or a Dense");
+        for (int i = 0; i < modules.size(); i++) {
+            boolean dense = modules.type(i).equals("Dense");
+            if (!dense && !modules.type(i).equals("Transformer") || dense && found != null) {
+                throw modules.module(i).wrong("type", "a Transformer and one Dense");
+            }
+            if (dense) {
+                requirePlain(modules.config(i));
+                found = modules.weights(i);
             }
         }
         return found;
@@ -97,6 +85,7 @@ record LateInteractionConfig(Path dense, String queryPrefix, String documentPref
 
     private static void requirePlain(JsonFile dense) throws FormatException {
         dense.require("bias", false);
+        dense.require("use_residual", false);
         if (!dense.string("activation_function", "Identity").endsWith("Identity")) {
             throw dense.wrong("activation_function", "a name that ends with Identity");
         }

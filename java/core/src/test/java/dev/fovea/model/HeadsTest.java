@@ -254,6 +254,28 @@ class HeadsTest {
         if (!attends) {
             requireUnseenMasks(made);
         }
+        requireOneDense(made);
+    }
+
+    /** What {@code modules.json} names besides is refused. */
+    private static void requireOneDense(Path made) throws Exception {
+        String transformer = "{\"type\": \"sentence_transformers.models.Transformer\", \"path\": \"\"}";
+        String dense = "{\"type\": \"pylate.models.Dense.Dense\", \"path\": \"1_Dense\"}";
+        Path config = Files.createDirectories(made.resolve("1_Dense")).resolve("config.json");
+        for (String setting : List.of("bias", "use_residual")) {
+            Files.writeString(config, "{\"" + setting + "\": true}");
+            Files.writeString(made.resolve("modules.json"), "[" + transformer + ", " + dense + "]");
+            var e = assertThrows(FormatException.class, () -> LateInteraction.load(made));
+            assertEquals(config, e.file());
+            assertEquals(setting, e.field());
+        }
+        Files.writeString(config, "{}");
+        Files.writeString(config.resolveSibling("model.safetensors"), "");
+        for (String list : List.of(dense + ", " + dense, dense.replace("Dense.Dense", "CNN"), dense.replace("1_D", "\\u0000"))) {
+            Files.writeString(made.resolve("modules.json"), "[" + transformer + ", " + list + "]");
+            Path file = assertThrows(FormatException.class, () -> LateInteraction.load(made)).file();
+            assertEquals(made.resolve("modules.json"), file);
+        }
     }
 
     /** The vectors of a query's own tokens do not depend on how many masks follow. */
