@@ -281,8 +281,13 @@ final class HeadModel {
     /** A row of an output. */
     static float[] row(Tensor output, int row) {
         float[] values = new float[(int) output.size(1)];
-        MemorySegment.copy(output.segment(), ValueLayout.JAVA_FLOAT,
-                row * output.stride(0) * Float.BYTES, values, 0, values.length);
+        copyRow(output, row, values);
         return values;
+    }
+
+    /** Copies a row of an output. */
+    static void copyRow(Tensor output, int row, float[] values) {
+        MemorySegment.copy(output.segment(), ValueLayout.JAVA_FLOAT, row * output.stride(0) * Float.BYTES, values, 0,
+                values.length);
     }
 }
