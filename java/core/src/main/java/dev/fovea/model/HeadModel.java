@@ -29,9 +29,6 @@ import java.util.function.IntFunction;
 
 /** A loaded encoder with a head that scores texts, tokens or words, or makes vectors of tokens. */
 final class HeadModel {
-    /** A batch of this many tokens keeps all cores busy, and its workspace small. */
-    private static final int MAX_TOKENS = 2048;
-
     /** The most scores of a batch: those of words are many. */
     private static final int MAX_SCORES = 1 << 24;
 
@@ -210,7 +207,7 @@ final class HeadModel {
     }
 
     private int endOfBatch(List<ModelInput> inputs, int from) {
-        int most = Math.min(MAX_TOKENS, MAX_SCORES / outputs());
+        int most = Math.min(TextBatch.MAX_TOKENS, MAX_SCORES / outputs());
         int tokens = inputs.get(from).ids().length;
         int to = from + 1;
         while (to < inputs.size() && tokens + inputs.get(to).ids().length <= most) {
@@ -259,15 +256,12 @@ final class HeadModel {
 
     /** A NaN in the embedding of a word, which is not looked for when the model is loaded, is found here. */
     private void requireFinite(ModelInput input, Tensor output, int begin, int end) {
-        int found = 0;
+        boolean finite = true;
         for (int row = begin; row < end; row++) {
-            for (int column = 0; column < output.size(1); column++) {
-                // Carries into the sign if all bits of the exponent are set.
-                found |= (output.segment().getAtIndex(ValueLayout.JAVA_INT, row * output.stride(0) + column) & 0x7f80_0000)
-                        + 0x0080_0000;
-            }
+            long first = row * output.stride(0);
+            finite &= EncoderSession.isFinite(output.segment(), first, first + output.size(1));
         }
-        if (found < 0) {
+        if (!finite) {
             String cause = FiniteWeights.nonFiniteWord(weights, file, input.ids());
             throw new ArithmeticException("model " + name + " gives a text of " + input.ids().length
                     + " tokens numbers that are not finite" + (cause == null ? "" : ": " + cause));
