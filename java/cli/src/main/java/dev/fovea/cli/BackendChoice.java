@@ -3,6 +3,7 @@ package dev.fovea.cli;
 import dev.fovea.Backend;
 import dev.fovea.Engine;
 import java.util.Arrays;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import picocli.CommandLine.ITypeConverter;
@@ -14,13 +15,12 @@ record BackendChoice(Backend named) {
 
     /** The one that is named, or what {@code auto} takes here. */
     Backend backend() {
-        return named != null ? named : automatic();
+        return named != null ? named : automatic(backend -> Engine.unavailable(backend).isEmpty());
     }
 
-    /** The first of CUDA, native and Java that works here. */
-    static Backend automatic() {
-        return Stream.of(Backend.CUDA, Backend.NATIVE).filter(backend -> Engine.unavailable(backend).isEmpty())
-                .findFirst().orElse(Backend.JAVA);
+    /** The first of CUDA, native and Java that {@code works}; Java always does. */
+    static Backend automatic(Predicate<Backend> works) {
+        return Stream.of(Backend.CUDA, Backend.NATIVE).filter(works).findFirst().orElse(Backend.JAVA);
     }
 
     /** Reads {@code native}, {@code java}, {@code vector}, {@code cuda} or {@code auto}. */

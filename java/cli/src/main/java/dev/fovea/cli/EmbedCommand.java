@@ -1,6 +1,7 @@
 package dev.fovea.cli;
 
 import dev.fovea.model.EmbeddingQuantizer;
+import dev.fovea.model.LengthPolicy;
 import dev.fovea.model.TextEmbedding;
 import dev.fovea.model.TextEncoder;
 import java.io.IOException;
@@ -146,8 +147,10 @@ final class EmbedCommand implements Callable<Integer> {
 
     /** Terms or tokens of all texts, a line of JSON per text. */
     private void embedParts() throws IOException {
+        LengthPolicy policy = lengthArgument.policy();
         try (TextSource source = openSource();
-                PartEncoder encoder = sparse ? PartEncoder.ofTerms(encoderArguments) : PartEncoder.ofTokens(encoderArguments)) {
+                PartEncoder encoder = sparse ? PartEncoder.ofTerms(encoderArguments, policy)
+                        : PartEncoder.ofTokens(encoderArguments, policy)) {
             for (List<String> block = source.next(); !block.isEmpty(); block = source.next()) {
                 encoder.write(block, streams);
             }

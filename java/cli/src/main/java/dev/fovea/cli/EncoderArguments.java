@@ -18,8 +18,8 @@ final class EncoderArguments extends EngineArguments {
             names = "--model",
             paramLabel = "NAME|DIR",
             defaultValue = "all-minilm-l6-v2",
-            description = "A name from 'fovea models', a directory in the Hugging Face layout, or a .gguf"
-                    + " file (default: ${DEFAULT-VALUE}).")
+            description = "A name from 'fovea models', a directory in the Hugging Face layout or a"
+                    + " .gguf file (default: ${DEFAULT-VALUE}).")
     private String model;
 
     @Option(
@@ -45,10 +45,10 @@ final class EncoderArguments extends EngineArguments {
      * Loads the model. If it has to be unpacked first and that takes a noticeable time, a message on {@code err} says
      * so.
      *
-     * @throws ParameterException if the number of threads is out of range
+     * @throws ParameterException if the number of threads or of dimensions is out of range
      */
     TextEncoder load(PrintWriter err, LengthPolicy lengthPolicy) throws IOException {
-        EncoderOptions options = options().withLengthPolicy(lengthPolicy);
+        EncoderOptions options = options(lengthPolicy);
         Optional<NamedModel> named = ModelCatalog.find(model).filter(NamedModel::hasArtifact);
         if (named.isPresent()) {
             try (var _ = new DelayedNotice(err, "Unpacking " + named.get().name() + " …")) {
@@ -58,9 +58,13 @@ final class EncoderArguments extends EngineArguments {
         return TextEncoder.load(model, options);
     }
 
-    @Override
-    EncoderOptions options() {
-        EncoderOptions options = super.options();
+    /**
+     * What the model is loaded with.
+     *
+     * @throws ParameterException if the number of threads or of dimensions is out of range
+     */
+    EncoderOptions options(LengthPolicy lengthPolicy) {
+        EncoderOptions options = options().withLengthPolicy(lengthPolicy);
         if (dimensions != null) {
             if (dimensions < 1) {
                 throw new ParameterException(command().commandLine(),

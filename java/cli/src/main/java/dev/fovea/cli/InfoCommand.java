@@ -52,10 +52,9 @@ final class InfoCommand implements Callable<Integer> {
         }
     }
 
-    /** What {@code --backend auto} takes; see {@link BackendChoice#automatic}. */
+    /** What {@code --backend auto} takes. */
     private static Backend automatic(List<BackendState> backends) {
-        return Stream.of(Backend.CUDA, Backend.NATIVE)
-                .filter(backend -> backends.get(backend.ordinal()).runs()).findFirst().orElse(Backend.JAVA);
+        return BackendChoice.automatic(backend -> backends.get(backend.ordinal()).runs());
     }
 
     @Override

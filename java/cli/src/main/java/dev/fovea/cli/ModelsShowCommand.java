@@ -35,7 +35,7 @@ final class ModelsShowCommand implements Callable<Integer> {
 
     @Parameters(
             paramLabel = "NAME|DIR",
-            description = "A name from 'fovea models', a directory in the Hugging Face layout, or a .gguf file.")
+            description = "A name from 'fovea models', a directory in the Hugging Face layout or a .gguf file.")
     private String model;
 
     ModelsShowCommand(Streams streams) {

@@ -2,6 +2,7 @@ package dev.fovea.cli;
 
 import com.google.gson.stream.JsonWriter;
 import dev.fovea.model.LateInteraction;
+import dev.fovea.model.LengthPolicy;
 import dev.fovea.model.SparseEncoder;
 import java.io.IOException;
 import java.io.Writer;
@@ -13,8 +14,8 @@ abstract class PartEncoder implements AutoCloseable {
     private PartEncoder() {}
 
     /** Terms, by a SPLADE model. */
-    static PartEncoder ofTerms(EncoderArguments arguments) throws IOException {
-        SparseEncoder encoder = SparseEncoder.load(arguments.directory(), arguments.options());
+    static PartEncoder ofTerms(EncoderArguments arguments, LengthPolicy policy) throws IOException {
+        SparseEncoder encoder = SparseEncoder.load(arguments.directory(), arguments.options(policy));
         return new PartEncoder() {
             @Override
             void write(List<String> texts, Streams streams) throws IOException {
@@ -33,8 +34,8 @@ abstract class PartEncoder implements AutoCloseable {
     }
 
     /** Tokens, by a ColBERT model, as it reads documents. */
-    static PartEncoder ofTokens(EncoderArguments arguments) throws IOException {
-        LateInteraction encoder = LateInteraction.load(arguments.directory(), arguments.options());
+    static PartEncoder ofTokens(EncoderArguments arguments, LengthPolicy policy) throws IOException {
+        LateInteraction encoder = LateInteraction.load(arguments.directory(), arguments.options(policy));
         return new PartEncoder() {
             @Override
             void write(List<String> texts, Streams streams) throws IOException {

@@ -76,5 +76,11 @@ class HeadCommandsTest {
         JsonObject one = CliRun.of("embed", "--model", model, "--sparse", "w1 w2 w3").objects().getFirst();
         assertTrue(one.getAsJsonObject("terms").size() > 0);
         assertTrue(CliRun.of("embed", "--model", model, "--tokens", "w1").error(1).contains("artifact.metadata"));
+        String longer = "w3 ".repeat(30);
+        assertEquals(1, CliRun.of("embed", "--model", model, "--sparse", longer).objects().size());
+        String refused = CliRun.of("embed", "--model", model, "--sparse", "--on-long", "error", longer).error(1);
+        assertTrue(refused.contains("at most 20 tokens"), refused);
+        assertTrue(CliRun.of("embed", "--model", model, "--sparse", "--on-long", "chunk-mean", "w1").error(1)
+                .contains("CHUNK_MEAN"));
     }
 }

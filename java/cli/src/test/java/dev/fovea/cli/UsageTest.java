@@ -12,7 +12,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class UsageTest {
     @ParameterizedTest
-    @ValueSource(strings = {"", "similar", "embed", "rerank", "classify", "tag", "attend", "models", "models pull", "info"})
+    @ValueSource(strings = {"", "similar", "embed", "rerank", "classify", "tag", "attend", "models", "models pull", "models show", "info"})
     void shouldHelpEverywhere(String command) {
         String[] args = (command + " --help").strip().split(" ");
         String help = CliRun.of(args).output();

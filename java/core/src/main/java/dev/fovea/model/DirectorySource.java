@@ -19,10 +19,9 @@ import java.util.stream.Stream;
 /** A directory in the layout of Hugging Face and sentence-transformers. */
 final class DirectorySource implements EncoderSource {
     /** The files whose settings are followed, beside configs of modules. */
-    private static final List<String> SETTINGS = List.of("modules.json", "config_sentence_transformers.json",
-            "sentence_bert_config.json", "sentence_roberta_config.json", "sentence_distilbert_config.json",
-            "sentence_camembert_config.json", "sentence_albert_config.json", "sentence_xlm-roberta_config.json",
-            "sentence_xlnet_config.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json");
+    private static final List<String> SETTINGS = Stream.of(
+            List.of("modules.json", "config_sentence_transformers.json"), SentenceConfig.TRANSFORMER_CONFIGS,
+            List.of("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")).flatMap(List::stream).toList();
 
     private final Path directory;
     private final ModelFiles files;
@@ -62,7 +61,7 @@ final class DirectorySource implements EncoderSource {
     }
 
     @Override
-    public Map<String, String> places(Weights weights) throws IOException {
+    public Map<String, String> places() throws IOException {
         Map<String, String> places = new LinkedHashMap<>();
         places.put("directory", directory.toString());
         places.put("family", Excerpt.of(files.modelType()));

@@ -9,8 +9,8 @@ import java.util.Objects;
  *
  * <ul>
  *   <li>{@link Precision#INT8} and {@link Precision#UINT8}: the range of each component, from the least to the largest
- *       value in the vectors that the quantizer was made of, in 255 steps; rounded down. Outside of the range stands the
- *       end that is nearer, and for a component that is the same in all these vectors 0.
+ *       value in the vectors that the quantizer was made of, in 255 steps from −128 or 0 on; the fraction is dropped.
+ *       Outside of the range stands the end that is nearer, and for a component that is the same in all these vectors 0.
  *   <li>{@link Precision#UBINARY}: a bit per component, 1 where it is above 0, the first in the highest bit; the last
  *       byte is filled with 0. {@link Precision#BINARY}: the same less 128, as a signed byte.
  * </ul>

@@ -14,7 +14,6 @@ import dev.fovea.model.sentence.Prompts;
 import dev.fovea.model.sentence.SentenceConfig;
 import dev.fovea.model.sentence.SentencePipeline;
 import dev.fovea.text.Tokenizer;
-import dev.fovea.weights.FormatException;
 import dev.fovea.weights.Weights;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -49,11 +48,10 @@ final class EncoderModel {
         EncoderConfig config = source.config();
         Description read = config.encoder();
         // Meanwhile, for it reads most of the file.
-        Loading<FoundWeights> found =
-                own(new Loading<>("weights-check", () -> FoundWeights.of(config, read, weights.get(),
-                        ownEngine == null ? options.engine() : ownEngine.get())));
+        Loading<ModelWeights> found = own(new Loading<>("weights-check", () -> config.weights(read, weights.get(),
+                ownEngine == null ? options.engine() : ownEngine.get())));
         tokenizer = own(source.openTokenizer());
-        requireFit(read.vocabulary());
+        config.requireRoom(tokenizer, source.tokenizerFile());
         int specials = tokenizer.prefix().length + tokenizer.suffix().length;
         pipeline = SentencePipeline.open(source.sentence(read, specials), read.width(), options.dimensions());
         Prompts prompts = sentence().prompts();
@@ -61,7 +59,7 @@ final class EncoderModel {
         description = read.withMaxTokens(sentence().maxTokens()).withHead(pipeline.head(keepsPooled()));
         engine = ownEngine != null ? ownEngine.get() : options.engine();
         file = weights.get();
-        this.weights = found.get().weights();
+        this.weights = found.get();
         plan = own(compile());
     }
 
@@ -153,19 +151,6 @@ final class EncoderModel {
         return plan.newExplainingSession(tokens, 1);
     }
 
-    /** The weights of a model, which are finite. */
-    private record FoundWeights(ModelWeights weights) implements AutoCloseable {
-        static FoundWeights of(EncoderConfig config, Description description, Weights file, Engine engine)
-                throws FormatException {
-            return new FoundWeights(config.weights(description, file, engine));
-        }
-
-        @Override
-        public void close() {
-            // The file is closed by itself.
-        }
-    }
-
     /** Which of some tokens has an embedding that is not finite, in a few words; null if none has. */
     String nonFiniteWord(int... ids) {
         return FiniteWeights.nonFiniteWord(weights, file, ids);
@@ -174,12 +159,5 @@ final class EncoderModel {
     private Plan compile() {
         Graph graph = ModelGraph.encoder(description, weights);
         return Plan.compile(graph, engine, weightType.dtype());
-    }
-
-    private void requireFit(int vocabulary) throws FormatException {
-        if (tokenizer.vocabularySize() > vocabulary) {
-            throw new FormatException(source.tokenizerFile(), -1, "vocabulary", "expected ids below the vocab_size "
-                    + vocabulary + " of config.json, got " + (tokenizer.vocabularySize() - 1));
-        }
     }
 }

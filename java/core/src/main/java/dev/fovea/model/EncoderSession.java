@@ -189,7 +189,8 @@ public final class EncoderSession implements AutoCloseable {
         }
     }
 
-    private static boolean isFinite(MemorySegment values, long begin, long end) {
+    /** Whether no element of F32 values from {@code begin} to {@code end} is infinite or NaN. */
+    static boolean isFinite(MemorySegment values, long begin, long end) {
         int found = 0;
         for (long i = begin; i < end; i++) {
             // Carries into the sign if all bits of the exponent are set.

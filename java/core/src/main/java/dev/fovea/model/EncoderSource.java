@@ -13,12 +13,12 @@ import java.util.Map;
 /** Where the parts of an encoder come from: a directory, or one file that has all of them. */
 interface EncoderSource {
     /**
-     * That of a path.
+     * That of a path. If it is a file, that is open from now on: the caller asks for the weights, and closes these.
      *
      * @throws ModelNotFoundException if there is nothing, or a file that a model needs is not in the directory
      */
     static EncoderSource of(Path path) throws IOException {
-        return isFile(path) ? new GgufSource(path) : new DirectorySource(path);
+        return isFile(path) ? GgufSource.open(path) : new DirectorySource(path);
     }
 
     /** Whether a path is a file that has all of a model. */
@@ -26,7 +26,7 @@ interface EncoderSource {
         return Files.exists(path) && !Files.isDirectory(path) && path.toString().endsWith(".gguf");
     }
 
-    /** Opens the weights; the caller closes them. */
+    /** The weights, which the caller closes; to be asked for once. */
     Weights openWeights() throws IOException;
 
     /** What the encoder is. */
@@ -46,7 +46,7 @@ interface EncoderSource {
     SentenceConfig sentence(Description encoder, int specials) throws IOException;
 
     /** The model's folder or file, the family and where its parts are, for {@link TextEncoder#properties}. */
-    Map<String, String> places(Weights weights) throws IOException;
+    Map<String, String> places() throws IOException;
 
     /** The settings that are followed, likewise. */
     String settings() throws IOException;

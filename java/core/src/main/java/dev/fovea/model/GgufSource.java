@@ -19,44 +19,44 @@ import java.util.Map;
 /**
  * A GGUF file of an encoder as llama.cpp writes it: metadata, tokenizer and weights. It does not say whether vectors are
  * normalised; they are, as llama.cpp's own programs do it.
+ *
+ * @param weights the file, open: a header of many tokens is read once
  */
-record GgufSource(Path file) implements EncoderSource {
+record GgufSource(GgufWeights weights) implements EncoderSource {
+    static GgufSource open(Path file) throws IOException {
+        return new GgufSource(GgufWeights.open(file));
+    }
+
     @Override
-    public Weights openWeights() throws IOException {
-        return GgufWeights.open(file);
+    public Weights openWeights() {
+        return weights;
     }
 
     @Override
     public EncoderConfig config() throws IOException {
-        try (GgufWeights weights = GgufWeights.open(file)) {
-            return GgufEncoder.read(weights);
-        }
+        return GgufEncoder.read(weights);
     }
 
     @Override
     public Tokenizer openTokenizer() throws IOException {
-        try (GgufWeights weights = GgufWeights.open(file)) {
-            return Tokenizer.load(weights.metadata());
-        }
+        return Tokenizer.load(weights.metadata());
     }
 
     @Override
     public Path tokenizerFile() {
-        return file;
+        return weights.file();
     }
 
     @Override
     public SentenceConfig sentence(Description encoder, int specials) throws IOException {
-        try (GgufWeights weights = GgufWeights.open(file)) {
-            GgufMetadata metadata = weights.metadata();
-            String architecture = metadata.string("general.architecture");
-            String length = architecture + ".context_length";
-            int maxTokens = Math.min(metadata.integer(length, 1), encoder.maxTokens());
-            if (maxTokens <= specials) {
-                throw metadata.error(length, "expected room for more than the " + specials + " special tokens, got " + maxTokens);
-            }
-            return SentenceConfig.of(pooling(metadata, architecture + ".pooling_type"), true, maxTokens);
+        GgufMetadata metadata = weights.metadata();
+        String architecture = metadata.string("general.architecture");
+        String length = architecture + ".context_length";
+        int maxTokens = Math.min(metadata.integer(length, 1), encoder.maxTokens());
+        if (maxTokens <= specials) {
+            throw metadata.error(length, "expected room for more than the " + specials + " special tokens, got " + maxTokens);
         }
+        return SentenceConfig.of(pooling(metadata, architecture + ".pooling_type"), true, maxTokens);
     }
 
     /** As llama.cpp numbers them; without one, the mean, as of a directory. */
@@ -72,18 +72,18 @@ record GgufSource(Path file) implements EncoderSource {
     }
 
     @Override
-    public Map<String, String> places(Weights weights) throws IOException {
+    public Map<String, String> places() throws IOException {
         Map<String, String> places = new LinkedHashMap<>();
-        GgufMetadata metadata = ((GgufWeights) weights).metadata();
-        places.put("file", file.toString());
+        GgufMetadata metadata = weights.metadata();
+        places.put("file", weights.file().toString());
         places.put("family", Excerpt.of(metadata.string("general.architecture")));
-        places.put("weights", file.getFileName().toString());
-        places.put("tokenizer", Excerpt.of(metadata.string("tokenizer.ggml.model")) + " of " + file.getFileName());
+        places.put("weights", weights.file().getFileName().toString());
+        places.put("tokenizer", Excerpt.of(metadata.string("tokenizer.ggml.model")) + " of " + weights.file().getFileName());
         return places;
     }
 
     @Override
     public String settings() {
-        return "metadata of " + file.getFileName();
+        return "metadata of " + weights.file().getFileName();
     }
 }

@@ -12,6 +12,7 @@ import dev.fovea.model.family.FiniteWeights;
 import dev.fovea.model.family.Head;
 import dev.fovea.model.family.ModelGraph;
 import dev.fovea.model.family.ModelWeights;
+import dev.fovea.model.sentence.SentenceConfig;
 import dev.fovea.tensor.Tensor;
 import dev.fovea.text.ModelInput;
 import dev.fovea.text.Tokenizer;
@@ -22,16 +23,12 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
+import java.util.function.IntFunction;
 
 /** A loaded encoder with a head that scores texts, tokens or words, or makes vectors of tokens. */
 final class HeadModel {
-    /** A batch of this many tokens keeps all cores busy, and its workspace small. */
-    private static final int MAX_TOKENS = 2048;
-
     /** The most scores of a batch: those of words are many. */
     private static final int MAX_SCORES = 1 << 24;
 
@@ -64,7 +61,7 @@ final class HeadModel {
     private final Engine engine;
     private final Plan plan;
     private final Owner owner;
-    private final Deque<Session> idle = new ArrayDeque<>();
+    private final SessionPool<Session> sessions;
 
     private HeadModel(Path directory, EncoderOptions options, HeadReader heads, Owner owner) throws IOException {
         this.name = String.valueOf(directory.getFileName());
@@ -79,10 +76,7 @@ final class HeadModel {
         Loading<Weights> opened = owner.own(new Loading<>("weights", () -> Weights.open(files.weights())));
         this.config = EncoderConfig.read(files.config());
         this.tokenizer = owner.own(Tokenizer.load(files.folder(), files.modelType()));
-        if (tokenizer.vocabularySize() > config.encoder().vocabulary()) {
-            throw new FormatException(files.tokenizer(), -1, "vocabulary", "expected ids below the vocab_size "
-                    + config.encoder().vocabulary() + " of config.json, got " + (tokenizer.vocabularySize() - 1));
-        }
+        config.requireRoom(tokenizer, files.tokenizer());
         this.maxTokens = maxTokens(files.folder(), config.encoder());
         boolean typed = config.encoder().embedding().tokenTypes() > 1;
         Description encoder = config.encoder().withMaxTokens(maxTokens)
@@ -95,7 +89,7 @@ final class HeadModel {
         this.weights = headed.weights();
         this.plan = owner.own(Plan.compile(ModelGraph.encoder(description, this.weights), engine,
                 options.weights().dtype()));
-        owner.own(this::closeIdle);
+        this.sessions = owner.own(new SessionPool<>(() -> plan.newSession(64, 16), Session::close));
     }
 
     /**
@@ -120,7 +114,7 @@ final class HeadModel {
 
     /** As many as there are positions, unless the settings of the Transformer or of the tokenizer say less. */
     private static int maxTokens(Path folder, Description model) throws IOException {
-        JsonFile sentence = JsonFile.readIfPresent(folder.resolve("sentence_bert_config.json"));
+        JsonFile sentence = SentenceConfig.transformerSettings(folder);
         if (sentence.bool("do_lower_case", false)) {
             throw sentence.wrong("do_lower_case", "false, of a model with a head");
         }
@@ -164,18 +158,24 @@ final class HeadModel {
      * @throws IllegalArgumentException if it has too many tokens and the policy is {@link LengthPolicy#ERROR}
      */
     ModelInput input(String text) {
-        return requireWhole(tokenizer.input(text, maxTokens));
+        return within(maxTokens, limit -> tokenizer.input(text, limit));
     }
 
     /** Likewise of a pair, whose longer text is cut. */
     ModelInput input(String first, String second) {
-        return requireWhole(tokenizer.input(first, second, Truncation.LONGEST_FIRST, maxTokens));
+        return within(maxTokens, limit -> tokenizer.input(first, second, Truncation.LONGEST_FIRST, limit));
     }
 
-    private ModelInput requireWhole(ModelInput input) {
+    /**
+     * What {@code reader} makes of a text, of which it takes no more tokens than it is told.
+     *
+     * @throws IllegalArgumentException if the text has too many and the policy is {@link LengthPolicy#ERROR}
+     */
+    ModelInput within(int limit, IntFunction<ModelInput> reader) {
+        ModelInput input = reader.apply(limit);
         if (lengthPolicy == LengthPolicy.ERROR && input.truncated()) {
-            throw new IllegalArgumentException("expected at most " + maxTokens
-                    + " tokens, special tokens included, which model " + name + " takes, got more");
+            throw new IllegalArgumentException("expected at most " + limit + " tokens, special tokens included, which model "
+                    + name + " takes, got " + reader.apply(Integer.MAX_VALUE).ids().length);
         }
         return input;
     }
@@ -185,7 +185,7 @@ final class HeadModel {
         List<R> results = new ArrayList<>(inputs.size());
         owner.enter();
         try {
-            Session session = take();
+            Session session = sessions.take();
             try {
                 int from = 0;
                 while (from < inputs.size()) {
@@ -194,7 +194,7 @@ final class HeadModel {
                     from = to;
                 }
             } finally {
-                give(session);
+                sessions.give(session);
             }
         } finally {
             owner.exit();
@@ -208,7 +208,7 @@ final class HeadModel {
     }
 
     private int endOfBatch(List<ModelInput> inputs, int from) {
-        int most = Math.min(MAX_TOKENS, MAX_SCORES / outputs());
+        int most = Math.min(TextBatch.MAX_TOKENS, MAX_SCORES / outputs());
         int tokens = inputs.get(from).ids().length;
         int to = from + 1;
         while (to < inputs.size() && tokens + inputs.get(to).ids().length <= most) {
@@ -257,44 +257,15 @@ final class HeadModel {
 
     /** A NaN in the embedding of a word, which is not looked for when the model is loaded, is found here. */
     private void requireFinite(ModelInput input, Tensor output, int begin, int end) {
-        int found = 0;
+        boolean finite = true;
         for (int row = begin; row < end; row++) {
-            for (int column = 0; column < output.size(1); column++) {
-                // Carries into the sign if all bits of the exponent are set.
-                found |= (output.segment().getAtIndex(ValueLayout.JAVA_INT, row * output.stride(0) + column) & 0x7f80_0000)
-                        + 0x0080_0000;
-            }
+            long first = row * output.stride(0);
+            finite &= EncoderSession.isFinite(output.segment(), first, first + output.size(1));
         }
-        if (found < 0) {
+        if (!finite) {
             String cause = FiniteWeights.nonFiniteWord(weights, file, input.ids());
             throw new ArithmeticException("model " + name + " gives a text of " + input.ids().length
                     + " tokens numbers that are not finite" + (cause == null ? "" : ": " + cause));
-        }
-    }
-
-    private Session take() {
-        synchronized (idle) {
-            if (!idle.isEmpty()) {
-                return idle.pop();
-            }
-        }
-        return plan.newSession(64, 16);
-    }
-
-    private void give(Session session) {
-        synchronized (idle) {
-            if (idle.size() < 2 * Runtime.getRuntime().availableProcessors()) {
-                idle.push(session);
-                return;
-            }
-        }
-        session.close();
-    }
-
-    private void closeIdle() {
-        synchronized (idle) {
-            idle.forEach(Session::close);
-            idle.clear();
         }
     }
 
@@ -305,8 +276,13 @@ final class HeadModel {
     /** A row of an output. */
     static float[] row(Tensor output, int row) {
         float[] values = new float[(int) output.size(1)];
-        MemorySegment.copy(output.segment(), ValueLayout.JAVA_FLOAT,
-                row * output.stride(0) * Float.BYTES, values, 0, values.length);
+        copyRow(output, row, values);
         return values;
+    }
+
+    /** Copies a row of an output. */
+    static void copyRow(Tensor output, int row, float[] values) {
+        MemorySegment.copy(output.segment(), ValueLayout.JAVA_FLOAT, row * output.stride(0) * Float.BYTES, values, 0,
+                values.length);
     }
 }

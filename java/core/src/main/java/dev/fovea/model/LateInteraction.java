@@ -60,15 +60,16 @@ public final class LateInteraction implements AutoCloseable {
      * @throws IOException if a file cannot be read
      */
     public static LateInteraction load(Path directory, EncoderOptions options) throws IOException {
-        LateInteractionConfig config = LateInteractionConfig.read(directory);
+        Path absolute = directory.toAbsolutePath().normalize();
+        LateInteractionConfig config = LateInteractionConfig.read(absolute);
         Weights matrix = config.dense() == null ? null : Weights.open(config.dense());
         try {
-            HeadModel model = HeadModel.load(directory, options, (encoder, description, file, engine) -> encoder.tokenVectors(
+            HeadModel model = HeadModel.load(absolute, options, (encoder, description, file, engine) -> encoder.tokenVectors(
                     description.withEmbedding(description.embedding().withPairs(false)),
                     new Head.TokenVectors(config.width(matrix == null ? file : matrix), true, config.hidesMasks()),
                     LateInteractionConfig.MATRIX, matrix == null ? file : matrix, file, engine));
             try {
-                return new LateInteraction(model, config, directory);
+                return new LateInteraction(model, config, absolute);
             } catch (FormatException e) {
                 model.close();
                 throw e;
@@ -84,12 +85,13 @@ public final class LateInteraction implements AutoCloseable {
      * The vectors of a query, of length 1, [tokens][dimension]: filled up with masks where the model's settings say so,
      * and cut to {@link #queryLength()}.
      *
-     * @throws IllegalArgumentException if the text has more than {@link dev.fovea.text.Tokenizer#MAX_CHARS} chars
+     * @throws IllegalArgumentException if the text has more than {@link dev.fovea.text.Tokenizer#MAX_CHARS} chars, or too
+     *     many tokens and the policy is {@link LengthPolicy#ERROR}
      * @throws IllegalStateException if the encoder is closed
      */
     public float[][] encodeQuery(String query) {
-        int length = Math.min(config.queryLength(), model.maxTokens());
-        ModelInput input = marked(query, queryMark, length);
+        int length = queryLength();
+        ModelInput input = model.within(length, limit -> marked(query, queryMark, limit));
         if (config.expands() && input.ids().length < length) {
             input = expanded(input, length);
         }
@@ -105,7 +107,7 @@ public final class LateInteraction implements AutoCloseable {
     public List<float[][]> encodeDocuments(List<String> documents) {
         List<ModelInput> inputs = new ArrayList<>(documents.size());
         for (String document : documents) {
-            inputs.add(marked(document, documentMark, Math.min(config.documentLength(), model.maxTokens())));
+            inputs.add(model.within(documentLength(), limit -> marked(document, documentMark, limit)));
         }
         return model.run(inputs, (input, output, row, rows) -> {
             List<float[]> kept = new ArrayList<>();
@@ -166,12 +168,13 @@ public final class LateInteraction implements AutoCloseable {
     /** What the model reads of a text, with a mark behind the first token. */
     private ModelInput marked(String text, int mark, int length) {
         ModelInput input = model.tokenizer().input(text, length - 1);
-        int tokens = input.ids().length + 1;
-        int[] ids = new int[tokens];
-        ids[0] = input.ids()[0];
-        ids[1] = mark;
-        System.arraycopy(input.ids(), 1, ids, 2, tokens - 2);
-        return new ModelInput(ids, new int[tokens], null, null, null, null, input.truncated());
+        int tokens = input.ids().length;
+        int before = Math.min(1, tokens); // none of an empty text without special tokens
+        int[] ids = new int[tokens + 1];
+        System.arraycopy(input.ids(), 0, ids, 0, before);
+        ids[before] = mark;
+        System.arraycopy(input.ids(), before, ids, before + 1, tokens - before);
+        return new ModelInput(ids, new int[ids.length], null, null, null, null, input.truncated());
     }
 
     /** Filled up with masks, of the second type. */

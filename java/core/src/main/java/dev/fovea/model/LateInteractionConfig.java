@@ -1,8 +1,7 @@
 package dev.fovea.model;
 
-import com.google.gson.JsonArray;
-import com.google.gson.JsonElement;
 import dev.fovea.internal.json.JsonFile;
+import dev.fovea.model.sentence.ModuleList;
 import dev.fovea.text.Tokenizer;
 import dev.fovea.weights.FormatException;
 import dev.fovea.weights.Weights;
@@ -39,7 +38,7 @@ record LateInteractionConfig(Path dense, String queryPrefix, String documentPref
         String mask = mask(directory);
         if (!Files.exists(pylate) && Files.exists(colbert)) {
             JsonFile json = JsonFile.read(colbert);
-            requireCosine(json, "similarity", "cosine");
+            json.require("similarity", "cosine");
             return new LateInteractionConfig(null, json.string("query_token_id", "[unused0]"),
                     json.string("doc_token_id", "[unused1]"), json.integer("query_maxlen", 3, 32),
                     json.integer("doc_maxlen", 3, 220), true, !json.bool("attend_to_mask_tokens", false), mask,
@@ -51,7 +50,7 @@ record LateInteractionConfig(Path dense, String queryPrefix, String documentPref
                     + " has none of config_sentence_transformers.json, artifact.metadata");
         }
         JsonFile json = JsonFile.read(pylate);
-        requireCosine(json, "similarity_fn_name", "MaxSim");
+        json.require("similarity_fn_name", "MaxSim");
         boolean expands = json.bool("do_query_expansion", true);
         return new LateInteractionConfig(dense(directory), json.string("query_prefix", "[Q] "),
                 json.string("document_prefix", "[D] "), json.integer("query_length", 3, 32),
@@ -61,58 +60,32 @@ record LateInteractionConfig(Path dense, String queryPrefix, String documentPref
                         : PUNCTUATION.chars().mapToObj(Character::toString).toList());
     }
 
-    private static void requireCosine(JsonFile json, String field, String value) throws FormatException {
-        String found = json.string(field, value);
-        if (!found.equals(value)) {
-            throw json.wrong(field, '"' + value + '"');
-        }
-    }
-
     private static String mask(Path directory) throws IOException {
-        Path file = directory.resolve("tokenizer_config.json");
-        if (!Files.exists(file) || !JsonFile.read(file).has("mask_token")) {
-            return "[MASK]";
-        }
-        JsonFile json = JsonFile.read(file);
-        try {
-            return json.string("mask_token");
-        } catch (FormatException e) {
-            return json.object("mask_token").string("content");
-        }
+        JsonFile json = JsonFile.readIfPresent(directory.resolve("tokenizer_config.json"));
+        return json.isObject("mask_token") ? json.object("mask_token").string("content")
+                : json.string("mask_token", "[MASK]");
     }
 
     /** The file of the only Dense among the modules; null if there is none. */
     private static Path dense(Path directory) throws IOException {
-        Path modules = directory.resolve("modules.json");
-        if (!Files.exists(modules)) {
-            return null;
-        }
-        if (!(JsonFile.parse(modules) instanceof JsonArray array)) {
-            throw new FormatException(modules, -1, "JSON", "expected an array of modules");
-        }
+        ModuleList modules = ModuleList.ofAny(directory);
         Path found = null;
-        int index = 0;
-        for (JsonElement element : array) {
-            JsonFile module = JsonFile.of(modules, "[" + index++ + "]", element);
-            String type = module.string("type");
-            if (type.endsWith(".Dense")) {
-                Path folder = directory.resolve(module.string("path")).normalize();
-                if (found != null || !folder.startsWith(directory.normalize())) {
-                    throw module.wrong("path", "one Dense, in a folder of the model");
-                }
-                requirePlain(JsonFile.read(folder.resolve("config.json")));
-                found = folder.resolve("model.safetensors");
-            } else if (!type.endsWith(".Transformer")) {
-                throw module.wrong("type", "a Transformer or a Dense");
+        for (int i = 0; i < modules.size(); i++) {
+            boolean dense = modules.type(i).equals("Dense");
+            if (!dense && !modules.type(i).equals("Transformer") || dense && found != null) {
+                throw modules.module(i).wrong("type", "a Transformer and one Dense");
+            }
+            if (dense) {
+                requirePlain(modules.config(i));
+                found = modules.weights(i);
             }
         }
         return found;
     }
 
     private static void requirePlain(JsonFile dense) throws FormatException {
-        if (dense.bool("bias", false)) {
-            throw dense.wrong("bias", "false");
-        }
+        dense.require("bias", false);
+        dense.require("use_residual", false);
         if (!dense.string("activation_function", "Identity").endsWith("Identity")) {
             throw dense.wrong("activation_function", "a name that ends with Identity");
         }

@@ -8,9 +8,11 @@ import java.util.concurrent.FutureTask;
 
 /**
  * A part of a model that is being loaded on a thread of its own, beside the others. Closing waits for the thread, and
- * closes what it loaded.
+ * closes what it loaded, if that can be closed.
+ *
+ * @param <T> the part
  */
-final class Loading<T extends AutoCloseable> implements AutoCloseable {
+final class Loading<T> implements AutoCloseable {
     private final FutureTask<T> task;
 
     /** Starts to load; {@code what} names the thread. */
@@ -36,8 +38,8 @@ final class Loading<T extends AutoCloseable> implements AutoCloseable {
     @Override
     public void close() throws Exception {
         await();
-        if (task.state() == State.SUCCESS) {
-            task.resultNow().close();
+        if (task.state() == State.SUCCESS && task.resultNow() instanceof AutoCloseable part) {
+            part.close();
         }
     }
 

@@ -19,10 +19,11 @@ import java.util.zip.ZipFile;
 /**
  * The models that have a name.
  *
- * <p>Most are known by their properties alone, and their directory has to be brought. Others come in a jar. The first use turns the jar's entries into a directory in the Hugging Face layout
- * in the user's cache, safely when many JVMs start at once; from then on the directory is mapped. It is
- * {@code models/<name>-<revision>}, so that a release with other files of a model has another. A directory that has
- * lost a file, or a part of one, counts as absent and is filled again.
+ * <p>Most are known by their properties alone, and their directory has to be brought. The others come in a jar, whose
+ * entries the first use turns into a directory in the Hugging Face layout in the user's cache, safely when many JVMs
+ * start at once; from then on the directory is mapped. It is {@code models/<name>-<revision>}, so that a release with
+ * other files of a model has another. A directory that has lost a file, or a part of one, counts as absent and is filled
+ * again.
  */
 public final class ModelCatalog {
     private static final String LANGCHAIN4J = "dev.langchain4j:langchain4j-embeddings-";

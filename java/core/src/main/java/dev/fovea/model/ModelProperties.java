@@ -24,7 +24,7 @@ final class ModelProperties {
         SentenceConfig config = pipeline.config();
         Map<String, String> properties = new LinkedHashMap<>();
         try {
-            properties.putAll(source.places(weights));
+            properties.putAll(source.places());
             properties.merge("family", ", " + description.layers() + " layers of width " + description.width() + " with "
                     + description.attention().heads() + " heads", String::concat);
             properties.merge("weights", ", " + weights.names().size() + " tensors", String::concat);

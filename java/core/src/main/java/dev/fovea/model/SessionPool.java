@@ -1,26 +1,32 @@
 package dev.fovea.model;
 
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
  * Idle sessions, for callers that need one for a moment. Lock-free: a caller that finds none makes one, and one that
  * finds no room for its session closes it.
+ *
+ * @param <S> a session
  */
-final class SessionPool implements AutoCloseable {
-    private final AtomicReferenceArray<EncoderSession> idle =
+final class SessionPool<S> implements AutoCloseable {
+    private final AtomicReferenceArray<S> idle =
             new AtomicReferenceArray<>(Math.max(8, 2 * Runtime.getRuntime().availableProcessors()));
-    private final Supplier<EncoderSession> factory;
+    private final Supplier<S> factory;
+    private final Consumer<S> closer;
 
-    SessionPool(Supplier<EncoderSession> factory) {
+    /** Sessions that {@code factory} makes and {@code closer} closes. */
+    SessionPool(Supplier<S> factory, Consumer<S> closer) {
         this.factory = factory;
+        this.closer = closer;
     }
 
     /** A session that is the caller's until {@link #give}. */
-    EncoderSession take() {
+    S take() {
         for (int i = 0; i < idle.length(); i++) {
             if (idle.getPlain(i) != null) {
-                EncoderSession session = idle.getAndSet(i, null);
+                S session = idle.getAndSet(i, null);
                 if (session != null) {
                     return session;
                 }
@@ -30,22 +36,22 @@ final class SessionPool implements AutoCloseable {
     }
 
     /** Takes a session back. */
-    void give(EncoderSession session) {
+    void give(S session) {
         for (int i = 0; i < idle.length(); i++) {
             if (idle.getPlain(i) == null && idle.compareAndSet(i, null, session)) {
                 return;
             }
         }
-        session.close();
+        closer.accept(session);
     }
 
     /** Closes the idle sessions. No one may take or give any more. */
     @Override
     public void close() {
         for (int i = 0; i < idle.length(); i++) {
-            EncoderSession session = idle.getAndSet(i, null);
+            S session = idle.getAndSet(i, null);
             if (session != null) {
-                session.close();
+                closer.accept(session);
             }
         }
     }

@@ -110,8 +110,9 @@ public final class SparseEncoder implements AutoCloseable {
         }
         return model.run(inputs, (_, output, row, rows) -> {
             float[] peak = new float[(int) output.size(1)];
+            float[] scores = new float[peak.length];
             for (int i = 0; i < rows; i++) {
-                float[] scores = HeadModel.row(output, row + i);
+                HeadModel.copyRow(output, row + i, scores);
                 for (int term = 0; term < peak.length; term++) {
                     peak[term] = sums ? peak[term] + weight(scores[term]) : Math.max(peak[term], scores[term]);
                 }

@@ -11,7 +11,7 @@ import java.util.List;
 /** Pieces on their way through the model, as one ragged batch. Reused for batch after batch; for one thread. */
 final class TextBatch {
     /** A batch of this many tokens keeps all cores busy, and its workspace small. */
-    private static final int MAX_TOKENS = 2048;
+    static final int MAX_TOKENS = 2048;
 
     private final EncoderModel model;
     private final List<TextEmbedding> results;

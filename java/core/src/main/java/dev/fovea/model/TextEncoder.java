@@ -34,12 +34,12 @@ import java.util.Optional;
 public final class TextEncoder implements AutoCloseable {
     private final EncoderModel model;
     private final PieceCutter cutter;
-    private final SessionPool sessions;
+    private final SessionPool<EncoderSession> sessions;
 
     private TextEncoder(EncoderModel model) {
         this.model = model;
         this.cutter = new PieceCutter(model.tokenizer(), model.sentence(), model.name());
-        this.sessions = model.own(new SessionPool(() -> EncoderSession.create(model)));
+        this.sessions = model.own(new SessionPool<>(() -> EncoderSession.create(model), EncoderSession::close));
     }
 
     /** Loads a model with {@link EncoderOptions#defaults()}; see {@link #load(String, EncoderOptions)}. */

@@ -242,9 +242,39 @@ class HeadsTest {
             float[][] whole = model.encodeQuery("w3 w4 w6 w6 w6 w6 w6 w6");
             assertEquals(9, whole.length);
             assertEquals(0, model.rank("w3", List.of("w3", "w9")).size() - 2);
+            assertEquals(1, model.encodeDocument("").length); // the mark
+        }
+        try (var model = LateInteraction.load(made, EncoderOptions.defaults().withLengthPolicy(LengthPolicy.ERROR))) {
+            assertEquals(12, model.encodeDocument("w3 ".repeat(11)).length);
+            String message = assertThrows(IllegalArgumentException.class,
+                    () -> model.encodeDocument("w3 ".repeat(12))).getMessage();
+            assertTrue(message.contains("at most 12 tokens") && message.endsWith("got 13"), message);
+            assertThrows(IllegalArgumentException.class, () -> model.encodeQuery("w3 ".repeat(9)));
         }
         if (!attends) {
             requireUnseenMasks(made);
+        }
+        requireOneDense(made);
+    }
+
+    /** What {@code modules.json} names besides is refused. */
+    private static void requireOneDense(Path made) throws Exception {
+        String transformer = "{\"type\": \"sentence_transformers.models.Transformer\", \"path\": \"\"}";
+        String dense = "{\"type\": \"pylate.models.Dense.Dense\", \"path\": \"1_Dense\"}";
+        Path config = Files.createDirectories(made.resolve("1_Dense")).resolve("config.json");
+        for (String setting : List.of("bias", "use_residual")) {
+            Files.writeString(config, "{\"" + setting + "\": true}");
+            Files.writeString(made.resolve("modules.json"), "[" + transformer + ", " + dense + "]");
+            var e = assertThrows(FormatException.class, () -> LateInteraction.load(made));
+            assertEquals(config, e.file());
+            assertEquals(setting, e.field());
+        }
+        Files.writeString(config, "{}");
+        Files.writeString(config.resolveSibling("model.safetensors"), "");
+        for (String list : List.of(dense + ", " + dense, dense.replace("Dense.Dense", "CNN"), dense.replace("1_D", "\\u0000"))) {
+            Files.writeString(made.resolve("modules.json"), "[" + transformer + ", " + list + "]");
+            Path file = assertThrows(FormatException.class, () -> LateInteraction.load(made)).file();
+            assertEquals(made.resolve("modules.json"), file);
         }
     }
 
@@ -312,11 +342,23 @@ class HeadsTest {
         var options = EncoderOptions.defaults().withLengthPolicy(LengthPolicy.ERROR);
         try (var classifier = TextClassifier.load(made, options)) {
             String message = assertThrows(IllegalArgumentException.class, () -> classifier.classify(longer)).getMessage();
-            assertTrue(message.contains("at most 20 tokens"), message);
+            assertTrue(message.contains("at most 20 tokens") && message.endsWith("got 30"), message);
             assertThrows(IllegalArgumentException.class, () -> classifier.classify("w3", longer));
         }
         assertThrows(IllegalArgumentException.class,
                 () -> TextClassifier.load(made, options.withLengthPolicy(LengthPolicy.CHUNK_MEAN)));
+    }
+
+    @Test
+    void shouldFollowTheSettingsOfTheTransformerUnderAnOlderName() throws Exception {
+        Path made = model("bert");
+        Path settings = made.resolve("sentence_distilbert_config.json");
+        Files.writeString(settings, "{\"max_seq_length\": 7}");
+        try (var encoder = SparseEncoder.load(made)) {
+            assertEquals(7, encoder.maxTokens());
+        }
+        Files.writeString(settings, "{\"do_lower_case\": true}");
+        assertEquals("do_lower_case", assertThrows(FormatException.class, () -> SparseEncoder.load(made)).field());
     }
 
     @Test
@@ -325,6 +367,9 @@ class HeadsTest {
         assertEquals("id2label", assertThrows(FormatException.class, () -> Reranker.load(three)).field());
         Path odd = model("gte-new", "id2label", "{\"0\": \"a\"}", "sbert_ce_default_activation_function", "\"Tanh\"");
         assertTrue(assertThrows(FormatException.class, () -> Reranker.load(odd)).getMessage().contains("Sigmoid"));
+        Path projection = model("clip-text", "id2label", "{\"0\": \"a\"}");
+        assertEquals("model_type", assertThrows(FormatException.class, () -> Reranker.load(projection)).field());
+        assertEquals("model_type", assertThrows(FormatException.class, () -> TextClassifier.load(projection)).field());
         Path labels = model("distilbert", "id2label", "{\"0\": \"a\", \"7\": \"b\"}");
         assertThrows(FormatException.class, () -> TextClassifier.load(labels));
     }

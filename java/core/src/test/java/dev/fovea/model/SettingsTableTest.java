@@ -153,10 +153,14 @@ class SettingsTableTest {
         refused(file, "transformer_task", d -> d.sentence("{\"transformer_task\": \"fill-mask\"}"));
         refused(file, "module_output_name", d -> d.sentence("{\"module_output_name\": \"scores\"}"));
         refused(file, "modality_config", d -> d.sentence("{\"modality_config\": {\"text\": {\"method\": \"embed\"}}}"));
-        for (String key : List.of("model_args", "tokenizer_args", "config_args", "processing_kwargs", "query_expansion")) {
+        for (String key : List.of("model_args", "tokenizer_args", "config_args", "model_kwargs", "processor_kwargs",
+                "tokenizer_kwargs", "config_kwargs", "processing_kwargs", "query_expansion")) {
             refused(file, key, d -> d.sentence("{\"" + key + "\": {\"a\": 1}}"));
         }
-        refused(file, "query_length", d -> d.sentence("{\"query_length\": 32}"));
+        refused(file, "unpad_inputs", d -> d.sentence("{\"unpad_inputs\": true}"));
+        for (String key : List.of("query_length", "document_length")) {
+            refused(file, key, d -> d.sentence("{\"" + key + "\": 32}"));
+        }
         String settings = "config_sentence_transformers.json";
         honoured(settings, "prompts", d -> d.settings("{\"prompts\": {\"query\": \"w7 \"}, \"default_prompt_name\": \"query\"}"));
         refused(settings, "prompts", d -> d.settings("{\"prompts\": {\"query\": 7}}"));

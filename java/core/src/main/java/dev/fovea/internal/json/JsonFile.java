@@ -99,6 +99,20 @@ public final class JsonFile {
         }
     }
 
+    /** Refuses a field that has another value than {@code only}, which an absent one stands for. */
+    public void require(String field, String only) throws FormatException {
+        if (!string(field, only).equals(only)) {
+            throw wrong(field, '"' + only + '"');
+        }
+    }
+
+    /** Likewise, of a truth value. */
+    public void require(String field, boolean only) throws FormatException {
+        if (bool(field, only) != only) {
+            throw wrong(field, Boolean.toString(only));
+        }
+    }
+
     /** Whether the field is there and not null. */
     public boolean has(String field) {
         return object.has(field) && !object.get(field).isJsonNull();

@@ -30,7 +30,7 @@ final class AlbertFamily implements EncoderFamily {
 
     @Override
     public Description describe(JsonFile json) throws FormatException {
-        EncoderFields.require(json, "position_embedding_type", "absolute");
+        json.require("position_embedding_type", "absolute");
         if (json.integer("inner_group_num", 1, 1) != 1) {
             throw json.wrong("inner_group_num", "1");
         }

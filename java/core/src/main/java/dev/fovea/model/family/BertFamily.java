@@ -31,8 +31,8 @@ final class BertFamily implements EncoderFamily {
     @Override
     public Description describe(JsonFile json) throws FormatException {
         boolean roberta = !json.string("model_type").equals("bert");
-        EncoderFields.require(json, "position_embedding_type", "absolute");
-        EncoderFields.require(json, "is_decoder", false);
+        json.require("position_embedding_type", "absolute");
+        json.require("is_decoder", false);
         int rows = json.integer("max_position_embeddings", 1);
         var positions = roberta ? EncoderFields.behindPadding(json, rows) : new Positions.Learned(rows, 0);
         return encoder(json, rows - positions.first())

@@ -12,8 +12,8 @@ import java.util.Map;
 final class ElectraFamily implements EncoderFamily {
     @Override
     public Description describe(JsonFile json) throws FormatException {
-        EncoderFields.require(json, "position_embedding_type", "absolute");
-        EncoderFields.require(json, "is_decoder", false);
+        json.require("position_embedding_type", "absolute");
+        json.require("is_decoder", false);
         int rows = json.integer("max_position_embeddings", 1);
         Description encoder = BertFamily.encoder(json, rows);
         int narrow = json.integer("embedding_size", 1, 128);

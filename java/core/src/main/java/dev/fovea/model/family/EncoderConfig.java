@@ -2,6 +2,7 @@ package dev.fovea.model.family;
 
 import dev.fovea.Engine;
 import dev.fovea.internal.json.JsonFile;
+import dev.fovea.text.Tokenizer;
 import dev.fovea.weights.FormatException;
 import dev.fovea.weights.Weights;
 import java.io.IOException;
@@ -81,6 +82,18 @@ public final class EncoderConfig {
     }
 
     /**
+     * Refuses a tokenizer whose tokens are more than the encoder has embeddings.
+     *
+     * @param file of the tokenizer
+     */
+    public void requireRoom(Tokenizer tokenizer, Path file) throws FormatException {
+        if (tokenizer.vocabularySize() > encoder.vocabulary()) {
+            throw new FormatException(file, -1, "vocabulary", "expected ids below the vocab_size " + encoder.vocabulary()
+                    + " of " + config.file().getFileName() + ", got " + (tokenizer.vocabularySize() - 1));
+        }
+    }
+
+    /**
      * Finds the weights that a description of this encoder demands, those of its head not among them.
      *
      * @param engine looks whether they are finite
@@ -98,12 +111,13 @@ public final class EncoderConfig {
     /**
      * The encoder with the head that scores sequences.
      *
-     * @throws FormatException also if the family has none
+     * @throws FormatException also if the family has none, or one whose scores are not those of labels
      */
     public Headed classifier(Description description, int labels, Weights file, Engine engine)
             throws FormatException {
-        return headed(description, family.classifier(config, description, labels, prefix(file)), file, engine,
-                "sequence classification");
+        NamedHead head = family.classifier(config, description, labels, prefix(file));
+        boolean fits = head != null && head.head().outputs() == labels;
+        return headed(description, fits ? head : null, file, engine, "sequence classification");
     }
 
     /** The encoder with the head that scores tokens. */

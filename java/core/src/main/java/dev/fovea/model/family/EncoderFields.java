@@ -41,20 +41,6 @@ final class EncoderFields {
         return Description.Attention.of(count, all / count);
     }
 
-    /** Refuses a field that has another value than the one that is supported. */
-    static void require(JsonFile json, String field, boolean value) throws FormatException {
-        if (json.bool(field, value) != value) {
-            throw json.wrong(field, Boolean.toString(value));
-        }
-    }
-
-    /** Likewise, of a text. */
-    static void require(JsonFile json, String field, String value) throws FormatException {
-        if (!json.string(field, value).equals(value)) {
-            throw json.wrong(field, '"' + value + '"');
-        }
-    }
-
     /** Refuses a field that is there. */
     static void requireAbsent(JsonFile json, String field) throws FormatException {
         if (json.has(field)) {

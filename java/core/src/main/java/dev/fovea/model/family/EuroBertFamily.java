@@ -51,7 +51,7 @@ final class EuroBertFamily implements EncoderFamily {
             return json.positive("rope_theta", 250_000);
         }
         JsonFile parameters = json.object("rope_parameters");
-        EncoderFields.require(parameters, "rope_type", "default");
+        parameters.require("rope_type", "default");
         return parameters.positive("rope_theta", 250_000);
     }
 

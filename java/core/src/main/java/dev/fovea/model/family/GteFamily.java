@@ -24,9 +24,9 @@ final class GteFamily implements EncoderFamily {
 
     @Override
     public Description describe(JsonFile json) throws FormatException {
-        EncoderFields.require(json, "pack_qkv", true);
-        EncoderFields.require(json, "logn_attention_scale", false);
-        EncoderFields.require(json, "layer_norm_type", "layer_norm");
+        json.require("pack_qkv", true);
+        json.require("logn_attention_scale", false);
+        json.require("layer_norm_type", "layer_norm");
         int maxTokens = json.integer("max_position_embeddings", 1);
         Description encoder = BertFamily.encoder(json, maxTokens);
         var feedForward = encoder.feedForward();
@@ -41,13 +41,13 @@ final class GteFamily implements EncoderFamily {
         if (json.string("position_embedding_type", "rope").equals("absolute")) {
             return new Positions.Learned(rows, 0);
         }
-        EncoderFields.require(json, "position_embedding_type", "rope");
+        json.require("position_embedding_type", "rope");
         var rotary = Positions.Rotary.of(json.positive("rope_theta", 10_000), headDim);
         if (!json.has("rope_scaling")) {
             return rotary;
         }
         JsonFile scaling = json.object("rope_scaling");
-        EncoderFields.require(scaling, "type", "ntk");
+        scaling.require("type", "ntk");
         EncoderFields.requireAbsent(scaling, "mixed_b");
         float factor = scaling.positive("factor", 1);
         if (factor < 1) {

@@ -23,7 +23,7 @@ final class JinaBertFamily implements EncoderFamily {
 
     @Override
     public Description describe(JsonFile json) throws FormatException {
-        EncoderFields.require(json, "is_decoder", false);
+        json.require("is_decoder", false);
         Description encoder = BertFamily.encoder(json, json.integer("max_position_embeddings", 1));
         String kind = json.string("feed_forward_type", "original");
         var feedForward = switch (kind) {

@@ -69,7 +69,7 @@ final class ModernBertFamily implements EncoderFamily {
     private static float theta(JsonFile json, String kind) throws FormatException {
         if (json.has("rope_parameters")) {
             JsonFile parameters = json.object("rope_parameters").object(kind);
-            EncoderFields.require(parameters, "rope_type", "default");
+            parameters.require("rope_type", "default");
             return parameters.positive("rope_theta", kind.equals(FULL) ? 160_000 : 10_000);
         }
         float global = json.positive("global_rope_theta", 160_000);

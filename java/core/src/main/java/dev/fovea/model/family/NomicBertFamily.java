@@ -24,10 +24,10 @@ final class NomicBertFamily implements EncoderFamily {
 
     @Override
     public Description describe(JsonFile json) throws FormatException {
-        EncoderFields.require(json, "prenorm", false);
-        EncoderFields.require(json, "use_rms_norm", false);
-        EncoderFields.require(json, "parallel_block", false);
-        EncoderFields.require(json, "causal", false);
+        json.require("prenorm", false);
+        json.require("use_rms_norm", false);
+        json.require("parallel_block", false);
+        json.require("causal", false);
         EncoderFields.requireAbsent(json, "rotary_emb_scale_base");
         if (json.integer("num_experts", 0, 0) > 0) {
             throw json.wrong("num_experts", "0");

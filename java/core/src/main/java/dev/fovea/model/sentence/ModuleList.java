@@ -1,6 +1,7 @@
 package dev.fovea.model.sentence;
 
 import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
 import dev.fovea.internal.files.Excerpt;
 import dev.fovea.internal.json.JsonFile;
 import dev.fovea.weights.FormatException;
@@ -14,7 +15,7 @@ import java.util.List;
 import java.util.Set;
 
 /** The modules that a model's {@code modules.json} lists: Transformer, Pooling, and what comes behind them. */
-final class ModuleList {
+public final class ModuleList {
     private static final String MODULES = "modules.json";
     private static final String LIBRARY = "sentence_transformers.";
     private static final Set<String> BEHIND_POOLING = Set.of("Dense", "LayerNorm", "Normalize");
@@ -32,10 +33,22 @@ final class ModuleList {
 
     /** The folder of the first module, whatever they are; {@code root} if it has no {@code modules.json}. */
     static Path firstFolder(Path root) throws IOException {
+        ModuleList modules = ofAny(root);
+        return modules.size() == 0 ? root : modules.folder(0);
+    }
+
+    /** Those of a model of any kind and library; none if it has no {@code modules.json}. */
+    public static ModuleList ofAny(Path root) throws IOException {
         Path file = root.resolve(MODULES);
-        JsonArray array = Files.exists(file) ? parse(file) : new JsonArray();
-        return array.isEmpty() ? root
-                : new ModuleList(root, List.of(JsonFile.of(file, "[0]", array.get(0))), List.of()).folder(0);
+        List<JsonFile> modules = new ArrayList<>();
+        List<String> types = new ArrayList<>();
+        for (JsonElement element : Files.exists(file) ? parse(file) : new JsonArray()) {
+            JsonFile module = JsonFile.of(file, "[" + modules.size() + "]", element);
+            String type = module.string("type");
+            modules.add(module);
+            types.add(type.substring(type.lastIndexOf('.') + 1));
+        }
+        return new ModuleList(root, modules, types);
     }
 
     private static JsonArray parse(Path file) throws IOException {
@@ -51,27 +64,21 @@ final class ModuleList {
         if (!Files.exists(file)) {
             return null;
         }
-        JsonArray array = parse(file);
-        List<JsonFile> modules = new ArrayList<>();
-        List<String> types = new ArrayList<>();
-        for (int i = 0; i < array.size(); i++) {
-            JsonFile module = JsonFile.of(file, "[" + i + "]", array.get(i));
-            modules.add(module);
-            types.add(type(module));
+        ModuleList list = ofAny(root);
+        for (JsonFile module : list.modules) {
+            requireLibrary(module);
         }
-        requireOrder(file, types);
-        return new ModuleList(root, modules, types);
+        requireOrder(file, list.types);
+        return list;
     }
 
-    private static String type(JsonFile module) throws FormatException {
-        String type = module.string("type");
-        if (!type.startsWith(LIBRARY)) {
+    private static void requireLibrary(JsonFile module) throws FormatException {
+        if (!module.string("type").startsWith(LIBRARY)) {
             throw module.wrong("type", "a module of sentence_transformers, without code of the model's own");
         }
         if (module.has("kwargs") && !module.isEmpty("kwargs")) {
             throw module.wrong("kwargs", "none");
         }
-        return type.substring(type.lastIndexOf('.') + 1);
     }
 
     private static void requireOrder(Path file, List<String> types) throws FormatException {
@@ -81,6 +88,21 @@ final class ModuleList {
             throw new FormatException(file, -1, "type", "expected the modules Transformer, Pooling and then any of"
                     + " Dense, LayerNorm and Normalize, got " + (types.isEmpty() ? "none" : Excerpt.of(types)));
         }
+    }
+
+    /** How many there are. */
+    public int size() {
+        return modules.size();
+    }
+
+    /** The name of a module's class. */
+    public String type(int index) {
+        return types.get(index);
+    }
+
+    /** What the list says of a module. */
+    public JsonFile module(int index) {
+        return modules.get(index);
     }
 
     /** The folder of the Transformer, where {@code config.json}, tokenizer and weights are. */
@@ -115,9 +137,7 @@ final class ModuleList {
                 "module_output_name", "use_residual"));
         requireWidth(json, "in_features", width);
         requireSentenceEmbedding(json);
-        if (json.bool("use_residual", false)) {
-            throw json.wrong("use_residual", "false");
-        }
+        json.require("use_residual", false);
         String activation = json.string("activation_function", "torch.nn.modules.activation.Tanh");
         return new SentenceModule.Dense(weights(index), width, json.integer("out_features", 1), json.bool("bias", true),
                 DenseActivation.of(activation).orElseThrow(() -> json.wrong("activation_function",
@@ -137,9 +157,7 @@ final class ModuleList {
     /** The vectors that it reads and makes are those of texts. */
     private static void requireSentenceEmbedding(JsonFile json) throws FormatException {
         for (String name : List.of("module_input_name", "module_output_name")) {
-            if (!json.string(name, "sentence_embedding").equals("sentence_embedding")) {
-                throw json.wrong(name, "\"sentence_embedding\"");
-            }
+            json.require(name, "sentence_embedding");
         }
     }
 
@@ -156,11 +174,13 @@ final class ModuleList {
         }
     }
 
-    private JsonFile config(int index) throws IOException {
+    /** The settings of a module. */
+    public JsonFile config(int index) throws IOException {
         return JsonFile.read(file(index, "config.json"));
     }
 
-    private Path weights(int index) throws IOException {
+    /** The file of a module's weights. */
+    public Path weights(int index) throws IOException {
         if (!Files.exists(folder(index).resolve("model.safetensors"))
                 && Files.exists(folder(index).resolve(PICKLE))) {
             throw new FormatException(folder(index).resolve(PICKLE), -1, types.get(index), "a Python pickle, which is"

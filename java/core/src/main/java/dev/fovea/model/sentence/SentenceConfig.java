@@ -30,7 +30,7 @@ import java.util.Set;
 public record SentenceConfig(List<PoolingMode> pooling, boolean includePrompt, List<SentenceModule> behind,
         int maxTokens, boolean keepsEnd, boolean lowerCase, Prompts prompts, int dimensions, Similarity similarity) {
     /** The names under which models carry the transformer module's settings; the first that is there counts. */
-    private static final List<String> TRANSFORMER_CONFIGS = List.of(
+    public static final List<String> TRANSFORMER_CONFIGS = List.of(
             "sentence_bert_config.json", "sentence_roberta_config.json", "sentence_distilbert_config.json",
             "sentence_camembert_config.json", "sentence_albert_config.json", "sentence_xlm-roberta_config.json",
             "sentence_xlnet_config.json");
@@ -90,11 +90,15 @@ public record SentenceConfig(List<PoolingMode> pooling, boolean includePrompt, L
         return !behind.isEmpty() && behind.getLast() instanceof SentenceModule.Normalize;
     }
 
+    /** The settings of the transformer module in {@code folder}, as they are; without fields if there are none. */
+    public static JsonFile transformerSettings(Path folder) throws IOException {
+        String name = TRANSFORMER_CONFIGS.stream().filter(one -> Files.exists(folder.resolve(one))).findFirst()
+                .orElse(TRANSFORMER_CONFIGS.getFirst());
+        return JsonFile.readIfPresent(folder.resolve(name));
+    }
+
     private static JsonFile transformerConfig(Path folder) throws IOException {
-        JsonFile json = null;
-        for (String name : TRANSFORMER_CONFIGS) {
-            json = json == null || json.isAbsent() ? JsonFile.readIfPresent(folder.resolve(name)) : json;
-        }
+        JsonFile json = transformerSettings(folder);
         for (String field : PASSED_ON) {
             if (json.has(field) && !json.isEmpty(field)) {
                 throw json.wrong(field, "nothing");
@@ -107,24 +111,16 @@ public record SentenceConfig(List<PoolingMode> pooling, boolean includePrompt, L
 
     /** The module yields the last hidden state of texts. */
     private static void requireTokenVectors(JsonFile json) throws FormatException {
-        if (!json.string("transformer_task", "feature-extraction").equals("feature-extraction")) {
-            throw json.wrong("transformer_task", "\"feature-extraction\"");
-        }
-        if (!json.string("module_output_name", "token_embeddings").equals("token_embeddings")) {
-            throw json.wrong("module_output_name", "\"token_embeddings\"");
-        }
+        json.require("transformer_task", "feature-extraction");
+        json.require("module_output_name", "token_embeddings");
         if (json.has("modality_config")) {
             JsonFile modalities = json.object("modality_config");
             if (!modalities.has("text")) {
                 throw json.wrong("modality_config", "the modality text");
             }
             JsonFile text = modalities.object("text");
-            if (!text.string("method", "forward").equals("forward")) {
-                throw text.wrong("method", "\"forward\"");
-            }
-            if (!text.string("method_output_name", "last_hidden_state").equals("last_hidden_state")) {
-                throw text.wrong("method_output_name", "\"last_hidden_state\"");
-            }
+            text.require("method", "forward");
+            text.require("method_output_name", "last_hidden_state");
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.fovea.model.family;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -7,6 +8,7 @@ import dev.fovea.Engine;
 import dev.fovea.TestEngine;
 import dev.fovea.internal.backend.Device;
 import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Layout;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
 import dev.fovea.tensor.Weight;
@@ -16,6 +18,7 @@ import java.lang.foreign.ValueLayout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
+/** Numbers that are not finite are found in each way in which weights are stored. */
 class FiniteWeightsTest {
     @ParameterizedTest
     @MethodSource("dev.fovea.TestEngine#perBackend")
@@ -69,6 +72,59 @@ class FiniteWeightsTest {
             assertTrue(FiniteWeights.isFinite(Weight.quantized(integers, new float[] {1, 2}, new int[2], 0), device));
             assertFalse(FiniteWeights.isFinite(
                     Weight.quantized(integers, new float[] {1, Float.POSITIVE_INFINITY}, new int[2], 0), device));
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("dev.fovea.TestEngine#perBackend")
+    void shouldLookAtTheScalesOfEachBlock(TestEngine maker) {
+        try (Engine engine = maker.create(); Arena arena = Arena.ofConfined()) {
+            for (Layout layout : Layout.values()) {
+                int[] places = switch (layout) {
+                    case F32, F16, BF16, I8, U8 -> new int[0];
+                    case Q4_1, Q5_1, Q4_K, Q5_K -> new int[] {0, 2};
+                    case Q8_0, Q4_0, Q5_0 -> new int[] {0};
+                    case Q6_K -> new int[] {208};
+                };
+                requireFoundInBlocks(layout, places, arena, Device.of(engine));
+            }
+        }
+    }
+
+    /** All bits of the integers are set; the greatest finite scale gives finite values. */
+    private static void requireFoundInBlocks(Layout layout, int[] places, Arena arena, Device device) {
+        int blocks = 6;
+        MemorySegment stored = arena.allocate((long) blocks * layout.blockBytes()).fill((byte) 0xff);
+        for (int i = 0; i < blocks * places.length; i++) {
+            setScale(stored, layout, places, i, 0x7bff);
+        }
+        for (int i = 0; i < blocks * places.length; i++) {
+            Weight weight = Weight.ofBlocks(stored, layout, Shape.of(3, 2L * layout.blockValues()));
+            assertTrue(FiniteWeights.isFinite(weight, device), layout + " " + i);
+            for (int bits : new int[] {0x7c00, 0x7c01, 0xfc00, 0xffff}) {
+                setScale(stored, layout, places, i, bits);
+                assertFalse(FiniteWeights.isFinite(weight, device), layout + " " + i);
+            }
+            setScale(stored, layout, places, i, 0x7bff);
+        }
+    }
+
+    private static void setScale(MemorySegment stored, Layout layout, int[] places, int index, int bits) {
+        long block = (long) index / places.length * layout.blockBytes();
+        stored.set(ValueLayout.JAVA_SHORT_UNALIGNED, block + places[index % places.length], (short) bits);
+    }
+
+    @ParameterizedTest
+    @MethodSource("dev.fovea.TestEngine#perBackend")
+    void shouldLookAtTheScalesOfIntegers(TestEngine maker) {
+        try (Engine engine = maker.create(); Arena arena = Arena.ofConfined()) {
+            for (DType type : new DType[] {DType.I8, DType.U8}) {
+                Tensor integers = Tensor.of(arena.allocate(12).fill((byte) 0xff), type, Shape.of(3, 4));
+                for (float scale : new float[] {1, Float.NaN, Float.POSITIVE_INFINITY}) {
+                    Weight weight = Weight.quantized(integers, new float[] {1, 1, scale, 1}, new int[4], 1);
+                    assertEquals(Float.isFinite(scale), FiniteWeights.isFinite(weight, Device.of(engine)), type + " " + scale);
+                }
+            }
         }
     }
 

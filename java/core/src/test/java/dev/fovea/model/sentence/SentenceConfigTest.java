@@ -22,6 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class SentenceConfigTest {
     private static final Description BERT = Description.of(
@@ -124,6 +125,14 @@ class SentenceConfigTest {
                 new SentenceModule.LayerNorm(directory.resolve("3_LayerNorm/model.safetensors"), 7),
                 new SentenceModule.Normalize()), config.behind());
         assertTrue(config.normalizes());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet"})
+    void shouldReadTheSettingsOfTheTransformerUnderAnyOfTheirNames(String name) throws Exception {
+        write("sentence_" + name + "_config.json", "{\"max_seq_length\": 12}");
+        assertEquals(12, SentenceConfig.read(directory, BERT, 2).maxTokens());
+        assertEquals(12, SentenceConfig.transformerSettings(directory).integer("max_seq_length", 1));
     }
 
     @ParameterizedTest
