@@ -128,6 +128,17 @@ public final class EmulatedGpu {
         }
     }
 
+    /** The functions of the driver that were called since the reset, in order. */
+    public static List<String> calls() {
+        var log = FunctionDescriptor.of(ValueLayout.JAVA_LONG, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG);
+        try (Arena call = Arena.ofConfined()) {
+            long length = (long) call("emulated_log", log, MemorySegment.NULL, 0L);
+            MemorySegment text = call.allocate(length + 1);
+            call("emulated_log", log, text, length + 1);
+            return text.getString(0).lines().map(line -> line.substring(0, line.indexOf(' '))).toList();
+        }
+    }
+
     /** The first misuse of the driver since the reset, or null. */
     public static String misuse() {
         var text = (MemorySegment) call("emulated_misuse", FunctionDescriptor.of(ValueLayout.ADDRESS));
