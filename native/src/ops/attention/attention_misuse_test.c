@@ -73,6 +73,9 @@ static void should_refuse_bad_strides(problem good) {
   REFUSE(FOVEA_STATUS_OVERFLOW, params.out_token_stride, 1LL << 61);
   REFUSE(FOVEA_STATUS_OVERFLOW, params.q_sequence_stride, 1LL << 62);
   REFUSE(FOVEA_STATUS_OVERFLOW, params.mask_head_stride, 1LL << 62);
+  good.params.bias_rows = 1;
+  REFUSE(FOVEA_STATUS_INVALID_ARGUMENT, params.bias_sequence_stride, 1); /* the batch's queries are counted through */
+  REFUSE(FOVEA_STATUS_OVERFLOW, params.bias_query_stride, 1LL << 59);    /* of 7 queries; not of the longest 4 */
 }
 
 static void should_refuse_bad_offsets(problem good) {

@@ -24,7 +24,7 @@ typedef struct batch {
 typedef struct options {
   int q_dtype, kv_dtype, left, right, alignment, rope;
   float softcap;
-  int mask, bias, alibi, padded, paged, lse, weights; /* 0 or 1 */
+  int mask, bias, bias_rows, alibi, padded, paged, lse, weights; /* 0 or 1 */
 } options;
 
 typedef struct problem {
@@ -63,7 +63,7 @@ static inline float element(const void *values, int dtype, long long i) {
 
 static void make_masks(problem *p, const options *o) {
   const int sequences = p->params.sequences, heads = p->params.heads;
-  /* The mask has a row for each query of each sequence, the bias one for each head. */
+  /* The mask has a row for each query of each sequence, the bias one for each head and query of a sequence or batch. */
   p->params.mask_query_stride = p->longest_key + 3;
   p->params.mask_sequence_stride = p->longest_query * p->params.mask_query_stride;
   if (o->mask) {
@@ -71,10 +71,12 @@ static void make_masks(problem *p, const options *o) {
     p->mask = test_aligned(bytes);
     for (long long i = 0; i < bytes; i++) p->mask[i] = (unsigned char)test_random(0, 3);
   }
-  p->params.bias_query_stride = p->longest_key + 1;
-  p->params.bias_head_stride = p->longest_query * p->params.bias_query_stride;
+  p->params.bias_rows = o->bias_rows;
+  p->params.bias_query_stride = o->bias_rows ? heads * (p->longest_key + 1LL) + 2 : p->longest_key + 1;
+  p->params.bias_head_stride = o->bias_rows ? p->longest_key + 1 : p->longest_query * p->params.bias_query_stride;
   if (o->bias) {
-    const long long floats = heads * p->params.bias_head_stride;
+    const long long floats =
+        o->bias_rows ? p->q_offsets[sequences] * p->params.bias_query_stride : heads * p->params.bias_head_stride;
     p->bias = test_floats(floats);
     for (long long i = 0; i < floats; i += test_random(1, 9)) p->bias[i] = -INFINITY;
   }

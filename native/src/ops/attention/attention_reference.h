@@ -29,6 +29,11 @@ static long long key_at(const problem *p, int values, int s, int j, int head) {
                 : token_start(a->k_sequence_stride, p->kv_offsets, s, j, a->k_token_stride) + head * a->k_head_stride;
 }
 
+static long long bias_at(const problem *p, int s, int h, int i, int j) {
+  const long long row = p->params.bias_rows ? p->q_offsets[s] + i : i;
+  return h * p->params.bias_head_stride + row * p->params.bias_query_stride + j;
+}
+
 /* Whether query i of a sequence attends to key j. */
 static int attends(const problem *p, int s, int h, int i, int j) {
   const fovea_attention_params *a = &p->params;
@@ -37,7 +42,7 @@ static int attends(const problem *p, int s, int h, int i, int j) {
   if (a->window_left >= 0 && j < diagonal - a->window_left) return 0;
   if (a->window_right >= 0 && j > diagonal + a->window_right) return 0;
   if (p->mask && !p->mask[s * a->mask_sequence_stride + i * a->mask_query_stride + j]) return 0;
-  return !p->bias || p->bias[h * a->bias_head_stride + i * a->bias_query_stride + j] != -INFINITY;
+  return !p->bias || p->bias[bias_at(p, s, h, i, j)] != -INFINITY;
 }
 
 /* One query of one head in the type that the name says. scores has room for all keys and takes the weights. */
@@ -69,7 +74,7 @@ static int attends(const problem *p, int s, int h, int i, int j) {
       for (int d = 0; d < a->head_dim; d++) score += q[d] * k[d];                                                      \
       score *= (real)a->scale;                                                                                         \
       if (a->softcap > 0) score = (real)a->softcap * hyperbolic(score / (real)a->softcap);                             \
-      if (p->bias) score += (real)p->bias[h * a->bias_head_stride + i * a->bias_query_stride + j];                     \
+      if (p->bias) score += (real)p->bias[bias_at(p, s, h, i, j)];                                                     \
       if (p->slopes) score -= (real)p->slopes[h] * (real)abs(diagonal - j);                                            \
       scores[j] = score;                                                                                               \
       if (score > peak) peak = score;                                                                                  \

@@ -33,6 +33,7 @@ static options draw(const batch *b, geometry g) {
   if (test_random(0, 3) == 0) o.softcap = 0.3f * (float)test_random(1, 9);
   o.mask = test_random(0, 2) == 0;
   o.bias = test_random(0, 2) == 0;
+  o.bias_rows = o.bias && test_random(0, 1);
   o.alibi = test_random(0, 3) == 0;
   o.padded = test_random(0, 2) == 0;
   o.paged = test_random(0, 2) == 0;

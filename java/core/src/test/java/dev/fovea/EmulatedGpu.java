@@ -44,19 +44,17 @@ public final class EmulatedGpu {
 
     private static final String DRIVER_PROPERTY = "fovea.cuda.driver";
     private static final String LIBRARY_PROPERTY = "fovea.cuda.path";
-    private static final Path BUILD = Path.of("..", "..", "native", "target", "cmake");
+    private static final Path ROOT = Path.of(System.getProperty("fovea.cuda.emulated", "../../native/target/cmake"));
     private static final Path DRIVER = find("libcuda_emulated.so", null);
     private static final Path LIBRARY = DRIVER == null ? null : find("libfovea_cuda.so", DRIVER.getParent());
 
     private EmulatedGpu() {}
 
     private static Path find(String name, Path preferred) {
-        String named = System.getProperty("fovea.cuda.emulated");
-        Path root = named == null ? BUILD : Path.of(named);
-        if (!Files.isDirectory(root)) {
+        if (!Files.isDirectory(ROOT)) {
             return null;
         }
-        try (var files = Files.walk(root, 6)) {
+        try (var files = Files.walk(ROOT, 6)) {
             List<Path> found = files.filter(file -> file.endsWith(name)).map(Path::toAbsolutePath).sorted().toList();
             return found.stream().filter(file -> file.getParent().equals(preferred)).findFirst()
                     .orElse(found.isEmpty() ? null : found.getFirst());
@@ -72,7 +70,7 @@ public final class EmulatedGpu {
 
     /** Skips the test where they are not. */
     public static void require() {
-        assumeTrue(isThere(), "no emulated GPU in " + BUILD.toAbsolutePath().normalize()
+        assumeTrue(isThere(), "no emulated GPU in " + ROOT.toAbsolutePath().normalize()
                 + ": this build of the C core has no emulation");
     }
 
@@ -127,6 +125,17 @@ public final class EmulatedGpu {
             MemorySegment name = function == null ? MemorySegment.NULL : call.allocateFrom(function);
             call("emulated_fail", FunctionDescriptor.ofVoid(ValueLayout.ADDRESS, ValueLayout.JAVA_INT,
                     ValueLayout.JAVA_INT), name, n, result);
+        }
+    }
+
+    /** The functions of the driver that were called since the reset, in order. */
+    public static List<String> calls() {
+        var log = FunctionDescriptor.of(ValueLayout.JAVA_LONG, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG);
+        try (Arena call = Arena.ofConfined()) {
+            long length = (long) call("emulated_log", log, MemorySegment.NULL, 0L);
+            MemorySegment text = call.allocate(length + 1);
+            call("emulated_log", log, text, length + 1);
+            return text.getString(0).lines().map(line -> line.substring(0, line.indexOf(' '))).toList();
         }
     }
 

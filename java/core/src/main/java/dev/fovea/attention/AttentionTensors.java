@@ -45,7 +45,8 @@ public final class AttentionTensors {
      * @param mask U8 [queries, keys] or [sequences, heads, queries, keys], not 0 where a query attends to a key; or
      *     null. Queries and keys count from the start of their sequence; sequences, heads and queries of size 1
      *     stand for all.
-     * @param bias F32, the shapes of {@code mask}, added to the scores; −∞ masks; or null
+     * @param bias F32, the shapes of {@code mask}, or [query tokens, heads, keys], a row for each query of the batch; added
+     *     to the scores; −∞ masks; or null
      * @param out results, [query tokens, heads, value_dim] or [batch, query tokens, heads, value_dim]
      * @param lse F32 [heads, query tokens] or [batch, heads, query tokens], takes log Σ exp of the scores; or null
      * @param weights F32 [heads, query tokens, keys] or [batch, heads, query tokens, keys], takes the pattern

@@ -10,7 +10,10 @@ import java.util.List;
 import java.util.Objects;
 import java.util.stream.Stream;
 
-/** Ops of what a batch says beside its ids: the types of tokens, and what distances between them are worth. */
+/**
+ * Ops of what a batch says beside its ids: the types of tokens, and what distances between them are worth, with the product
+ * that weighs distances by queries or keys.
+ */
 public sealed interface BatchOp extends Op {
     /**
      * What the distance of key and query adds to the scores of an attention: for the token of number i in its sequence,
@@ -52,7 +55,7 @@ public sealed interface BatchOp extends Op {
     /**
      * Every head's part of a row times a matrix of that head: {@code out[h] = x[h] W_hᵀ}.
      *
-     * @param x [rows, heads · dim]
+     * @param x [tokens, heads · dim]
      * @param weight [heads · outputs, dim]: the matrices of all heads, one below the other
      */
     record HeadLinear(String name, int heads, Value x, Weight weight) implements BatchOp {

@@ -56,7 +56,8 @@ public final class Plan implements AutoCloseable {
      *
      * @param weights what the weights of linear layers are kept as: F32; BF16, rounded; I8 with a scale per output,
      *     where the rows that are multiplied are rounded to eight bits too, but not on a GPU; or F16, on a GPU alone
-     * @throws IllegalArgumentException if {@code weights} is another type than the engine takes, or I8 and a layer has too many inputs for it
+     * @throws IllegalArgumentException if {@code weights} is another type than the engine takes, or I8 and a layer has
+     *     too many inputs for it
      * @throws IllegalStateException if the engine, or the arena of a constant, is closed
      */
     public static Plan compile(Graph graph, Engine engine, DType weights) {

@@ -8,7 +8,7 @@ public enum Similarity {
     /** The cosine of the angle between them, in [−1, 1]; 0 if either is 0. */
     COSINE {
         @Override
-        public float of(float[] left, float[] right) {
+        float compute(float[] left, float[] right) {
             double lengths = Math.sqrt(product(left, left)) * Math.sqrt(product(right, right));
             return lengths == 0 ? 0 : (float) Math.clamp(product(left, right) / lengths, -1, 1);
         }
@@ -16,14 +16,14 @@ public enum Similarity {
     /** Their dot product. */
     DOT {
         @Override
-        public float of(float[] left, float[] right) {
+        float compute(float[] left, float[] right) {
             return (float) product(left, right);
         }
     },
     /** Their distance, negated. */
     EUCLIDEAN {
         @Override
-        public float of(float[] left, float[] right) {
+        float compute(float[] left, float[] right) {
             double squares = 0;
             for (int i = 0; i < left.length; i++) {
                 double difference = (double) left[i] - right[i];
@@ -35,7 +35,7 @@ public enum Similarity {
     /** The sum of the distances of their components, negated. */
     MANHATTAN {
         @Override
-        public float of(float[] left, float[] right) {
+        float compute(float[] left, float[] right) {
             double sum = 0;
             for (int i = 0; i < left.length; i++) {
                 sum += Math.abs((double) left[i] - right[i]);
@@ -44,8 +44,20 @@ public enum Similarity {
         }
     };
 
-    /** Of two vectors of equally many components. */
-    public abstract float of(float[] left, float[] right);
+    /**
+     * Of two vectors.
+     *
+     * @throws IllegalArgumentException if one has more components than the other; the message has both numbers
+     */
+    public float of(float[] left, float[] right) {
+        if (left.length != right.length) {
+            throw new IllegalArgumentException(
+                    "expected two vectors of one dimension, got " + left.length + " and " + right.length);
+        }
+        return compute(left, right);
+    }
+
+    abstract float compute(float[] left, float[] right);
 
     /** That of a name, such as {@code cosine}. */
     public static Optional<Similarity> of(String name) {

@@ -8,19 +8,20 @@ public final class VectorPair {
 
     /** The dot product, summed in double. */
     public static float dot(float[] left, float[] right) {
-        requireSame(left.length, right.length);
         return Similarity.DOT.of(left, right);
     }
 
     /** The cosine of the angle, computed in double; 0 if either vector is 0. */
     public static float cosine(float[] left, float[] right) {
-        requireSame(left.length, right.length);
         return Similarity.COSINE.of(left, right);
     }
 
     /** The dot product of signed bytes, exactly. */
     public static long dot(byte[] left, byte[] right) {
-        requireSame(left.length, right.length);
+        if (left.length != right.length) {
+            throw new IllegalArgumentException(
+                    "expected two vectors of one dimension, got " + left.length + " and " + right.length);
+        }
         long sum = 0;
         for (int i = 0; i < left.length; i++) {
             sum += left[i] * right[i];
@@ -64,12 +65,6 @@ public final class VectorPair {
     /** The bits of a byte that are components, where there are {@code rest} in it. */
     static int lastMask(int rest) {
         return 0xff & 0xff << Byte.SIZE - rest;
-    }
-
-    private static void requireSame(int left, int right) {
-        if (left != right) {
-            throw new IllegalArgumentException("expected two vectors of one dimension, got " + left + " and " + right);
-        }
     }
 
     private static void requireBits(byte[] vector, int dimension) {

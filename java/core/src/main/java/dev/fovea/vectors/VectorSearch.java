@@ -39,6 +39,7 @@ public final class VectorSearch implements AutoCloseable {
     /** Results of several queries that are kept at a time; one query may have more. */
     private static final int KEYS = 1 << 22;
 
+    private final HostDevice device;
     private final VectorRows vectors;
     private final Similarity similarity;
     private final Owner owner;
@@ -46,6 +47,7 @@ public final class VectorSearch implements AutoCloseable {
     private final BestRows best = new BestRows();
 
     private VectorSearch(HostDevice device, VectorRows vectors, Similarity similarity, Owner owner) {
+        this.device = device;
         this.vectors = vectors;
         this.similarity = similarity;
         this.owner = owner;
@@ -71,7 +73,13 @@ public final class VectorSearch implements AutoCloseable {
             throw new IllegalArgumentException(
                     "vectors are searched on the CPU: expected a backend that computes there, got " + engine.backend());
         }
-        return Owner.create("search", owner -> new VectorSearch(device, vectors, similarity, owner));
+        Require.reachable("the vectors", vectors.segment());
+        device.enter();
+        try {
+            return Owner.create("search", owner -> new VectorSearch(device, vectors, similarity, owner));
+        } finally {
+            device.exit();
+        }
     }
 
     /** What it searches. */
@@ -106,20 +114,30 @@ public final class VectorSearch implements AutoCloseable {
             requireBytes("queries", queries, count * queryBytes);
             requireWritable("rows", rows, (long) count * k * Integer.BYTES);
             requireWritable("scores", scores, (long) count * k * Float.BYTES);
-            int found = Math.min(k, vectors.count());
-            int most = Math.clamp(KEYS / Math.max(1, found), 1, Scorer.QUERIES);
-            for (int first = 0; first < count && found > 0; first += most) {
-                int some = Math.min(most, count - first);
-                scorer.take(some, queries, first * queryBytes);
-                find(some, found);
-                for (int query = 0; query < some; query++) {
-                    write(query, found, (first + query) * (long) k, rows, scores);
-                }
+            device.enter();
+            try {
+                return search(count, queries, queryBytes, k, rows, scores);
+            } finally {
+                device.exit();
             }
-            return found;
         } finally {
             owner.exit();
         }
+    }
+
+    private int search(int count, MemorySegment queries, long queryBytes, int k, MemorySegment rows,
+            MemorySegment scores) {
+        int found = Math.min(k, vectors.count());
+        int most = Math.clamp(KEYS / Math.max(1, found), 1, Scorer.QUERIES);
+        for (int first = 0; first < count && found > 0; first += most) {
+            int some = Math.min(most, count - first);
+            scorer.take(some, queries, first * queryBytes);
+            find(some, found);
+            for (int query = 0; query < some; query++) {
+                write(query, found, (first + query) * (long) k, rows, scores);
+            }
+        }
+        return found;
     }
 
     /**

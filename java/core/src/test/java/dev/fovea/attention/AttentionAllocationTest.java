@@ -1,11 +1,10 @@
 package dev.fovea.attention;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import com.sun.management.ThreadMXBean;
 import dev.fovea.Backend;
 import dev.fovea.Engine;
 import dev.fovea.EngineOptions;
+import dev.fovea.HeapAllocation;
 import dev.fovea.ops.AttentionSpec;
 import dev.fovea.ops.Mask;
 import dev.fovea.ops.Rope;
@@ -13,7 +12,6 @@ import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
 import java.lang.foreign.Arena;
-import java.lang.management.ManagementFactory;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -30,13 +28,13 @@ class AttentionAllocationTest {
                 Arena arena = Arena.ofConfined()) {
             AttentionTensors tensors = AttentionTensors.of(f32(arena, 3, 2, 8), f32(arena, 5, 1, 8),
                     f32(arena, 5, 1, 8), f32(arena, 3, 2, 8));
-            assertAllocatesNothing(() -> attention.run(tensors));
+            HeapAllocation.requireNone(WARM_UP, CALLS, () -> attention.run(tensors));
             AttentionTensors masked = tensors
                     .withMask(Tensor.allocate(arena, DType.U8, Shape.of(3, 5)))
                     .withBias(f32(arena, 1, 2, 1, 5))
                     .withLse(f32(arena, 2, 3))
                     .withWeights(f32(arena, 2, 3, 5));
-            assertAllocatesNothing(() -> attention.run(masked));
+            HeapAllocation.requireNone(WARM_UP, CALLS, () -> attention.run(masked));
         }
     }
 
@@ -49,7 +47,7 @@ class AttentionAllocationTest {
                 Arena arena = Arena.ofConfined()) {
             Tensor q = Tensor.allocate(arena, DType.BF16, Shape.of(2, 3, 2, 8));
             AttentionTensors tensors = AttentionTensors.of(q, q, q, f32(arena, 2, 3, 2, 8));
-            assertAllocatesNothing(() -> attention.run(tensors));
+            HeapAllocation.requireNone(WARM_UP, CALLS, () -> attention.run(tensors));
         }
     }
 
@@ -64,7 +62,7 @@ class AttentionAllocationTest {
             Tensor both = f32(arena, 3, 1, 8);
             Tensor offsets = Tensor.copyOf(arena, new int[] {0, 1, 1, 3});
             AttentionTensors tensors = AttentionTensors.of(f32(arena, 1, 2, 8), cache, f32(arena, 1, 2, 8));
-            assertAllocatesNothing(() -> {
+            HeapAllocation.requireNone(WARM_UP, CALLS, () -> {
                 cache.append(0, k, k);
                 cache.append(both, both, offsets);
                 attention.run(tensors);
@@ -85,23 +83,5 @@ class AttentionAllocationTest {
 
     private static Tensor f32(Arena arena, long... sizes) {
         return Tensor.allocate(arena, DType.F32, Shape.of(sizes));
-    }
-
-    private static void assertAllocatesNothing(Runnable call) {
-        for (int i = 0; i < WARM_UP; i++) {
-            call.run();
-        }
-        var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-        threads.getCurrentThreadAllocatedBytes();
-        long least = Long.MAX_VALUE;
-        // The compiler may still allocate when it replaces code; a call that allocates does it each time.
-        for (int round = 0; round < 3 && least > 0; round++) {
-            long before = threads.getCurrentThreadAllocatedBytes();
-            for (int i = 0; i < CALLS; i++) {
-                call.run();
-            }
-            least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
-        }
-        assertEquals(0, least, CALLS + " calls");
     }
 }

@@ -66,6 +66,29 @@ class BatchOpTest {
         }
     }
 
+    /** Any value may be a bias; it has a column for each key and head, and so bounds the sequences. */
+    @Test
+    void shouldRefuseSequencesOfMoreKeysThanABiasHas() {
+        Graph.Builder g = Graph.builder();
+        Value x = g.embedding(weight(7, WIDTH), null, 0, null);
+        Value bias = g.linear(x, weight(HEADS * 4, WIDTH), null);
+        Graph graph = g.build(g.attention(x, x, x, AttentionSpec.of(HEADS, DIM), bias));
+        var expected = Reference.evaluate(graph, new int[] {3, 1, 4, 1}, new int[] {0, 4});
+        for (Engine engine : Engines.all()) {
+            try (Plan plan = Plan.compile(graph, engine); Session session = plan.newSession(8, 3)) {
+                String message = assertThrows(IllegalArgumentException.class,
+                        () -> session.run(3, MemorySegment.ofArray(IDS), MemorySegment.ofArray(OFFSETS))).getMessage();
+                assertTrue(message.contains("sequence 0 has 5 tokens") && message.contains("at most 4"), message);
+                session.run(1, MemorySegment.ofArray(IDS), MemorySegment.ofArray(new int[] {0, 4}));
+                for (int t = 0; t < 4; t++) {
+                    for (int c = 0; c < WIDTH; c++) {
+                        assertEquals(expected.getFirst()[t][c], session.output().getFloat(t, c), 1e-5);
+                    }
+                }
+            }
+        }
+    }
+
     @Test
     void shouldEmbedTheTypeOfEachToken() {
         Weight table = weight(2, WIDTH);

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.fovea.Backend;
 import dev.fovea.EmulatedGpu;
 import dev.fovea.Engine;
 import dev.fovea.EngineOptions;
@@ -108,22 +109,37 @@ class CudaFaultTest {
 
     @Test
     void shouldThrowAtEveryCallOfTheDriverThatFails() {
-        for (int n = 1;; n++) {
+        // Or the context would end with the engine, and take what was forgotten along.
+        try (Engine witness = EmulatedGpu.engine()) {
+            List<Long> expected = EmulatedGpu.alive();
             EmulatedGpu.reset();
-            EmulatedGpu.fail(null, n, NOT_SUPPORTED);
-            try {
-                useAll();
-                if (EmulatedGpu.get(EmulatedGpu.CALLS) < n) {
-                    break;
+            useAll();
+            List<String> calls = EmulatedGpu.calls();
+            for (int n = 1; n <= calls.size(); n++) {
+                EmulatedGpu.reset();
+                EmulatedGpu.fail(null, n, NOT_SUPPORTED);
+                try {
+                    useAll();
+                } catch (KernelException | UnsupportedOperationException e) {
+                    assertTrue(e.getMessage().contains("CUDA"), e.getMessage());
                 }
-            } catch (KernelException | UnsupportedOperationException e) {
-                assertTrue(e.getMessage().contains("CUDA"), e.getMessage());
+                if (givesBack(calls.subList(n - 1, calls.size()))) {
+                    expected = EmulatedGpu.alive(); // it has not; a later use of the driver must still work
+                }
+                assertEquals(expected, EmulatedGpu.alive(), calls.get(n - 1) + ", call " + n);
             }
-            // A call that frees may have failed, and so not have freed; a later use of the driver must still work.
+            EmulatedGpu.reset();
+            assertDoesNotThrow(this::useAll);
+            assertEquals(expected, EmulatedGpu.alive());
+            assertEquals(Backend.CUDA, witness.backend());
         }
-        EmulatedGpu.reset();
-        assertDoesNotThrow(this::useAll);
         before = EmulatedGpu.alive();
+    }
+
+    /** Whether the first of these calls of the driver gives something back, or enters a context to do so. */
+    private static boolean givesBack(List<String> calls) {
+        boolean enters = calls.getFirst().contains("PushCurrent") && calls.size() > 1;
+        return calls.get(enters ? 1 : 0).matches(".*(Free|Destroy|Unload|Release|PopCurrent).*");
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.fovea.ops.Similarity;
 import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -55,6 +56,10 @@ class VectorPairTest {
     void shouldNameBothDimensions() {
         refused(() -> VectorPair.dot(new float[3], new float[4]), "3", "4");
         refused(() -> VectorPair.cosine(new float[3], new float[4]), "3", "4");
+        for (Similarity similarity : Similarity.values()) {
+            refused(() -> similarity.of(new float[3], new float[4]), "3", "4");
+            refused(() -> similarity.of(new float[4], new float[3]), "4", "3");
+        }
         refused(() -> VectorPair.dot(new byte[5], new byte[4]), "5", "4");
         refused(() -> VectorPair.cosine(new byte[5], new byte[4]), "5", "4");
         refused(() -> VectorPair.hamming(new byte[2], new byte[3], 16), "2", "16", "3");

@@ -2,16 +2,14 @@ package dev.fovea.vectors;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import com.sun.management.ThreadMXBean;
 import dev.fovea.Backend;
 import dev.fovea.Engine;
 import dev.fovea.EngineOptions;
+import dev.fovea.HeapAllocation;
 import dev.fovea.ops.Similarity;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.management.ManagementFactory;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -39,29 +37,11 @@ class VectorSearchAllocationTest {
             MemorySegment rows = arena.allocate(JAVA_INT, 3 * 5L);
             MemorySegment scores = arena.allocate(JAVA_FLOAT, 3 * 5L);
             try (var search = VectorSearch.create(engine, vectors, similarity)) {
-                assertAllocatesNothing(() -> {
+                HeapAllocation.requireNone(WARM_UP, CALLS, () -> {
                     search.nearest(1, queries, 5, rows, scores);
                     search.nearest(3, queries, 4, rows, scores);
                 });
             }
         }
-    }
-
-    private static void assertAllocatesNothing(Runnable call) {
-        for (int i = 0; i < WARM_UP; i++) {
-            call.run();
-        }
-        var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-        threads.getCurrentThreadAllocatedBytes();
-        long least = Long.MAX_VALUE;
-        // The compiler may still allocate when it replaces code; a call that allocates does it each time.
-        for (int round = 0; round < 3 && least > 0; round++) {
-            long before = threads.getCurrentThreadAllocatedBytes();
-            for (int i = 0; i < CALLS; i++) {
-                call.run();
-            }
-            least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
-        }
-        assertEquals(0, least, CALLS + " calls");
     }
 }

@@ -35,8 +35,10 @@ public record BatchLimits(int vocabulary, int firstPosition, long positions, int
                     firstPosition = 0;
                     positions = spec.rope().positions();
                 }
-            }
-            if (step instanceof Step.RelativeBias bias) {
+                if (attention.bias() != null) {
+                    longest = Math.min(longest, attention.bias().columns() / spec.heads());
+                }
+            } else if (step instanceof Step.RelativeBias bias) {
                 longest = Math.min(longest, bias.buckets().keys());
             } else if (step instanceof Step.TokenTypes typed) {
                 int rows = (int) typed.table().size(0);

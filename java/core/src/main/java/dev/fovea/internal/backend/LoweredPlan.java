@@ -49,11 +49,17 @@ public record LoweredPlan(List<Step> steps, DType weights, List<Operand> outputs
      * @return null if a run appends to none
      */
     public CacheStore positions(List<CacheStore> caches) {
-        for (int i = 0; i < caches.size(); i++) {
-            if (appendsTo(i)) {
-                return caches.get(i);
+        int group = positionsGroup(caches.size());
+        return group < 0 ? null : caches.get(group);
+    }
+
+    /** Their group, of so many; −1 if a run appends to none. */
+    public int positionsGroup(int groups) {
+        for (int group = 0; group < groups; group++) {
+            if (appendsTo(group)) {
+                return group;
             }
         }
-        return null;
+        return -1;
     }
 }

@@ -175,17 +175,7 @@ final class CudaLowering {
         fovea_cuda_step.vocabulary(struct, (int) step.words().size(0));
         fovea_cuda_step.positions(struct, positions == null ? 0 : (int) positions.size(0));
         fovea_cuda_step.first_position(struct, positions == null ? 0 : step.firstPosition());
-        fovea_cuda_step.group(struct, appendedGroup());
-    }
-
-    /** The group whose lengths are the positions of a batch's first tokens, or −1. */
-    private int appendedGroup() {
-        for (int group = 0; group < device.groups(); group++) {
-            if (plan.appendsTo(group)) {
-                return group;
-            }
-        }
-        return -1;
+        fovea_cuda_step.group(struct, plan.positionsGroup(device.groups()));
     }
 
     private static void attention(Step.Attention step, MemorySegment struct) {

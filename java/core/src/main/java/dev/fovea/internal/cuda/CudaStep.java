@@ -119,7 +119,7 @@ record CudaStep(Step step, Step.Linear up) {
         };
     }
 
-    /** Whether it makes the bias of an attention, which is F32. */
+    /** Whether what it makes is F32, as the bias of an attention is. */
     boolean makesBias() {
         return step instanceof Step.RelativeBias;
     }

@@ -65,6 +65,9 @@ final class CudaTypes {
                 chains[i].logits |= step.readsLogits();
             }
         }
+        if (chains[3] != null) {
+            chains[3].bias = true;
+        }
         if (operands.out() != null) {
             CudaStep.Buffer buffer = CudaStep.Buffer.of(operands.out());
             boolean inPlace = operands.inputs().stream().anyMatch(in -> CudaStep.Buffer.of(in).equals(buffer));

@@ -41,11 +41,12 @@ public abstract class HostDevice implements Device {
     }
 
     /** Keeps the engine open until {@link #exit}. */
-    final void enter() {
+    public final void enter() {
         owner.enter();
     }
 
-    final void exit() {
+    /** Ends what {@link #enter} began. */
+    public final void exit() {
         owner.exit();
     }
 

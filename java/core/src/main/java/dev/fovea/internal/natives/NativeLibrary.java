@@ -31,17 +31,22 @@ public final class NativeLibrary {
     /** The system property that names a directory to take the GPU library from. */
     public static final String CUDA_PROPERTY = "fovea.cuda.path";
 
-    /** What is loaded by itself: the name of its library, and what stands before the platform's in the name of its jar. */
+    /**
+     * What is loaded by itself: the name of its library, what stands before the platform's in the name of its jar, and the
+     * property of its own that names its directory.
+     */
     private enum Part {
-        CORE("fovea", ""),
-        CUDA("fovea_cuda", "cuda-");
+        CORE("fovea", "", PROPERTY),
+        CUDA("fovea_cuda", "cuda-", CUDA_PROPERTY);
 
         private final String library;
         private final String prefix;
+        private final String ownProperty;
 
-        Part(String library, String prefix) {
+        Part(String library, String prefix, String ownProperty) {
             this.library = library;
             this.prefix = prefix;
+            this.ownProperty = ownProperty;
         }
 
         String fileName() {
@@ -50,7 +55,7 @@ public final class NativeLibrary {
 
         /** The property that is set and names its directory, or null. */
         String property() {
-            return this == CUDA && System.getProperty(CUDA_PROPERTY) != null ? CUDA_PROPERTY
+            return System.getProperty(ownProperty) != null ? ownProperty
                     : System.getProperty(PROPERTY) != null ? PROPERTY : null;
         }
 
@@ -157,7 +162,7 @@ public final class NativeLibrary {
             throw new NativeLibraryException("cannot load " + file + " (" + oneLine(e.getMessage()) + "); "
                     + (index == null ? "-D" + part.property() + " names its directory"
                             : "if its file system forbids execution, name another with -D" + CacheDirectory.PROPERTY
-                                    + "=DIR, or a directory of your own with -D" + PROPERTY + "=DIR"), e);
+                                    + "=DIR, or a directory of your own with -D" + part.ownProperty + "=DIR"), e);
         }
     }
 

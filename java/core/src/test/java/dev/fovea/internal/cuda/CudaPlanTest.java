@@ -144,6 +144,17 @@ class CudaPlanTest {
         assertNotNull(plan.steps().get(4));
     }
 
+    /** Whatever makes it: attention takes no bias of a half type. */
+    @Test
+    void shouldKeepTheBiasOfAnAttentionAsF32() {
+        Operand bias = tokens(32, 8);
+        CudaPlan plan = plan(DType.BF16, List.of(Y), embedding(), linear(X, Activation.NONE, null, bias),
+                new Step.Attention(AttentionSpec.of(2, 4), X, X, X, null, bias, Y));
+        assertEquals(new CudaTypes.Types(DType.BF16, null, null, null, DType.F32), plan.types().of(1));
+        assertEquals(new CudaTypes.Types(DType.BF16, DType.BF16, DType.BF16, DType.F32, DType.F32),
+                plan.types().of(2));
+    }
+
     /** Memory that another buffer had before is of the type of the one that has it now. */
     @Test
     void shouldGiveABufferATypeForAsLongAsItLives() {
