@@ -219,6 +219,7 @@ static int check_append(fovea_cuda_device *device, const fovea_cuda_step *s, fv_
   FV_REQUIRE(fv_check(s->group >= 0 && s->group < extents.groups));
   FV_REQUIRE(check_matrix(&s->x, extents, FOVEA_CUDA_ROWS_TOKENS, (long long)s->kv_heads * s->head_dim));
   FV_REQUIRE(check_matrix(&s->y, extents, FOVEA_CUDA_ROWS_TOKENS, (long long)s->kv_heads * s->value_dim));
+  FV_REQUIRE(fv_check(s->x.dtype == s->y.dtype));
   FV_REQUIRE(check_rope(device, s));
   return check_no_constants(s, 1);
 }
