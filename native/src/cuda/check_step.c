@@ -265,6 +265,7 @@ static int check_relative(fovea_cuda_device *device, const fovea_cuda_step *s, f
   FV_REQUIRE(check_there(s, by_query, by_key, 0, 1));
   FV_REQUIRE(fv_check(s->heads >= 1 && s->buckets >= 1));
   const long long columns = (long long)s->heads * s->buckets;
+  FV_REQUIRE(fv_check(columns <= INT_MAX));
   int keys;
   FV_REQUIRE(check_bias(&s->out, extents, s->heads, &keys));
   if (by_query) FV_REQUIRE(check_matrix(&s->x, extents, FOVEA_CUDA_ROWS_TOKENS, columns));
