@@ -132,15 +132,13 @@ static void scatter(const append_call *c, const char *results) {
 static void set_operands(append_call *c, fv_cu_address memory) {
   const fovea_cache_append_params *p = &c->params;
 #define AT(place) (memory + (fv_cu_address)(place))
-  c->call.operands = (fv_operands){.x = {.data = AT(c->k), .capacity = c->tokens.all},
-                                   .y = {.data = AT(c->v), .capacity = c->tokens.all},
+  c->call.operands = (fv_operands){.x = {.data = AT(c->k)},
+                                   .y = {.data = AT(c->v)},
                                    .z = {.rows = FOVEA_CUDA_ROWS_NONE},
                                    .out = {.rows = FOVEA_CUDA_ROWS_NONE},
                                    .group = {.page_table = AT(c->page_table),
                                              .lengths = AT(c->lengths),
                                              .pages_each = p->page_table_stride,
-                                             .pages = p->pages,
-                                             .sequences = p->sequences,
                                              .dtype = p->cache_dtype},
                                    .keys = AT(c->k_pages),
                                    .values = AT(c->v_pages),

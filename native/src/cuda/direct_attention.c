@@ -234,15 +234,13 @@ static void set_operands(attention_call *c, fv_cu_address memory) {
   const places *at = &c->at;
   fv_operands *o = &c->call.operands;
 #define AT(place) (memory + (fv_cu_address)(place))
-  *o = (fv_operands){.x = {.data = AT(at->q), .capacity = c->queries.all},
+  *o = (fv_operands){.x = {.data = AT(at->q)},
                      .y = {.rows = FOVEA_CUDA_ROWS_NONE},
                      .z = {.rows = FOVEA_CUDA_ROWS_NONE},
-                     .out = {.data = AT(at->out), .capacity = c->queries.all},
+                     .out = {.data = AT(at->out)},
                      .group = {.page_table = p->pages ? AT(at->page_table) : 0,
                                .ends = AT(at->kv_offsets),
                                .pages_each = p->page_table_stride,
-                               .pages = p->pages,
-                               .sequences = p->sequences,
                                .dtype = p->kv_dtype},
                      .keys = AT(at->k),
                      .values = AT(at->v),

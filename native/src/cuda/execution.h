@@ -15,7 +15,6 @@
  */
 typedef struct fv_group_layout {
   long long lengths, ends, page_table;
-  int sequences; /* rows that there is room for */
 } fv_group_layout;
 
 typedef struct fv_batch_layout {

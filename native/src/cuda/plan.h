@@ -69,8 +69,6 @@ typedef struct fv_group {
   FV_POINTER(const int) lengths;    /* [sequences] */
   FV_POINTER(const int) ends;       /* [sequences + 1] */
   int pages_each;
-  int pages;
-  int sequences;
   int dtype; /* FOVEA_DTYPE_* of the pages */
 } fv_group;
 
@@ -83,10 +81,8 @@ typedef struct fv_target {
   const fv_driver *driver; /* for tensor maps */
   int compute_capability;  /* 10 major + minor; kernels for Hopper run on 90 alone */
   int multiprocessors;
-  int shared_bytes; /* that a block may have: 99 KB on 8.6 and 8.9, 163 KB on 8.0, 227 KB on 9.0 */
-  int max_tokens; /* that this graph serves; memory may hold more */
+  int max_tokens;   /* that this graph serves; memory may hold more */
   int max_sequences;
-  int explain;
   fv_batch batch;
 } fv_target;
 
