@@ -6,10 +6,6 @@
 
 /* ---- layouts -------------------------------------------------------------- */
 
-long long fv_batch_most_tiles(long long tokens, long long sequences, int tile) {
-  return tokens / tile + (sequences < tokens ? sequences : tokens);
-}
-
 /* Reserves rows of columns ints. False on overflow of what an int can count. */
 static int reserve(fv_batch_layout *layout, long long rows, long long columns, long long *start) {
   long long ints;
@@ -29,9 +25,8 @@ static int plan_layout(const fovea_cuda_execution *execution, fv_rung *rung) {
   int fits = reserve(layout, 1, FV_COUNTS, &counts) && reserve(layout, sequences + 1, 1, &layout->offsets);
   const int tiles = program->tiles;
   fits = fits &&
-         reserve(layout, tiles ? fv_batch_most_tiles(tokens, sequences, FV_TILE_SMALL) : 0, 2,
-                 &layout->small_tiles) &&
-         reserve(layout, tiles ? fv_batch_most_tiles(tokens, sequences, FV_TILE_LARGE) : 0, 2, &layout->large_tiles);
+         reserve(layout, tiles ? fv_most_tiles(tokens, sequences, FV_TILE_SMALL) : 0, 2, &layout->small_tiles) &&
+         reserve(layout, tiles ? fv_most_tiles(tokens, sequences, FV_TILE_LARGE) : 0, 2, &layout->large_tiles);
   for (int i = 0; i < program->group_count; i++) {
     const fovea_cuda_cache_group *group = &execution->groups[i];
     fv_group_layout *g = &layout->groups[i];

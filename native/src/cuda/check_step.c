@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "cuda/memory.h"
+#include "cuda/plan.h"
 #include "cuda/program.h"
 #include "../ops/attention/check.h"
 
@@ -11,13 +12,9 @@ typedef fovea_cuda_operand operand;
 
 static int is_none(const operand *o) { return o->rows == FOVEA_CUDA_ROWS_NONE; }
 
-static int is_real(int dtype) {
-  return dtype == FOVEA_DTYPE_F32 || dtype == FOVEA_DTYPE_F16 || dtype == FOVEA_DTYPE_BF16;
-}
-
 int fv_check_operand(const operand *o, fv_extents extents) {
   FV_REQUIRE(fv_check(o->rows == FOVEA_CUDA_ROWS_TOKENS || o->rows == FOVEA_CUDA_ROWS_SEQUENCES));
-  FV_REQUIRE(fv_check(is_real(o->dtype) || o->dtype == FOVEA_CUDA_DTYPE_I32));
+  FV_REQUIRE(fv_check(fv_is_dtype(o->dtype) || o->dtype == FOVEA_CUDA_DTYPE_I32));
   FV_REQUIRE(fv_check(o->columns >= 1 && o->first_column >= 0 && o->stride >= 1 && o->reserved == 0));
   FV_REQUIRE(fv_check(o->columns <= o->stride && o->first_column <= o->stride - o->columns));
   const long long elements = o->rows == FOVEA_CUDA_ROWS_TOKENS ? extents.token_elements : extents.sequence_elements;
@@ -27,7 +24,7 @@ int fv_check_operand(const operand *o, fv_extents extents) {
 /* A matrix of numbers with so many columns, 0 for any. */
 static int check_matrix(const operand *o, fv_extents extents, int rows, long long columns) {
   FV_REQUIRE(fv_check_operand(o, extents));
-  return fv_check(is_real(o->dtype) && o->rows == rows && (columns == 0 || o->columns == columns));
+  return fv_check(fv_is_dtype(o->dtype) && o->rows == rows && (columns == 0 || o->columns == columns));
 }
 
 static int check_indices(const operand *o, fv_extents extents, int rows) {
@@ -92,7 +89,7 @@ static int is_activation(int activation) {
 static int check_embedding(fovea_cuda_device *device, const fovea_cuda_step *s, fv_extents extents) {
   FV_REQUIRE(check_there(s, 0, 0, 0, 1));
   FV_REQUIRE(check_matrix(&s->out, extents, FOVEA_CUDA_ROWS_TOKENS, 0));
-  FV_REQUIRE(fv_check(is_real(s->weight_dtype) && isfinite(s->scale)));
+  FV_REQUIRE(fv_check(fv_is_dtype(s->weight_dtype) && isfinite(s->scale)));
   FV_REQUIRE(fv_check(s->weight_dtype != FOVEA_DTYPE_F32 || s->out.dtype == FOVEA_DTYPE_F32));
   FV_REQUIRE(fv_check(s->vocabulary >= 1 && s->positions >= 0 && s->first_position >= 0));
   FV_REQUIRE(fv_check(s->first_position <= s->positions));
@@ -130,7 +127,7 @@ static int check_norm(fovea_cuda_device *device, const fovea_cuda_step *s, fv_ex
 static int check_linear(fovea_cuda_device *device, const fovea_cuda_step *s, fv_extents extents) {
   const int residual = !is_none(&s->z);
   FV_REQUIRE(check_there(s, 1, 0, residual, 1));
-  FV_REQUIRE(fv_check(is_activation(s->activation) && is_real(s->weight_dtype)));
+  FV_REQUIRE(fv_check(is_activation(s->activation) && fv_is_dtype(s->weight_dtype)));
   FV_REQUIRE(fv_check(s->gated == 0 || (s->gated == 1 && !residual)));
   FV_REQUIRE(check_matrix(&s->x, extents, s->x.rows, 0));
   FV_REQUIRE(check_matrix(&s->out, extents, s->x.rows, 0));

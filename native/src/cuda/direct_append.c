@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "cuda/direct.h"
-#include "cuda/program.h"
 #include "../ops/cache/cache.h" /* not that of the device */
 
 typedef struct append_call {
@@ -152,7 +151,7 @@ static int append(fovea_cuda_direct *direct, append_call *c, fovea_cuda_failure 
   FV_REQUIRE(fv_call_begin(direct, &c->call, c->batch, c->tokens, c->job->offsets, failure));
   gather(c, direct->pinned);
   set_operands(c, direct->memory);
-  FV_REQUIRE(fv_call_run(direct, &c->call, fv_planner_of(FOVEA_CUDA_OP_CACHE_APPEND), failure));
+  FV_REQUIRE(fv_call_run(direct, &c->call, failure));
   scatter(c, direct->pinned);
   return FOVEA_STATUS_OK;
 }

@@ -76,6 +76,14 @@ typedef struct fv_group {
 
 typedef struct fv_driver fv_driver;
 
+/* Bytes of an element of FOVEA_DTYPE_F32, F16, BF16 or FOVEA_CUDA_DTYPE_I32. */
+static inline int fv_dtype_bytes(int dtype) { return dtype == FOVEA_DTYPE_F16 || dtype == FOVEA_DTYPE_BF16 ? 2 : 4; }
+
+/* The most tiles of so many queries that a batch of these sizes has. */
+static inline long long fv_most_tiles(long long tokens, long long sequences, int tile) {
+  return tokens / tile + (sequences < tokens ? sequences : tokens);
+}
+
 /* What a planner may ask of the device and of the capacity of the graph that it plans for. */
 typedef struct fv_target {
   const fv_driver *driver; /* for tensor maps */

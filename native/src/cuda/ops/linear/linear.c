@@ -65,8 +65,8 @@ static int check(const fovea_cuda_step *step, const fv_operands *operands) {
     const bool fits = fv_is_matrix(residual) && residual->rows == out->rows && residual->columns == out->columns;
     if (!fits || step->gated) return FOVEA_STATUS_INVALID_ARGUMENT;
   }
-  if (step->weight_dtype < FOVEA_DTYPE_F32 || step->weight_dtype > FOVEA_DTYPE_BF16 ||
-      step->activation < FOVEA_ACTIVATION_NONE || step->activation > FOVEA_ACTIVATION_QUICK_GELU) {
+  if (!fv_is_dtype(step->weight_dtype) || step->activation < FOVEA_ACTIVATION_NONE ||
+      step->activation > FOVEA_ACTIVATION_QUICK_GELU) {
     return FOVEA_STATUS_INVALID_ARGUMENT;
   }
   if (step->weight_dtype == FOVEA_DTYPE_F32 && x->dtype != FOVEA_DTYPE_F32) return FOVEA_STATUS_UNSUPPORTED;
