@@ -53,7 +53,6 @@ static void take_step(fv_attention_args *a, const fovea_cuda_step *s, const fv_o
     a->bias_query = o->bias_rows.stride;
     a->bias_rows = 1;
   }
-  a->lse = (fv_heads){.data = o->lse, .token = 1, .head = o->x.capacity};
   a->weights = (fv_heads){.data = o->weights, .token = keys, .head = o->x.capacity * keys};
 }
 
