@@ -32,7 +32,8 @@ typedef struct fv_view {
 
 /*
  * Who attends: ops/attention to every sequence, unless ops/attention90 serves the step. Then ops/attention keeps the
- * sequences of at most so many keys, and attention90 takes the others. Both leave tiles that are not theirs.
+ * sequences of at most so many keys, and attention90 takes the others. Each has lists of tiles, or a part of one, that are
+ * its own alone.
  */
 #define FV_SHORT_KEYS 128
 /* Sequences of at most so many queries are sentences, for which there are kernels of their own. */
