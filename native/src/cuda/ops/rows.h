@@ -42,6 +42,11 @@ FV_DEVICE void load_vector(const float *p, float (&v)[FV_CHUNK]) {
   v[4] = b.x, v[5] = b.y, v[6] = b.z, v[7] = b.w;
 }
 
+FV_DEVICE void load_vector(const float *p, float (&v)[FV_CHUNK / 2]) {
+  const float4 a = *(const float4 *)p;
+  v[0] = a.x, v[1] = a.y, v[2] = a.z, v[3] = a.w;
+}
+
 template <class T>
 FV_DEVICE void load_vector(const T *p, float (&v)[FV_CHUNK]) {
   const uint4 a = *(const uint4 *)p;
