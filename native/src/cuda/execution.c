@@ -203,8 +203,9 @@ int fovea_cuda_execution_create(fovea_cuda_program *program, const fovea_cuda_ex
 int fovea_cuda_execution_destroy(fovea_cuda_execution *execution) {
   if (!execution) return FOVEA_STATUS_NULL_POINTER;
   FV_REQUIRE(fv_check(atomic_exchange(&execution->running, 1) == 0));
-  atomic_fetch_sub(&execution->program->executions, 1);
+  fovea_cuda_program *program = execution->program;
   free_execution(execution);
+  atomic_fetch_sub(&program->executions, 1);
   return FOVEA_STATUS_OK;
 }
 
