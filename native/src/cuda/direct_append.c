@@ -135,10 +135,7 @@ static void set_operands(append_call *c, fv_cu_address memory) {
                                    .y = {.data = AT(c->v)},
                                    .z = {.rows = FOVEA_CUDA_ROWS_NONE},
                                    .out = {.rows = FOVEA_CUDA_ROWS_NONE},
-                                   .group = {.page_table = AT(c->page_table),
-                                             .lengths = AT(c->lengths),
-                                             .pages_each = p->page_table_stride,
-                                             .dtype = p->cache_dtype},
+                                   .group = {.page_table = AT(c->page_table), .lengths = AT(c->lengths)},
                                    .keys = AT(c->k_pages),
                                    .values = AT(c->v_pages),
                                    .direct_append = p};

@@ -75,7 +75,7 @@ static void take_call(fv_attention_args *a, const fovea_attention_params *d, con
   a->rope_positions = d->rope_positions;
   a->rope_keys = d->rope != FOVEA_ROPE_NONE && d->rope_keys;
   a->kv_offsets = o->group.ends;
-  a->page_table = d->pages ? o->group.page_table : 0;
+  a->page_table = o->group.page_table;
   a->pages_each = d->page_table_stride;
   a->q = (fv_heads){o->x.data, d->q_sequence_stride, d->q_token_stride, d->q_head_stride};
   a->k = (fv_heads){o->keys, d->k_sequence_stride, d->k_token_stride, d->k_head_stride};
