@@ -11,8 +11,6 @@
 /* Columns of a chunk. */
 #define FV_CHUNK 8
 
-FV_DEVICE int chunks_of(int columns) { return (columns + FV_CHUNK - 1) / FV_CHUNK; }
-
 /* Whether the rows of a matrix may be read 16 bytes at a time: base and stride (bytes) are multiples of 16. */
 FV_DEVICE bool is_aligned(const void *data, long long stride) {
   return (((uintptr_t)data | (uintptr_t)stride) & 15) == 0;
