@@ -154,10 +154,11 @@ typedef struct fovea_cuda_operand {
  *   ADD, MULTIPLY  second input y; activation of MULTIPLY, on x
  *   ACTIVATE       activation
  *   RAGGED_MATMUL  second input y; mode 1 transposes x
- *   CACHE_APPEND   keys x, values y; group, layer, heads to rope_positions; constants: the RoPE table or 0; no out
- *   ATTENTION      queries x; keys y and values z, or group and layer of a cache, else -1; constants: RoPE table or 0,
- *                  ALiBi slopes F32 [heads] or 0; bias, F32 [tokens, heads * keys]: for each query and head what is added to
- *                  the scores of its sequence's keys, or NONE; not with a cache
+ *   CACHE_APPEND   keys x, values y, both of one dtype; group, layer, heads to rope_positions; constants: the RoPE table or
+ *                  0; no out
+ *   ATTENTION      queries x; keys y and values z, both of one dtype, or group and layer of a cache, else -1; constants: RoPE
+ *                  table or 0, ALiBi slopes F32 [heads] or 0; bias, F32 [tokens, heads * keys]: for each query and head
+ *                  what is added to the scores of its sequence's keys, or NONE; not with a cache
  *   POOL           mode FOVEA_POOLING_*, normalize
  *   TOP_K          out is I32
  *   GATHER         indices y, I32

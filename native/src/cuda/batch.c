@@ -6,10 +6,6 @@
 
 /* ---- layouts -------------------------------------------------------------- */
 
-long long fv_batch_most_tiles(long long tokens, long long sequences, int tile) {
-  return tokens / tile + (sequences < tokens ? sequences : tokens);
-}
-
 /* Reserves rows of columns ints. False on overflow of what an int can count. */
 static int reserve(fv_batch_layout *layout, long long rows, long long columns, long long *start) {
   long long ints;
@@ -29,15 +25,14 @@ static int plan_layout(const fovea_cuda_execution *execution, fv_rung *rung) {
   int fits = reserve(layout, 1, FV_COUNTS, &counts) && reserve(layout, sequences + 1, 1, &layout->offsets);
   const int tiles = program->tiles;
   fits = fits &&
-         reserve(layout, tiles ? fv_batch_most_tiles(tokens, sequences, FV_TILE_SMALL) : 0, 2,
-                 &layout->small_tiles) &&
-         reserve(layout, tiles ? fv_batch_most_tiles(tokens, sequences, FV_TILE_LARGE) : 0, 2, &layout->large_tiles);
+         reserve(layout, tiles ? fv_most_tiles(tokens, sequences, FV_TILE_SMALL) : 0, 2, &layout->small_tiles) &&
+         reserve(layout, tiles ? fv_most_tiles(tokens, sequences, FV_TILE_LARGE) : 0, 2, &layout->large_tiles);
   for (int i = 0; i < program->group_count; i++) {
     const fovea_cuda_cache_group *group = &execution->groups[i];
     fv_group_layout *g = &layout->groups[i];
-    g->sequences = rung->max_sequences < group->sequences ? rung->max_sequences : group->sequences;
-    fits = fits && reserve(layout, g->sequences, 1, &g->lengths) && reserve(layout, g->sequences + 1LL, 1, &g->ends) &&
-           reserve(layout, g->sequences, group->pages_each, &g->page_table);
+    const long long rows = rung->max_sequences < group->sequences ? rung->max_sequences : group->sequences;
+    fits = fits && reserve(layout, rows, 1, &g->lengths) && reserve(layout, rows + 1, 1, &g->ends) &&
+           reserve(layout, rows, group->pages_each, &g->page_table);
   }
   fits = fits && reserve(layout, program->types ? tokens : 0, 1, &layout->types) &&
          reserve(layout, program->reads_ids ? tokens : 0, 1, &layout->ids);
@@ -83,8 +78,6 @@ fv_group fv_group_on_device(const fovea_cuda_execution *execution, const fv_rung
                     .lengths = batch + 4 * (fv_cu_address)layout->lengths,
                     .ends = batch + 4 * (fv_cu_address)layout->ends,
                     .pages_each = of->pages_each,
-                    .pages = of->pages,
-                    .sequences = layout->sequences,
                     .dtype = of->dtype};
 }
 

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "cuda/memory.h"
+#include "cuda/plan.h"
 #include "cuda/program.h"
 #include "../ops/attention/check.h"
 
@@ -11,13 +12,9 @@ typedef fovea_cuda_operand operand;
 
 static int is_none(const operand *o) { return o->rows == FOVEA_CUDA_ROWS_NONE; }
 
-static int is_real(int dtype) {
-  return dtype == FOVEA_DTYPE_F32 || dtype == FOVEA_DTYPE_F16 || dtype == FOVEA_DTYPE_BF16;
-}
-
 int fv_check_operand(const operand *o, fv_extents extents) {
   FV_REQUIRE(fv_check(o->rows == FOVEA_CUDA_ROWS_TOKENS || o->rows == FOVEA_CUDA_ROWS_SEQUENCES));
-  FV_REQUIRE(fv_check(is_real(o->dtype) || o->dtype == FOVEA_CUDA_DTYPE_I32));
+  FV_REQUIRE(fv_check(fv_is_dtype(o->dtype) || o->dtype == FOVEA_CUDA_DTYPE_I32));
   FV_REQUIRE(fv_check(o->columns >= 1 && o->first_column >= 0 && o->stride >= 1 && o->reserved == 0));
   FV_REQUIRE(fv_check(o->columns <= o->stride && o->first_column <= o->stride - o->columns));
   const long long elements = o->rows == FOVEA_CUDA_ROWS_TOKENS ? extents.token_elements : extents.sequence_elements;
@@ -27,7 +24,7 @@ int fv_check_operand(const operand *o, fv_extents extents) {
 /* A matrix of numbers with so many columns, 0 for any. */
 static int check_matrix(const operand *o, fv_extents extents, int rows, long long columns) {
   FV_REQUIRE(fv_check_operand(o, extents));
-  return fv_check(is_real(o->dtype) && o->rows == rows && (columns == 0 || o->columns == columns));
+  return fv_check(fv_is_dtype(o->dtype) && o->rows == rows && (columns == 0 || o->columns == columns));
 }
 
 static int check_indices(const operand *o, fv_extents extents, int rows) {
@@ -92,7 +89,7 @@ static int is_activation(int activation) {
 static int check_embedding(fovea_cuda_device *device, const fovea_cuda_step *s, fv_extents extents) {
   FV_REQUIRE(check_there(s, 0, 0, 0, 1));
   FV_REQUIRE(check_matrix(&s->out, extents, FOVEA_CUDA_ROWS_TOKENS, 0));
-  FV_REQUIRE(fv_check(is_real(s->weight_dtype) && isfinite(s->scale)));
+  FV_REQUIRE(fv_check(fv_is_dtype(s->weight_dtype) && isfinite(s->scale)));
   FV_REQUIRE(fv_check(s->weight_dtype != FOVEA_DTYPE_F32 || s->out.dtype == FOVEA_DTYPE_F32));
   FV_REQUIRE(fv_check(s->vocabulary >= 1 && s->positions >= 0 && s->first_position >= 0));
   FV_REQUIRE(fv_check(s->first_position <= s->positions));
@@ -115,7 +112,6 @@ static int check_token_types(fovea_cuda_device *device, const fovea_cuda_step *s
 
 static int check_norm(fovea_cuda_device *device, const fovea_cuda_step *s, fv_extents extents) {
   FV_REQUIRE(check_there(s, 1, 0, 0, 1));
-  FV_REQUIRE(fv_check_operand(&s->x, extents));
   FV_REQUIRE(check_matrix(&s->x, extents, s->x.rows, 0));
   FV_REQUIRE(check_matrix(&s->out, extents, s->x.rows, s->x.columns));
   FV_REQUIRE(check_in_place(&s->x, &s->out));
@@ -131,9 +127,8 @@ static int check_norm(fovea_cuda_device *device, const fovea_cuda_step *s, fv_ex
 static int check_linear(fovea_cuda_device *device, const fovea_cuda_step *s, fv_extents extents) {
   const int residual = !is_none(&s->z);
   FV_REQUIRE(check_there(s, 1, 0, residual, 1));
-  FV_REQUIRE(fv_check(is_activation(s->activation) && is_real(s->weight_dtype)));
+  FV_REQUIRE(fv_check(is_activation(s->activation) && fv_is_dtype(s->weight_dtype)));
   FV_REQUIRE(fv_check(s->gated == 0 || (s->gated == 1 && !residual)));
-  FV_REQUIRE(fv_check_operand(&s->x, extents));
   FV_REQUIRE(check_matrix(&s->x, extents, s->x.rows, 0));
   FV_REQUIRE(check_matrix(&s->out, extents, s->x.rows, 0));
   if (residual) FV_REQUIRE(check_matrix(&s->z, extents, s->x.rows, s->out.columns));
@@ -154,7 +149,6 @@ static int check_elementwise(const fovea_cuda_step *s, fv_extents extents) {
   FV_REQUIRE(check_there(s, 1, two, 0, 1));
   FV_REQUIRE(fv_check(is_activation(s->activation)));
   FV_REQUIRE(fv_check(s->op != FOVEA_CUDA_OP_ADD || s->activation == FOVEA_ACTIVATION_NONE));
-  FV_REQUIRE(fv_check_operand(&s->x, extents));
   FV_REQUIRE(check_matrix(&s->x, extents, s->x.rows, 0));
   FV_REQUIRE(check_matrix(&s->out, extents, s->x.rows, s->x.columns));
   FV_REQUIRE(check_in_place(&s->x, &s->out));
@@ -189,7 +183,6 @@ static int check_pool(const fovea_cuda_step *s, fv_extents extents) {
 static int check_choice(const fovea_cuda_step *s, fv_extents extents) {
   const int gathers = s->op == FOVEA_CUDA_OP_GATHER;
   FV_REQUIRE(check_there(s, 1, gathers, 0, 1));
-  FV_REQUIRE(fv_check_operand(&s->x, extents));
   FV_REQUIRE(check_matrix(&s->x, extents, s->x.rows, 0));
   if (gathers) {
     FV_REQUIRE(check_indices(&s->y, extents, s->x.rows));
@@ -223,6 +216,7 @@ static int check_append(fovea_cuda_device *device, const fovea_cuda_step *s, fv_
   FV_REQUIRE(fv_check(s->group >= 0 && s->group < extents.groups));
   FV_REQUIRE(check_matrix(&s->x, extents, FOVEA_CUDA_ROWS_TOKENS, (long long)s->kv_heads * s->head_dim));
   FV_REQUIRE(check_matrix(&s->y, extents, FOVEA_CUDA_ROWS_TOKENS, (long long)s->kv_heads * s->value_dim));
+  FV_REQUIRE(fv_check(s->x.dtype == s->y.dtype));
   FV_REQUIRE(check_rope(device, s));
   return check_no_constants(s, 1);
 }
@@ -268,6 +262,7 @@ static int check_relative(fovea_cuda_device *device, const fovea_cuda_step *s, f
   FV_REQUIRE(check_there(s, by_query, by_key, 0, 1));
   FV_REQUIRE(fv_check(s->heads >= 1 && s->buckets >= 1));
   const long long columns = (long long)s->heads * s->buckets;
+  FV_REQUIRE(fv_check(columns <= INT_MAX));
   int keys;
   FV_REQUIRE(check_bias(&s->out, extents, s->heads, &keys));
   if (by_query) FV_REQUIRE(check_matrix(&s->x, extents, FOVEA_CUDA_ROWS_TOKENS, columns));

@@ -32,7 +32,7 @@ struct fovea_cuda_device {
   fv_cu_module module;
   fv_cu_stream transfers; /* of uploads, downloads and copies */
   int compute_capability, multiprocessors;
-  int shared_bytes; /* that a block may have */
+  int shared_bytes; /* that a block may have: 99 KB on 8.6 and 8.9, 163 KB on 8.0, 227 KB on 9.0 */
   long long limit;  /* bytes to take at most */
   atomic_int lost;  /* the CUresult that ended the context, 0 while it lives */
   atomic_int users; /* programs, direct attentions and memories lent */

@@ -43,9 +43,9 @@ int fv_call_reserve_batch(fv_call *call, fv_tokens tokens, fv_call_batch *batch)
   const long long all = tokens.all, sequences = tokens.sequences;
   return fv_reserve(&call->inputs, FV_COUNTS, sizeof(int), 1, &counts) &&
          fv_reserve(&call->inputs, sequences + 1, sizeof(int), 1, &batch->offsets) &&
-         fv_reserve(&call->inputs, fv_batch_most_tiles(all, sequences, FV_TILE_SMALL), 2 * sizeof(int), 1,
+         fv_reserve(&call->inputs, fv_most_tiles(all, sequences, FV_TILE_SMALL), 2 * sizeof(int), 1,
                     &batch->small_tiles) &&
-         fv_reserve(&call->inputs, fv_batch_most_tiles(all, sequences, FV_TILE_LARGE), 2 * sizeof(int), 1,
+         fv_reserve(&call->inputs, fv_most_tiles(all, sequences, FV_TILE_LARGE), 2 * sizeof(int), 1,
                     &batch->large_tiles);
 }
 
@@ -65,7 +65,6 @@ int fv_call_begin(fovea_cuda_direct *direct, fv_call *call, fv_call_batch batch,
   call->target = (fv_target){.driver = device->driver,
                              .compute_capability = device->compute_capability,
                              .multiprocessors = device->multiprocessors,
-                             .shared_bytes = device->shared_bytes,
                              .max_tokens = tokens.all,
                              .max_sequences = tokens.sequences,
                              .batch = {.counts = memory,
@@ -76,7 +75,8 @@ int fv_call_begin(fovea_cuda_direct *direct, fv_call *call, fv_call_batch batch,
 }
 
 /* Plans, a second time where launches need more scratch than there was. */
-static int plan_call(fovea_cuda_direct *direct, fv_call *call, fv_planner *plan, fovea_cuda_failure *failure) {
+static int plan_call(fovea_cuda_direct *direct, fv_call *call, fovea_cuda_failure *failure) {
+  fv_planner *plan = fv_planner_of(call->step.op);
   for (;;) {
     fv_scratch scratch = {direct->scratch, 0};
     fv_launches_clear(&direct->launches);
@@ -98,8 +98,8 @@ static int enqueue(fovea_cuda_direct *direct, const fv_call *call, fovea_cuda_fa
   return FOVEA_STATUS_OK;
 }
 
-int fv_call_run(fovea_cuda_direct *direct, fv_call *call, fv_planner *plan, fovea_cuda_failure *failure) {
-  FV_REQUIRE(plan_call(direct, call, plan, failure));
+int fv_call_run(fovea_cuda_direct *direct, fv_call *call, fovea_cuda_failure *failure) {
+  FV_REQUIRE(plan_call(direct, call, failure));
   int status = enqueue(direct, call, failure);
   const int result = direct->device->driver->stream_synchronize(direct->stream);
   if (result && status == FOVEA_STATUS_OK) {

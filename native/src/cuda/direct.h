@@ -46,7 +46,7 @@ int fv_call_reserve_batch(fv_call *call, fv_tokens tokens, fv_call_batch *batch)
 int fv_call_begin(fovea_cuda_direct *direct, fv_call *call, fv_call_batch batch, fv_tokens tokens, const int *offsets,
                   fovea_cuda_failure *failure);
 /* Plans and runs: the inputs from pinned memory, the launches, the results back to its start. */
-int fv_call_run(fovea_cuda_direct *direct, fv_call *call, fv_planner *plan, fovea_cuda_failure *failure);
+int fv_call_run(fovea_cuda_direct *direct, fv_call *call, fovea_cuda_failure *failure);
 
 /* ---- tensors under strides ------------------------------------------------ */
 

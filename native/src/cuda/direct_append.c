@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "cuda/direct.h"
-#include "cuda/program.h"
 #include "../ops/cache/cache.h" /* not that of the device */
 
 typedef struct append_call {
@@ -132,16 +131,11 @@ static void scatter(const append_call *c, const char *results) {
 static void set_operands(append_call *c, fv_cu_address memory) {
   const fovea_cache_append_params *p = &c->params;
 #define AT(place) (memory + (fv_cu_address)(place))
-  c->call.operands = (fv_operands){.x = {.data = AT(c->k), .capacity = c->tokens.all},
-                                   .y = {.data = AT(c->v), .capacity = c->tokens.all},
+  c->call.operands = (fv_operands){.x = {.data = AT(c->k)},
+                                   .y = {.data = AT(c->v)},
                                    .z = {.rows = FOVEA_CUDA_ROWS_NONE},
                                    .out = {.rows = FOVEA_CUDA_ROWS_NONE},
-                                   .group = {.page_table = AT(c->page_table),
-                                             .lengths = AT(c->lengths),
-                                             .pages_each = p->page_table_stride,
-                                             .pages = p->pages,
-                                             .sequences = p->sequences,
-                                             .dtype = p->cache_dtype},
+                                   .group = {.page_table = AT(c->page_table), .lengths = AT(c->lengths)},
                                    .keys = AT(c->k_pages),
                                    .values = AT(c->v_pages),
                                    .direct_append = p};
@@ -154,7 +148,7 @@ static int append(fovea_cuda_direct *direct, append_call *c, fovea_cuda_failure 
   FV_REQUIRE(fv_call_begin(direct, &c->call, c->batch, c->tokens, c->job->offsets, failure));
   gather(c, direct->pinned);
   set_operands(c, direct->memory);
-  FV_REQUIRE(fv_call_run(direct, &c->call, fv_planner_of(FOVEA_CUDA_OP_CACHE_APPEND), failure));
+  FV_REQUIRE(fv_call_run(direct, &c->call, failure));
   scatter(c, direct->pinned);
   return FOVEA_STATUS_OK;
 }

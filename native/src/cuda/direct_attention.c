@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "cuda/direct.h"
-#include "cuda/program.h"
 #include "../ops/attention/attention.h" /* not that of the device */
 
 /* Where things lie on the device. */
@@ -61,8 +60,7 @@ static int plan_mask(const attention_call *c, int bytes, int rows, long long seq
                      fv_mask *mask, long long *elements) {
   const long long keys = c->keys.longest, queries = !query ? 1 : rows ? c->queries.all : c->queries.longest;
   const long long heads = head ? c->params.heads : 1;
-  *mask = (fv_mask){.strides = {sequence, head, query}, .heads = c->params.heads, .bytes = bytes,
-                    .rows = rows};
+  *mask = (fv_mask){.strides = {sequence, head, query}, .heads = c->params.heads, .bytes = bytes, .rows = rows};
   long long each; /* elements of a sequence */
   if (__builtin_mul_overflow(heads * queries, keys, &each) ||
       __builtin_mul_overflow(sequence ? (long long)c->params.sequences : 1, each, elements)) {
@@ -234,16 +232,11 @@ static void set_operands(attention_call *c, fv_cu_address memory) {
   const places *at = &c->at;
   fv_operands *o = &c->call.operands;
 #define AT(place) (memory + (fv_cu_address)(place))
-  *o = (fv_operands){.x = {.data = AT(at->q), .capacity = c->queries.all},
+  *o = (fv_operands){.x = {.data = AT(at->q)},
                      .y = {.rows = FOVEA_CUDA_ROWS_NONE},
                      .z = {.rows = FOVEA_CUDA_ROWS_NONE},
-                     .out = {.data = AT(at->out), .capacity = c->queries.all},
-                     .group = {.page_table = p->pages ? AT(at->page_table) : 0,
-                               .ends = AT(at->kv_offsets),
-                               .pages_each = p->page_table_stride,
-                               .pages = p->pages,
-                               .sequences = p->sequences,
-                               .dtype = p->kv_dtype},
+                     .out = {.data = AT(at->out)},
+                     .group = {.page_table = p->pages ? AT(at->page_table) : 0, .ends = AT(at->kv_offsets)},
                      .keys = AT(at->k),
                      .values = AT(at->v),
                      .mask = job->mask ? AT(at->mask) : 0,
@@ -261,7 +254,7 @@ static int attend(fovea_cuda_direct *direct, attention_call *c, fovea_cuda_failu
   FV_REQUIRE(fv_call_begin(direct, &c->call, c->at.batch, c->queries, c->job->q_offsets, failure));
   gather(c, direct->pinned);
   set_operands(c, direct->memory);
-  FV_REQUIRE(fv_call_run(direct, &c->call, fv_planner_of(FOVEA_CUDA_OP_ATTENTION), failure));
+  FV_REQUIRE(fv_call_run(direct, &c->call, failure));
   scatter(c, direct->pinned);
   return FOVEA_STATUS_OK;
 }
@@ -293,7 +286,9 @@ int fovea_cuda_attention(fovea_cuda_direct *direct, const fovea_attention_params
   const int counted = !params->pages || count_pages(&c);
   if (params->rope) c.params.rope_positions = count_positions(&c);
   set_strides(&c);
-  if (!counted || !plan_masks(&c) || !reserve(&c)) return fv_fail(failure, FOVEA_STATUS_OVERFLOW, "sizes of the call overflow");
+  if (!counted || !plan_masks(&c) || !reserve(&c)) {
+    return fv_fail(failure, FOVEA_STATUS_OVERFLOW, "sizes of the call overflow");
+  }
   FV_REQUIRE(fv_device_check(direct->device, failure));
   if (c.queries.all == 0) return FOVEA_STATUS_OK;
   FV_REQUIRE(fv_direct_enter(direct, failure));

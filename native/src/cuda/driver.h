@@ -37,7 +37,6 @@ typedef unsigned long long fv_cu_address;
 #define FV_CU_STUB_LIBRARY 34
 #define FV_CU_CALL_REQUIRES_NEWER_DRIVER 36
 #define FV_CU_NO_DEVICE 100
-#define FV_CU_INVALID_DEVICE 101
 #define FV_CU_NO_BINARY_FOR_GPU 209
 #define FV_CU_ECC_UNCORRECTABLE 214
 #define FV_CU_NVLINK_UNCORRECTABLE 220
@@ -68,17 +67,11 @@ typedef unsigned long long fv_cu_address;
 #define FV_CU_CAPTURE_THREAD_LOCAL 1
 
 /* CUtensorMap's enumerations. */
-#define FV_TENSOR_MAP_UINT8 0
 #define FV_TENSOR_MAP_FLOAT16 6
 #define FV_TENSOR_MAP_FLOAT32 7
 #define FV_TENSOR_MAP_BFLOAT16 9
 #define FV_TENSOR_MAP_INTERLEAVE_NONE 0
-#define FV_TENSOR_MAP_SWIZZLE_NONE 0
-#define FV_TENSOR_MAP_SWIZZLE_32B 1
-#define FV_TENSOR_MAP_SWIZZLE_64B 2
 #define FV_TENSOR_MAP_SWIZZLE_128B 3
-#define FV_TENSOR_MAP_L2_PROMOTION_NONE 0
-#define FV_TENSOR_MAP_L2_PROMOTION_128B 2
 #define FV_TENSOR_MAP_L2_PROMOTION_256B 3
 #define FV_TENSOR_MAP_OOB_FILL_ZERO 0
 
@@ -155,7 +148,7 @@ int fv_driver_open(const char *path, fovea_cuda_failure *failure, const fv_drive
  *   sizes      [rank], elements
  *   strides    [rank - 1], bytes from one element of dimension 1, 2, ... to the next; multiples of 16
  *   box        [rank], elements that a copy brings, each at most 256
- *   swizzle    FV_TENSOR_MAP_SWIZZLE_*: the box is at most 32, 64 or 128 bytes wide
+ *   swizzle    FV_TENSOR_MAP_SWIZZLE_128B: the box is at most 128 bytes wide
  *
  * What lies outside of the sizes arrives as 0. 0 if the driver refuses: then there is no map; else 1.
  */

@@ -5,12 +5,13 @@
 #include <string.h>
 
 #include "cuda/memory.h"
+#include "../ops/attention/check.h"
 
 /* ---- groups --------------------------------------------------------------- */
 
 static int check_group(const fovea_cuda_cache_group *group) {
   FV_REQUIRE(fv_check(group->struct_size == (int)sizeof *group));
-  FV_REQUIRE(fv_check(group->dtype >= FOVEA_DTYPE_F32 && group->dtype <= FOVEA_DTYPE_BF16));
+  FV_REQUIRE(fv_check(fv_is_dtype(group->dtype)));
   FV_REQUIRE(fv_check(group->sequences >= 1 && group->pages_each >= 1 && group->pages >= 1 && group->layers >= 0));
   if (group->layers && !group->layer) return FOVEA_STATUS_NULL_POINTER;
   FV_REQUIRE(fv_check_pointer(group->page_table));
@@ -202,8 +203,9 @@ int fovea_cuda_execution_create(fovea_cuda_program *program, const fovea_cuda_ex
 int fovea_cuda_execution_destroy(fovea_cuda_execution *execution) {
   if (!execution) return FOVEA_STATUS_NULL_POINTER;
   FV_REQUIRE(fv_check(atomic_exchange(&execution->running, 1) == 0));
-  atomic_fetch_sub(&execution->program->executions, 1);
+  fovea_cuda_program *program = execution->program;
   free_execution(execution);
+  atomic_fetch_sub(&program->executions, 1);
   return FOVEA_STATUS_OK;
 }
 

@@ -15,7 +15,6 @@
  */
 typedef struct fv_group_layout {
   long long lengths, ends, page_table;
-  int sequences; /* rows that there is room for */
 } fv_group_layout;
 
 typedef struct fv_batch_layout {
@@ -78,8 +77,6 @@ int fv_batch_fill(const fovea_cuda_execution *execution, int sequences, const in
 
 /* Fills the lists of tiles as fv_batch has them, and their counts. */
 void fv_batch_tiles(int sequences, const int *offsets, int *counts, int *small_tiles, int *large_tiles);
-/* The most tiles that a batch of these sizes has. */
-long long fv_batch_most_tiles(long long tokens, long long sequences, int tile);
 
 /* Plans all steps for one rung: appends launches, raises scratch. */
 int fv_execution_plan(const fovea_cuda_execution *execution, const fv_rung *rung, fv_scratch *scratch,

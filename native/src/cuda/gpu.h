@@ -111,19 +111,15 @@ FV_MMA(bf16, "bf16")
                  : "r"(shared_address(row))                                                           \
                  : "memory");                                                                         \
   }
-#define FV_LDMATRIX_X2(name, how)                                                                     \
-  FV_DEVICE void name(uint32_t(&r)[2], const void *row) {                                             \
-    asm volatile("ldmatrix.sync.aligned.m8n8.x2" how ".shared.b16 {%0,%1}, [%2];"                     \
-                 : "=r"(r[0]), "=r"(r[1])                                                             \
-                 : "r"(shared_address(row))                                                           \
-                 : "memory");                                                                         \
-  }
 FV_LDMATRIX_X4(ldmatrix_x4, "")
 FV_LDMATRIX_X4(ldmatrix_x4_trans, ".trans")
-FV_LDMATRIX_X2(ldmatrix_x2, "")
-FV_LDMATRIX_X2(ldmatrix_x2_trans, ".trans")
 #undef FV_LDMATRIX_X4
-#undef FV_LDMATRIX_X2
+FV_DEVICE void ldmatrix_x2(uint32_t (&r)[2], const void *row) {
+  asm volatile("ldmatrix.sync.aligned.m8n8.x2.shared.b16 {%0,%1}, [%2];"
+               : "=r"(r[0]), "=r"(r[1])
+               : "r"(shared_address(row))
+               : "memory");
+}
 
 /* ---- asynchronous copies ----------------------------------------------------- */
 

@@ -5,7 +5,6 @@
  *                    many threads have arrived as barrier_init said and the bytes expected have landed.
  *   tma_load         a box of a tensor to shared memory; coordinates in elements, innermost first; outside the tensor
  *                    zeros. Counts its bytes, zeros too, on an mbarrier.
- *   tma_store        the way back, after fence_async() and a barrier if threads wrote the box
  *   wgmma_ss, _rs    d [64, N] (+)= a [64, 16] b [16, N] by a warp group of 128 threads; T = f16 or bf16, sums in float.
  *                    d: thread t, element i: row t / 32 * 16 + t % 32 / 4 + i / 2 % 2 * 8, column i / 4 * 8 + t % 4 * 2 + i % 2.
  *                    a: a descriptor (rows along K), or four registers like those of mma. b: a descriptor.
@@ -78,34 +77,6 @@ FV_DEVICE void tma_load(void *shared, const fv_tensor_map *map, uint64_t *barrie
       "[%2];" ::"r"(shared_address(shared)),
       "l"(map), "r"(shared_address(barrier)), "r"(c0), "r"(c1), "r"(c2)
       : "memory");
-}
-FV_DEVICE void tma_load(void *shared, const fv_tensor_map *map, uint64_t *barrier, int c0, int c1, int c2, int c3) {
-  asm volatile(
-      "cp.async.bulk.tensor.4d.shared::cluster.global.tile.mbarrier::complete_tx::bytes [%0], [%1, {%3,%4,%5,%6}], "
-      "[%2];" ::"r"(shared_address(shared)),
-      "l"(map), "r"(shared_address(barrier)), "r"(c0), "r"(c1), "r"(c2), "r"(c3)
-      : "memory");
-}
-FV_DEVICE void tma_store(const fv_tensor_map *map, const void *shared, int c0, int c1) {
-  asm volatile("cp.async.bulk.tensor.2d.global.shared::cta.tile.bulk_group [%0, {%2,%3}], [%1];" ::"l"(map),
-               "r"(shared_address(shared)), "r"(c0), "r"(c1)
-               : "memory");
-}
-FV_DEVICE void tma_store(const fv_tensor_map *map, const void *shared, int c0, int c1, int c2) {
-  asm volatile("cp.async.bulk.tensor.3d.global.shared::cta.tile.bulk_group [%0, {%2,%3,%4}], [%1];" ::"l"(map),
-               "r"(shared_address(shared)), "r"(c0), "r"(c1), "r"(c2)
-               : "memory");
-}
-FV_DEVICE void tma_store(const fv_tensor_map *map, const void *shared, int c0, int c1, int c2, int c3) {
-  asm volatile("cp.async.bulk.tensor.4d.global.shared::cta.tile.bulk_group [%0, {%2,%3,%4,%5}], [%1];" ::"l"(map),
-               "r"(shared_address(shared)), "r"(c0), "r"(c1), "r"(c2), "r"(c3)
-               : "memory");
-}
-FV_DEVICE void tma_store_commit() { asm volatile("cp.async.bulk.commit_group;" ::: "memory"); }
-/* Until all groups of this thread but N have read their shared memory, which may then be written, or the block end. */
-template <int N>
-FV_DEVICE void tma_store_wait() {
-  asm volatile("cp.async.bulk.wait_group.read %0;" ::"n"(N) : "memory");
 }
 /* What threads wrote to shared memory before is there for TMA and wgmma after it. */
 FV_DEVICE void fence_async() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }

@@ -20,7 +20,7 @@ static int count_to(const fovea_cuda_device *device, fv_cu_address address) {
   return low;
 }
 
-/* Takes bytes from the limit, and makes room for an entry. Under the lock. */
+/* Takes bytes from the limit. Under the lock. */
 static int take(fovea_cuda_device *device, long long bytes, fovea_cuda_failure *failure) {
   const long long left = device->limit - device->bytes_taken;
   if (bytes > left) {

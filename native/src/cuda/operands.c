@@ -87,10 +87,8 @@ int fv_execution_plan(const fovea_cuda_execution *execution, const fv_rung *rung
   const fv_target target = {.driver = device->driver,
                             .compute_capability = device->compute_capability,
                             .multiprocessors = device->multiprocessors,
-                            .shared_bytes = device->shared_bytes,
                             .max_tokens = rung->max_tokens,
                             .max_sequences = rung->max_sequences,
-                            .explain = execution->explain,
                             .batch = fv_batch_on_device(execution, rung)};
   const fv_result *pattern = execution->results + program->output_count;
   for (int i = 0; i < program->step_count; i++) {

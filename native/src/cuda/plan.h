@@ -32,7 +32,8 @@ typedef struct fv_view {
 
 /*
  * Who attends: ops/attention to every sequence, unless ops/attention90 serves the step. Then ops/attention keeps the
- * sequences of at most so many keys, and attention90 takes the others. Both leave tiles that are not theirs.
+ * sequences of at most so many keys, and attention90 takes the others. Each has lists of tiles, or a part of one, that are
+ * its own alone.
  */
 #define FV_SHORT_KEYS 128
 /* Sequences of at most so many queries are sentences, for which there are kernels of their own. */
@@ -69,8 +70,6 @@ typedef struct fv_group {
   FV_POINTER(const int) lengths;    /* [sequences] */
   FV_POINTER(const int) ends;       /* [sequences + 1] */
   int pages_each;
-  int pages;
-  int sequences;
   int dtype; /* FOVEA_DTYPE_* of the pages */
 } fv_group;
 
@@ -78,15 +77,21 @@ typedef struct fv_group {
 
 typedef struct fv_driver fv_driver;
 
+/* Bytes of an element of FOVEA_DTYPE_F32, F16, BF16 or FOVEA_CUDA_DTYPE_I32. */
+static inline int fv_dtype_bytes(int dtype) { return dtype == FOVEA_DTYPE_F16 || dtype == FOVEA_DTYPE_BF16 ? 2 : 4; }
+
+/* The most tiles of so many queries that a batch of these sizes has. */
+static inline long long fv_most_tiles(long long tokens, long long sequences, int tile) {
+  return tokens / tile + (sequences < tokens ? sequences : tokens);
+}
+
 /* What a planner may ask of the device and of the capacity of the graph that it plans for. */
 typedef struct fv_target {
   const fv_driver *driver; /* for tensor maps */
   int compute_capability;  /* 10 major + minor; kernels for Hopper run on 90 alone */
   int multiprocessors;
-  int shared_bytes; /* that a block may have: 99 KB on 8.6 and 8.9, 163 KB on 8.0, 227 KB on 9.0 */
-  int max_tokens; /* that this graph serves; memory may hold more */
+  int max_tokens;   /* that this graph serves; memory may hold more */
   int max_sequences;
-  int explain;
   fv_batch batch;
 } fv_target;
 

@@ -39,7 +39,4 @@ int fv_check_step(fovea_cuda_device *device, const fovea_cuda_step *step, fv_ext
 /* Whether an operand lies in the memory of an execution. */
 int fv_check_operand(const fovea_cuda_operand *operand, fv_extents extents);
 
-/* Bytes of an element of FOVEA_DTYPE_F32, F16, BF16 or FOVEA_CUDA_DTYPE_I32. */
-static inline int fv_dtype_bytes(int dtype) { return dtype == FOVEA_DTYPE_F16 || dtype == FOVEA_DTYPE_BF16 ? 2 : 4; }
-
 #endif

@@ -46,8 +46,6 @@ struct Thread {
   const void *waits_for = nullptr;   // an mbarrier
   std::vector<Copy> open;            // of cp.async, not committed
   std::deque<std::vector<Copy>> groups;
-  std::vector<std::function<void()>> stores;  // of TMA, likewise
-  std::deque<std::vector<std::function<void()>>> store_groups;
 };
 
 // Those who have to meet with the same mask.

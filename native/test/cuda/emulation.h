@@ -228,8 +228,5 @@ inline void ldmatrix_x4_trans(uint32_t (&r)[4], const void *row) {
 inline void ldmatrix_x2(uint32_t (&r)[2], const void *row) {
   emulated::load_matrices<2>("ldmatrix_x2", r, row, false);
 }
-inline void ldmatrix_x2_trans(uint32_t (&r)[2], const void *row) {
-  emulated::load_matrices<2>("ldmatrix_x2_trans", r, row, true);
-}
 
 #endif

@@ -137,6 +137,7 @@ static void refuses_hostile_steps() {
       // Attention and its caches.
       CASE(bad, STEP(append).group = 1), CASE(bad, STEP(append).group = -1), CASE(bad, STEP(append).layer = -1),
       CASE(bad, STEP(append).kv_heads = 0), CASE(bad, STEP(append).head_dim = INT_MAX),
+      CASE(bad, STEP(append).y.dtype = FOVEA_DTYPE_F16), CASE(bad, STEP(attend).z.dtype = FOVEA_DTYPE_F16),
       CASE(bad, STEP(attend).kv_heads = 3), CASE(bad, STEP(attend).heads = 0),
       CASE(bad, STEP(attend).heads = INT_MAX; STEP(attend).kv_heads = INT_MAX), CASE(bad, STEP(attend).value_dim = 0),
       CASE(bad, STEP(attend).group = 0), CASE(bad, STEP(attend).group = -2), CASE(bad, STEP(cached).group = -1),

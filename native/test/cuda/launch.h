@@ -24,9 +24,6 @@ inline void run_fiber() {
     if (!thread->open.empty() || !thread->groups.empty()) {
       fail("ends with cp.async under way");
     }
-    if (!thread->stores.empty() || !thread->store_groups.empty()) {
-      fail("ends with tma_store under way");
-    }
     warp_of(thread).live &= ~bit_of(thread);
     b.live--;
     if (b.live > 0 && b.barriers[0].arrived == b.live) {

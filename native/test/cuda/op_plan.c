@@ -84,7 +84,6 @@ int op_plan(const op_problem *problem, unsigned long long scratch, long long *sc
                             .multiprocessors = problem->multiprocessors,
                             .max_tokens = problem->max_tokens,
                             .max_sequences = problem->max_sequences,
-                            .explain = problem->explain,
                             .batch = problem->batch};
   const fv_operands operands = {.x = problem->x,
                                 .y = problem->y,

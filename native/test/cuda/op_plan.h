@@ -17,7 +17,7 @@ extern "C" {
 /* What a planner gets: fv_target and fv_operands in one. */
 typedef struct op_problem {
   fovea_cuda_step step;
-  int compute_capability, multiprocessors, max_tokens, max_sequences, explain;
+  int compute_capability, multiprocessors, max_tokens, max_sequences;
   fv_batch batch;
   FV_POINTER(const void) driver; /* the functions of a driver, null without */
   fv_view x, y, z, out, bias_rows;

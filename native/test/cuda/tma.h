@@ -132,7 +132,7 @@ inline int box_bytes(const TensorMap &map) {
   return bytes;
 }
 
-inline void load_box(void *shared, const fv_tensor_map *map, uint64_t *barrier, int rank, int c0, int c1, int c2, int c3) {
+inline void load_box(void *shared, const fv_tensor_map *map, uint64_t *barrier, int rank, int c0, int c1, int c2) {
   hopper();
   const TensorMap tensor = checked_map(map, rank, "tma_load");
   const int bytes = box_bytes(tensor), offset = shared_offset(shared, bytes, 128, "tma_load");
@@ -140,7 +140,7 @@ inline void load_box(void *shared, const fv_tensor_map *map, uint64_t *barrier, 
   check_overwrite(offset, bytes);
   auto work = [=] {
     const uint32_t base = static_cast<uint32_t>(offset + kSharedWindow);
-    each_element(tensor, base, {c0, c1, c2, c3, 0}, [&](uint32_t at, const unsigned char *p) {
+    each_element(tensor, base, {c0, c1, c2, 0, 0}, [&](uint32_t at, const unsigned char *p) {
       for (unsigned char *memory : {block->shared, block->async}) {
         unsigned char *to = memory + at - kSharedWindow;
         p == nullptr ? memset(to, tensor.nan_fill ? 0xff : 0, tensor.element_bytes) : memcpy(to, p, tensor.element_bytes);
@@ -158,60 +158,14 @@ inline void load_box(void *shared, const fv_tensor_map *map, uint64_t *barrier, 
   }
 }
 
-// Stores of a thread. They read shared memory when they are waited for.
-inline void store_box(const fv_tensor_map *map, const void *shared, int rank, int c0, int c1, int c2, int c3) {
-  hopper();
-  const TensorMap tensor = checked_map(map, rank, "tma_store");
-  const int offset = shared_offset(shared, box_bytes(tensor), 128, "tma_store");
-  auto work = [=] {
-    const uint32_t base = static_cast<uint32_t>(offset + kSharedWindow);
-    each_element(tensor, base, {c0, c1, c2, c3, 0}, [&](uint32_t at, unsigned char *p) {
-      if (p != nullptr) {
-        memcpy(p, block->async + at - kSharedWindow, tensor.element_bytes);
-      }
-    });
-  };
-  if (block->early()) {
-    work();
-    thread->stores.push_back([] {});
-  } else {
-    thread->stores.push_back(work);
-  }
-}
-
 }  // namespace emulated
 
 inline void tma_prefetch(const fv_tensor_map *) {}
 inline void tma_load(void *shared, const fv_tensor_map *map, uint64_t *barrier, int c0, int c1) {
-  emulated::load_box(shared, map, barrier, 2, c0, c1, 0, 0);
+  emulated::load_box(shared, map, barrier, 2, c0, c1, 0);
 }
 inline void tma_load(void *shared, const fv_tensor_map *map, uint64_t *barrier, int c0, int c1, int c2) {
-  emulated::load_box(shared, map, barrier, 3, c0, c1, c2, 0);
-}
-inline void tma_load(void *shared, const fv_tensor_map *map, uint64_t *barrier, int c0, int c1, int c2, int c3) {
-  emulated::load_box(shared, map, barrier, 4, c0, c1, c2, c3);
-}
-inline void tma_store(const fv_tensor_map *map, const void *shared, int c0, int c1) {
-  emulated::store_box(map, shared, 2, c0, c1, 0, 0);
-}
-inline void tma_store(const fv_tensor_map *map, const void *shared, int c0, int c1, int c2) {
-  emulated::store_box(map, shared, 3, c0, c1, c2, 0);
-}
-inline void tma_store(const fv_tensor_map *map, const void *shared, int c0, int c1, int c2, int c3) {
-  emulated::store_box(map, shared, 4, c0, c1, c2, c3);
-}
-inline void tma_store_commit() {
-  emulated::thread->store_groups.push_back(std::move(emulated::thread->stores));
-  emulated::thread->stores.clear();
-}
-template <int N>
-void tma_store_wait() {
-  auto &groups = emulated::thread->store_groups;
-  for (; groups.size() > N; groups.pop_front()) {
-    for (const auto &work : groups.front()) {
-      work();
-    }
-  }
+  emulated::load_box(shared, map, barrier, 3, c0, c1, c2);
 }
 inline void fence_async() {
   memcpy(emulated::block->async, emulated::block->shared, static_cast<size_t>(emulated::block->shared_bytes));

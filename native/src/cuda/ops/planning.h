@@ -2,9 +2,8 @@
 #ifndef FOVEA_CUDA_PLANNING_H
 #define FOVEA_CUDA_PLANNING_H
 
-#include <stdbool.h>
-
 #include "cuda/plan.h"
+#include "../../ops/attention/check.h"
 
 /* Rows of a block where each has a warp. */
 enum { FV_WARP_ROWS = 4 };
@@ -20,13 +19,9 @@ static inline unsigned long long fv_rows_address(const fv_target *target, const 
   return target->batch.counts + (unsigned long long)view->rows * sizeof(int);
 }
 
-static inline bool fv_is_float(const fv_view *view) {
-  return view->dtype == FOVEA_DTYPE_F32 || view->dtype == FOVEA_DTYPE_F16 || view->dtype == FOVEA_DTYPE_BF16;
-}
-
 /* That a matrix is there, and of floats. */
 static inline bool fv_is_matrix(const fv_view *view) {
-  return view->rows != FOVEA_CUDA_ROWS_NONE && view->columns >= 1 && fv_is_float(view);
+  return view->rows != FOVEA_CUDA_ROWS_NONE && view->columns >= 1 && fv_is_dtype(view->dtype);
 }
 
 static inline int fv_blocks(long long count, int each) { return (int)((count + each - 1) / each); }

@@ -11,8 +11,6 @@
 /* Columns of a chunk. */
 #define FV_CHUNK 8
 
-FV_DEVICE int chunks_of(int columns) { return (columns + FV_CHUNK - 1) / FV_CHUNK; }
-
 /* Whether the rows of a matrix may be read 16 bytes at a time: base and stride (bytes) are multiples of 16. */
 FV_DEVICE bool is_aligned(const void *data, long long stride) {
   return (((uintptr_t)data | (uintptr_t)stride) & 15) == 0;
@@ -40,6 +38,11 @@ FV_DEVICE void load_vector(const float *p, float (&v)[FV_CHUNK]) {
   const float4 a = *(const float4 *)p, b = *(const float4 *)(p + 4);
   v[0] = a.x, v[1] = a.y, v[2] = a.z, v[3] = a.w;
   v[4] = b.x, v[5] = b.y, v[6] = b.z, v[7] = b.w;
+}
+
+FV_DEVICE void load_vector(const float *p, float (&v)[FV_CHUNK / 2]) {
+  const float4 a = *(const float4 *)p;
+  v[0] = a.x, v[1] = a.y, v[2] = a.z, v[3] = a.w;
 }
 
 template <class T>

@@ -3,13 +3,11 @@
 
 #include <string.h>
 
+#include "cuda/ops/planning.h"
+
 /* ---- arguments ----------------------------------------------------------------- */
 
-static int bytes_of(int dtype) { return dtype == FOVEA_DTYPE_F32 ? 4 : 2; }
-
 static int is_half(int dtype) { return dtype == FOVEA_DTYPE_F16 || dtype == FOVEA_DTYPE_BF16; }
-
-static int is_dtype(int dtype) { return dtype == FOVEA_DTYPE_F32 || is_half(dtype); }
 
 static fv_heads heads_of(const fv_view *view, int dim) {
   return (fv_heads){.data = view->data, .token = view->stride, .head = dim};
@@ -55,7 +53,6 @@ static void take_step(fv_attention_args *a, const fovea_cuda_step *s, const fv_o
     a->bias_query = o->bias_rows.stride;
     a->bias_rows = 1;
   }
-  a->lse = (fv_heads){.data = o->lse, .token = 1, .head = o->x.capacity};
   a->weights = (fv_heads){.data = o->weights, .token = keys, .head = o->x.capacity * keys};
 }
 
@@ -78,7 +75,7 @@ static void take_call(fv_attention_args *a, const fovea_attention_params *d, con
   a->rope_positions = d->rope_positions;
   a->rope_keys = d->rope != FOVEA_ROPE_NONE && d->rope_keys;
   a->kv_offsets = o->group.ends;
-  a->page_table = d->pages ? o->group.page_table : 0;
+  a->page_table = o->group.page_table;
   a->pages_each = d->page_table_stride;
   a->q = (fv_heads){o->x.data, d->q_sequence_stride, d->q_token_stride, d->q_head_stride};
   a->k = (fv_heads){o->keys, d->k_sequence_stride, d->k_token_stride, d->k_head_stride};
@@ -100,7 +97,7 @@ static void take_call(fv_attention_args *a, const fovea_attention_params *d, con
 /* Whether every row of dim elements begins at a multiple of bytes and has whole pieces of as many. */
 static int are_whole(const fv_heads *h, int dim, int dtype, int bytes) {
   const long long strides = h->sequence | h->token | h->head | dim;
-  return h->data % (unsigned)bytes == 0 && strides * bytes_of(dtype) % bytes == 0;
+  return h->data % (unsigned)bytes == 0 && strides * fv_dtype_bytes(dtype) % bytes == 0;
 }
 
 /* A bound on windows, so that keys and windows add up in an int. */
@@ -120,17 +117,15 @@ static void complete(fv_attention_args *a) {
   a->q_vectors = are_whole(&a->q, a->head_dim, a->q_dtype, 16);
   a->k_vectors = are_whole(&a->k, a->head_dim, a->kv_dtype, 16);
   a->v_vectors = are_whole(&a->v, a->value_dim, a->kv_dtype, 16);
-  a->out_pairs = are_whole(&a->out, 2, a->out_dtype, 2 * bytes_of(a->out_dtype));
+  a->out_pairs = are_whole(&a->out, 2, a->out_dtype, 2 * fv_dtype_bytes(a->out_dtype));
   /* A product that is capped, added to or, by a scale <= 0, turned round is scaled before its maximum is taken. */
   a->scaled = a->softcap > 0 || a->bias || a->slopes || !(a->scale > 0x1p-60f && a->scale < 0x1p60f);
 }
 
 static int check(const fv_attention_args *a) {
-  if (a->heads < 1 || a->kv_heads < 1 || a->heads % a->kv_heads || a->head_dim < 1 || a->value_dim < 1) {
-    return FOVEA_STATUS_INVALID_ARGUMENT;
-  }
-  return is_dtype(a->q_dtype) && is_dtype(a->kv_dtype) && is_dtype(a->out_dtype) ? FOVEA_STATUS_OK
-                                                                                  : FOVEA_STATUS_INVALID_ARGUMENT;
+  FV_REQUIRE(fv_check(a->heads >= 1 && a->kv_heads >= 1 && a->heads % a->kv_heads == 0));
+  FV_REQUIRE(fv_check(a->head_dim >= 1 && a->value_dim >= 1));
+  return fv_check(fv_is_dtype(a->q_dtype) && fv_is_dtype(a->kv_dtype) && fv_is_dtype(a->out_dtype));
 }
 
 /* ---- kernels ------------------------------------------------------------------- */
@@ -150,9 +145,9 @@ static int add(const planning *x, const char *kernel, long long blocks, int y, i
 /* Blocks for so many heads, or groups of heads, of all tiles of FV_TILE_SMALL queries that a batch may have; of those as
    many as the device can have at once, which then take several each. */
 static long long tile_blocks(const planning *x, int heads, int blocks_each) {
-  const int tokens = x->target->max_tokens, sequences = x->target->max_sequences;
-  const long long all = ((long long)tokens / FV_TILE_SMALL + (sequences < tokens ? sequences : tokens)) * heads;
-  const long long most = (long long)x->target->multiprocessors * blocks_each;
+  const fv_target *target = x->target;
+  const long long all = fv_most_tiles(target->max_tokens, target->max_sequences, FV_TILE_SMALL) * heads;
+  const long long most = (long long)target->multiprocessors * blocks_each;
   return all < most ? all : most;
 }
 
@@ -227,7 +222,7 @@ static int plan_split(const planning *x, fv_scratch *scratch) {
       (long long)sequences * a->heads * a->most_splits * (a->value_dim + 2) * (long long)sizeof(float);
   if (bytes > scratch->bytes) scratch->bytes = bytes;
   a->parts = scratch->address;
-  const int width = 32 * 16 / bytes_of(a->kv_dtype);
+  const int width = 32 * 16 / fv_dtype_bytes(a->kv_dtype);
   const int status = add(x, kernels[a->kv_dtype][heads > 1], (long long)sequences * a->most_splits,
                          a->kv_heads * batches, (a->value_dim + width - 1) / width, FV_ATTENTION_THREADS,
                          (int)split_bytes(a));

@@ -110,7 +110,7 @@ struct Tensors {
       problem.z = columns_of(value_column(0), c.kv_heads * c.dim);
     } else {
       problem.step.group = problem.step.layer = 0;
-      problem.group = {table.data(), nullptr, ends.data(), columns, static_cast<int>(table.size()), batch.sequences, c.cache};
+      problem.group = {table.data(), nullptr, ends.data(), columns, c.cache};
       problem.keys = k_pages.data();
       problem.values = v_pages.data();
     }

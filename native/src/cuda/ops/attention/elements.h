@@ -1,4 +1,4 @@
-/* Elements of any type, and rotary positions: what attention and the cache share, so that the bits of turned keys agree. */
+/* Elements of any type, and rotary positions: what both attentions and the cache share, so that bits of turned keys agree. */
 #ifndef FOVEA_CUDA_ATTENTION_ELEMENTS_H
 #define FOVEA_CUDA_ATTENTION_ELEMENTS_H
 

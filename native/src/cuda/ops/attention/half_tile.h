@@ -3,6 +3,7 @@
 #define FOVEA_CUDA_ATTENTION_HALF_TILE_H
 
 #include "cuda/ops/attention/rows.h"
+#include "cuda/ops/rows.h"
 
 /* Rows of a tile, of queries as of keys. */
 #define FV_HALF_ROWS 64
@@ -10,27 +11,7 @@
 /* Halves from one row of a tile to the next: ldmatrix reads eight rows, 16 bytes each, without conflicts of banks. */
 FV_DEVICE constexpr int half_stride(int dim) { return dim + 8; }
 
-/* Columns [c, c + 8) of a row, zeros from dim on. vectors: the row begins at a multiple of 16 bytes and ends at one. */
-template <class S>
-FV_DEVICE void load8(const S *row, int c, int dim, bool vectors, float (&x)[8]) {
-  if (vectors && c + 8 <= dim) {
-    alignas(16) S values[8];
-    for (int i = 0; i < (int)sizeof values / 16; i++) {
-      reinterpret_cast<uint4 *>(values)[i] = reinterpret_cast<const uint4 *>(row + c)[i];
-    }
-#pragma unroll
-    for (int i = 0; i < 8; i++) {
-      x[i] = to_float(values[i]);
-    }
-    return;
-  }
-#pragma unroll
-  for (int i = 0; i < 8; i++) {
-    x[i] = c + i < dim ? to_float(row[c + i]) : 0;
-  }
-}
-
-/* Turns columns [c, c + 8) of a row, which x holds. */
+/* Turns columns [c, c + 8) of a row, which x holds. vectors: the row begins at a multiple of 16 bytes and ends at one. */
 template <class S>
 FV_DEVICE void turn8(const fv_attention_args &p, const S *row, int c, int dim, bool vectors, const float *angles,
                      float (&x)[8]) {
@@ -49,9 +30,9 @@ FV_DEVICE void turn8(const fv_attention_args &p, const S *row, int c, int dim, b
   }
   if (c % 8 == 0 && pairs % 8 == 0) { /* all eight are of one half, and so are their partners */
     const bool first = c < pairs;
-    const int pair = first ? c : c - pairs;
+    const int pair = first ? c : c - pairs, other = first ? c + pairs : pair;
     float y[8];
-    load8(row, first ? c + pairs : pair, dim, vectors, y);
+    load_chunk(row + other, dim - other, vectors, y);
 #pragma unroll
     for (int i = 0; i < 8; i++) {
       x[i] = turned(x[i], first ? y[i] : -y[i], angles[pair + i], angles[pairs + pair + i]);
@@ -82,13 +63,12 @@ FV_DEVICE void convert_rows(const fv_attention_args &p, T *tile, const S *base, 
     float x[8] = {0, 0, 0, 0, 0, 0, 0, 0};
     if (r < count) {
       const S *row = base + r * stride;
-      load8(row, c, dim, vectors, x);
+      load_chunk(row + c, dim - c, vectors, x);
       if (position >= 0 && c < p.rope_dim) {
         turn8(p, row, c, dim, vectors, angles_of(p, position + r), x);
       }
     }
-    const uint4 packed = {pack<T>(x[0], x[1]), pack<T>(x[2], x[3]), pack<T>(x[4], x[5]), pack<T>(x[6], x[7])};
-    *reinterpret_cast<uint4 *>(tile + r * half_stride(D) + c) = packed;
+    store_vector(tile + r * half_stride(D) + c, x);
   }
 }
 

@@ -138,6 +138,7 @@ FV_DEVICE float adjusted(const fv_attention_args &p, const fv_sequence &x, int h
   return seen ? s : -INFINITY;
 }
 
+/* p.scaled || p.mask says the same; with it the widest kernels of half.cu spill. */
 FV_DEVICE bool has_adjustments(const fv_attention_args &p) {
   return p.scaled || p.softcap > 0 || p.bias || p.slopes || p.mask;
 }

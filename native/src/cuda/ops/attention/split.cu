@@ -7,6 +7,7 @@
  * Flash-decoding: Dao, Haziza, Massa and Sizov, 2023.
  */
 #include "cuda/ops/attention/rows.h"
+#include "cuda/ops/rows.h"
 
 /* 16 bytes of keys or values. */
 template <class S>
@@ -42,16 +43,6 @@ FV_DEVICE int split_keys(int keys) {
 /* What a range leaves for a head: its values, then maximum and sum. */
 FV_DEVICE float *part_of(const fv_attention_args &p, int sequence, int head, int split) {
   return p.parts + (((long long)sequence * p.heads + head) * p.most_splits + split) * (p.value_dim + 2);
-}
-
-template <class S>
-FV_DEVICE void load_vector(const S *row, float (&x)[split_vector<S>::size]) {
-  alignas(16) S values[split_vector<S>::size];
-  *reinterpret_cast<uint4 *>(values) = *reinterpret_cast<const uint4 *>(row);
-#pragma unroll
-  for (int i = 0; i < split_vector<S>::size; i++) {
-    x[i] = to_float(values[i]);
-  }
 }
 
 /* The scores of all heads and a page's keys from key on: FV_SPLIT_LANES lanes share a key. */

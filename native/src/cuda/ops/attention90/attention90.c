@@ -42,8 +42,7 @@ static int is_within(float x) { return x > 0x1p-60f && x < 0x1p60f; }
 
 static int is_served(const fv_target *target, const fovea_cuda_step *step, const fv_operands *o) {
   const int dtype = o->x.dtype;
-  if (target->compute_capability != 90 || o->direct || o->group.page_table || o->mask || o->lse) return 0;
-  if (o->bias || o->bias_rows.data) return 0;
+  if (target->compute_capability != 90 || o->direct || o->group.page_table || o->bias_rows.data) return 0;
   if (dtype != FOVEA_DTYPE_F16 && dtype != FOVEA_DTYPE_BF16) return 0;
   if (o->y.dtype != dtype || o->z.dtype != dtype || o->out.dtype != dtype) return 0;
   if (step->constants[1] || step->value_dim != step->head_dim) return 0;

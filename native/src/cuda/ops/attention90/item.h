@@ -24,21 +24,18 @@ struct Items {
   /* The next item; false if there is none. KEYS of a tile. */
   template <int KEYS, bool WINDOW>
   FV_DEVICE bool next(const fv_attention90_params &p, Item &item) {
-    for (;;) {
-      const int block = round % 2 == 0 ? (int)blockIdx.x : (int)(gridDim.x - 1 - blockIdx.x);
-      const int i = round * (int)gridDim.x + block, tile = i / p.heads;
-      if (tile >= p.batch.counts[FV_COUNT_LARGE_TILES]) {
-        item.head = -1;
-        return false;
-      }
-      round++;
-      const int sequence = p.batch.large_tiles[tile * 2];
-      item.head = i % p.heads;
-      item.query = p.batch.large_tiles[tile * 2 + 1];
-      item.begin = p.batch.offsets[sequence];
-      item.length = p.batch.offsets[sequence + 1] - item.begin;
-      if (item.length > FV_SHORT_KEYS) break; /* else it is that of ops/attention */
+    const int block = round % 2 == 0 ? (int)blockIdx.x : (int)(gridDim.x - 1 - blockIdx.x);
+    const int i = round * (int)gridDim.x + block, tile = i / p.heads;
+    if (tile >= p.batch.counts[FV_COUNT_LARGE_TILES]) {
+      item.head = -1;
+      return false;
     }
+    round++;
+    const int sequence = p.batch.large_tiles[tile * 2];
+    item.head = i % p.heads;
+    item.query = p.batch.large_tiles[tile * 2 + 1];
+    item.begin = p.batch.offsets[sequence];
+    item.length = p.batch.offsets[sequence + 1] - item.begin;
     int low = 0, high = item.length;
     if (WINDOW) {
       low = max(item.query - p.left, 0);

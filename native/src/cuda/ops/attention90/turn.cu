@@ -1,17 +1,10 @@
 /* The kernel of turn.h: a block for each tile of FV_TILE_LARGE tokens, a warp for each row. */
 #include "cuda/ops/attention90/turn.h"
 
-#include "cuda/gpu.h"
+#include "cuda/ops/attention/elements.h"
+#include "cuda/ops/rows.h"
 
 namespace {
-
-template <class T>
-FV_DEVICE void unpack(uint32_t word, float &low, float &high) {
-  low = to_float(T{(uint16_t)word});
-  high = to_float(T{(uint16_t)(word >> 16)});
-}
-
-FV_DEVICE float turned(float x, float y, float cosine, float sine) { return fmaf(x, cosine, -(y * sine)); }
 
 /* Elements 2 w and 2 w + 1 of a head, turned; angles: cosines, and behind them sines. */
 template <class T>
@@ -19,13 +12,13 @@ FV_DEVICE uint32_t turned_word(const fv_turn_params &p, const uint32_t *head, in
   const int pairs = p.rope_dim / 2;
   if (2 * w >= p.rope_dim) return head[w];
   float x, y, s, t;
-  unpack<T>(head[w], x, y);
+  unpack2<T>(head[w], x, y);
   if (p.interleaved) {
     const float cosine = angles[w], sine = angles[pairs + w];
     return pack<T>(turned(x, y, cosine, sine), turned(y, -x, cosine, sine));
   }
   const bool first = 2 * w < pairs;
-  unpack<T>(head[first ? w + pairs / 2 : w - pairs / 2], s, t);
+  unpack2<T>(head[first ? w + pairs / 2 : w - pairs / 2], s, t);
   const float *a = angles + (first ? 2 * w : 2 * w - pairs);
   return pack<T>(turned(x, first ? s : -s, a[0], a[pairs]), turned(y, first ? t : -t, a[1], a[pairs + 1]));
 }
@@ -38,7 +31,7 @@ FV_DEVICE void turn(const fv_turn_params &p) {
   const int words = p.dim / 2, all = p.heads + p.kv_heads, lane = threadIdx.x % 32;
   for (int token = first + threadIdx.x / 32; token < end; token += FV_TURN_THREADS / 32) {
     const long long row = begin + token;
-    const float *angles = p.table + (long long)min(token, p.positions - 1) * p.rope_dim;
+    const float *angles = angles_at(p.table, p.rope_dim, p.positions, token);
     const uint32_t *queries = (const uint32_t *)p.queries + row * p.query_stride / 2;
     const uint32_t *keys = (const uint32_t *)p.keys + row * p.key_stride / 2;
     uint32_t *out = (uint32_t *)p.out + row * all * words;

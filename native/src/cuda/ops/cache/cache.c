@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "cuda/ops/planning.h"
+
 static void take_step(fv_cache_append_args *a, const fovea_cuda_step *s, const fv_operands *o) {
   a->dtype = o->x.dtype;
   a->cache_dtype = o->group.dtype;
@@ -37,8 +39,6 @@ static void take_call(fv_cache_append_args *a, const fovea_cache_append_params *
   a->v_head = d->v_head_stride;
 }
 
-static int is_dtype(int dtype) { return dtype >= FOVEA_DTYPE_F32 && dtype <= FOVEA_DTYPE_BF16; }
-
 int fv_plan_cache_append(const fv_target *target, const fovea_cuda_step *step, const fv_operands *operands,
                          fv_scratch *scratch, fv_launches *launches) {
   (void)scratch;
@@ -57,7 +57,7 @@ int fv_plan_cache_append(const fv_target *target, const fovea_cuda_step *step, c
   a.k_pages = operands->keys;
   a.v_pages = operands->values;
   a.rope = a.rope_layout == FOVEA_ROPE_NONE ? 0 : (unsigned long long)step->constants[0];
-  if (a.kv_heads < 1 || a.head_dim < 1 || a.value_dim < 1 || !is_dtype(a.dtype) || !is_dtype(a.cache_dtype) ||
+  if (a.kv_heads < 1 || a.head_dim < 1 || a.value_dim < 1 || !fv_is_dtype(a.dtype) || !fv_is_dtype(a.cache_dtype) ||
       !a.lengths || !a.page_table) {
     return FOVEA_STATUS_INVALID_ARGUMENT;
   }

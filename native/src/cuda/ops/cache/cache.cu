@@ -2,27 +2,14 @@
 #include "cuda/ops/cache/cache.h"
 
 #include "cuda/ops/attention/elements.h"
-
-/* The sequence of a token: the last that begins at or before it and is not empty. */
-FV_DEVICE int sequence_of_token(const int *offsets, int sequences, int token) {
-  int low = 0, high = sequences; /* offsets[low] <= token < offsets[high] */
-  while (high - low > 1) {
-    const int middle = (low + high) / 2;
-    if (offsets[middle] <= token) {
-      low = middle;
-    } else {
-      high = middle;
-    }
-  }
-  return low;
-}
+#include "cuda/ops/rows.h"
 
 FV_KERNEL(fv_cache_append, fv_cache_append_args, FV_CACHE_THREADS, 1) {
   const int token = (int)blockIdx.x;
   if (token >= p.batch.counts[FV_COUNT_TOKENS]) {
     return;
   }
-  const int s = sequence_of_token(p.batch.offsets, p.batch.counts[FV_COUNT_SEQUENCES], token);
+  const int s = sequence_of(p.batch, token);
   const int offset = p.batch.offsets[s], position = p.lengths[s] + token - offset;
   const long long page = p.page_table[s * (long long)p.pages_each + position / FOVEA_PAGE_KEYS];
   const long long row = page * p.kv_heads * FOVEA_PAGE_KEYS + position % FOVEA_PAGE_KEYS;

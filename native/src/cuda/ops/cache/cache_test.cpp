@@ -37,7 +37,7 @@ struct Cache {
     problem.step.constants[0] = c.rope ? rope.address() : 0;
     problem.x = k.view();
     problem.y = v.view();
-    problem.group = {table.data(), held.data(), nullptr, kColumns, 4 * kColumns + 1, 4, c.cache_dtype};
+    problem.group = {table.data(), held.data(), nullptr, kColumns, c.cache_dtype};
     problem.keys = k_pages.data();
     problem.values = v_pages.data();
     return problem;

@@ -7,8 +7,8 @@ int fv_plan_embedding(const fv_target *target, const fovea_cuda_step *step, cons
   (void)scratch;
   const fv_view *out = &operands->out;
   if (!fv_is_matrix(out) || out->rows != FOVEA_CUDA_ROWS_TOKENS) return FOVEA_STATUS_INVALID_ARGUMENT;
-  if (step->weight_dtype < FOVEA_DTYPE_F32 || step->weight_dtype > FOVEA_DTYPE_BF16 || step->vocabulary < 1 ||
-      step->first_position < 0 || step->first_position > step->positions) {
+  if (!fv_is_dtype(step->weight_dtype) || step->vocabulary < 1 || step->first_position < 0 ||
+      step->first_position > step->positions) {
     return FOVEA_STATUS_INVALID_ARGUMENT;
   }
   if (!step->constants[0]) return FOVEA_STATUS_NULL_POINTER;

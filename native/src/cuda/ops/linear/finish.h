@@ -7,7 +7,7 @@
 #include "cuda/ops/rows.h"
 
 /*
- * Where a sum of a tile lies, floats: rows of COLUMNS, a multiple of 32, whose chunks are exchanged so that neither the
+ * Where a sum of a tile lies, floats: rows of COLUMNS, a multiple of 16, whose chunks are exchanged so that neither the
  * fragments of a warp nor whole chunks meet in banks.
  */
 template <int COLUMNS>

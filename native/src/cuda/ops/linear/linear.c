@@ -65,13 +65,31 @@ static int check(const fovea_cuda_step *step, const fv_operands *operands) {
     const bool fits = fv_is_matrix(residual) && residual->rows == out->rows && residual->columns == out->columns;
     if (!fits || step->gated) return FOVEA_STATUS_INVALID_ARGUMENT;
   }
-  if (step->weight_dtype < FOVEA_DTYPE_F32 || step->weight_dtype > FOVEA_DTYPE_BF16 ||
-      step->activation < FOVEA_ACTIVATION_NONE || step->activation > FOVEA_ACTIVATION_QUICK_GELU) {
+  if (!fv_is_dtype(step->weight_dtype) || step->activation < FOVEA_ACTIVATION_NONE ||
+      step->activation > FOVEA_ACTIVATION_QUICK_GELU) {
     return FOVEA_STATUS_INVALID_ARGUMENT;
   }
   if (step->weight_dtype == FOVEA_DTYPE_F32 && x->dtype != FOVEA_DTYPE_F32) return FOVEA_STATUS_UNSUPPORTED;
   if (!step->constants[0]) return FOVEA_STATUS_NULL_POINTER;
   return step->constants[0] % 16 == 0 ? FOVEA_STATUS_OK : FOVEA_STATUS_INVALID_ARGUMENT;
+}
+
+fv_linear_params fv_linear_params_of(const fv_target *target, const fovea_cuda_step *step, const fv_operands *operands) {
+  const fv_view *x = &operands->x;
+  const int padded = step->weight_dtype == FOVEA_DTYPE_F32 ? 4 : 8;
+  return (fv_linear_params){
+      .rows = fv_rows_address(target, x),
+      .weight = (unsigned long long)step->constants[0],
+      .bias = (unsigned long long)step->constants[1],
+      .x = *x,
+      .residual = operands->z,
+      .out = operands->out,
+      .weight_stride = (long long)fv_blocks(x->columns, padded) * padded,
+      .inputs = x->columns,
+      .outputs = operands->out.columns * (step->gated ? 2 : 1),
+      .activation = step->activation,
+      .gated = step->gated,
+  };
 }
 
 int fv_plan_linear(const fv_target *target, const fovea_cuda_step *step, const fv_operands *operands,
@@ -83,21 +101,8 @@ int fv_plan_linear(const fv_target *target, const fovea_cuda_step *step, const f
     if (planned != FOVEA_STATUS_UNSUPPORTED) return planned;
   }
   const fv_view *x = &operands->x;
-  const int outputs = operands->out.columns * (step->gated ? 2 : 1), rows = fv_most_rows(target, x);
-  const int padded = step->weight_dtype == FOVEA_DTYPE_F32 ? 4 : 8;
-  const fv_linear_params params = {
-      .rows = fv_rows_address(target, x),
-      .weight = (unsigned long long)step->constants[0],
-      .bias = (unsigned long long)step->constants[1],
-      .x = *x,
-      .residual = operands->z.rows == FOVEA_CUDA_ROWS_NONE ? (fv_view){.data = 0} : operands->z,
-      .out = operands->out,
-      .weight_stride = (long long)fv_blocks(x->columns, padded) * padded,
-      .inputs = x->columns,
-      .outputs = outputs,
-      .activation = step->activation,
-      .gated = step->gated,
-  };
+  const fv_linear_params params = fv_linear_params_of(target, step, operands);
+  const int outputs = params.outputs, rows = fv_most_rows(target, x);
   const int kernel = is_loose(x, step->weight_dtype) ? LOOSE : choose(target, step->weight_dtype, rows, outputs);
   const tile t = tile_of(step->weight_dtype, kernel);
   const int grid[] = {fv_blocks(outputs, t.outputs), fv_blocks(rows, t.rows), 1};

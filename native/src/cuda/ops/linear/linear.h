@@ -28,6 +28,11 @@ typedef struct fv_linear_params {
   int gated;
 } fv_linear_params;
 
+#ifndef __cplusplus
+/* Those of a step. linear.c */
+fv_linear_params fv_linear_params_of(const fv_target *target, const fovea_cuda_step *step, const fv_operands *operands);
+#endif
+
 /* Tiles of half weights: rows of x, rows of W, inputs of a stage, stages, warps down and across. */
 #define FV_LINEAR_LARGE 128, 128, 32, 4, 2, 2
 #define FV_LINEAR_MEDIUM 64, 64, 64, 3, 2, 2

@@ -49,21 +49,8 @@ int fv_plan_linear90(const fv_target *target, const fovea_cuda_step *step, const
       x->dtype != dtype || x->data % 16 != 0 || x->stride % 8 != 0 || step->constants[0] % 16 != 0) {
     return FOVEA_STATUS_UNSUPPORTED;
   }
-  const int inputs = x->columns, outputs = operands->out.columns * (step->gated ? 2 : 1);
-  const int rows = fv_most_rows(target, x);
-  fv_linear90_params params = {
-      .linear = {.rows = fv_rows_address(target, x),
-                 .weight = (unsigned long long)step->constants[0],
-                 .bias = (unsigned long long)step->constants[1],
-                 .x = *x,
-                 .residual = operands->z.rows == FOVEA_CUDA_ROWS_NONE ? (fv_view){.data = 0} : operands->z,
-                 .out = operands->out,
-                 .weight_stride = (inputs + 7LL) / 8 * 8,
-                 .inputs = inputs,
-                 .outputs = outputs,
-                 .activation = step->activation,
-                 .gated = step->gated},
-  };
+  fv_linear90_params params = {.linear = fv_linear_params_of(target, step, operands)};
+  const int inputs = params.linear.inputs, outputs = params.linear.outputs, rows = fv_most_rows(target, x);
   const tile t = choose(target, rows, inputs, outputs);
   if (!map_rows(target, dtype, x->data, inputs, x->capacity, x->stride, t.rows, &params.x) ||
       !map_rows(target, dtype, params.linear.weight, inputs, outputs, params.linear.weight_stride, t.outputs,

@@ -6,11 +6,6 @@ static bool is_rows(const fv_view *view, int rows, long long columns) {
   return fv_is_matrix(view) && view->rows == rows && view->columns == columns;
 }
 
-/* The tiles of queries that a batch may have: one more per sequence than whole ones. */
-static long long most_tiles(const fv_target *target) {
-  return target->max_tokens / FV_TILE_SMALL + (long long)target->max_sequences;
-}
-
 int fv_plan_ragged(const fv_target *target, const fovea_cuda_step *step, const fv_operands *operands,
                    fv_scratch *scratch, fv_launches *launches) {
   (void)scratch;
@@ -26,7 +21,8 @@ int fv_plan_ragged(const fv_target *target, const fovea_cuda_step *step, const f
   const int across = fv_blocks(n, FV_RAGGED_TILE), down = fv_blocks(a->columns, FV_RAGGED_TILE);
   const long long tiles = transposed ? (long long)across * down : across;
   if (tiles > 65535) return FOVEA_STATUS_UNSUPPORTED;
-  const int grid[] = {transposed ? fv_most_rows(target, out) : (int)most_tiles(target), (int)tiles, 1};
+  const int queries = (int)fv_most_tiles(target->max_tokens, target->max_sequences, FV_TILE_SMALL);
+  const int grid[] = {transposed ? fv_most_rows(target, out) : queries, (int)tiles, 1};
   const int shared_bytes = 2 * FV_RAGGED_DEPTH * FV_RAGGED_STRIDE * (int)sizeof(float);
   return fv_launches_add(launches, transposed ? "fv_ragged_matmul_transposed" : "fv_ragged_matmul", grid,
                          (int[]){FV_RAGGED_THREADS, 1, 1}, shared_bytes, &params, sizeof params);

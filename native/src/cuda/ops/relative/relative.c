@@ -9,10 +9,6 @@ static bool is_of_buckets(const fv_view *view, const fovea_cuda_step *step) {
          view->columns == (long long)step->heads * step->buckets;
 }
 
-static fv_view or_none(const fv_view *view) {
-  return view->rows == FOVEA_CUDA_ROWS_NONE ? (fv_view){.data = 0} : *view;
-}
-
 int fv_plan_relative(const fv_target *target, const fovea_cuda_step *step, const fv_operands *operands,
                      fv_scratch *scratch, fv_launches *launches) {
   (void)scratch;
@@ -29,8 +25,8 @@ int fv_plan_relative(const fv_target *target, const fovea_cuda_step *step, const
       .batch = target->batch,
       .table = by_query ? 0 : (unsigned long long)step->constants[0],
       .bucket_of = (unsigned long long)step->constants[1],
-      .by_query = or_none(&operands->x),
-      .by_key = or_none(&operands->y),
+      .by_query = operands->x,
+      .by_key = operands->y,
       .out = *out,
       .buckets = step->buckets,
       .keys = out->columns / step->heads,
