@@ -9,8 +9,12 @@
 # Needs a JDK of 25 or newer in JAVA_HOME, or as the one that ./fovea finds, and builds what is not built. At most 60 MB.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
-out=${1:-$root/target/fovea-cuda-runtime}
+out=$(realpath -m "${1:-$root/target/fovea-cuda-runtime}")
 most_megabytes=60
+if [ -e "$out" ] && [ ! -d "$out/fovea-jars" ] && ! rmdir "$out" 2>/dev/null; then
+  echo "cuda-runtime.sh: $out is there and is none of this script's folders" >&2
+  exit 1
+fi
 
 for home in "${JAVA_HOME:-}" /usr/lib/jvm/* "$HOME"/.jdks/*; do
   [ -x "$home/bin/jlink" ] && grep -qs '^JAVA_VERSION="\(2[5-9]\|[3-9][0-9]\)' "$home/release" && break
