@@ -1,6 +1,7 @@
 // Products of half weights on Hopper, against sums in double.
 #include "cuda/ops/linear90/linear90.h"
 
+#include "cuda/activation_reference.h"
 #include "cuda/op_harness.h"
 
 namespace {
@@ -14,25 +15,6 @@ struct Case {
   const char *tile = "small";
   int multiprocessors = 4;
 };
-
-double activated(int activation, double x) {
-  switch (activation) {
-    case FOVEA_ACTIVATION_GELU_ERF:
-      return x / 2 * (1 + std::erf(x * std::sqrt(0.5)));
-    case FOVEA_ACTIVATION_GELU_TANH:
-      return x / 2 * (1 + std::tanh(std::sqrt(2 / std::acos(-1.0)) * (x + 0.044715 * x * x * x)));
-    case FOVEA_ACTIVATION_RELU:
-      return x < 0 ? 0 : x;
-    case FOVEA_ACTIVATION_SILU:
-      return x / (1 + std::exp(-x));
-    case FOVEA_ACTIVATION_TANH:
-      return std::tanh(x);
-    case FOVEA_ACTIVATION_QUICK_GELU:
-      return x / (1 + std::exp(-1.702 * x));
-    default:
-      return x;
-  }
-}
 
 // x, the weight and what goes with them; rows past the batch's are NaN.
 struct Layer {
@@ -71,8 +53,8 @@ struct Layer {
   }
 
   double want(int row, int column) const {
-    if (c.gated) return activated(c.activation, sum(row, 2 * column)) * sum(row, 2 * column + 1);
-    return activated(c.activation, sum(row, column)) + (c.residual ? residual.get(row, column) : 0);
+    if (c.gated) return activation_in_double(c.activation, sum(row, 2 * column)) * sum(row, 2 * column + 1);
+    return activation_in_double(c.activation, sum(row, column)) + (c.residual ? residual.get(row, column) : 0);
   }
 };
 
