@@ -487,7 +487,7 @@ def main():
         parser.error(f"no study {unknown[0]}; there are {', '.join(STUDIES)}")
     try:
         device = fv.Device(options.library, options.driver)
-    except fv.CudaError as e:
+    except (fv.CudaError, OSError) as e:
         parser.exit(1, f"gpu.py: {e}\n")
     info = device.info
     parts = [f"## {info.name.decode()}, {datetime.date.today()}\n",
