@@ -3,6 +3,7 @@
 import ctypes as c
 from ctypes import POINTER, byref, c_char, c_char_p, c_float, c_int, c_longlong, c_void_p
 
+ABI_VERSION = 2  # that these structs are of
 F32, F16, BF16, I32 = 0, 1, 2, 16
 NONE, TOKENS, SEQUENCES = -1, 0, 1
 OPS = ("EMBEDDING LAYER_NORM RMS_NORM LINEAR ADD MULTIPLY ACTIVATE NORMALIZE RAGGED_MATMUL CACHE_APPEND ATTENTION "
@@ -50,6 +51,9 @@ class Device:
         self.lib = c.CDLL(library)
         self.lib.fovea_cuda_status_name.restype = c_char_p
         self.lib.fovea_cuda_status_name.argtypes = [c_int]
+        version = self.lib.fovea_cuda_abi_version()
+        if version != ABI_VERSION:
+            raise CudaError(f"expected ABI version {ABI_VERSION}, got {version} in {library}")
         self.failure = sized(Failure)
         self.uploads = set()
         self.handle = c_void_p()

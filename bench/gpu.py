@@ -485,24 +485,31 @@ def main():
     unknown = [name for name in chosen if name not in STUDIES]
     if unknown:
         parser.error(f"no study {unknown[0]}; there are {', '.join(STUDIES)}")
-    device = fv.Device(options.library, options.driver)
+    try:
+        device = fv.Device(options.library, options.driver)
+    except (fv.CudaError, OSError) as e:
+        parser.exit(1, f"gpu.py: {e}\n")
     info = device.info
     parts = [f"## {info.name.decode()}, {datetime.date.today()}\n",
              f"Compute capability {info.compute_capability / 10:.1f}, {info.multiprocessors} multiprocessors, driver for "
              f"CUDA {info.driver_version // 1000}.{info.driver_version % 1000 // 10}; "
              + (f"PyTorch {torch.__version__}." if torch else "no PyTorch with a GPU here, so no peers.") + "\n"]
+    failed = False
     for name in chosen:
         print(name, "...", file=sys.stderr, flush=True)
         try:
             parts.append(STUDIES[name](device, Settings(options.quick), np.random.default_rng(1)))
         except fv.CudaError as e:
             parts.append(f"### {name}: {e}\n")
+            failed = True
     text = "\n".join(parts)
     if options.out:
         with open(options.out, "w") as out:
             out.write(text)
     else:
         print(text)
+    if failed:
+        sys.exit(1)  # what the study left is not closed, so neither is the device
     device.close()
 
 

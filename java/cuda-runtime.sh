@@ -6,11 +6,15 @@
 #
 #   java/cuda-runtime.sh [DIR]        DIR: target/fovea-cuda-runtime unless given
 #
-# Needs a JDK of 25 or newer in JAVA_HOME, or as the one that ./fovea finds, and builds what is not built. At most 60 MB.
+# Needs nvcc, Maven and a JDK of 25 or newer, in JAVA_HOME or where ./fovea looks, and builds what is not built. At most 60 MB.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
-out=${1:-$root/target/fovea-cuda-runtime}
+out=$(realpath -m "${1:-$root/target/fovea-cuda-runtime}")
 most_megabytes=60
+if [ -e "$out" ] && [ ! -d "$out/fovea-jars" ] && ! rmdir "$out" 2>/dev/null; then
+  echo "cuda-runtime.sh: $out is there and is none of this script's folders" >&2
+  exit 1
+fi
 
 for home in "${JAVA_HOME:-}" /usr/lib/jvm/* "$HOME"/.jdks/*; do
   [ -x "$home/bin/jlink" ] && grep -qs '^JAVA_VERSION="\(2[5-9]\|[3-9][0-9]\)' "$home/release" && break
@@ -18,7 +22,8 @@ for home in "${JAVA_HOME:-}" /usr/lib/jvm/* "$HOME"/.jdks/*; do
 done
 [ -n "$home" ] || { echo "cuda-runtime.sh: no JDK of 25 or newer; set JAVA_HOME" >&2; exit 1; }
 
-"$root/fovea" --version >/dev/null
+echo "cuda-runtime.sh: building Fovea, which takes minutes the first time" >&2
+(cd "$root" && JAVA_HOME=$home JAVA25_HOME=$home mvn -B -q -DskipTests -Dmaven.test.skip -pl java/cli -am package) </dev/null
 lib=$root/java/cli/target/lib
 platform=linux-$(uname -m)
 jars=("$root"/java/cli/target/fovea-cli-*.jar "$lib"/fovea-[0-9].[0-9].[0-9].jar "$lib"/fovea-cuda-*.jar

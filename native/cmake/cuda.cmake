@@ -3,6 +3,8 @@
 #
 #   all ops/*/*.cu --> kernels.cu --nvcc--> sm_80, sm_90a, PTX --fatbinary--> kernels.fatbin --image.c--> libfovea_cuda
 
+option(FOVEA_CUDA "Build libfovea_cuda with everything else, where nvcc is; else only as the target fovea_cuda" ON)
+
 if(NOT CMAKE_SYSTEM_NAME STREQUAL "Linux")
   message(STATUS "libfovea_cuda is not built: CUDA needs Linux here, this is ${CMAKE_SYSTEM_NAME}")
   return()
@@ -87,8 +89,12 @@ if(FOVEA_NVCC)
   add_dependencies(fovea_cuda cuda_fatbin)
   target_compile_definitions(fovea_cuda PRIVATE FV_IMAGE="${fatbin}")
   set_source_files_properties(src/cuda/image.c PROPERTIES OBJECT_DEPENDS ${fatbin})
-  install(TARGETS fovea_cuda LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
-  install(FILES include/fovea/fovea_cuda.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/fovea)
+  if(FOVEA_CUDA)
+    install(TARGETS fovea_cuda LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+    install(FILES include/fovea/fovea_cuda.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/fovea)
+  else()
+    set_target_properties(fovea_cuda PROPERTIES EXCLUDE_FROM_ALL ON)
+  endif()
 else()
   message(STATUS "libfovea_cuda is not built: there is no nvcc; -DFOVEA_NVCC=FILE names one")
 endif()

@@ -78,7 +78,7 @@ struct Block {
   const Kernel *kernel = nullptr;
   const void *params = nullptr;
   dim3 index, dimensions, grid;
-  int threads = 0, live = 0, shared_bytes = 0, order = 0, launch_threads = 0;
+  int threads = 0, live = 0, shared_bytes = 0, order = 0;
   unsigned char *shared = nullptr;
   unsigned char *async = nullptr;  // shared memory as TMA and wgmma see it: without what threads wrote since fence_async
   Context main;

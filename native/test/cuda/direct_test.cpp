@@ -227,7 +227,7 @@ static void appends_like_the_core(fovea_cuda_direct *direct, int dtype, int cach
       a = from_half(cache_dtype, bits[0]), b = from_half(cache_dtype, bits[1]);
     }
     different += a != b;
-    worst = std::max(worst, std::isnan(b) ? INFINITY : std::fabs(double(a) - b));
+    worst = std::max(worst, distance(b, a));
   }
   const double unit = cache_dtype == FOVEA_DTYPE_F32 ? 3e-7 : cache_dtype == FOVEA_DTYPE_F16 ? 1e-3 : 8e-3;
   RT_CHECK(worst <= unit && different <= 140 * 2 * 8, "keys are off by %g, %zu of them differ", worst, different);

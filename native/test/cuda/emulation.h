@@ -11,16 +11,10 @@
 #define FV_HOPPER 1
 #define FV_DEVICE inline
 #define FV_CAPABILITY 80
-#define __device__
-#define __host__
-#define __forceinline__ inline
-#define __noinline__ __attribute__((noinline))
-#define __align__(n) alignas(n)
 #define threadIdx (::emulated::thread->index)
 #define blockIdx (::emulated::block->index)
 #define blockDim (::emulated::block->dimensions)
 #define gridDim (::emulated::block->grid)
-constexpr int warpSize = 32;
 
 // Kernels behind an inclusion of gpu90.h are Hopper's.
 #define FV_KERNEL(name, Params, threads, blocks_per_sm)                                             \
@@ -78,14 +72,6 @@ template <class T>
 T __shfl_sync(uint32_t mask, T v, int lane) {
   return emulated::shuffle("__shfl_sync", mask, v, lane, [](int, int x) { return x & 31; });
 }
-template <class T>
-T __shfl_up_sync(uint32_t mask, T v, int by) {
-  return emulated::shuffle("__shfl_up_sync", mask, v, by, [](int i, int x) { return i < x ? i : i - x; });
-}
-template <class T>
-T __shfl_down_sync(uint32_t mask, T v, int by) {
-  return emulated::shuffle("__shfl_down_sync", mask, v, by, [](int i, int x) { return i + x > 31 ? i : i + x; });
-}
 inline uint32_t __ballot_sync(uint32_t mask, int predicate) {
   struct A {
     bool set;
@@ -105,7 +91,6 @@ inline uint32_t __ballot_sync(uint32_t mask, int predicate) {
   return a.result;
 }
 inline int __any_sync(uint32_t mask, int predicate) { return __ballot_sync(mask, predicate) != 0; }
-inline int __all_sync(uint32_t mask, int predicate) { return __ballot_sync(mask, predicate) == mask; }
 template <class T>
 T shfl_xor(T v, int lanes) {
   return __shfl_xor_sync(~0u, v, lanes);

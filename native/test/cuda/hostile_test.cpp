@@ -99,7 +99,7 @@ static void refuses_hostile_steps() {
       CASE(bad, STEP(add).op = 17), CASE(bad, STEP(add).op = -1), CASE(bad, STEP(add).struct_size = 8),
       CASE(bad, STEP(add).buckets = 1), CASE(bad, STEP(add).bias = e.y),
       // Operands: outside of memory, overflowing, of no type.
-      CASE(bad, plan.token_elements--; plan.token_elements = 100), CASE(bad, STEP(add).x.offset = -16),
+      CASE(bad, plan.token_elements = 100), CASE(bad, STEP(add).x.offset = -16),
       CASE(bad, STEP(add).x.offset = LLONG_MAX), CASE(bad, STEP(add).x.offset = LLONG_MAX - 16),
       CASE(bad, STEP(add).x.stride = INT_MAX), CASE(bad, STEP(add).x.stride = 15), CASE(bad, STEP(add).x.stride = 0),
       CASE(bad, STEP(add).x.columns = 0), CASE(bad, STEP(add).x.columns = INT_MAX),

@@ -2,53 +2,11 @@
 #
 #   cmake -DCONFIG=FILE -DMUTATION=FILE -P mutate.cmake
 #
-# A mutation is a file of lines and two texts; the first occurs once in the file and gives way to the second:
-#
-#   file src/cuda/ops/norm/norm.cu
-#   test op_norm_test
-#   units src/cuda/ops/norm/norm.cu           what to compile anew, where file is a header
-#   missed why no test can see it             for a fault that is known to go unseen
-#   --- find
-#   ...
-#   --- put
-#   ...
+# mutation.cmake says what a mutation is.
 cmake_minimum_required(VERSION 3.22)
 include(${CONFIG})
-
-file(READ ${MUTATION} mutation)
-get_filename_component(name ${MUTATION} NAME_WE)
-string(FIND "${mutation}" "--- find\n" find_at)
-string(FIND "${mutation}" "--- put\n" put_at)
-if(find_at LESS 0 OR put_at LESS find_at)
-  message(FATAL_ERROR "${name}: expected --- find and --- put")
-endif()
-string(SUBSTRING "${mutation}" 0 ${find_at} head)
-math(EXPR from "${find_at} + 9")
-math(EXPR length "${put_at} - ${from} - 1")
-string(SUBSTRING "${mutation}" ${from} ${length} find)
-math(EXPR from "${put_at} + 8")
-string(SUBSTRING "${mutation}" ${from} -1 put)
-string(REGEX REPLACE "\n$" "" put "${put}")
-foreach(field file test units missed)
-  set(${field} "")
-  if("${head}" MATCHES "(^|\n)${field} ([^\n]+)")
-    set(${field} "${CMAKE_MATCH_2}")
-  endif()
-endforeach()
-if(units STREQUAL "")
-  set(units ${file})
-endif()
-string(REPLACE " " ";" units "${units}")
-
-# ---- the fault ------------------------------------------------------------------
-
-file(READ ${native}/${file} text)
-string(FIND "${text}" "${find}" first)
-string(FIND "${text}" "${find}" last REVERSE)
-if(first LESS 0 OR NOT first EQUAL last)
-  message(FATAL_ERROR "${name}: its text does not occur once in ${file}")
-endif()
-string(REPLACE "${find}" "${put}" text "${text}")
+include(${CMAKE_CURRENT_LIST_DIR}/mutation.cmake)
+fovea_mutation(${MUTATION} ${native})
 set(work ${build}/mutations/${name})
 file(WRITE ${work}/${file} "${text}")
 
@@ -96,6 +54,9 @@ endif()
 
 # ---- run ------------------------------------------------------------------------
 
+if(NOT EXISTS ${program})
+  message(FATAL_ERROR "${name}: ${test} is not built")
+endif()
 execute_process(COMMAND ${program} RESULT_VARIABLE code OUTPUT_VARIABLE log ERROR_VARIABLE log TIMEOUT 200)
 file(REMOVE_RECURSE ${work})
 if(missed AND NOT code EQUAL 0)

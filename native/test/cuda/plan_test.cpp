@@ -44,7 +44,7 @@ static void encodes(int compute, int dtype, const Sizes &n, const std::vector<st
     double worst = 0;
     for (size_t i = 0; i < got.size(); i++) {
       const double expected = reference.get(plan.outputs[0], static_cast<int>(i / width), static_cast<int>(i % width));
-      worst = std::max(worst, std::isnan(got[i]) ? INFINITY : std::fabs(expected - got[i]));
+      worst = std::max(worst, distance(got[i], expected));
     }
     RT_CHECK(worst <= tolerance_of(dtype), "sm_%d, %s, %zu texts of %d ...: off by %g", compute, name_of(dtype),
              lengths.size(), lengths[0], worst);
@@ -77,14 +77,14 @@ static void runs_the_other_ops() {
     double worst = 0;
     for (int s = 0; s < static_cast<int>(lengths.size()); s++) {
       for (int i = 0; i < 3; i++) {
-        worst = std::max(worst, std::fabs(execution.output()[3 * s + i] - reference.get(plan.outputs[0], s, i)));
+        worst = std::max(worst, distance(execution.output()[3 * s + i], reference.get(plan.outputs[0], s, i)));
         const double index = reference.get(plan.outputs[1], s, i);
         RT_CHECK(best[3 * s + i] == index, "sequence %d: %d in place of %g", s, best[3 * s + i], index);
       }
     }
     for (int t = 0; t < offsets.back(); t++) {
       for (int c = 0; c < n.width; c++) {
-        worst = std::max(worst, std::fabs(execution.output(2)[t * n.width + c] - reference.get(plan.outputs[2], t, c)));
+        worst = std::max(worst, distance(execution.output(2)[t * n.width + c], reference.get(plan.outputs[2], t, c)));
       }
     }
     RT_CHECK(worst < 3e-6, "%zu sequences of %d ... tokens: off by %g", lengths.size(), lengths[0], worst);
@@ -205,8 +205,7 @@ static void decodes(int compute, int dtype, double tolerance, int cache_dtype) {
       for (int t = 1; t <= round[s]; t++) {
         for (int c = 0; c < n.vocabulary; c++) {
           const float x = got[(offsets[s + 1] - t) * n.vocabulary + c];
-          const double off = std::fabs(x - reference.get(plan.outputs[0], ends[s + 1] - t, c));
-          worst = std::max(worst, std::isnan(x) ? INFINITY : off);
+          worst = std::max(worst, distance(x, reference.get(plan.outputs[0], ends[s + 1] - t, c)));
         }
       }
     }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "cuda/activation_reference.h"
 #include "cuda/runtime.h"
 
 namespace rt {
@@ -43,25 +44,6 @@ class Reference {
   int rows_of(const fovea_cuda_operand &o) const { return o.rows == FOVEA_CUDA_ROWS_TOKENS ? tokens_ : sequences_; }
   const float *constant(const fovea_cuda_step &s, int i) const {
     return s.constants[i] ? device_.constants.at(s.constants[i]).data() : nullptr;
-  }
-
-  static double activate(int activation, double x) {
-    switch (activation) {
-      case FOVEA_ACTIVATION_GELU_ERF:
-        return x / 2 * (1 + std::erf(x / std::sqrt(2.0)));
-      case FOVEA_ACTIVATION_GELU_TANH:
-        return x / 2 * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
-      case FOVEA_ACTIVATION_RELU:
-        return std::max(x, 0.0);
-      case FOVEA_ACTIVATION_SILU:
-        return x / (1 + std::exp(-x));
-      case FOVEA_ACTIVATION_TANH:
-        return std::tanh(x);
-      case FOVEA_ACTIVATION_QUICK_GELU:
-        return x / (1 + std::exp(-1.702 * x));
-      default:
-        return x;
-    }
   }
 
   void embed(const fovea_cuda_step &s) {
@@ -134,8 +116,8 @@ class Reference {
     };
     for (int r = 0; r < rows_of(s.x); r++) {
       for (int o = 0; o < s.out.columns; o++) {
-        const double y = s.gated ? activate(s.activation, product(r, 2 * o)) * product(r, 2 * o + 1)
-                                 : activate(s.activation, product(r, o));
+        const double y = s.gated ? activation_in_double(s.activation, product(r, 2 * o)) * product(r, 2 * o + 1)
+                                 : activation_in_double(s.activation, product(r, o));
         set(s.out, r, o, y + (s.z.rows != FOVEA_CUDA_ROWS_NONE ? get(s.z, r, o) : 0));
       }
     }
@@ -147,8 +129,8 @@ class Reference {
         const double x = get(s.x, r, c);
         set(s.out, r, c,
             s.op == FOVEA_CUDA_OP_ADD        ? x + get(s.y, r, c)
-            : s.op == FOVEA_CUDA_OP_MULTIPLY ? activate(s.activation, x) * get(s.y, r, c)
-                                             : activate(s.activation, x));
+            : s.op == FOVEA_CUDA_OP_MULTIPLY ? activation_in_double(s.activation, x) * get(s.y, r, c)
+                                             : activation_in_double(s.activation, x));
       }
     }
   }

@@ -34,9 +34,9 @@ struct Small {
           const double x = words[static_cast<size_t>(id * kWidth + c)] + positions[static_cast<size_t>(t * kWidth + c)];
           const double y = x > 0 ? x : 0;
           sum += y;
-          worst = std::max(worst, std::fabs(y - rows[(first + t) * kWidth + c]));
+          worst = std::max(worst, distance(rows[(first + t) * kWidth + c], y));
         }
-        worst = std::max(worst, std::fabs((tokens ? sum / tokens : 0) - mean[static_cast<int>(s) * kWidth + c]));
+        worst = std::max(worst, distance(mean[static_cast<int>(s) * kWidth + c], tokens ? sum / tokens : 0));
       }
     }
     return RT_CHECK(worst < 1e-6, "%zu sequences, %zu tokens: off by %g", offsets.size() - 1, ids.size(), worst);

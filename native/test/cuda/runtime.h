@@ -90,6 +90,11 @@ inline float value(unsigned seed, size_t at) {
   return static_cast<float>(static_cast<int>(z >> 40) - (1 << 23)) / (1 << 23);
 }
 
+// How far a result is off. NaN is as far as can be: it would be lost in std::max.
+inline double distance(double result, double expected) {
+  return std::isnan(result) ? INFINITY : std::fabs(result - expected);
+}
+
 inline std::vector<float> values(unsigned seed, size_t count, float scale, float offset = 0) {
   std::vector<float> v(count);
   for (size_t i = 0; i < count; i++) v[i] = offset + scale * value(seed, i);

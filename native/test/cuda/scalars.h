@@ -22,8 +22,6 @@
     T x, y, z, w;                                                                \
   };                                                                             \
   inline name##4 make_##name##4(T x, T y, T z, T w) { return {x, y, z, w}; }
-FV_VECTOR2(int, int)
-FV_VECTOR4(int, int)
 FV_VECTOR2(unsigned, uint)
 FV_VECTOR4(unsigned, uint)
 FV_VECTOR2(float, float)
@@ -44,33 +42,8 @@ inline float __uint_as_float(uint32_t x) {
   memcpy(&r, &x, 4);
   return r;
 }
-inline int __float_as_int(float x) { return static_cast<int>(__float_as_uint(x)); }
-inline float __int_as_float(int x) { return __uint_as_float(static_cast<uint32_t>(x)); }
-inline float rsqrtf(float x) { return 1.0f / sqrtf(x); }
-inline float __expf(float x) { return expf(x); }
-inline float __logf(float x) { return logf(x); }
 inline float __fdividef(float x, float y) { return x / y; }
-inline float __fadd_rn(float x, float y) { return x + y; }
-inline float __fmul_rn(float x, float y) { return x * y; }
-inline float __fmaf_rn(float x, float y, float z) { return fmaf(x, y, z); }
 inline float exp2_fast(float x) { return exp2f(x); }
-inline int __popc(uint32_t x) { return __builtin_popcount(x); }
-inline int __ffs(int x) { return __builtin_ffs(x); }
-inline int __clz(int x) { return x == 0 ? 32 : __builtin_clz(static_cast<unsigned>(x)); }
-template <class T>
-T __ldg(const T *p) {
-  return *p;
-}
-template <class T>
-T atomicAdd(T *p, T v) {
-  static_assert(std::is_integral_v<T>, "sums of floats in any order have no fixed bits");
-  const T old = *p;
-  *p = old + v;
-  return old;
-}
-inline void __threadfence() {}
-inline void __threadfence_block() {}
-[[noreturn]] inline void __trap() { emulated::fail("__trap"); }
 
 // ---- half types -----------------------------------------------------------------
 
