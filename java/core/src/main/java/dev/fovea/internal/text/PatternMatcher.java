@@ -9,6 +9,7 @@ import java.util.Arrays;
 final class PatternMatcher {
     private static final long FREE_STEPS = 1 << 26;
     private static final long STEPS_PER_CHARACTER = 1000;
+    private static final PatternNode.Kind[] KINDS = PatternNode.Kind.values();
 
     /** What to try next: an instruction and a place; for runs also the last place to go back to. */
     private int[] stack = new int[96];
@@ -116,7 +117,7 @@ final class PatternMatcher {
                     matches = found == (program[i] == Pattern.LOOK);
                     pc = a;
                 }
-                case Pattern.PLACE -> matches = isPlace(PatternNode.Kind.values()[a], at);
+                case Pattern.PLACE -> matches = isPlace(KINDS[a], at);
                 default -> {
                     top = base;
                     return at;

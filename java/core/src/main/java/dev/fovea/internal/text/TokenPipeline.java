@@ -20,6 +20,7 @@ public final class TokenPipeline {
 
     private final Normalizer normalizer;
     private final PreTokenizer preTokenizer;
+    private final boolean needsPlaces;
     private final Model model;
     private final AddedTokens raw = new AddedTokens();
     private final AddedTokens normalized = new AddedTokens();
@@ -35,6 +36,7 @@ public final class TokenPipeline {
     public TokenPipeline(Normalizer normalizer, PreTokenizer preTokenizer, Model model, List<AddedToken> tokens) {
         this.normalizer = normalizer;
         this.preTokenizer = preTokenizer;
+        this.needsPlaces = preTokenizer != null && preTokenizer.asksForPlaces();
         this.model = model;
         // The library looks for special tokens first where two are spelled alike.
         List<AddedToken> inOrder = new ArrayList<>(tokens.stream().filter(AddedToken::special).toList());
@@ -115,7 +117,7 @@ public final class TokenPipeline {
     private void fill(Scratch scratch, CharSequence text, boolean keepsPlaces, boolean keepsSpellings) {
         scratch.tokens.begin(keepsPlaces, keepsSpellings);
         scratch.matcher.allow(text.length());
-        scratch.text.read(text, keepsPlaces || preTokenizer != null && preTokenizer.asksForPlaces());
+        scratch.text.read(text, keepsPlaces || needsPlaces);
         raw.cut(scratch.text, scratch.pieces);
         for (int i = 0; i < scratch.pieces.size(); i++) {
             int from = scratch.pieces.from(i);
