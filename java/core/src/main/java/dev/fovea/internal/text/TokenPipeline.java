@@ -50,7 +50,7 @@ public final class TokenPipeline {
 
     private String normalize(String text) {
         Scratch scratch = new Scratch();
-        scratch.matcher.allow(text.length());
+        scratch.begin(text.length());
         scratch.piece.read(text, false);
         if (normalizer != null) {
             normalizer.normalize(scratch, scratch.piece);
@@ -116,7 +116,7 @@ public final class TokenPipeline {
 
     private void fill(Scratch scratch, CharSequence text, boolean keepsPlaces, boolean keepsSpellings) {
         scratch.tokens.begin(keepsPlaces, keepsSpellings);
-        scratch.matcher.allow(text.length());
+        scratch.begin(text.length());
         scratch.text.read(text, keepsPlaces || needsPlaces);
         raw.cut(scratch.text, scratch.pieces);
         for (int i = 0; i < scratch.pieces.size(); i++) {
@@ -141,6 +141,7 @@ public final class TokenPipeline {
         if (normalizer != null) {
             normalizer.normalize(scratch, scratch.piece);
         }
+        scratch.spend(scratch.piece.size);
         normalized.cut(scratch.piece, scratch.parts);
         if (scratch.parts.size() == 1 && scratch.parts.id(0) < 0) {
             words(scratch, scratch.piece);
@@ -162,7 +163,9 @@ public final class TokenPipeline {
         Words words = scratch.words;
         words.set(0, text.size);
         if (preTokenizer != null) {
+            int before = text.size;
             preTokenizer.split(scratch, text);
+            scratch.spend(text.size - before);
         }
         for (int i = 0; i < words.size; i++) {
             scratch.tokens.nextWord();
