@@ -2,7 +2,6 @@ package dev.fovea.internal.text;
 
 import java.io.DataInputStream;
 import java.io.IOException;
-import java.util.Arrays;
 
 /** Code points and what they become: one or several code points, or none. */
 final class Mapping {
@@ -66,11 +65,5 @@ final class Mapping {
 
     int image(int slot, int index) {
         return images[starts[slot] + index];
-    }
-
-    /** All images, for tests. */
-    int[] image(int codePoint) {
-        int slot = slot(codePoint);
-        return has(slot) ? Arrays.copyOfRange(images, starts[slot], starts[slot] + lengths[slot]) : null;
     }
 }
