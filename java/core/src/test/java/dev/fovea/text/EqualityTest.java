@@ -11,7 +11,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A small part of what {@code src/test/campaign.sh} compares: the tokenizer in Java against the library. */
+/** A small part of what {@code src/test/tokenizers/campaign.sh} compares: the tokenizer in Java against the library. */
 class EqualityTest {
     private static final int TEXTS = 4000;
 
