@@ -29,6 +29,7 @@ public final class Vocabulary {
     private int size;
     private int maxId;
     private int longest;
+    private boolean wellFormed = true;
 
     /** Open addressing: the high half of a token's hash, then its index plus 1; or 0. At most half full. */
     private long[] slots = new long[1 << 16];
@@ -61,6 +62,7 @@ public final class Vocabulary {
             int codePoint = codePointAt(i, length);
             hash = step(hash, codePoint);
             i += Character.charCount(codePoint);
+            wellFormed &= codePoint < Character.MIN_SURROGATE || codePoint > Character.MAX_SURROGATE;
         }
         if (2 * size >= slots.length - 2) {
             grow();
@@ -194,17 +196,7 @@ public final class Vocabulary {
 
     /** Whether the surrogates of all tokens come in pairs. */
     public boolean isWellFormed() {
-        for (int entry = 0; entry < size; entry++) {
-            for (int i = start(entry); i < ends[entry]; i++) {
-                if (Character.isSurrogate(chars[i])) {
-                    if (codePointAt(i, ends[entry]) < Character.MIN_SUPPLEMENTARY_CODE_POINT) {
-                        return false;
-                    }
-                    i++;
-                }
-            }
-        }
-        return true;
+        return wellFormed;
     }
 
     private boolean isEntry(int entry, String token) {
