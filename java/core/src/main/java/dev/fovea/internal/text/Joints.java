@@ -41,7 +41,8 @@ final class Joints {
     }
 
     private int slot(long pair) {
-        int slot = (int) Vocabulary.step(Vocabulary.step(seed, (int) (pair >>> 21)), (int) pair) & slots.length - 1;
+        long hash = (pair ^ seed) * 0x9E3779B97F4A7C15L;
+        int slot = (int) (hash ^ hash >>> 32) & slots.length - 1;
         while (slots[slot] != 0 && slots[slot] != pair) {
             slot = slot + 1 & slots.length - 1;
         }

@@ -66,7 +66,8 @@ final class PieceTrie {
     }
 
     private int slot(long edge) {
-        int slot = (int) Vocabulary.step(Vocabulary.step(seed, (int) (edge >>> 21)), (int) edge) & edges.length - 1;
+        long hash = (edge ^ seed) * 0x9E3779B97F4A7C15L;
+        int slot = (int) (hash ^ hash >>> 32) & edges.length - 1;
         while (edges[slot] != 0 && edges[slot] != edge) {
             slot = slot + 1 & edges.length - 1;
         }
