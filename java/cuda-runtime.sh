@@ -25,7 +25,6 @@ done
 echo "cuda-runtime.sh: building Fovea, which takes minutes the first time" >&2
 (cd "$root" && JAVA_HOME=$home JAVA25_HOME=$home mvn -B -q -DskipTests -Dmaven.test.skip -pl java/cli -am package) </dev/null
 lib=$root/java/cli/target/lib
-platform=linux-$(uname -m)
 jars=("$root"/java/cli/target/fovea-cli-*.jar "$lib"/fovea-[0-9].[0-9].[0-9].jar "$lib"/fovea-cuda-*.jar
   "$lib"/picocli-*.jar "$lib"/gson-*.jar)
 "$home/bin/jar" tf "$lib"/fovea-cuda-*.jar | grep -q libfovea_cuda.so ||
@@ -34,13 +33,12 @@ jars=("$root"/java/cli/target/fovea-cli-*.jar "$lib"/fovea-[0-9].[0-9].[0-9].jar
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# The tokenizers' jar is an automatic module, so that all jars go on the class path, and are looked at as classes.
+# The command's jar is no module, so that all jars go on the class path, and are looked at as classes.
 mkdir "$work/classes"
 for jar in "${jars[@]}"; do
   (cd "$work/classes" && "$home/bin/jar" xf "$jar" && rm -rf module-info.class META-INF)
 done
-modules=$("$home/bin/jdeps" --ignore-missing-deps --print-module-deps --multi-release 25 \
-  --class-path "$(echo "$lib"/tokenizers-*.jar)" "$work/classes" | tr ',' '\n' |
+modules=$("$home/bin/jdeps" --ignore-missing-deps --print-module-deps --multi-release 25 "$work/classes" | tr ',' '\n' |
   grep -vE '^(java\.desktop|java\.sql|jdk\.incubator\.vector)$' | paste -sd ,)
 rm -rf "$out"
 mkdir -p "$(dirname "$out")"
@@ -49,10 +47,6 @@ mkdir -p "$(dirname "$out")"
 
 mkdir "$out/fovea-jars"
 cp "${jars[@]}" "$out/fovea-jars"
-# The tokenizers' jar has libraries of four platforms.
-mkdir "$work/tokenizers"
-(cd "$work/tokenizers" && "$home/bin/jar" xf "$lib"/tokenizers-*.jar ai/djl/huggingface native/lib/tokenizers.properties \
-  "native/lib/$platform" && "$home/bin/jar" cf "$out/fovea-jars/tokenizers.jar" .)
 
 cat >"$out/fovea" <<'LAUNCHER'
 #!/bin/sh

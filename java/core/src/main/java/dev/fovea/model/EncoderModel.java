@@ -41,7 +41,7 @@ final class EncoderModel {
         this.weightType = options.weights();
         this.owner = owner;
         source = EncoderSource.of(path);
-        // The tokenizer, which allocates most, on this thread: malloc keeps what is freed for the thread it was for.
+        // The tokenizer on this thread, while others load the rest.
         Loading<Weights> weights = own(new Loading<>("weights", source::openWeights));
         Loading<Engine> ownEngine = options.engine() != null ? null
                 : own(new Loading<>("engine", () -> Engine.create(options.engineOptions())));

@@ -3,6 +3,8 @@ package dev.fovea.text;
 import dev.fovea.weights.FormatException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 
 /**
@@ -30,6 +32,11 @@ final class Charsmap {
         }
         int units = (int) (trieBytes / 4);
         int texts = (int) (4 + trieBytes);
+        try {
+            StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes, texts, bytes.length - texts));
+        } catch (CharacterCodingException e) {
+            throw normalizer.error(key, "a damaged map of characters: texts that are not valid UTF-8");
+        }
         for (int i = 0; i < units; i++) {
             int unit = map.getInt(4 + 4 * i);
             if (unit < 0) {

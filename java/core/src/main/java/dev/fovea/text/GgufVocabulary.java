@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /**
  * The tokenizer in the metadata of a GGUF file, for {@code tokenizer.ggml.model} "bert": WordPiece. llama.cpp writes
@@ -22,6 +23,7 @@ final class GgufVocabulary {
     private static final String WORD_START = "\u2581";
     private static final String CONTINUATION = "##";
     private static final int CONTROL = 3;
+    private static final Pattern CAPITALIZED = Pattern.compile("(##)?[A-Z][a-z]+");
 
     private final GgufMetadata metadata;
     private final List<String> stored;
@@ -102,7 +104,7 @@ final class GgufVocabulary {
             return metadata.bool(LOWER_CASE, true);
         }
         for (String token : ids.keySet()) {
-            if (token.matches("(##)?[A-Z][a-z]+")) {
+            if (CAPITALIZED.matcher(token).matches()) {
                 throw metadata.error(LOWER_CASE, "expected true or false, as the vocabulary has capitals, in '"
                         + Excerpt.of(token) + "' for example, got nothing");
             }

@@ -51,7 +51,7 @@ final class JsonFields {
 
     List<JsonFields> objects(String key) throws FormatException {
         List<JsonFields> objects = new ArrayList<>();
-        for (JsonElement element : array(key)) {
+        for (JsonElement element : elements(key)) {
             objects.add(of(file, path(key) + "[" + objects.size() + "]", element));
         }
         return objects;
@@ -73,11 +73,6 @@ final class JsonFields {
         throw unexpected(key, "a number");
     }
 
-    /** The elements of an array. */
-    JsonArray elements(String key) throws FormatException {
-        return array(key);
-    }
-
     boolean flag(String key) throws FormatException {
         if (get(key) instanceof JsonPrimitive primitive && primitive.isBoolean()) {
             return primitive.getAsBoolean();
@@ -93,7 +88,7 @@ final class JsonFields {
     /** An array of integers from 0 to {@code max}. */
     List<Integer> integers(String key, int max) throws FormatException {
         List<Integer> integers = new ArrayList<>();
-        for (JsonElement element : array(key)) {
+        for (JsonElement element : elements(key)) {
             integers.add(integer(key, element, max));
         }
         return integers;
@@ -101,19 +96,23 @@ final class JsonFields {
 
     /** The integer of an array {@code ["name", integer]}. */
     int namedInteger(String key, int max) throws FormatException {
-        JsonArray pair = array(key);
-        if (pair.size() != 2) {
-            throw error(key, "expected a name and an integer, got " + pair.size() + " values");
-        }
-        return integer(key, pair.get(1), max);
+        return integer(key, named(key).get(1), max);
     }
 
     /** The name of an array {@code ["name", integer]}. */
     String nameOf(String key) throws FormatException {
-        if (array(key).get(0) instanceof JsonPrimitive primitive && primitive.isString()) {
+        if (named(key).get(0) instanceof JsonPrimitive primitive && primitive.isString()) {
             return primitive.getAsString();
         }
-        throw error(key, "expected a name and an integer, got " + brief(array(key).get(0)));
+        throw error(key, "expected a name and an integer, got " + brief(named(key).get(0)));
+    }
+
+    private JsonArray named(String key) throws FormatException {
+        JsonArray pair = elements(key);
+        if (pair.size() != 2) {
+            throw error(key, "expected a name and an integer, got " + pair.size() + " values");
+        }
+        return pair;
     }
 
     FormatException error(String key, String problem) {
@@ -131,7 +130,8 @@ final class JsonFields {
         throw error(key, "expected an integer from 0 to " + max + ", got " + brief(element));
     }
 
-    private JsonArray array(String key) throws FormatException {
+    /** The elements of an array. */
+    JsonArray elements(String key) throws FormatException {
         JsonElement element = get(key);
         if (!element.isJsonArray()) {
             throw unexpected(key, "an array");

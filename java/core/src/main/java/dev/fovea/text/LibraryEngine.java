@@ -23,8 +23,9 @@ record LibraryEngine(TokenizersLibrary library, long handle) implements Engine {
         try {
             library = TokenizerLibrary.load();
         } catch (NoClassDefFoundError e) {
-            throw new IOException("the jar of ai.djl.huggingface:tokenizers is not on the class path, which -D"
-                    + Tokenizer.LIBRARY_PROPERTY + "=library needs", e);
+            throw new IOException("the jar of ai.djl.huggingface:tokenizers is not on the class path, or not among"
+                    + " the modules (--add-modules ai.djl.tokenizers), which -D" + Tokenizer.LIBRARY_PROPERTY
+                    + "=library needs", e);
         }
         try {
             return new LibraryEngine(library, library.createTokenizerFromString(json));

@@ -30,10 +30,15 @@ final class PipelineReader {
     /** Takes {@code null} of JSON where there is no normalizer, or pre-tokenizer. */
     TokenPipeline pipeline(JsonElement normalizer, JsonElement preTokenizer, Model model, List<AddedToken> tokens)
             throws FormatException {
-        return new TokenPipeline(
-                normalizer.isJsonNull() ? null : normalizer(JsonFields.of(file, "normalizer", normalizer)),
-                preTokenizer.isJsonNull() ? null : preTokenizer(JsonFields.of(file, "pre_tokenizer", preTokenizer)),
-                model, tokens);
+        Normalizer first = normalizer.isJsonNull() ? null : normalizer(JsonFields.of(file, "normalizer", normalizer));
+        PreTokenizer second = preTokenizer.isJsonNull() ? null
+                : preTokenizer(JsonFields.of(file, "pre_tokenizer", preTokenizer));
+        try {
+            return new TokenPipeline(first, second, model, tokens);
+        } catch (IllegalArgumentException e) {
+            // A pattern runs away on a token that is normalized, or it becomes too long.
+            throw new FormatException(file, -1, "added_tokens", e.getMessage());
+        }
     }
 
     private Normalizer normalizer(JsonFields json) throws FormatException {

@@ -93,6 +93,20 @@ enum TextPipeline {
         return json;
     }
 
+    /** Whether a normalizer, {@code null} of JSON included, takes no character away. */
+    static boolean keepsCharacters(JsonElement normalizer) {
+        if (normalizer.isJsonNull()) {
+            return true;
+        }
+        JsonObject json = normalizer.getAsJsonObject();
+        return switch (json.get("type").getAsString()) {
+            case "NFC", "NFD" -> true;
+            case SEQUENCE -> json.getAsJsonArray(NORMALIZERS.childrenKey).asList().stream()
+                    .allMatch(TextPipeline::keepsCharacters);
+            default -> false;
+        };
+    }
+
     /** A setting, of the kind that its name tells. */
     private static JsonElement setting(JsonFields component, String setting) throws FormatException {
         return switch (setting) {

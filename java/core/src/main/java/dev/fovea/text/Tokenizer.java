@@ -66,7 +66,8 @@ public final class Tokenizer implements AutoCloseable {
      * <p>With {@code -Dfovea.tokenizers=library}, the first call in a process loads the native library of DJL's
      * {@code tokenizers} jar from the cache ({@code -Dfovea.cache=DIR}), where it is copied first if
      * need be; {@code -Dfovea.tokenizers.path=FILE} names another library. On the module path, the
-     * JVM then wants {@code --enable-native-access=dev.fovea,ai.djl.tokenizers}.
+     * JVM then wants {@code --add-modules ai.djl.tokenizers} and
+     * {@code --enable-native-access=dev.fovea,ai.djl.tokenizers}.
      *
      * @throws FormatException if the file is not a tokenizer, or has parts that are not supported
      * @throws IOException if the file is absent, a directory or not readable, or the native library is wanted and does

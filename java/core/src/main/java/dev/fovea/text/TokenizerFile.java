@@ -29,7 +29,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.ToIntFunction;
-import java.util.regex.Pattern;
 
 /**
  * A {@code tokenizer.json}, checked.
@@ -40,10 +39,6 @@ import java.util.regex.Pattern;
  * does itself or not at all: truncation, padding, special tokens and decoding.
  */
 final class TokenizerFile {
-    /** Normalizers, none or some, that take no character away. */
-    private static final Pattern KEEPS_SPACE =
-            Pattern.compile("null|[{\\[\"type:Sequence,normalizersNFCD\\]}]*");
-
     private static final long MAX_BYTES = 1 << 28;
 
     private final Path file;
@@ -215,7 +210,7 @@ final class TokenizerFile {
         vocabulary = model.vocabulary();
         maxId = vocabulary.maxId();
         normalizer = TextPipeline.NORMALIZERS.check(fields, "normalizer");
-        keepsSpace = KEEPS_SPACE.matcher(normalizer.toString()).matches();
+        keepsSpace = TextPipeline.keepsCharacters(normalizer);
         checkAddedTokens(fields);
         preTokenizer = TextPipeline.PRE_TOKENIZERS.check(fields, "pre_tokenizer");
         String parts = normalizer.toString() + addedTokens + preTokenizer + model.settings();

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -32,27 +33,46 @@ class TokenizerGarbageTest {
         return Tokenizer.load(Files.writeString(directory.resolve("tokenizer.json"), json), false);
     }
 
-    static Stream<String> kinds() {
-        String split = ComponentJson.split(ComponentJson.PATTERNS.getFirst(), "Isolated", false);
-        return Stream.concat(TokenizerKindsTest.kinds(), Stream.of(
-                ComponentJson.tokenizer("{\"type\":\"NFC\"}", split, ComponentJson.words(), List.of())));
+    @ParameterizedTest
+    @MethodSource("dev.fovea.text.TokenizerKindsTest#kinds")
+    void shouldMakeNoGarbageOnceWarm(String json) throws IOException {
+        assertEquals(0, garbage(json, 100));
     }
 
     @ParameterizedTest
-    @MethodSource("kinds")
-    void shouldMakeNoGarbageOnceWarm(String json) throws IOException {
+    @MethodSource
+    void shouldMakeNoneWhateverTheParts(String json) throws IOException {
+        assertEquals(0, garbage(json, 10), json);
+    }
+
+    static Stream<String> shouldMakeNoneWhateverTheParts() {
+        Random random = new Random(1);
+        return Stream.of(
+                ComponentJson.NORMALIZERS.stream().map(part -> tokenizer(part, "null", ComponentJson.words())),
+                ComponentJson.PRE_TOKENIZERS.stream().map(part -> tokenizer("null", part, ComponentJson.words())),
+                ComponentJson.PATTERNS.stream().map(pattern -> tokenizer("null",
+                        ComponentJson.split(pattern, "Isolated", false), ComponentJson.words())),
+                Stream.generate(() -> tokenizer("null", "null", ComponentJson.pairs(random))).limit(12),
+                Stream.generate(() -> tokenizer("null", "null", ComponentJson.pieces(random))).limit(4)).flatMap(part -> part);
+    }
+
+    private static String tokenizer(String normalizer, String preTokenizer, String model) {
+        return ComponentJson.tokenizer(normalizer, preTokenizer, model, List.of());
+    }
+
+    /** The least that so many calls in a row allocate, in bytes: what the JIT allocates meanwhile is not the tokenizer's. */
+    private long garbage(String json, int calls) throws IOException {
         try (Tokenizer tokenizer = load(json); Arena arena = Arena.ofConfined()) {
             MemorySegment ids = arena.allocate(100_000);
             long least = Long.MAX_VALUE;
-            // What the JIT and the profiler allocate is not the tokenizer's, so the least of some rounds counts.
             for (int round = 0; round < 20 && least > 0; round++) {
                 long before = THREADS.getCurrentThreadAllocatedBytes();
-                for (int i = 0; i < 100; i++) {
+                for (int i = 0; i < calls; i++) {
                     tokenizer.encode(TEXT, ids);
                 }
                 least = Math.min(least, THREADS.getCurrentThreadAllocatedBytes() - before);
             }
-            assertEquals(0, least);
+            return least;
         }
     }
 

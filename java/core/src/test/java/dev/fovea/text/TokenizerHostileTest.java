@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.gson.JsonParser;
 import dev.fovea.weights.FormatException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -14,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -122,6 +124,7 @@ class TokenizerHostileTest {
         "post_processor.special_tokens    | {}                            | special_tokens.[CLS]     | missing",
         "post_processor.special_tokens.[CLS].ids | [-1]                   | [CLS].ids                | -1",
         "post_processor                   | {\"type\":\"BertProcessing\",\"cls\":[1]} | post_processor.cls | got 1",
+        "post_processor                   | {\"type\":\"BertProcessing\",\"cls\":[]} | post_processor.cls | got 0",
     })
     void shouldRefuseWrongValue(String path, String json, String field, String word) throws IOException {
         new TokenizerJson().set(path, json).write(file);
@@ -196,6 +199,41 @@ class TokenizerHostileTest {
     }
 
     @Test
+    void shouldRefuseTextsWhosePiecesBecomeTooLongTogether() throws IOException {
+        String one = "{\"type\":\"Replace\",\"pattern\":{\"String\":\"a\"},\"content\":\"" + "a".repeat(2000) + "\"}";
+        new TokenizerJson().set("normalizer", "{\"type\":\"Sequence\",\"normalizers\":[" + one + "," + one + "]}").write(file);
+        try (Tokenizer tokenizer = Tokenizer.load(file)) {
+            assertArrayEquals(new int[] {1, 3, 1, 3}, tokenizer.encode("a[SEP]a[SEP]"));
+            String text = "a[SEP]".repeat(20);
+            String message = assertThrows(IllegalArgumentException.class, () -> tokenizer.encode(text)).getMessage();
+            assertTrue(message.contains("67108864"), message);
+            assertEquals(1, tokenizer.encode("un").length);
+        }
+    }
+
+    @Test
+    @Timeout(60)
+    void shouldRefuseTokensThatCannotBeNormalized() throws IOException {
+        new TokenizerJson().set("normalizer",
+                "{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"(?:x+x+)+y\"},\"content\":\"\"}")
+                .set("added_tokens.2.content", "\"" + "x".repeat(5000) + "\"").write(file);
+        expectRefusal("added_tokens", "(?:x+x+)+y");
+    }
+
+    @Test
+    void shouldRefuseMapsOfCharactersThatAreNotUtf8() throws IOException {
+        String whole = JsonParser.parseString(GraphemeProbe.charsmap("a", "bc")).getAsJsonObject()
+                .get("precompiled_charsmap").getAsString();
+        for (byte last : new byte[] {(byte) 0xe4, (byte) 0xff}) {
+            byte[] map = Base64.getDecoder().decode(whole);
+            map[map.length - 2] = last;
+            new TokenizerJson().set("normalizer", "{\"type\":\"Precompiled\",\"precompiled_charsmap\":\""
+                    + Base64.getEncoder().encodeToString(map) + "\"}").write(file);
+            expectRefusal("normalizer.precompiled_charsmap", "UTF-8");
+        }
+    }
+
+    @Test
     void shouldSkipTheVersionOfMerges() throws IOException {
         new TokenizerJson().set("added_tokens", "[]").set("post_processor", "null").set("model",
                 "{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":1,\"ab\":2},\"merges\":[\"#version: 0.2\",\"a b\"]}").write(file);
@@ -232,15 +270,15 @@ class TokenizerHostileTest {
     }
 
     @ParameterizedTest
-    @ValueSource(longs = {1, 2})
-    void shouldRefuseOrReadEachBitFlip(long seed) throws IOException {
+    @CsvSource({"1, false", "2, false", "1, true", "2, true"})
+    void shouldRefuseOrReadEachBitFlip(long seed, boolean byLibrary) throws IOException {
         Random random = new Random(seed);
         byte[] valid = new TokenizerJson().root.toString().getBytes(StandardCharsets.UTF_8);
         for (int i = 0; i < FLIPS; i++) {
             byte[] flipped = valid.clone();
             flipped[random.nextInt(flipped.length)] ^= (byte) (1 << random.nextInt(Byte.SIZE));
             Files.write(file, flipped);
-            try (Tokenizer tokenizer = Tokenizer.load(file)) {
+            try (Tokenizer tokenizer = Tokenizer.load(file, byLibrary)) {
                 for (String text : new String[] {"", "unaffable 世 [SEP] <new>😀 x", "e\u0301\u0000\t\uFFFD"}) {
                     assertTrue(tokenizer.encode(text).length <= text.length());
                 }

@@ -18,13 +18,19 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TokenizerTest {
     @TempDir
     private Path directory;
 
     private Tokenizer load(TokenizerJson json) throws IOException {
-        return Tokenizer.load(json.write(directory.resolve("tokenizer.json")));
+        return load(json, false);
+    }
+
+    private Tokenizer load(TokenizerJson json, boolean byLibrary) throws IOException {
+        return Tokenizer.load(json.write(directory.resolve("tokenizer.json")), byLibrary);
     }
 
     @Test
@@ -110,29 +116,35 @@ class TokenizerTest {
         }
     }
 
-    @Test
+    /** More threads than there is room kept for, each with a text of its own. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
     @Timeout(60)
-    void shouldAgreeWithItselfWhenManyThreadsEncode() throws Exception {
-        try (Tokenizer tokenizer = load(new TokenizerJson());
-                var threads = Executors.newFixedThreadPool(8)) {
-            int[] expected = tokenizer.encode("Unaffable 世! [SEP] aff");
-            List<Future<?>> runs = IntStream.range(0, 8).<Future<?>>mapToObj(thread -> threads.submit(() -> {
-                for (int i = 0; i < 500; i++) {
-                    assertArrayEquals(expected, tokenizer.encode("Unaffable 世! [SEP] aff"));
-                }
-            })).toList();
+    void shouldAgreeWithItselfWhenManyThreadsEncode(boolean byLibrary) throws Exception {
+        try (Tokenizer tokenizer = load(new TokenizerJson(), byLibrary);
+                var threads = Executors.newFixedThreadPool(12)) {
+            List<Future<?>> runs = IntStream.range(0, 12).<Future<?>>mapToObj(thread -> {
+                String text = "Unaffable 世! [SEP] aff ".repeat(thread) + "un";
+                int[] expected = tokenizer.encode(text);
+                return threads.submit(() -> {
+                    for (int i = 0; i < 500; i++) {
+                        assertArrayEquals(expected, tokenizer.encode(text));
+                    }
+                });
+            }).toList();
             for (Future<?> run : runs) {
                 run.get();
             }
         }
     }
 
-    /** The native tokenizer is a bare pointer: freed under a call, it would take the process along. */
-    @Test
+    /** The library's tokenizer is a bare pointer: freed under a call, it would take the process along. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
     @Timeout(60)
-    void shouldFinishOrRefuseCallsWhenAnotherThreadCloses() throws Exception {
+    void shouldFinishOrRefuseCallsWhenAnotherThreadCloses(boolean byLibrary) throws Exception {
         for (int round = 0; round < 50; round++) {
-            Tokenizer tokenizer = load(new TokenizerJson());
+            Tokenizer tokenizer = load(new TokenizerJson(), byLibrary);
             CountDownLatch started = new CountDownLatch(3);
             try (var threads = Executors.newFixedThreadPool(3)) {
                 List<Future<?>> runs = IntStream.range(0, 3).<Future<?>>mapToObj(thread -> threads.submit(() -> {

@@ -12,7 +12,7 @@ import java.util.TreeMap;
 
 /**
  * Writes {@code unicode.bin}, of which {@code dev.fovea.internal.text.Unicode} reads what characters are: runs the
- * library over all code points. So no version of the JDK's own tables has a say.
+ * library over all code points. Of the JDK's own tables only that of pictographs has a say.
  *
  * <p>Run it when the library's version changes: {@code java -cp <test class path> dev.fovea.text.UnicodeGenerator
  * src/main/resources/dev/fovea/internal/text/unicode.bin}.

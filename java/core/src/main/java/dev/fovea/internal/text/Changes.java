@@ -12,6 +12,11 @@ final class Changes {
     int[] steps = new int[256];
     int size;
 
+    /** The code points that there is room for. */
+    int room() {
+        return codes.length;
+    }
+
     void clear() {
         size = 0;
     }

@@ -117,6 +117,11 @@ final class Characters {
         size = nextSize;
     }
 
+    /** The code points that there is room for. */
+    int room() {
+        return Math.max(codes.length, nextCodes.length);
+    }
+
     static IllegalArgumentException tooLong() {
         return new IllegalArgumentException(
                 "expected a text that is normalized to at most " + MOST + " characters, got more");

@@ -11,6 +11,11 @@ final class Composer {
     private final Changes composed = new Changes();
     private long[] order = new long[32];
 
+    /** The code points that there is room for. */
+    int room() {
+        return Math.max(decomposed.room(), composed.room());
+    }
+
     /** Whether a normal form may change a text. */
     private static boolean mayChange(Characters text, int flags) {
         int any = flags | 0x7f << Unicode.COMBINING_SHIFT;

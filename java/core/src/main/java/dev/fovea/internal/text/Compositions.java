@@ -1,8 +1,5 @@
 package dev.fovea.internal.text;
 
-import java.io.DataInputStream;
-import java.io.IOException;
-
 /** Pairs of code points that become one (UAX 15), syllables of Hangul included. */
 final class Compositions {
     private static final int SYLLABLES = 0xAC00;
@@ -22,14 +19,14 @@ final class Compositions {
         this.composed = new int[slots];
     }
 
-    static Compositions read(DataInputStream in) throws IOException {
-        int count = Unicode.number(in);
+    static Compositions read(Numbers in) {
+        int count = in.next();
         Compositions compositions = new Compositions(Integer.highestOneBit(Math.max(1, count)) * 4);
         for (int i = 0; i < count; i++) {
-            long pair = pair(Unicode.number(in), Unicode.number(in));
+            long pair = pair(in.next(), in.next());
             int slot = compositions.slot(pair);
             compositions.pairs[slot] = pair;
-            compositions.composed[slot] = Unicode.number(in);
+            compositions.composed[slot] = in.next();
         }
         return compositions;
     }

@@ -1,7 +1,11 @@
 package dev.fovea.internal.text;
 
+import java.util.concurrent.ThreadLocalRandom;
+
 /** Pairs of code points that stand side by side in some token: between others no token reaches from one to the other. */
 final class Joints {
+    private final long seed = ThreadLocalRandom.current().nextLong();
+
     /** By open addressing: a pair plus 1. */
     private long[] slots = new long[1 << 12];
     private int size;
@@ -37,7 +41,7 @@ final class Joints {
     }
 
     private int slot(long pair) {
-        long hash = pair * 0x9E3779B97F4A7C15L;
+        long hash = (pair ^ seed) * 0x9E3779B97F4A7C15L;
         int slot = (int) (hash ^ hash >>> 32) & slots.length - 1;
         while (slots[slot] != 0 && slots[slot] != pair) {
             slot = slot + 1 & slots.length - 1;

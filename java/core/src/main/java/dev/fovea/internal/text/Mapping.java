@@ -1,9 +1,5 @@
 package dev.fovea.internal.text;
 
-import java.io.DataInputStream;
-import java.io.IOException;
-import java.util.Arrays;
-
 /** Code points and what they become: one or several code points, or none. */
 final class Mapping {
     /** By open addressing: a code point plus 1, or 0; then where its image begins, and how long it is. */
@@ -19,19 +15,19 @@ final class Mapping {
         this.images = new int[images];
     }
 
-    static Mapping read(DataInputStream in) throws IOException {
-        int count = Unicode.number(in);
+    static Mapping read(Numbers in) {
+        int count = in.next();
         int[] codePoints = new int[count];
         int[] lengths = new int[count];
         int[] images = new int[20 * count];
         int used = 0;
         int last = 0;
         for (int i = 0; i < count; i++) {
-            last += Unicode.number(in);
+            last += in.next();
             codePoints[i] = last;
-            lengths[i] = Unicode.number(in);
+            lengths[i] = in.next();
             for (int k = 0; k < lengths[i]; k++) {
-                images[used++] = Unicode.number(in);
+                images[used++] = in.next();
             }
         }
         Mapping mapping = new Mapping(Integer.highestOneBit(Math.max(1, count)) * 4, used);
@@ -66,11 +62,5 @@ final class Mapping {
 
     int image(int slot, int index) {
         return images[starts[slot] + index];
-    }
-
-    /** All images, for tests. */
-    int[] image(int codePoint) {
-        int slot = slot(codePoint);
-        return has(slot) ? Arrays.copyOfRange(images, starts[slot], starts[slot] + lengths[slot]) : null;
     }
 }

@@ -1,11 +1,14 @@
 package dev.fovea.internal.text;
 
 import java.util.Arrays;
+import java.util.concurrent.ThreadLocalRandom;
 
 /** Pairs of tokens that become a third, in the order in which that is done. */
 public final class MergeTable {
     /** No rank. */
     static final int NONE = Integer.MAX_VALUE;
+
+    private final long seed = ThreadLocalRandom.current().nextLong();
 
     /** By open addressing: a pair plus 1, then its rank and the id of what it becomes. */
     private long[] slots = new long[1 << 12];
@@ -18,7 +21,7 @@ public final class MergeTable {
         if (4 * (size + 1) > slots.length) {
             grow();
         }
-        int slot = slot(pair(first, second));
+        int slot = slot(first, second);
         size += slots[slot] == 0 ? 1 : 0;
         slots[slot] = pair(first, second);
         slots[slot + 1] = (long) ranks << 32 | becomes;
@@ -32,10 +35,10 @@ public final class MergeTable {
         return ((long) first << 32 | second) + 1;
     }
 
-    private int slot(long pair) {
+    private int slot(int first, int second) {
+        long pair = pair(first, second);
         int mask = slots.length - 2;
-        long hash = pair * 0x9E3779B97F4A7C15L;
-        int slot = (int) (hash ^ hash >>> 32) & mask;
+        int slot = (int) Vocabulary.step(Vocabulary.step(seed, first), second) & mask;
         while (slots[slot] != 0 && slots[slot] != pair) {
             slot = slot + 2 & mask;
         }
@@ -47,7 +50,7 @@ public final class MergeTable {
         slots = new long[2 * old.length];
         for (int i = 0; i < old.length; i += 2) {
             if (old[i] != 0) {
-                int slot = slot(old[i]);
+                int slot = slot((int) (old[i] - 1 >>> 32), (int) (old[i] - 1));
                 slots[slot] = old[i];
                 slots[slot + 1] = old[i + 1];
             }
@@ -56,8 +59,7 @@ public final class MergeTable {
 
     /** The rank of a pair, or {@link #NONE}. */
     int rank(int first, int second) {
-        long pair = pair(first, second);
-        int slot = slot(pair);
+        int slot = slot(first, second);
         return slots[slot] == 0 ? NONE : (int) (slots[slot + 1] >>> 32);
     }
 

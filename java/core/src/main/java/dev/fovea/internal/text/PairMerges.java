@@ -11,6 +11,7 @@ public final class PairMerges implements Model {
     /** Words of fewer symbols are merged by looking all pairs through. */
     private static final int SHORT = 40;
     private static final int DIRECT = 0x3100;
+    private static final byte[] NOTHING = {};
 
     private final Vocabulary vocabulary;
     private final MergeTable merges;
@@ -19,6 +20,9 @@ public final class PairMerges implements Model {
     private final int[] single = new int[DIRECT];
     /** The ids of the tokens that stand for bytes, or −1. */
     private final int[] byteTokens = new int[256];
+    /** The prefix and the suffix in UTF-8. */
+    private final byte[] prefixBytes;
+    private final byte[] suffixBytes;
     /** Whether a word may be cut where no token reaches across. */
     private final boolean mayCut;
     private volatile Joints joints;
@@ -41,6 +45,8 @@ public final class PairMerges implements Model {
         this.vocabulary = vocabulary;
         this.merges = merges;
         this.settings = settings;
+        this.prefixBytes = settings.prefix.getBytes(StandardCharsets.UTF_8);
+        this.suffixBytes = settings.suffix.getBytes(StandardCharsets.UTF_8);
         this.mayCut = settings.prefix.isEmpty() && settings.suffix.isEmpty() && settings.unknown >= 0;
         Arrays.fill(single, -1);
         for (int i = 0; i < vocabulary.size(); i++) {
@@ -123,9 +129,9 @@ public final class PairMerges implements Model {
         int unknownBytes = 0;
         for (int i = from; i < to; i++) {
             int codePoint = text.codes[i];
-            String before = i == from ? "" : settings.prefix;
-            String behind = i == to - 1 ? settings.suffix : "";
-            int id = id(before, codePoint, behind);
+            boolean first = i == from;
+            boolean last = i == to - 1;
+            int id = id(first ? "" : settings.prefix, codePoint, last ? settings.suffix : "");
             int bytes = bytes(codePoint);
             if (id >= 0) {
                 if (unknownBytes > 0) {
@@ -133,7 +139,8 @@ public final class PairMerges implements Model {
                     unknownBytes = 0;
                 }
                 symbols.add(id, bytes);
-            } else if (!(settings.fallsBackToBytes && addBytes(symbols, before, codePoint, behind))
+            } else if (!(settings.fallsBackToBytes && addBytes(symbols, first ? NOTHING : prefixBytes, codePoint,
+                    last ? suffixBytes : NOTHING))
                     && settings.unknown >= 0) {
                 if (unknownBytes > 0 && !settings.fusesUnknown) {
                     symbols.add(settings.unknown, unknownBytes);
@@ -148,26 +155,24 @@ public final class PairMerges implements Model {
     }
 
     private int id(String before, int codePoint, String behind) {
-        if (before.isEmpty() && behind.isEmpty()) {
-            if (codePoint < DIRECT) {
-                return single[codePoint];
-            }
-            return vocabulary.find(Vocabulary.step(vocabulary.seed(), codePoint), codePoint);
+        if (codePoint < DIRECT && before.isEmpty() && behind.isEmpty()) {
+            return single[codePoint];
         }
-        return vocabulary.id(before + Character.toString(codePoint) + behind);
+        long hash = Vocabulary.step(vocabulary.hash(vocabulary.seed(), before), codePoint);
+        return vocabulary.find(vocabulary.hash(hash, behind), before, codePoint, behind);
     }
 
-    private boolean addBytes(Symbols symbols, String before, int codePoint, String behind) {
+    private boolean addBytes(Symbols symbols, byte[] before, int codePoint, byte[] behind) {
         int size = symbols.size;
-        if (!before.isEmpty() || !behind.isEmpty()) {
-            for (byte b : (before + Character.toString(codePoint) + behind).getBytes(StandardCharsets.UTF_8)) {
-                addByte(symbols, b & 0xff);
-            }
-        } else {
-            int bytes = bytes(codePoint);
-            for (int i = 0; i < bytes; i++) {
-                addByte(symbols, utf8(codePoint, bytes, i));
-            }
+        for (byte b : before) {
+            addByte(symbols, b & 0xff);
+        }
+        int bytes = bytes(codePoint);
+        for (int i = 0; i < bytes; i++) {
+            addByte(symbols, utf8(codePoint, bytes, i));
+        }
+        for (byte b : behind) {
+            addByte(symbols, b & 0xff);
         }
         for (int i = size; i < symbols.size; i++) {
             if (symbols.ids[i] < 0) {

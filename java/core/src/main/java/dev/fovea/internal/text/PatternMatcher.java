@@ -9,6 +9,8 @@ import java.util.Arrays;
 final class PatternMatcher {
     private static final long FREE_STEPS = 1 << 26;
     private static final long STEPS_PER_CHARACTER = 1000;
+    private static final int MOST_PLACES = 1 << 24;
+    private static final PatternNode.Kind[] KINDS = PatternNode.Kind.values();
 
     /** What to try next: an instruction and a place; for runs also the last place to go back to. */
     private int[] stack = new int[96];
@@ -19,6 +21,11 @@ final class PatternMatcher {
     private int begin;
     private int end;
 
+    /** The integers that there is room for. */
+    int room() {
+        return stack.length;
+    }
+
     /** Begins a text of so many characters. */
     void allow(int characters) {
         top = 0;
@@ -28,7 +35,7 @@ final class PatternMatcher {
     /**
      * Adds what matches in a word, and what is between, to {@code matches}.
      *
-     * @throws IllegalArgumentException if the text takes more steps than it may
+     * @throws IllegalArgumentException if the text takes more steps, or more places to go back to, than it may
      */
     void find(Pattern wanted, Characters text, int from, int to, Matches matches) {
         codes = text.codes;
@@ -116,7 +123,7 @@ final class PatternMatcher {
                     matches = found == (program[i] == Pattern.LOOK);
                     pc = a;
                 }
-                case Pattern.PLACE -> matches = isPlace(PatternNode.Kind.values()[a], at);
+                case Pattern.PLACE -> matches = isPlace(KINDS[a], at);
                 default -> {
                     top = base;
                     return at;
@@ -150,6 +157,11 @@ final class PatternMatcher {
 
     private void push(int instruction, int place, int last) {
         if (top + 3 > stack.length) {
+            if (top >= 3 * MOST_PLACES) {
+                top = 0;
+                throw new IllegalArgumentException("expected a text that the tokenizer's pattern matches with at most "
+                        + MOST_PLACES + " places to go back to; '" + pattern.source + "' has more");
+            }
             stack = Arrays.copyOf(stack, 2 * stack.length);
         }
         stack[top++] = instruction;

@@ -227,7 +227,7 @@ final class PatternParser {
         }
         ignoresCase = on;
         if (take(')')) {
-            return choiceOfRest();
+            return choice(); // in this syntax, flags hold for all choices that follow
         }
         if (!take(':')) {
             throw error("flags other than i");
@@ -235,11 +235,6 @@ final class PatternParser {
         PatternNode inside = closed(choice());
         ignoresCase = before;
         return inside;
-    }
-
-    /** In this syntax, flags hold for all choices that follow. */
-    private PatternNode choiceOfRest() {
-        return choice();
     }
 
     private PatternNode closed(PatternNode inside) {

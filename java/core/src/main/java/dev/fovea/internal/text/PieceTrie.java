@@ -1,9 +1,12 @@
 package dev.fovea.internal.text;
 
 import java.util.Arrays;
+import java.util.concurrent.ThreadLocalRandom;
 
 /** Pieces by their code points: which of them does a text begin with? */
 final class PieceTrie {
+    private final long seed = ThreadLocalRandom.current().nextLong();
+
     /** By open addressing: a node and a code point, plus 1; and the node that they lead to. */
     private long[] edges = new long[1 << 12];
     private int[] targets = new int[1 << 12];
@@ -63,7 +66,7 @@ final class PieceTrie {
     }
 
     private int slot(long edge) {
-        long hash = edge * 0x9E3779B97F4A7C15L;
+        long hash = (edge ^ seed) * 0x9E3779B97F4A7C15L;
         int slot = (int) (hash ^ hash >>> 32) & edges.length - 1;
         while (edges[slot] != 0 && edges[slot] != edge) {
             slot = slot + 1 & edges.length - 1;

@@ -2,7 +2,7 @@ package dev.fovea.internal.text;
 
 /** The room that tokenizing a text takes, kept for the next one. */
 final class Scratch {
-    /** A text of more chars than this leaves no room behind. */
+    /** A text that has, or becomes, more code points than this leaves no room behind. */
     private static final int KEPT = 1 << 20;
 
     /** The whole text. */
@@ -22,7 +22,26 @@ final class Scratch {
     final Changes changes = new Changes();
     final PatternMatcher matcher = new PatternMatcher();
 
+    /** How many code points the pieces of the text may still become. */
+    private int left;
+
+    /** Begins a text of so many chars. */
+    void begin(int chars) {
+        left = Characters.MOST;
+        matcher.allow(chars);
+    }
+
+    /** Counts what a piece has become, which a hostile file makes much of. */
+    void spend(int codePoints) {
+        left -= codePoints;
+        if (left < 0) {
+            throw Characters.tooLong();
+        }
+    }
+
+    /** Whether it is worth keeping; what is not asked has hardly more room than the texts. */
     boolean isKept() {
-        return text.codes.length <= KEPT && piece.codes.length <= KEPT;
+        return text.room() <= KEPT && piece.room() <= KEPT && part.room() <= KEPT && tokens.room() <= KEPT
+                && symbols.room() <= KEPT && composer.room() <= KEPT && changes.room() <= KEPT && matcher.room() <= KEPT;
     }
 }

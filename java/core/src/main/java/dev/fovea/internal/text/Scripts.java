@@ -1,11 +1,22 @@
 package dev.fovea.internal.text;
 
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
 /** Characters of scripts, by the JDK's tables. */
 final class Scripts {
+    /** A pattern may ask often, and each set takes a pass over all code points. */
+    private static final Map<Character.UnicodeScript, CharacterSet> SETS = new ConcurrentHashMap<>();
+
     private Scripts() {}
 
-    /** Adds all characters of a script. */
-    static void add(CharacterSet.Builder set, Character.UnicodeScript script) {
+    /** All characters of a script. */
+    static CharacterSet of(Character.UnicodeScript script) {
+        return SETS.computeIfAbsent(script, Scripts::find);
+    }
+
+    private static CharacterSet find(Character.UnicodeScript script) {
+        CharacterSet.Builder set = new CharacterSet.Builder();
         int begin = -1;
         for (int c = 0; c <= Character.MAX_CODE_POINT + 1; c++) {
             boolean in = c <= Character.MAX_CODE_POINT && Character.UnicodeScript.of(c) == script;
@@ -16,5 +27,6 @@ final class Scripts {
                 begin = -1;
             }
         }
+        return set.build(false);
     }
 }

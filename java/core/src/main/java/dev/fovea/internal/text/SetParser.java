@@ -167,7 +167,7 @@ final class SetParser {
         if (script == null) {
             inside.categories(bits);
         } else {
-            Scripts.add(inside, script);
+            inside.part(Scripts.of(script));
         }
         if (not) {
             set.part(inside.build(true));

@@ -18,6 +18,11 @@ final class Symbols {
     private long[] heap = new long[64];
     private int heapSize;
 
+    /** The symbols that there is room for. */
+    int room() {
+        return ids.length;
+    }
+
     void clear() {
         size = 0;
         heapSize = 0;
@@ -25,6 +30,9 @@ final class Symbols {
 
     void add(int id, int byteCount) {
         if (size == ids.length) {
+            if (size >= Characters.MOST) {
+                throw Characters.tooLong();
+            }
             ids = Arrays.copyOf(ids, 2 * size);
             bytes = Arrays.copyOf(bytes, 2 * size);
             previous = Arrays.copyOf(previous, 2 * size);

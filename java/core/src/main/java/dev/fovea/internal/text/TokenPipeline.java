@@ -20,6 +20,7 @@ public final class TokenPipeline {
 
     private final Normalizer normalizer;
     private final PreTokenizer preTokenizer;
+    private final boolean needsPlaces;
     private final Model model;
     private final AddedTokens raw = new AddedTokens();
     private final AddedTokens normalized = new AddedTokens();
@@ -35,6 +36,7 @@ public final class TokenPipeline {
     public TokenPipeline(Normalizer normalizer, PreTokenizer preTokenizer, Model model, List<AddedToken> tokens) {
         this.normalizer = normalizer;
         this.preTokenizer = preTokenizer;
+        this.needsPlaces = preTokenizer != null && preTokenizer.asksForPlaces();
         this.model = model;
         // The library looks for special tokens first where two are spelled alike.
         List<AddedToken> inOrder = new ArrayList<>(tokens.stream().filter(AddedToken::special).toList());
@@ -48,7 +50,7 @@ public final class TokenPipeline {
 
     private String normalize(String text) {
         Scratch scratch = new Scratch();
-        scratch.matcher.allow(text.length());
+        scratch.begin(text.length());
         scratch.piece.read(text, false);
         if (normalizer != null) {
             normalizer.normalize(scratch, scratch.piece);
@@ -114,8 +116,8 @@ public final class TokenPipeline {
 
     private void fill(Scratch scratch, CharSequence text, boolean keepsPlaces, boolean keepsSpellings) {
         scratch.tokens.begin(keepsPlaces, keepsSpellings);
-        scratch.matcher.allow(text.length());
-        scratch.text.read(text, keepsPlaces || preTokenizer != null && preTokenizer.asksForPlaces());
+        scratch.begin(text.length());
+        scratch.text.read(text, keepsPlaces || needsPlaces);
         raw.cut(scratch.text, scratch.pieces);
         for (int i = 0; i < scratch.pieces.size(); i++) {
             int from = scratch.pieces.from(i);
@@ -139,6 +141,7 @@ public final class TokenPipeline {
         if (normalizer != null) {
             normalizer.normalize(scratch, scratch.piece);
         }
+        scratch.spend(scratch.piece.size);
         normalized.cut(scratch.piece, scratch.parts);
         if (scratch.parts.size() == 1 && scratch.parts.id(0) < 0) {
             words(scratch, scratch.piece);
@@ -160,7 +163,9 @@ public final class TokenPipeline {
         Words words = scratch.words;
         words.set(0, text.size);
         if (preTokenizer != null) {
+            int before = text.size;
             preTokenizer.split(scratch, text);
+            scratch.spend(text.size - before);
         }
         for (int i = 0; i < words.size; i++) {
             scratch.tokens.nextWord();

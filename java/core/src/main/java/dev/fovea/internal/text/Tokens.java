@@ -16,6 +16,11 @@ public final class Tokens {
     /** How the text spells the tokens; null if no one wants to know. */
     private List<String> spellings;
 
+    /** The tokens that there is room for. */
+    int room() {
+        return ids.length;
+    }
+
     void begin(boolean keepPlaces, boolean keepSpellings) {
         size = 0;
         word = -1;

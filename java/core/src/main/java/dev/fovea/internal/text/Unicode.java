@@ -1,7 +1,5 @@
 package dev.fovea.internal.text;
 
-import java.io.ByteArrayInputStream;
-import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -67,17 +65,20 @@ public final class Unicode {
     /** Where the block of each 256 code points begins in {@link #properties}. */
     private final int[] blocks = new int[(Character.MAX_CODE_POINT + 1) / BLOCK];
     private int[] properties = new int[600 * BLOCK];
-    private final Mapping lower;
-    private final Mapping canonical;
-    private final Mapping compatible;
-    private final Compositions compositions;
+    /** What follows the properties. */
+    private final Numbers rest;
 
-    private Unicode(DataInputStream in) throws IOException {
+    private Unicode(Numbers in) {
         readProperties(in);
-        lower = Mapping.read(in);
-        canonical = Mapping.read(in);
-        compatible = Mapping.read(in);
-        compositions = Compositions.read(in);
+        rest = in;
+    }
+
+    /** What characters become, which is read for the first text with one that becomes another. */
+    private static final class Images {
+        private static final Mapping LOWER = Mapping.read(LOADED.rest);
+        private static final Mapping CANONICAL = Mapping.read(LOADED.rest);
+        private static final Mapping COMPATIBLE = Mapping.read(LOADED.rest);
+        private static final Compositions COMPOSITIONS = Compositions.read(LOADED.rest);
     }
 
     private static Unicode load() {
@@ -85,7 +86,7 @@ public final class Unicode {
             if (in == null) {
                 throw new IOException("no unicode.bin beside " + Unicode.class.getName());
             }
-            return new Unicode(new DataInputStream(new ByteArrayInputStream(in.readAllBytes())));
+            return new Unicode(new Numbers(in.readAllBytes()));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -102,35 +103,35 @@ public final class Unicode {
     }
 
     static Mapping lower() {
-        return LOADED.lower;
+        return Images.LOWER;
     }
 
     static Mapping canonical() {
-        return LOADED.canonical;
+        return Images.CANONICAL;
     }
 
     /** Decompositions that are not canonical ones. */
     static Mapping compatible() {
-        return LOADED.compatible;
+        return Images.COMPATIBLE;
     }
 
     static Compositions compositions() {
-        return LOADED.compositions;
+        return Images.COMPOSITIONS;
     }
 
     /** Runs; blocks of one property are shared. */
-    private void readProperties(DataInputStream in) throws IOException {
-        int[] words = new int[number(in)];
+    private void readProperties(Numbers in) {
+        int[] words = new int[in.next()];
         for (int i = 0; i < words.length; i++) {
-            words[i] = number(in);
+            words[i] = in.next();
         }
         int[] uniform = new int[words.length];
         Arrays.fill(uniform, -1);
         int used = 0;
         int at = 0;
-        for (int runs = number(in); runs > 0; runs--) {
-            int end = at + number(in);
-            int word = number(in);
+        for (int runs = in.next(); runs > 0; runs--) {
+            int end = at + in.next();
+            int word = in.next();
             while (at < end) {
                 boolean whole = at % BLOCK == 0 && end - at >= BLOCK;
                 int stop = Math.min(end, (at / BLOCK + 1) * BLOCK);
@@ -147,18 +148,5 @@ public final class Unicode {
                 at = stop;
             }
         }
-    }
-
-    /** Seven bits a byte, the low ones first; the sign bit is set where more follow. */
-    static int number(DataInputStream in) throws IOException {
-        int value = 0;
-        int shift = 0;
-        int next;
-        do {
-            next = in.readUnsignedByte();
-            value |= (next & 0x7f) << shift;
-            shift += 7;
-        } while (next > 0x7f);
-        return value;
     }
 }

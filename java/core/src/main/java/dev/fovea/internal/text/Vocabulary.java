@@ -29,6 +29,7 @@ public final class Vocabulary {
     private int size;
     private int maxId;
     private int longest;
+    private boolean wellFormed = true;
 
     /** Open addressing: the high half of a token's hash, then its index plus 1; or 0. At most half full. */
     private long[] slots = new long[1 << 16];
@@ -61,6 +62,7 @@ public final class Vocabulary {
             int codePoint = codePointAt(i, length);
             hash = step(hash, codePoint);
             i += Character.charCount(codePoint);
+            wellFormed &= codePoint < Character.MIN_SURROGATE || codePoint > Character.MAX_SURROGATE;
         }
         if (2 * size >= slots.length - 2) {
             grow();
@@ -137,12 +139,16 @@ public final class Vocabulary {
         return -1;
     }
 
-    /** The id of the token that is one code point, or −1. */
-    int find(long hash, int codePoint) {
+    /**
+     * The id of the token that is a code point between two texts, or −1.
+     *
+     * @param hash of all of that
+     */
+    int find(long hash, String before, int codePoint, String behind) {
         int slot = (int) hash & slots.length - 1;
         for (long found = slots[slot]; found != 0; found = slots[slot]) {
             int entry = (int) found - 1;
-            if ((int) (found >>> 32) == (int) (hash >>> 32) && single(entry) == codePoint) {
+            if ((int) (found >>> 32) == (int) (hash >>> 32) && isEntry(entry, before, codePoint, behind)) {
                 return ids[entry];
             }
             slot = slot + 1 & slots.length - 1;
@@ -156,11 +162,10 @@ public final class Vocabulary {
         if (end - at < before.length() + to - from) {
             return false;
         }
-        for (int i = 0; i < before.length(); i++) {
-            if (chars[at++] != before.charAt(i)) {
-                return false;
-            }
+        if (!has(at, before)) {
+            return false;
         }
+        at += before.length();
         for (int i = from; i < to; i++) {
             int codePoint = codePoints[i];
             if (codePoint < Character.MIN_SUPPLEMENTARY_CODE_POINT) {
@@ -191,26 +196,26 @@ public final class Vocabulary {
 
     /** Whether the surrogates of all tokens come in pairs. */
     public boolean isWellFormed() {
-        for (int entry = 0; entry < size; entry++) {
-            for (int i = start(entry); i < ends[entry]; i++) {
-                if (Character.isSurrogate(chars[i])) {
-                    if (codePointAt(i, ends[entry]) < Character.MIN_SUPPLEMENTARY_CODE_POINT) {
-                        return false;
-                    }
-                    i++;
-                }
-            }
-        }
-        return true;
+        return wellFormed;
     }
 
     private boolean isEntry(int entry, String token) {
         int start = start(entry);
-        if (ends[entry] - start != token.length()) {
-            return false;
-        }
-        for (int i = 0; i < token.length(); i++) {
-            if (chars[start + i] != token.charAt(i)) {
+        return ends[entry] - start == token.length() && has(start, token);
+    }
+
+    private boolean isEntry(int entry, String before, int codePoint, String behind) {
+        int start = start(entry);
+        int at = start + before.length();
+        int next = at + Character.charCount(codePoint);
+        return ends[entry] - next == behind.length() && has(start, before) && codePointAt(at, next) == codePoint
+                && has(next, behind);
+    }
+
+    /** Whether a text stands at a place where there are as many chars. */
+    private boolean has(int at, String text) {
+        for (int i = 0; i < text.length(); i++) {
+            if (chars[at + i] != text.charAt(i)) {
                 return false;
             }
         }

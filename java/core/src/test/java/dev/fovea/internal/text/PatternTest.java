@@ -1,6 +1,7 @@
 package dev.fovea.internal.text;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -78,6 +79,19 @@ class PatternTest {
         Pattern pattern = Pattern.compile(regex);
         String message = assertThrows(IllegalArgumentException.class, () -> find(pattern, "a".repeat(5000))).getMessage();
         assertTrue(message.contains("steps") && message.contains(regex), message);
+    }
+
+    @Test
+    void shouldEndWithAnErrorWhenItHasTooManyPlacesToGoBackTo() {
+        Pattern pattern = Pattern.compile("(?:a" + "(?:|b)".repeat(300) + ")+c");
+        String text = "a".repeat(60_000);
+        String message = assertThrows(IllegalArgumentException.class, () -> find(pattern, text)).getMessage();
+        assertTrue(message.contains("16777216 places"), message);
+    }
+
+    @Test
+    void shouldLookAScriptUpOnce() {
+        assertSame(Scripts.of(Character.UnicodeScript.HAN), Scripts.of(Character.UnicodeScript.HAN));
     }
 
     @Test
