@@ -26,6 +26,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -227,7 +228,7 @@ class CudaFaultTest {
         }
     }
 
-    /** A run holds its engine; until the thread happens to be in one, closing is tried with the next engine. */
+    /** A run holds its engine: closing while a thread runs again and again meets a run, or else the next engine's does. */
     @Test
     void shouldNotCloseAnEngineThatRuns() throws Exception {
         try (var threads = Executors.newSingleThreadExecutor()) {
@@ -235,28 +236,30 @@ class CudaFaultTest {
                 assertTrue(attempt < 100, "no run was met");
                 Engine engine = EmulatedGpu.engine();
                 try (Plan plan = Plan.compile(graph, engine); Session session = plan.newSession(60, 2)) {
-                    Future<?> running = threads.submit(() -> run(session, 50));
-                    Thread.sleep(20);
+                    float[] expected = run(session, 50);
+                    var stop = new AtomicBoolean();
+                    var begun = new CountDownLatch(1);
+                    Future<?> runs = threads.submit(() -> {
+                        while (!stop.get()) {
+                            begun.countDown();
+                            assertArrayEquals(expected, run(session, 50));
+                        }
+                        return null;
+                    });
+                    begun.await();
                     try {
                         engine.close();
                     } catch (IllegalStateException busy) {
                         assertTrue(busy.getMessage().contains("running"), busy.getMessage());
-                        running.get();
-                        return;
-                    } finally {
-                        ended(running);
+                        stop.set(true);
+                        runs.get();
                         engine.close();
+                        return;
                     }
+                    var closed = assertThrows(ExecutionException.class, runs::get);
+                    assertTrue(closed.getCause() instanceof IllegalStateException, closed.toString());
                 }
             }
-        }
-    }
-
-    private static void ended(Future<?> run) throws InterruptedException {
-        try {
-            run.get();
-        } catch (ExecutionException closed) {
-            assertTrue(closed.getCause() instanceof IllegalStateException, closed.toString());
         }
     }
 
