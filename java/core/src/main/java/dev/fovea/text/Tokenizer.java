@@ -204,10 +204,23 @@ public final class Tokenizer implements AutoCloseable {
      */
     public ModelInput input(String first, String second, Truncation truncation, int limit) {
         Objects.requireNonNull(truncation, "truncation");
+        return Inputs.of(pairTemplate(), List.of(tokenize(first), tokenize(second)), truncation, limit);
+    }
+
+    /**
+     * What a model reads of many pairs that begin with the same text; see
+     * {@link #input(String, String, Truncation, int)}.
+     */
+    public PairInputs pairs(String first, Truncation truncation, int limit) {
+        Objects.requireNonNull(truncation, "truncation");
+        return new PairInputs(this, pairTemplate(), encode(first), truncation, limit);
+    }
+
+    private List<SpecialTokens.Piece> pairTemplate() {
         if (specialTokens.pair().isEmpty()) {
             throw new IllegalArgumentException("expected a text alone: the tokenizer has no template of a pair");
         }
-        return Inputs.of(specialTokens.pair(), List.of(tokenize(first), tokenize(second)), truncation, limit);
+        return specialTokens.pair();
     }
 
     private Inputs.Body tokenize(String text) {
