@@ -134,7 +134,7 @@ final class OnnxRuntimeRerank implements RerankSide {
 
     @Override
     public String setting() {
-        return environment.getVersion() + ", optimisation level all, " + threads + " intra-op and 1 inter-op, arena on, "
+        return "optimisation level all, " + threads + " intra-op and 1 inter-op, arena on, "
                 + "session reused, batches of " + size;
     }
 }
