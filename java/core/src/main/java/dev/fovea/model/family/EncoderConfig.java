@@ -18,6 +18,9 @@ public final class EncoderConfig {
             "deberta-v2", "distilbert", "electra", "eurobert", "modernbert", "mpnet", "new", "nomic_bert", "roberta",
             "xlm-roberta");
 
+    /** What stands before the names in files that hold a whole pipeline of sentence-transformers, by version. */
+    private static final List<String> SENTENCE_MODULES = List.of("", "0.auto_model.", "0.model.");
+
     private final EncoderFamily family;
     private final JsonFile config;
     private final Description encoder;
@@ -169,10 +172,12 @@ public final class EncoderConfig {
 
     private String prefix(Weights file) throws FormatException {
         WeightNames names = family.names(config);
-        for (String prefix : family.prefixes()) {
-            for (String candidate : names.candidates(Part.WORDS, 0, false)) {
-                if (file.contains(prefix + candidate)) {
-                    return prefix;
+        for (String module : SENTENCE_MODULES) {
+            for (String prefix : family.prefixes()) {
+                for (String candidate : names.candidates(Part.WORDS, 0, false)) {
+                    if (file.contains(module + prefix + candidate)) {
+                        return module + prefix;
+                    }
                 }
             }
         }
