@@ -40,7 +40,7 @@ final class EncoderModel {
         this.lengthPolicy = options.lengthPolicy();
         this.weightType = options.weights();
         this.owner = owner;
-        source = EncoderSource.of(path);
+        source = EncoderSource.of(path, options.weightsFile());
         // The tokenizer on this thread, while others load the rest.
         Loading<Weights> weights = own(new Loading<>("weights", source::openWeights));
         Loading<Engine> ownEngine = options.engine() != null ? null

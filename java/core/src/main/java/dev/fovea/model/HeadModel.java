@@ -72,7 +72,7 @@ final class HeadModel {
         }
         this.owner = owner;
         requirePlain(options);
-        ModelFiles files = ModelFiles.ofHead(directory);
+        ModelFiles files = ModelFiles.ofHead(directory, options.weightsFile());
         Loading<Weights> opened = owner.own(new Loading<>("weights", () -> Weights.open(files.weights())));
         this.config = EncoderConfig.read(files.config());
         this.tokenizer = owner.own(Tokenizer.load(files.folder(), files.modelType()));

@@ -180,12 +180,13 @@ final class OnnxLinearLayers {
         }
     }
 
-    /** One of the two that are added is the layer's product. */
+    /** One of the two that are added is the layer's product; the other may be that of a layer with a bias of its own. */
     private void nameSkipped(OnnxNode node, String bias) {
         Layer first = products.get(node.input(0));
         Layer second = products.get(node.input(1));
-        if (first == null || second == null) {
-            name(first == null ? second : first, bias);
+        boolean neither = first == null || first.name != null;
+        if (neither || second == null || second.name != null) {
+            name(neither ? second : first, bias);
         }
     }
 
@@ -281,7 +282,7 @@ final class OnnxLinearLayers {
 
     private void refuse(String target, OnnxNode node) {
         if (!tensors.contains(target)) {
-            tensors.putUnsupported(target, "packed by " + node);
+            tensors.putUnsupported(target, "blocks of " + node);
         }
     }
 
