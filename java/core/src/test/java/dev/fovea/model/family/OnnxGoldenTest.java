@@ -94,7 +94,7 @@ class OnnxGoldenTest {
         return switch (model) {
             case "bert-labels" -> graph(config.classifier(encoder, 3, file, engine));
             case "bert-words" -> graph(config.words(encoder, file, engine));
-            default -> ModelGraph.encoder(encoder, config.weights(encoder, file, engine));
+            default -> ModelGraph.encoder(encoder, config.weights(encoder, file));
         };
     }
 
@@ -155,7 +155,7 @@ class OnnxGoldenTest {
         try (Engine engine = TestEngine.devices().getFirst().create();
                 Weights file = Weights.open(directory.resolve(name + ".onnx"))) {
             String message = Assertions.assertThrows(FormatException.class,
-                    () -> config.weights(config.encoder(), file, engine)).getMessage();
+                    () -> config.weights(config.encoder(), file)).getMessage();
             for (String word : words) {
                 assertTrue(message.contains(word), message);
             }
@@ -179,7 +179,7 @@ class OnnxGoldenTest {
                 }
                 Files.write(changed, bytes);
                 try (Weights file = Weights.open(changed)) {
-                    config.weights(config.encoder(), file, engine);
+                    config.weights(config.encoder(), file);
                 } catch (FormatException refused) {
                     assertTrue(refused.getMessage().lines().count() == 1, refused.getMessage());
                 } catch (RuntimeException fault) {
@@ -205,7 +205,7 @@ class OnnxGoldenTest {
                 OnnxNames.exchange(bytes, names, random);
                 Files.write(changed, bytes);
                 try (Weights file = Weights.open(changed)) {
-                    config.weights(config.encoder(), file, engine);
+                    config.weights(config.encoder(), file);
                 } catch (FormatException refused) {
                     assertTrue(refused.getMessage().lines().count() == 1, refused.getMessage());
                 } catch (RuntimeException fault) {
