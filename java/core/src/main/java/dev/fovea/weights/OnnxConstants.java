@@ -37,10 +37,15 @@ final class OnnxConstants {
     /** Puts the values of such nodes into the table of a graph's constants. */
     static OnnxConstants follow(OnnxGraph graph, OnnxQuantization quantization) throws FormatException {
         OnnxConstants constants = new OnnxConstants(graph.tensors(), quantization);
-        List<OnnxNode> passing = graph.nodes().stream().filter(OnnxConstants::passes).toList();
-        passing.forEach(node -> constants.makers.putIfAbsent(node.output(), node));
-        for (OnnxNode node : passing) {
-            constants.resolve(node.output());
+        for (OnnxNode node : graph.nodes()) {
+            if (passes(node)) {
+                constants.makers.putIfAbsent(node.output(), node);
+            }
+        }
+        for (OnnxNode node : graph.nodes()) {
+            if (passes(node)) {
+                constants.resolve(node.output());
+            }
         }
         return constants;
     }

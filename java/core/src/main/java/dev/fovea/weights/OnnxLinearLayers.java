@@ -75,15 +75,23 @@ final class OnnxLinearLayers {
      */
     static List<String> name(OnnxGraph graph, OnnxConstants constants, OnnxQuantization quantization) {
         OnnxLinearLayers layers = new OnnxLinearLayers(graph.tensors(), constants, quantization);
-        graph.nodes().forEach(layers::follow);
-        graph.nodes().forEach(layers::nameByBias);
+        for (OnnxNode node : graph.nodes()) {
+            layers.follow(node);
+        }
+        for (OnnxNode node : graph.nodes()) {
+            layers.nameByBias(node);
+        }
         layers.turn();
         layers.nameByNode();
-        layers.layers.forEach(layers::put);
+        for (Layer layer : layers.layers) {
+            layers.put(layer);
+        }
         layers.nameAttentions();
         layers.nameTables(graph.nodes());
         layers.listUnnamed();
-        layers.named.forEach(graph.tensors()::remove);
+        for (String name : layers.named) {
+            graph.tensors().remove(name);
+        }
         return layers.unnamed;
     }
 
@@ -213,14 +221,14 @@ final class OnnxLinearLayers {
         Map<String, Boolean> turned = new LinkedHashMap<>();
         for (Layer layer : layers) {
             if (layer.weight != null && layer.weight.endsWith(WEIGHT) && !constants.isDerived(layer.weight)) {
-                turned.merge(layer.weight, !layer.outputsFirst, Boolean::logicalAnd);
+                turned.put(layer.weight, !layer.outputsFirst && turned.getOrDefault(layer.weight, true));
             }
         }
-        turned.forEach((weight, all) -> {
-            if (all) {
+        for (String weight : turned.keySet()) {
+            if (turned.get(weight)) {
                 tensors.putTransposed(weight, weight);
             }
-        });
+        }
         for (Layer layer : layers) {
             layer.outputsFirst |= layer.weight != null && turned.getOrDefault(layer.weight, false);
         }
@@ -296,7 +304,7 @@ final class OnnxLinearLayers {
             if (layer.name == null || !isMatrix(weight)) {
                 continue;
             }
-            String target = layer.name + OnnxWeights.ATTENTION;
+            String target = layer.name + Weights.FUSED_ATTENTION;
             String before = fused.putIfAbsent(target, weight);
             if (before != null && !isSame(before, weight)) {
                 continue;

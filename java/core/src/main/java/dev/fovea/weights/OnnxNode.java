@@ -10,7 +10,7 @@ import java.util.Set;
  * A {@code NodeProto} of a graph, as far as naming the weights needs it.
  *
  * @param operator such as {@code MatMul}
- * @param name its own, for messages and for {@link #scope}; may be empty
+ * @param name its own, for messages and for {@link #scope}; may be empty, and is where no weight is named after the node
  * @param inputs names of values; empty where an optional input is absent
  * @param output the name of the first result, or empty
  * @param module the module that torch.export says the node is of, or empty
@@ -56,7 +56,7 @@ record OnnxNode(String operator, String name, List<String> inputs, String output
 
     private static OnnxNode read(ProtoReader message, String operator) throws FormatException {
         List<String> inputs = new ArrayList<>();
-        Map<String, Attribute> attributes = new HashMap<>();
+        Map<String, Attribute> attributes = Map.of();
         String name = "";
         String output = null;
         String module = "";
@@ -67,13 +67,28 @@ record OnnxNode(String operator, String name, List<String> inputs, String output
                     String result = message.string("output");
                     output = output == null ? result : output;
                 }
-                case 3 -> name = message.string("name");
-                case 5 -> readAttribute(message.message("attribute"), attributes);
+                case 3 -> {
+                    if (isNamed(operator)) {
+                        name = message.string("name");
+                    } else {
+                        message.skip();
+                    }
+                }
+                case 5 -> {
+                    attributes = attributes.isEmpty() ? new HashMap<>() : attributes;
+                    readAttribute(message.message("attribute"), attributes);
+                }
                 case 9 -> module = module(message.message("metadata_props"), module);
                 default -> message.skip();
             }
         }
         return new OnnxNode(operator, name, inputs, output == null ? "" : output, module, attributes);
+    }
+
+    /** Whether a name is of use; a start spends milliseconds with the names of all nodes. */
+    private static boolean isNamed(String operator) {
+        return operator.contains("MatMul") || operator.contains("Gemm") || operator.contains("Gather")
+                || operator.contains("Attention");
     }
 
     private static void readAttribute(ProtoReader message, Map<String, Attribute> attributes) throws FormatException {

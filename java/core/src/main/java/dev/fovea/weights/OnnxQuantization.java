@@ -154,7 +154,9 @@ final class OnnxQuantization {
                 put(weight, stored, weight + SCALE, zero ? weight + ZERO_POINT : "", perColumn ? 1 : -1);
             }
         }
-        parts.forEach(tensors::remove);
+        for (String part : parts) {
+            tensors.remove(part);
+        }
     }
 
     /** Whether a node {@code Mul} gives a product of integers the scale of its weight. */

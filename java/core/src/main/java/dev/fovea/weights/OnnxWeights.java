@@ -25,9 +25,6 @@ import java.util.Set;
  * that it stands for: {@link #get} gives the integers, {@link #weight} and {@link #getF32} what they stand for.
  */
 public final class OnnxWeights implements Weights {
-    /** What stands behind a layer's name in the names of the weights of the attention whose result it multiplies. */
-    public static final String ATTENTION = ".qkv";
-
     private final Path file;
     private final TensorTable tensors;
     /** The nodes whose weights have no name. */

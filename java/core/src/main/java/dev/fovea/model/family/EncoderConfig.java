@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** The {@code config.json} of an encoder, and what its family makes of it. */
 public final class EncoderConfig {
@@ -181,7 +182,8 @@ public final class EncoderConfig {
         }
         throw new FormatException(file.file(), -1, names.candidates(Part.WORDS, 0, false).getFirst(),
                 "no such tensor, with no prefix nor with one of "
-                        + family.prefixes().stream().filter(prefix -> !prefix.isEmpty()).collect(Collectors.joining(", "))
+                        + Stream.concat(family.prefixes().stream(), SENTENCE_MODULES.stream()).filter(prefix -> !prefix.isEmpty())
+                                .collect(Collectors.joining(", "))
                         + "; there are " + file.brief());
     }
 }

@@ -1,6 +1,6 @@
 package dev.fovea.model.family;
 
-import dev.fovea.weights.OnnxWeights;
+import dev.fovea.weights.Weights;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -119,7 +119,7 @@ public record WeightNames(Map<Part, String> names, Map<Part, String> biases, Lis
     /** The name that the rows of an attention have in a file where ONNX Runtime fused it; none for other parts. */
     List<String> fusedAttention(Part part, int layer, boolean bias) {
         return ATTENTION.contains(part) && names.containsKey(Part.ATTENTION_OUTPUT)
-                ? List.of(of(Part.ATTENTION_OUTPUT, layer) + OnnxWeights.ATTENTION + (bias ? ".bias" : ".weight"))
+                ? List.of(of(Part.ATTENTION_OUTPUT, layer) + Weights.FUSED_ATTENTION + (bias ? ".bias" : ".weight"))
                 : List.of();
     }
 
