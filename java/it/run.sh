@@ -84,7 +84,8 @@ boot() {
     -jar "java/it/$1/target/$1.jar")"
 }
 
-# Two web applications with a copy each, the second deployed 20 times. Tomcat's own jars are the server's class path.
+# Two web applications with a copy each, the second deployed 20 times. Tomcat's own jars are the server's class path. All
+# of the heap is there from the start, so that what grows is not it.
 tomcat() {
   local app=$it/webapp out count
   maven -f java/it/tomcat package
@@ -96,7 +97,8 @@ tomcat() {
   rm -rf "$it/server"
   mkdir -p "$it/server/dev/fovea/it"
   cp java/it/tomcat/target/classes/dev/fovea/it/Server.class "$it/server/dev/fovea/it"
-  out=$(run --enable-native-access=ALL-UNNAMED --illegal-native-access=deny -Xmx512m \
+  out=$(run --enable-native-access=ALL-UNNAMED --illegal-native-access=deny -Xms256m -Xmx256m -XX:+AlwaysPreTouch -XX:+UseSerialGC \
+    --add-opens=java.base/java.lang=ALL-UNNAMED --add-opens=java.rmi/sun.rmi.transport=ALL-UNNAMED \
     -cp "$it/server:$(printf '%s:' java/it/tomcat/target/lib/tomcat-*.jar)" dev.fovea.it.Server "$app" 20)
   check "Tomcat: the first application" "first $vector" "$out"
   check "Tomcat: the first application after 20 deployments beside it" "first again $vector" "$out"

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.apache.catalina.Context;
 import org.apache.catalina.LifecycleException;
+import org.apache.catalina.core.StandardContext;
 import org.apache.catalina.loader.WebappLoader;
 import org.apache.catalina.startup.Tomcat;
 
@@ -32,6 +33,7 @@ public final class Server {
     }
 
     private void run(int times) throws Exception {
+        tomcat.getHost();
         tomcat.start();
         Context first = deploy("/first");
         System.out.println("first " + answer(first));
@@ -57,21 +59,15 @@ public final class Server {
     }
 
     private Context deploy(String path) {
-        Context context = tomcat.addContext(path, folder.toString());
+        Context context = new StandardContext();
+        context.setName(path);
+        context.setPath(path);
+        context.setDocBase(folder.toString());
+        context.addLifecycleListener(new Tomcat.FixContextListener());
         context.setLoader(new WebappLoader());
         context.addApplicationListener("dev.fovea.it.Application");
-        return restart(context);
-    }
-
-    /** A context is added to a server that runs: it has started by now, without the listener. */
-    private static Context restart(Context context) {
-        try {
-            context.stop();
-            context.start();
-            return context;
-        } catch (LifecycleException e) {
-            throw new IllegalStateException(e);
-        }
+        tomcat.getHost().addChild(context);
+        return context;
     }
 
     private WeakReference<ClassLoader> deployAndRemove() throws LifecycleException {
@@ -80,7 +76,6 @@ public final class Server {
         var loader = new WeakReference<>(context.getLoader().getClassLoader());
         context.stop();
         tomcat.getHost().removeChild(context);
-        context.destroy();
         return loader;
     }
 
