@@ -71,6 +71,10 @@ class GgufVocabularyTest {
         JsonObject pieces = JsonParser.parseString(TokenizerKindsTest.pieces()).getAsJsonObject();
         pieces.add("pre_tokenizer", JsonParser.parseString("{'type':'Sequence','pretokenizers':[{'type':'WhitespaceSplit'},"
                 + pieces.get("pre_tokenizer") + "]}"));
+        JsonObject unknown = pieces.getAsJsonArray("added_tokens").get(0).deepCopy().getAsJsonObject();
+        unknown.addProperty("id", 2);
+        unknown.addProperty("content", "<unk>");
+        pieces.getAsJsonArray("added_tokens").add(unknown); // as in the files of T5 and XLM-R
         compare(GgufVocabularies.ofPieces(TokenizerKindsTest.pieces()), pieces.toString(), 2000);
     }
 
@@ -94,7 +98,7 @@ class GgufVocabularyTest {
             assertEquals(List.of("▁t", "<|im_end|>", "▁t"), tokenizer.tokens("t<|im_end|>t"));
             assertArrayEquals(new int[] {1}, tokenizer.prefix());
             assertArrayEquals(new int[0], tokenizer.suffix());
-            for (String text : new String[] {"the and", "é 世界 the", "  a\n\nb", "", " "}) {
+            for (String text : new String[] {"the and", "é 世界 the", "  a  b", "", " "}) {
                 assertEquals(text, tokenizer.decode(tokenizer.encode(text)));
             }
             int end = tokenizer.id("<|im_end|>");
