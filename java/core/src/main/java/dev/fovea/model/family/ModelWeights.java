@@ -60,7 +60,11 @@ public final class ModelWeights {
         List<String> candidates = names.candidates(part, layer, bias);
         Weight whole = byName.get(candidates.getFirst());
         if (whole == null) {
-            whole = find(file, candidates, shape.rank() == 1 ? Shape.of(rows) : Shape.of(rows, shape.size(1)));
+            boolean turned = names.turned() && shape.rank() == 2 && part.isOfLayers();
+            Shape stored = shape.rank() == 1 ? Shape.of(rows)
+                    : turned ? Shape.of(shape.size(1), rows) : Shape.of(rows, shape.size(1));
+            whole = find(file, candidates, stored);
+            whole = turned ? whole.transposed() : whole;
             byName.put(candidates.getFirst(), whole);
         }
         return rows == shape.size(0) ? whole : whole.rows(first, shape.size(0));
