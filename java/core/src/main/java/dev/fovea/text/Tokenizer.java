@@ -1,6 +1,9 @@
 package dev.fovea.text;
 
 import dev.fovea.internal.lifetime.Lifetime;
+import dev.fovea.internal.text.DecoderPart;
+import dev.fovea.internal.text.TokenText;
+import dev.fovea.internal.text.TokenTexts;
 import dev.fovea.weights.FormatException;
 import dev.fovea.weights.GgufMetadata;
 import java.io.IOException;
@@ -16,7 +19,7 @@ import java.util.function.ToIntFunction;
 import java.util.stream.Stream;
 
 /**
- * Text to token ids, as the Hugging Face tokenizers library gives them.
+ * Text to token ids, and back, as the Hugging Face tokenizers library gives them.
  *
  * <p>{@link #encode} gives all tokens of a text: truncation and padding are off, whatever the file
  * says. A model's input is {@link #prefix}, then tokens of the text, then {@link #suffix}; a text cut
@@ -47,6 +50,11 @@ public final class Tokenizer implements AutoCloseable {
     private final int[] prefix;
     private final int[] suffix;
     private final int vocabularySize;
+    private final TokenTexts texts;
+    private final List<DecoderPart> decoder;
+    /** Why tokens cannot become text; null if they can. */
+    private final FormatException decoderProblem;
+    private final Roles roles;
 
     private Tokenizer(Engine engine, TokenizerFile file) {
         this.engine = engine;
@@ -58,6 +66,17 @@ public final class Tokenizer implements AutoCloseable {
         this.prefix = toArray(file.specialTokens().before());
         this.suffix = toArray(file.specialTokens().after());
         this.vocabularySize = file.vocabularySize();
+        this.texts = file.texts();
+        List<DecoderPart> parts = List.of();
+        FormatException problem = null;
+        try {
+            parts = file.decoder();
+        } catch (FormatException e) {
+            problem = e; // it can encode
+        }
+        this.decoder = parts;
+        this.decoderProblem = problem;
+        this.roles = file.roles();
     }
 
     /**
@@ -128,6 +147,21 @@ public final class Tokenizer implements AutoCloseable {
         enter(text);
         try {
             return engine.encode(text);
+        } finally {
+            lifetime.exit();
+        }
+    }
+
+    /**
+     * As {@link #encode(String)}, but special tokens that the text spells out, such as {@code <|im_end|>}, are the text that
+     * they are: what a user writes must not end a turn. Added tokens that are not special are still found.
+     *
+     * @throws IllegalStateException also with {@code -Dfovea.tokenizers=library}, which does not do this
+     */
+    public int[] encodeVerbatim(String text) {
+        enter(text);
+        try {
+            return engine.encodeVerbatim(text);
         } finally {
             lifetime.exit();
         }
@@ -249,6 +283,67 @@ public final class Tokenizer implements AutoCloseable {
         } finally {
             lifetime.exit();
         }
+    }
+
+    /**
+     * The text of tokens, without special ones; see {@link #decode(int[], boolean)}.
+     */
+    public String decode(int[] tokenIds) {
+        return decode(tokenIds, false);
+    }
+
+    /**
+     * The text of tokens, as the {@code decoder} of the file says it. A byte that is not valid UTF-8 becomes U+FFFD. Ids
+     * that the vocabulary has no token for are left out.
+     *
+     * @param keepsSpecial whether special tokens are text too
+     * @throws IllegalArgumentException if an id is not from 0 to {@link #vocabularySize} − 1
+     * @throws IllegalStateException if the tokenizer is closed, or its file has a decoder that is not supported
+     */
+    public String decode(int[] tokenIds, boolean keepsSpecial) {
+        TokenDecoder one = decoder(keepsSpecial);
+        StringBuilder text = new StringBuilder();
+        for (int id : tokenIds) {
+            one.add(id, text);
+        }
+        one.end(text);
+        return text.toString();
+    }
+
+    /**
+     * What makes text of tokens as they come.
+     *
+     * @param keepsSpecial whether special tokens are text too
+     * @throws IllegalStateException if the tokenizer is closed, or its file has a decoder that is not supported
+     */
+    public TokenDecoder decoder(boolean keepsSpecial) {
+        lifetime.enter();
+        try {
+            if (decoderProblem != null) {
+                throw new IllegalStateException("tokens cannot become text: " + decoderProblem.getMessage(), decoderProblem);
+            }
+            return new TokenDecoder(new TokenText(texts, decoder, keepsSpecial), vocabularySize);
+        } finally {
+            lifetime.exit();
+        }
+    }
+
+    /**
+     * The id of the token of a role; −1 if there is none, or the files that were read do not say it. A
+     * {@code tokenizer.json} alone says little of this; the files beside it do, and so does a GGUF file.
+     */
+    public int id(SpecialToken role) {
+        return roles.id(role);
+    }
+
+    /** The ids of all tokens that end what a model writes: EOS, EOT and EOM, and what published models have beside. */
+    public int[] endIds() {
+        return roles.ends();
+    }
+
+    /** Whether a token is a special one, which is not text. */
+    public boolean isSpecial(int id) {
+        return texts.isSpecial(id);
     }
 
     /** The ids of the special tokens that the model wants before a single text, such as {@code [CLS]}. */
