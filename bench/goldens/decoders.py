@@ -1,10 +1,10 @@
 """Writes small language models of random weights, by transformers' own classes, and what these compute.
 
-    python3 bench/goldens/decoders.py java/core/src/test/resources/dev/fovea/model/decoder/golden
+    python3 bench/goldens/decoders.py java/core/src/test/resources/dev/fovea/model/decoder
 
-Each folder holds a checkpoint as transformers saves it (config.json, model.safetensors) and expected.json: token ids of
-a few sequences, and the logits behind the last few tokens of each, computed in double precision. Weights are kept as
-F16 or BF16, to which they are rounded before anything is computed. The same seed gives the same files. Needs transformers
+Each folder in golden/ holds a checkpoint as transformers saves it (config.json, model.safetensors) and expected.json:
+token ids of a few sequences, and the logits behind the last few tokens of each, computed in double precision. Some models
+are in gguf/ too, as llama.cpp's converter writes them, see decoders_gguf.py. Weights are kept as F16 or BF16, to which they are rounded before anything is computed. The same seed gives the same files. Needs transformers
 5 with torch; made with transformers 5.18 and torch 2.13.
 """
 
@@ -14,6 +14,8 @@ from pathlib import Path
 
 import torch
 import transformers
+
+import decoders_gguf
 
 VOCABULARY, ROWS = 31, 3
 LENGTHS = (1, 5, 19)
@@ -41,9 +43,9 @@ MODELS = {
     "qwen2": ("Qwen2", dict()),
     "qwen2-window": ("Qwen2", dict(use_sliding_window=True, sliding_window=4, max_window_layers=1)),
     "qwen3": ("Qwen3", dict(head_dim=8, tie_word_embeddings=True)),
-    "gemma2": ("Gemma2", dict(head_dim=8, sliding_window=5, query_pre_attn_scalar=12, attn_logit_softcapping=2.0,
+    "gemma2": ("Gemma2", dict(head_dim=8, sliding_window=5, query_pre_attn_scalar=8, attn_logit_softcapping=2.0,
                               final_logit_softcapping=1.5)),
-    "gemma3": ("Gemma3Text", dict(head_dim=8, sliding_window=4, query_pre_attn_scalar=10, num_hidden_layers=4,
+    "gemma3": ("Gemma3Text", dict(head_dim=8, sliding_window=4, query_pre_attn_scalar=8, num_hidden_layers=4,
                                   layer_types=["sliding_attention", "full_attention"] * 2, rope_parameters={
                                       "sliding_attention": dict(rope_type="default", rope_theta=100.0),
                                       "full_attention": dict(rope_type="linear", factor=8.0, rope_theta=1000.0)})),
@@ -52,6 +54,7 @@ MODELS = {
         rope_type="longrope", rope_theta=200.0, partial_rotary_factor=0.75, short_factor=[1.0, 1.1, 1.3],
         long_factor=[1.2, 2.5, 4.0]))),
     "smollm3": ("SmolLM3", dict(no_rope_layer_interval=2)),
+    "smollm3-four": ("SmolLM3", dict(num_hidden_layers=4)),
     "gpt2": ("GPT2", dict(n_embd=24, n_layer=2, n_head=3, n_positions=32)),
 }
 KEPT = {"mistral": torch.bfloat16, "gemma3": torch.bfloat16, "qwen2-window": torch.float32}
@@ -76,9 +79,12 @@ def make(name):
 
 def main():
     target = Path(sys.argv[1])
+    (target / "gguf").mkdir(parents=True, exist_ok=True)
     for name in MODELS:
         model, dtype = make(name)
-        folder = target / name
+        if name in decoders_gguf.MODELS:
+            decoders_gguf.write(target / "gguf" / (name + ".gguf"), model.config, model.state_dict())
+        folder = target / "golden" / name
         folder.mkdir(parents=True, exist_ok=True)
         model.save_pretrained(folder)
         (folder / "generation_config.json").unlink(missing_ok=True)

@@ -13,6 +13,7 @@ import dev.fovea.graph.CacheSet;
 import dev.fovea.graph.Graph;
 import dev.fovea.graph.Plan;
 import dev.fovea.graph.Session;
+import dev.fovea.weights.GgufWeights;
 import dev.fovea.weights.Weights;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
@@ -27,13 +28,22 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every language model on every backend gives the logits that transformers does, see {@code bench/goldens/decoders.py}. */
 class GoldenDecoderTest {
-    static final Path GOLDEN = Path.of("src", "test", "resources", "dev", "fovea", "model", "decoder", "golden");
+    static final Path GOLDEN = Path.of("src", "test", "resources", "dev", "fovea", "model", "decoder");
     private static final double TOLERANCE = 1e-5;
 
     /** One model and one backend. */
-    static Stream<Arguments> all() throws Exception {
+    static Stream<Arguments> directories() throws Exception {
+        return all("golden");
+    }
+
+    /** Likewise of a file. */
+    static Stream<Arguments> files() throws Exception {
+        return all("gguf");
+    }
+
+    private static Stream<Arguments> all(String place) throws Exception {
         List<Arguments> all = new ArrayList<>();
-        try (var folders = Files.list(GOLDEN)) {
+        try (var folders = Files.list(GOLDEN.resolve(place))) {
             for (Path folder : folders.sorted().toList()) {
                 for (TestEngine engine : TestEngine.devices()) {
                     all.add(Arguments.of(folder.getFileName().toString(), engine));
@@ -45,16 +55,32 @@ class GoldenDecoderTest {
     }
 
     @ParameterizedTest(name = "{0} on {1}")
-    @MethodSource("all")
+    @MethodSource("directories")
     void shouldGiveTheLogitsOfTransformers(String name, TestEngine maker) throws Exception {
-        Path folder = GOLDEN.resolve(name);
-        JsonArray cases = JsonParser.parseString(Files.readString(folder.resolve("expected.json"))).getAsJsonArray();
+        Path folder = GOLDEN.resolve("golden").resolve(name);
         DecoderConfig config = DecoderConfig.read(folder.resolve("config.json"));
         try (Engine engine = maker.create(); Weights file = Weights.open(folder.resolve("model.safetensors"))) {
-            for (JsonElement one : cases) {
+            for (JsonElement one : cases(name)) {
                 check(one.getAsJsonObject(), config, file, engine);
             }
         }
+    }
+
+    /** The same weights, as llama.cpp has them. */
+    @ParameterizedTest(name = "{0} on {1}")
+    @MethodSource("files")
+    void shouldGiveTheSameOfFilesOfLlamaCpp(String name, TestEngine maker) throws Exception {
+        try (Engine engine = maker.create(); GgufWeights file = GgufWeights.open(GOLDEN.resolve("gguf").resolve(name))) {
+            DecoderConfig config = GgufDecoder.read(file);
+            for (JsonElement one : cases(name.replace(".gguf", ""))) {
+                check(one.getAsJsonObject(), config, file, engine);
+            }
+        }
+    }
+
+    private static JsonArray cases(String name) throws Exception {
+        Path file = GOLDEN.resolve("golden").resolve(name).resolve("expected.json");
+        return JsonParser.parseString(Files.readString(file)).getAsJsonArray();
     }
 
     /** A prompt at once, then token by token. */
