@@ -28,11 +28,10 @@ abstract class EngineArguments {
     @Option(
             names = "--weights",
             paramLabel = "f32|bf16|f16|int8",
-            defaultValue = "f32",
             converter = LowerCaseEnum.OfWeightType.class,
             description = "Type of the weights in memory: f32, bf16 (half the memory), f16 (likewise, on cuda"
                     + " alone) or int8 (a quarter, not on cuda)"
-                    + " (default: ${DEFAULT-VALUE}).")
+                    + " (default: f32; of a language model bf16, where its file has that).")
     private WeightType weights;
 
     @Spec(Spec.Target.MIXEE)
@@ -40,6 +39,16 @@ abstract class EngineArguments {
 
     /** What the model is loaded with. */
     EncoderOptions options() {
+        return EncoderOptions.defaults().withEngineOptions(engine()).withWeights(weights == null ? WeightType.F32 : weights);
+    }
+
+    /** What the weights are kept as; null for the model's default. */
+    final WeightType weights() {
+        return weights;
+    }
+
+    /** What the model runs on. */
+    final EngineOptions engine() {
         EngineOptions engine = EngineOptions.defaults();
         if (backend != null) {
             engine = engine.withBackend(backend.backend());
@@ -51,7 +60,7 @@ abstract class EngineArguments {
             }
             engine = engine.withThreads(threads);
         }
-        return EncoderOptions.defaults().withEngineOptions(engine).withWeights(weights);
+        return engine;
     }
 
     /** The command that has the options. */

@@ -59,6 +59,15 @@ record ModelFiles(Path folder, Path config, Path tokenizer, Path weights) {
         return new ModelNotFoundException("no model directory " + directory + help);
     }
 
+    /** Likewise of a language model, whose tokenizer is null where there is none: token ids are all that it needs. */
+    static ModelFiles ofGenerator(Path directory) throws IOException {
+        if (!Files.isDirectory(directory)) {
+            throw missing(directory);
+        }
+        Path tokenizer = TOKENIZERS.stream().map(directory::resolve).filter(Files::exists).findFirst().orElse(null);
+        return new ModelFiles(directory, config(directory, directory), tokenizer, weights(directory));
+    }
+
     private static ModelFiles in(Path directory, Path folder) throws IOException {
         return new ModelFiles(folder, config(directory, folder), tokenizer(folder), weights(folder));
     }

@@ -57,6 +57,11 @@ public final class DecoderConfig {
         return new DecoderConfig(family, text, names, refit);
     }
 
+    /** Whether a configuration is that of a language model of a known family. */
+    public static boolean takes(JsonFile config) throws FormatException {
+        return MODEL_TYPES.contains(config.string("model_type", ""));
+    }
+
     /** The family of a configuration. A start loads the class of one, not of all. */
     private static DecoderFamily family(JsonFile config) throws FormatException {
         return switch (config.string("model_type")) {
@@ -78,6 +83,11 @@ public final class DecoderConfig {
     /** The tokens that the model was trained for. */
     public int positions() throws FormatException {
         return family.positions(config);
+    }
+
+    /** The tokens of the longest sequence that it reads: more than it was trained for, where it scales RoPE by need. */
+    public int longest() throws FormatException {
+        return family.longest(config);
     }
 
     /**

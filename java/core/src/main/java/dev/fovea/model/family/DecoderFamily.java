@@ -20,6 +20,11 @@ interface DecoderFamily {
         return config.integer("max_position_embeddings", 1);
     }
 
+    /** The tokens of the longest sequence that it reads. */
+    default int longest(JsonFile config) throws FormatException {
+        return positions(config);
+    }
+
     /** The names of its weights, without a prefix; that of the output matrix never has one. */
     WeightNames names(JsonFile config) throws FormatException;
 

@@ -29,6 +29,11 @@ final class LlamaFamily implements DecoderFamily {
     }
 
     @Override
+    public int longest(JsonFile json) throws FormatException {
+        return RopeFields.of(json, 1).longest();
+    }
+
+    @Override
     public WeightNames names(JsonFile config) {
         return DecoderFields.LLAMA;
     }

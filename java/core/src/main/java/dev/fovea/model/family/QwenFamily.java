@@ -41,6 +41,11 @@ final class QwenFamily implements DecoderFamily {
     }
 
     @Override
+    public int longest(JsonFile json) throws FormatException {
+        return RopeFields.of(json, 1).longest();
+    }
+
+    @Override
     public WeightNames names(JsonFile config) throws FormatException {
         return isThird(config) ? QWEN3 : DecoderFields.LLAMA;
     }

@@ -50,6 +50,12 @@ record RopeFields(JsonFile json, JsonFile parameters, int context) {
                 : json.has(field) ? json.number(field) : absent;
     }
 
+    /** The tokens of the longest sequence: {@code dynamic} stretches what a model was trained for by its factor. */
+    int longest() throws FormatException {
+        int trained = json.integer("max_position_embeddings", 1);
+        return type().equals("dynamic") ? (int) Math.min(Integer.MAX_VALUE, trained * parameters.number("factor")) : trained;
+    }
+
     /** How frequencies are scaled. */
     String type() throws FormatException {
         if (parameters == null) {
