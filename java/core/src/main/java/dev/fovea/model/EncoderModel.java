@@ -40,16 +40,20 @@ final class EncoderModel {
         this.lengthPolicy = options.lengthPolicy();
         this.weightType = options.weights();
         this.owner = owner;
-        source = EncoderSource.of(path);
-        // The tokenizer on this thread, while others load the rest.
-        Loading<Weights> weights = own(new Loading<>("weights", source::openWeights));
+        // The tokenizer on this thread, while others load the rest; the engine first, for it takes longest.
         Loading<Engine> ownEngine = options.engine() != null ? null
                 : own(new Loading<>("engine", () -> Engine.create(options.engineOptions())));
+        source = EncoderSource.of(path);
+        Loading<Weights> weights = own(new Loading<>("weights", source::openWeights));
         EncoderConfig config = source.config();
         Description read = config.encoder();
-        // Meanwhile, for it reads most of the file.
-        Loading<ModelWeights> found = own(new Loading<>("weights-check", () -> config.weights(read, weights.get(),
-                ownEngine == null ? options.engine() : ownEngine.get())));
+        Loading<ModelWeights> found = own(new Loading<>("weights-names", () -> config.weights(read, weights.get())));
+        // While the tokenizer is read and the plan compiled, for it reads most of the file.
+        Loading<Void> finite = own(new Loading<>("weights-check", () -> {
+            FiniteWeights.require(read, found.get(), weights.get(),
+                    ownEngine == null ? options.engine() : ownEngine.get());
+            return null;
+        }));
         tokenizer = own(source.openTokenizer());
         config.requireRoom(tokenizer, source.tokenizerFile());
         int specials = tokenizer.prefix().length + tokenizer.suffix().length;
@@ -61,6 +65,7 @@ final class EncoderModel {
         file = weights.get();
         this.weights = found.get();
         plan = own(compile());
+        finite.get();
     }
 
     /** Loads the model in a directory or a file; what it opens is closed again if that fails. */

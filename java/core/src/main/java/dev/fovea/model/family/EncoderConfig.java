@@ -94,15 +94,13 @@ public final class EncoderConfig {
     }
 
     /**
-     * Finds the weights that a description of this encoder demands, those of its head not among them.
+     * Finds the weights that a description of this encoder demands, those of its head not among them. Whether they are
+     * finite is for {@link FiniteWeights} to say.
      *
-     * @param engine looks whether they are finite
-     * @throws FormatException if one is missing, is not of the shape that the description says, or is not finite
+     * @throws FormatException if one is missing, or is not of the shape that the description says
      */
-    public ModelWeights weights(Description description, Weights file, Engine engine) throws FormatException {
-        ModelWeights weights = ModelWeights.of(description, names(file), file);
-        FiniteWeights.require(description, weights, file, engine);
-        return weights;
+    public ModelWeights weights(Description description, Weights file) throws FormatException {
+        return ModelWeights.of(description, names(file), file);
     }
 
     /** A description with a head, and its weights. */

@@ -23,7 +23,7 @@ public final class FiniteWeights {
      *
      * @throws FormatException naming the first tensor, and where in it
      */
-    static void require(Description description, ModelWeights weights, Weights file, Engine engine)
+    public static void require(Description description, ModelWeights weights, Weights file, Engine engine)
             throws FormatException {
         require(description, weights, file, engine, null, null);
     }

@@ -57,7 +57,7 @@ class GoldenFamilyTest {
         encoder = encoder.withEmbedding(encoder.embedding().withPairs(true));
         double greatest = 0;
         try (Engine engine = maker.create(); Weights file = Weights.open(folder.resolve("model.safetensors"))) {
-            Graph hidden = ModelGraph.encoder(encoder, config.weights(encoder, file, engine));
+            Graph hidden = ModelGraph.encoder(encoder, config.weights(encoder, file));
             greatest = Math.max(greatest, difference(engine, hidden, cases, "hidden"));
             JsonObject first = cases.get(0).getAsJsonObject();
             for (String head : List.of("labels", "tags", "words")) {
