@@ -35,6 +35,9 @@ sealed interface GeneratorSource {
      */
     Tokenizer openTokenizer() throws IOException;
 
+    /** What makes a text of a chat; null if there is nothing. */
+    ChatTemplate chatTemplate(Tokenizer tokenizer) throws IOException;
+
     /** The ids that its settings say end a text, beside those that the tokenizer knows. */
     List<Integer> ends() throws IOException;
 
@@ -60,6 +63,11 @@ sealed interface GeneratorSource {
                 throw new ModelNotFoundException("model directory " + files.folder() + " has no tokenizer.json and no vocab.txt");
             }
             return Tokenizer.load(files.folder(), files.modelType());
+        }
+
+        @Override
+        public ChatTemplate chatTemplate(Tokenizer tokenizer) throws IOException {
+            return ChatTemplate.of(files.folder(), tokenizer);
         }
 
         /** Those of {@code generation_config.json}; where it has none, of {@code config.json}. */
@@ -97,6 +105,11 @@ sealed interface GeneratorSource {
         @Override
         public Tokenizer openTokenizer() throws IOException {
             return Tokenizer.load(weights.metadata());
+        }
+
+        @Override
+        public ChatTemplate chatTemplate(Tokenizer tokenizer) throws IOException {
+            return ChatTemplate.of(weights.metadata(), tokenizer);
         }
 
         @Override

@@ -50,6 +50,8 @@ public final class TextGenerator implements AutoCloseable {
     private final Tokenizer tokenizer;
     /** Why there is none. */
     private final IOException tokenizerProblem;
+    /** Null where there is none. */
+    private final ChatTemplate chatTemplate;
     private final int[] ends;
     private final GeneratorOptions options;
     private final Engine engine;
@@ -83,6 +85,7 @@ public final class TextGenerator implements AutoCloseable {
         }
         tokenizer = read;
         tokenizerProblem = problem;
+        chatTemplate = tokenizer == null ? null : source.chatTemplate(tokenizer);
         ends = IntStream.concat(source.ends().stream().mapToInt(Integer::intValue),
                 tokenizer == null ? IntStream.empty() : IntStream.of(tokenizer.endIds())).distinct().toArray();
     }
@@ -165,6 +168,33 @@ public final class TextGenerator implements AutoCloseable {
         Objects.requireNonNull(prompt, "prompt");
         int[] text = requireTokenizer().encode(prompt);
         return generate(IntStream.concat(IntStream.of(tokenizer.prefix()), IntStream.of(text)).toArray(), options, listener);
+    }
+
+    /** Answers the last message of a chat; see {@link #chat(Chat, SamplingOptions, TextListener)}. */
+    public GeneratedText chat(List<ChatMessage> messages, SamplingOptions options) {
+        return chat(Chat.of(messages), options, SILENT);
+    }
+
+    /**
+     * Answers the last message of a chat, in the form that the model was trained on. What was said before and is still in
+     * memory is not read again.
+     *
+     * @param listener hears of the answer as it comes
+     * @throws IllegalArgumentException if the model's template refuses the messages, or they are longer than the context
+     * @throws IllegalStateException if the model is closed
+     * @throws UnsupportedOperationException if it has no template, or there is no library for it
+     */
+    public GeneratedText chat(Chat chat, SamplingOptions options, TextListener listener) {
+        return generate(requireTokenizer().encode(prompt(chat)), options, listener);
+    }
+
+    /** The text that {@link #chat(Chat, SamplingOptions, TextListener)} gives the model. */
+    public String prompt(Chat chat) {
+        requireTokenizer();
+        if (chatTemplate == null) {
+            throw new UnsupportedOperationException("the model " + path + " has no chat template");
+        }
+        return chatTemplate.render(chat);
     }
 
     /** Goes on with token ids, as they are; see {@link #generate(int[], SamplingOptions, TextListener)}. */

@@ -17,6 +17,7 @@ import dev.fovea.model.GeneratedText.Finish;
 import dev.fovea.tensor.DType;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -184,7 +185,7 @@ class TextGeneratorTest {
                 }
             }
         }
-        return new String(bytes, 0, count, java.nio.charset.StandardCharsets.UTF_8);
+        return new String(bytes, 0, count, StandardCharsets.UTF_8);
     }
 
     @Test
@@ -201,6 +202,28 @@ class TextGeneratorTest {
             assertEquals(Finish.CANCELLED, cut.finish());
             var e = assertThrows(UnsupportedOperationException.class, () -> model.generate("text", options));
             assertTrue(e.getMessage().contains("has no tokenizer.json"), e.getMessage());
+        }
+    }
+
+    @Test
+    void shouldAnswerChatsInTheModelsOwnForm() throws IOException {
+        Path path = withTokenizer("llama");
+        try (var model = TextGenerator.load(path, EXACT)) {
+            var e = assertThrows(UnsupportedOperationException.class, () -> model.prompt(Chat.of(List.of(ChatMessage.user("w4")))));
+            assertTrue(e.getMessage().endsWith("has no chat template"), e.getMessage());
+        }
+        Files.writeString(path.resolve("tokenizer_config.json"), "{\"chat_template\": \"{% for m in messages %}"
+                + "{% if m.role == 'user' %}\u00e9{{ m.content }}{% elif m.role == 'tool' %}{{ raise_exception('no tools') }}"
+                + "{% endif %}{% endfor %}{{ extra }}\"}");
+        try (var model = TextGenerator.load(path, EXACT)) {
+            List<ChatMessage> messages = List.of(ChatMessage.system("w1"), ChatMessage.user("\u00e9\u00e9"));
+            assertEquals("\u00e9\u00e9\u00e9", model.prompt(Chat.of(messages)));
+            assertEquals("\u00e9\u00e9\u00e9w9", model.prompt(Chat.of(messages).withVariables(Map.of("extra", "w9"))));
+            var options = SamplingOptions.greedy().withMaxTokens(4).withIgnoresEnd(true);
+            assertArrayEquals(model.generate("\u00e9\u00e9\u00e9", options).tokens(), model.chat(messages, options).tokens());
+            assertEquals(6, model.chat(messages, options).promptTokens());
+            var e = assertThrows(IllegalArgumentException.class, () -> model.chat(List.of(ChatMessage.tool("x")), options));
+            assertTrue(e.getMessage().endsWith("refuses the messages: no tools"), e.getMessage());
         }
     }
 

@@ -77,8 +77,8 @@ public final class Sampler {
         if (options.changesLogits()) {
             change();
             token = choose(most());
-            MemorySegment chosen = row.asSlice((long) token * Float.BYTES, Float.BYTES);
-            logProbability = chosen.get(ValueLayout.JAVA_FLOAT_UNALIGNED, 0) * (softcap == 0 ? 1 : softcap) - normalizer;
+            float logit = row.get(ValueLayout.JAVA_FLOAT_UNALIGNED, (long) token * Float.BYTES);
+            logProbability = (double) logit * (softcap == 0 ? 1 : softcap) - normalizer;
         } else {
             token = choose(most);
             logProbability = logits[token] - normalizer;
