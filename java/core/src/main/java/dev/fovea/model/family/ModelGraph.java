@@ -1,5 +1,6 @@
 package dev.fovea.model.family;
 
+import dev.fovea.Engine;
 import dev.fovea.graph.CacheGroup;
 import dev.fovea.graph.Graph;
 import dev.fovea.graph.Value;
@@ -51,14 +52,17 @@ public final class ModelGraph {
     /** What an encoder left behind for each layer, or null without one. */
     private CacheGroup cross;
 
-    private ModelGraph(Description description, ModelWeights weights) {
+    private ModelGraph(Description description, ModelWeights weights, Engine engine) {
         this.d = description;
         this.w = weights;
         this.plainSpec = plainSpec(d);
         this.ropes = Rotations.of(d);
         this.alibi = d.positions() instanceof Positions.LinearBias ? Alibi.forHeads(d.attention().heads()) : null;
         if (d.positions() instanceof Positions.Disentangled positions) {
-            this.tables = new DistanceTables(d, w, positions);
+            if (engine == null) {
+                throw new UnsupportedOperationException("no graph of this kind has disentangled attention");
+            }
+            this.tables = new DistanceTables(d, w, positions, engine);
             this.buckets = DistanceBuckets.deberta(d.maxTokens(), positions.span(), positions.logarithmic(),
                     positions.maxDistance());
             this.noDistances = Weight.of(Tensor.allocate(Arena.ofAuto(), DType.F32,
@@ -79,11 +83,20 @@ public final class ModelGraph {
      * @throws UnsupportedOperationException naming it, if the description has what no op of a graph computes
      */
     public static Graph encoder(Description description, ModelWeights weights) {
+        return encoder(description, weights, (Engine) null);
+    }
+
+    /**
+     * As {@link #encoder(Description, ModelWeights)}, of any positions.
+     *
+     * @param engine computes what the graph has as constants: keys and queries of distances
+     */
+    public static Graph encoder(Description description, ModelWeights weights, Engine engine) {
         if (description.crossAttention()) {
             throw new IllegalArgumentException("expected a stack without cross-attention, got one with it");
         }
         requireNoSoftcap(description);
-        var model = new ModelGraph(description, weights);
+        var model = new ModelGraph(description, weights, engine);
         return model.headed(model.forward());
     }
 
@@ -94,7 +107,7 @@ public final class ModelGraph {
      */
     public static Graph encoder(Description description, ModelWeights weights, Description decoder,
             ModelWeights decoderWeights) {
-        var model = new ModelGraph(description, weights);
+        var model = new ModelGraph(description, weights, null);
         Value x = model.forward();
         AttentionSpec spec = plainSpec(decoder);
         CacheGroup memory = model.g.caches();
@@ -141,9 +154,8 @@ public final class ModelGraph {
     }
 
     private static ModelGraph growing(Description description, ModelWeights weights) {
-        var model = new ModelGraph(description, weights);
-        if (description.positions() instanceof Positions.RelativeBias
-                || description.positions() instanceof Positions.Disentangled) {
+        var model = new ModelGraph(description, weights, null);
+        if (description.positions() instanceof Positions.RelativeBias) {
             throw new UnsupportedOperationException("no op of a graph computes relative position bias of a cache");
         }
         model.own = model.g.caches();
@@ -272,11 +284,10 @@ public final class ModelGraph {
     private Value disentangled(Value query, Value key, int layer) {
         var positions = (Positions.Disentangled) d.positions();
         int heads = d.attention().heads();
-        double scale = d.attention().scale();
         Value byQuery = !positions.byQuery() ? null
-                : g.named("by_query." + layer).headLinear(heads, query, tables.of(Part.KEY, layer, scale));
+                : g.named("by_query." + layer).headLinear(heads, query, tables.of(Part.KEY, layer));
         Value byKey = !positions.byKey() ? null
-                : g.named("by_key." + layer).headLinear(heads, key, tables.of(Part.QUERY, layer, scale));
+                : g.named("by_key." + layer).headLinear(heads, key, tables.of(Part.QUERY, layer));
         return g.named("distances." + layer).relativeBias(heads, byQuery == null ? noDistances : null, byQuery, byKey,
                 buckets);
     }
@@ -373,16 +384,7 @@ public final class ModelGraph {
     }
 
     private Weight gamma(Part part, int layer, float factor) {
-        Weight stored = w.weight(part, layer);
-        float distance = d.norms().gammaFromOne() ? 1 : 0;
-        if (distance == 0 && factor == 1) {
-            return stored;
-        }
-        Tensor gamma = stored.toF32(Arena.ofAuto());
-        for (long i = 0; i < gamma.size(0); i++) {
-            gamma.segment().setAtIndex(ValueLayout.JAVA_FLOAT, i, (distance + gamma.getFloat(i)) * factor);
-        }
-        return Weight.of(gamma);
+        return NormWeights.of(w.weight(part, layer), d.norms().gammaFromOne(), factor);
     }
 
     private Graph.Builder named(Part part, int layer) {
