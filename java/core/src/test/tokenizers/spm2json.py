@@ -1,4 +1,4 @@
-"""Writes the tokenizer.json of a SentencePiece model of pieces: spm2json.py MODEL JSON"""
+"""Writes the tokenizer.json of a SentencePiece model of pieces, with the parts that T5's has: spm2json.py MODEL JSON"""
 import base64
 import json
 import struct
@@ -38,11 +38,10 @@ for number, value in fields(open(sys.argv[1], 'rb').read()):
 unk = [i for i, p in enumerate(pieces) if p[2] == 2][0]
 added = [{'id': i, 'content': p[0], 'single_word': False, 'lstrip': False, 'rstrip': False, 'normalized': False, 'special': True}
          for i, p in enumerate(pieces) if p[2] in (2, 3)]
-normalizers = [{'type': 'Precompiled', 'precompiled_charsmap': base64.b64encode(charsmap).decode()},
-               {'type': 'Replace', 'pattern': {'Regex': ' {2,}'}, 'content': ' '}]
 json.dump({'version': '1.0', 'truncation': None, 'padding': None, 'added_tokens': added,
-           'normalizer': {'type': 'Sequence', 'normalizers': normalizers},
-           'pre_tokenizer': {'type': 'Metaspace', 'replacement': '▁', 'prepend_scheme': 'always', 'split': True},
+           'normalizer': {'type': 'Precompiled', 'precompiled_charsmap': base64.b64encode(charsmap).decode()},
+           'pre_tokenizer': {'type': 'Sequence', 'pretokenizers': [{'type': 'WhitespaceSplit'},
+             {'type': 'Metaspace', 'replacement': '▁', 'prepend_scheme': 'always', 'split': True}]},
            'post_processor': None, 'decoder': None,
            'model': {'type': 'Unigram', 'unk_id': unk, 'byte_fallback': False, 'vocab': [[p[0], p[1]] for p in pieces]}},
           open(sys.argv[2], 'w'), ensure_ascii=False)

@@ -25,6 +25,11 @@ final class Roles {
     private final Map<SpecialToken, Integer> ids = new EnumMap<>(SpecialToken.class);
     private final Set<Integer> ends = new TreeSet<>();
 
+    /** Whether a token that is spelled so ends a turn or a message in published models. */
+    static boolean isEnd(String token) {
+        return TURN_ENDS.contains(token) || token.equals(MESSAGE_END);
+    }
+
     /** Those that the files beside a {@code tokenizer.json} say. */
     static Roles of(TokenizerSettings settings, ToIntFunction<String> vocabulary) throws FormatException {
         Roles roles = new Roles();

@@ -98,7 +98,7 @@ public final class Tokenizer implements AutoCloseable {
     /**
      * Loads the tokenizer that a GGUF file carries; see {@link #load(Path)}.
      *
-     * @throws FormatException if there is none, or it is of another kind than WordPiece; the message names the key
+     * @throws FormatException if there is none, or it is of a kind that is not supported; the message names the key
      */
     public static Tokenizer load(GgufMetadata metadata) throws IOException {
         return load(TokenizerFile.of(metadata));
@@ -115,6 +115,11 @@ public final class Tokenizer implements AutoCloseable {
     /** Loads a {@code tokenizer.json} for Java, or the library. */
     static Tokenizer load(Path tokenizerJson, boolean byLibrary) throws IOException {
         return load(TokenizerFile.read(tokenizerJson), byLibrary);
+    }
+
+    /** Loads the tokenizer of a GGUF file for Java, or the library. */
+    static Tokenizer load(GgufMetadata metadata, boolean byLibrary) throws IOException {
+        return load(TokenizerFile.of(metadata), byLibrary);
     }
 
     private static Tokenizer load(TokenizerFile file, boolean byLibrary) throws IOException {

@@ -90,7 +90,16 @@ final class TokenizerFile {
 
     /** Reads and checks the tokenizer that a GGUF file carries. */
     static TokenizerFile of(GgufMetadata metadata) throws FormatException {
-        return of(metadata.file(), GgufVocabulary.toTokenizerJson(metadata), TokenizerSettings.NONE);
+        if (GgufVocabulary.isWordPiece(metadata)) {
+            return of(metadata.file(), GgufWordPiece.toTokenizerJson(metadata), TokenizerSettings.NONE);
+        }
+        TokenizerFile tokenizer = new TokenizerFile(metadata.file(), TokenizerSettings.NONE);
+        GgufVocabulary read = GgufVocabulary.read(metadata);
+        read.json().entrySet().forEach(part -> tokenizer.root.add(part.getKey(), part.getValue()));
+        tokenizer.model = read.model();
+        tokenizer.roles = read.roles();
+        tokenizer.check();
+        return tokenizer;
     }
 
     private static TokenizerFile of(Path file, byte[] json, TokenizerSettings settings) throws FormatException {
@@ -228,7 +237,9 @@ final class TokenizerFile {
     private void check() throws FormatException {
         JsonFields fields = JsonFields.of(file, "", root);
         settings.resolve(fields);
-        model = TokenizerModel.check(fields.object("model"), vocabulary);
+        if (model == null) {
+            model = TokenizerModel.check(fields.object("model"), vocabulary);
+        }
         vocabulary = model.vocabulary();
         maxId = vocabulary.maxId();
         normalizer = TextPipeline.NORMALIZERS.check(fields, "normalizer");
@@ -242,7 +253,9 @@ final class TokenizerFile {
         specialTokens = SpecialTokens.of(fields, Vocabulary.MAX_ID);
         settings.requireSpecials(unknownToken(), specialTokens.first(), specialTokens.last());
         specialTokens.all().forEach(id -> maxId = Math.max(maxId, id));
-        roles = Roles.of(settings, ids());
+        if (roles == null) {
+            roles = Roles.of(settings, ids());
+        }
         roles.complete(tokens, unknownToken() == null ? -1 : vocabulary.id(unknownToken()));
     }
 

@@ -17,6 +17,7 @@ import dev.fovea.weights.FormatException;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Supplier;
 
 /**
  * The {@code model} of a {@code tokenizer.json}, checked: what makes tokens of a word.
@@ -24,8 +25,9 @@ import java.util.TreeSet;
  * @param model in Java
  * @param settings what the file says of it, without the vocabulary and what is made of that
  * @param made what is made of the vocabulary, by its name in the file; null if there is nothing
+ * @param list that, for the library
  */
-record TokenizerModel(Model model, JsonObject settings, String made, JsonArray list) {
+record TokenizerModel(Model model, JsonObject settings, String made, Supplier<JsonArray> list) {
     private static final String WORD_PIECE = "WordPiece";
     private static final String WORD_LEVEL = "WordLevel";
     private static final String BPE = "BPE";
@@ -56,7 +58,7 @@ record TokenizerModel(Model model, JsonObject settings, String made, JsonArray l
     /** What the library is to load. */
     String libraryJson() {
         String json = settings.toString();
-        return json.substring(0, json.length() - 1) + (made == null ? "" : ",\"" + made + "\":" + list)
+        return json.substring(0, json.length() - 1) + (made == null ? "" : ",\"" + made + "\":" + list.get())
                 + ("vocab".equals(made) ? "" : ",\"vocab\":" + vocabulary().json()) + "}";
     }
 
@@ -112,7 +114,7 @@ record TokenizerModel(Model model, JsonObject settings, String made, JsonArray l
         var settings = new PairMerges.Settings(unknown.isEmpty() ? -1 : vocabulary.id(unknown),
                 checked.get("fuse_unk").getAsBoolean(), checked.get("byte_fallback").getAsBoolean(),
                 checked.get("ignore_merges").getAsBoolean(), prefix, text(checked, "end_of_word_suffix"));
-        return new TokenizerModel(new PairMerges(vocabulary, table, settings), checked, "merges", merges);
+        return new TokenizerModel(new PairMerges(vocabulary, table, settings), checked, "merges", () -> merges);
     }
 
     private static String text(JsonObject settings, String name) {
@@ -187,6 +189,6 @@ record TokenizerModel(Model model, JsonObject settings, String made, JsonArray l
         boolean bytes = model.has("byte_fallback") && model.flag("byte_fallback");
         json.addProperty("unk_id", unknown);
         json.addProperty("byte_fallback", bytes);
-        return new TokenizerModel(new Unigram(vocabulary, scores, unknown, bytes), json, "vocab", pieces);
+        return new TokenizerModel(new Unigram(vocabulary, scores, unknown, bytes), json, "vocab", () -> pieces);
     }
 }

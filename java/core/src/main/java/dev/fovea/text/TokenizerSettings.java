@@ -81,8 +81,6 @@ final class TokenizerSettings {
         }
         refuse("split_special_tokens", false);
         refuse("do_basic_tokenize", true);
-        refuse("add_bos_token", false);
-        refuse("add_eos_token", false);
         if (config.has("never_split") && !config.isEmpty("never_split")) {
             throw config.wrong("never_split", "nothing");
         }
@@ -211,13 +209,27 @@ final class TokenizerSettings {
      * @param after the last that is put behind them, or null
      */
     void requireSpecials(String unknown, String before, String after) throws FormatException {
-        if (config == null || !isBertLike()) {
+        if (config == null) {
+            return;
+        }
+        requireAround("add_bos_token", "bos_token", before);
+        requireAround("add_eos_token", "eos_token", after);
+        if (!isBertLike()) {
             return;
         }
         for (JsonFile json : List.of(config, specials)) {
             requireSpecial(json, "unk_token", unknown);
             requireSpecial(json, "cls_token", before);
             requireSpecial(json, "sep_token", after);
+        }
+    }
+
+    /** Some of the library's classes put these tokens around texts whatever the file says, and some do not. */
+    private void requireAround(String field, String name, String used) throws FormatException {
+        boolean there = used != null && used.equals(special(name, null));
+        if (config.bool(field, there) != there) {
+            throw config.wrong(field, there + ", as tokenizer.json puts " + (used == null ? "no token" : Excerpt.of(used))
+                    + " there");
         }
     }
 

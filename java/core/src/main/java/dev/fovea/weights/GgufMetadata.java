@@ -164,6 +164,23 @@ public final class GgufMetadata {
         return integers;
     }
 
+    /** An array of finite numbers of 32 bits. */
+    public float[] numbers(String key) throws FormatException {
+        Value value = array(key);
+        if (value.type != Type.FLOAT32) {
+            throw wrong(key, "an array of type FLOAT32");
+        }
+        GgufCursor cursor = new GgufCursor(file, value.at);
+        float[] numbers = new float[count(key, value)];
+        for (int i = 0; i < numbers.length; i++) {
+            numbers[i] = Float.intBitsToFloat(cursor.i32(key));
+            if (!Float.isFinite(numbers[i])) {
+                throw error(key, "expected finite numbers, got " + numbers[i] + " at " + i);
+            }
+        }
+        return numbers;
+    }
+
     private int count(String key, Value value) throws FormatException {
         if (value.count > Integer.MAX_VALUE - 8) {
             throw error(key, "expected at most " + (Integer.MAX_VALUE - 8) + " elements, got " + value.count);

@@ -181,6 +181,15 @@ class DecoderTest {
         }
     }
 
+    /** Added tokens are text; the library takes those of few characters, such as DeepSeek's, for bytes. */
+    @Test
+    void shouldTakeAddedTokensForText() throws IOException {
+        String json = json(BYTES).replace("\"content\":\"<call>\"", "\"content\":\"ö\"");
+        try (Tokenizer tokenizer = Tokenizer.load(Files.writeString(directory.resolve("tokenizer.json"), json))) {
+            assertEquals(" theö你", tokenizer.decode(new int[] {tokenizer.id("Ġthe"), tokenizer.id("ö"), tokenizer.id("ä½ł")}));
+        }
+    }
+
     @Test
     void shouldAllocateNothingOnceWarm() throws IOException {
         var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();

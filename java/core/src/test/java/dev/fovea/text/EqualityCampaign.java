@@ -6,8 +6,8 @@ import java.util.Random;
 
 /**
  * Compares the tokenizer in Java with the library: {@code java … dev.fovea.text.EqualityCampaign TEXTS SEED FILE...}, where
- * files are such as {@code tokenizer.json}. First each code point alone and inside words, then so many random texts;
- * of every eighth also the places and spellings of the tokens.
+ * files are such as {@code tokenizer.json}, or {@code FILE=ORIGINAL}, of which the library loads the second. First, without such a second
+ * file, each code point alone and inside words, then so many random texts; of every eighth also the places and spellings of the tokens.
  */
 final class EqualityCampaign {
     private final Tokenizer java;
@@ -24,10 +24,14 @@ final class EqualityCampaign {
     public static void main(String[] args) throws Exception {
         int failures = 0;
         for (int i = 2; i < args.length; i++) {
-            Path file = Path.of(args[i]);
-            try (Tokenizer java = Tokenizer.load(file, false); Tokenizer library = Tokenizer.load(file, true)) {
+            String[] files = args[i].split("=");
+            Path file = Path.of(files[0]);
+            Path original = Path.of(files[files.length - 1]);
+            try (Tokenizer java = TokenizerSource.load(file, false); Tokenizer library = TokenizerSource.load(original, true)) {
                 EqualityCampaign campaign = new EqualityCampaign(java, library);
-                campaign.codePoints();
+                if (files.length == 1) {
+                    campaign.codePoints();
+                }
                 campaign.texts(Integer.parseInt(args[0]), Long.parseLong(args[1]));
                 System.out.printf("%s: %,d texts compared, %d differ%n", file, campaign.compared, campaign.failures);
                 failures += campaign.failures;

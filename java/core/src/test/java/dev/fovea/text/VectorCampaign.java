@@ -6,8 +6,8 @@ import java.nio.file.Path;
 import java.util.Arrays;
 
 /**
- * Compares with llama.cpp's test vectors: {@code java … dev.fovea.text.VectorCampaign (INP OUT TOKENIZER.JSON)...}, where
- * the first two are such as {@code models/ggml-vocab-qwen2.gguf.inp}.
+ * Compares with llama.cpp's test vectors: {@code java … dev.fovea.text.VectorCampaign (INP OUT FILE)...}, where the first
+ * two are such as {@code models/ggml-vocab-qwen2.gguf.inp}, and the third is a {@code tokenizer.json} or a GGUF file.
  */
 final class VectorCampaign {
     private VectorCampaign() {}
@@ -19,7 +19,7 @@ final class VectorCampaign {
             String[] ids = Files.readString(Path.of(args[i + 1])).split("\n", -1);
             int equal = 0;
             int cases = Math.min(texts.length, ids.length - 1);
-            try (Tokenizer tokenizer = Tokenizer.load(Path.of(args[i + 2]), false)) {
+            try (Tokenizer tokenizer = TokenizerSource.load(Path.of(args[i + 2]), false)) {
                 for (int k = 0; k < cases; k++) {
                     int[] expected = ids[k].isBlank() ? new int[0]
                             : Arrays.stream(ids[k].strip().split(" ")).mapToInt(Integer::parseInt).toArray();
@@ -32,7 +32,7 @@ final class VectorCampaign {
                     }
                 }
             }
-            System.out.printf("%s: %d of %d%n", args[i], equal, cases);
+            System.out.printf("%s: %d of %d of %s%n", args[i + 2], equal, cases, args[i]);
             failures += cases - equal;
         }
         System.exit(failures == 0 ? 0 : 1);

@@ -2,7 +2,7 @@ package dev.fovea.internal.files;
 
 import java.util.Collection;
 
-/** Input as messages quote it: short, whatever its length. */
+/** Input as messages quote it: short, whatever its length, and on one line. */
 public final class Excerpt {
     private static final int MAX_CHARS = 100;
     private static final int MAX_ELEMENTS = 8;
@@ -17,7 +17,7 @@ public final class Excerpt {
     /** A text of at most {@code maxChars} chars, at least 5; of a longer one, the middle is left out. */
     public static String of(String text, int maxChars) {
         if (text.length() <= maxChars) {
-            return text;
+            return onOneLine(text);
         }
         int tail = maxChars / 4;
         int head = maxChars - tail - 1;
@@ -28,7 +28,28 @@ public final class Excerpt {
         if (Character.isLowSurrogate(text.charAt(from))) {
             from++;
         }
-        return text.substring(0, head) + "…" + text.substring(from);
+        return onOneLine(text.substring(0, head) + "…" + text.substring(from));
+    }
+
+    /** With escapes for control characters, as Java has them. */
+    private static String onOneLine(String text) {
+        if (text.chars().noneMatch(Excerpt::breaksLines)) {
+            return text;
+        }
+        StringBuilder line = new StringBuilder();
+        text.chars().forEach(c -> {
+            switch (c) {
+                case '\n' -> line.append("\\n");
+                case '\r' -> line.append("\\r");
+                case '\t' -> line.append("\\t");
+                default -> line.append(breaksLines(c) ? "\\u%04x".formatted(c) : String.valueOf((char) c));
+            }
+        });
+        return line.toString();
+    }
+
+    private static boolean breaksLines(int c) {
+        return Character.isISOControl(c) || c == 0x2028 || c == 0x2029;
     }
 
     /** The first few of many names, with commas between them, and how many there are. */

@@ -4,11 +4,17 @@ package dev.fovea.internal.text;
 final class ByteSteps {
     private ByteSteps() {}
 
-    /** Characters that stand for bytes. A token that has another one is text. */
+    /** Characters that stand for bytes. A token that has another one is text, and so is an added token. */
     static final class Spelled extends DecoderStep {
         private final Utf8Text bytes = new Utf8Text(false);
         private final StringBuilder decoded = new StringBuilder();
         private boolean started;
+        private boolean nextIsText;
+
+        /** Says whether the next token is text as it is. */
+        void nextIsText(boolean isText) {
+            nextIsText = isText;
+        }
 
         @Override
         void begin() {
@@ -19,7 +25,7 @@ final class ByteSteps {
 
         @Override
         void take(StringBuilder text, boolean goesOn) {
-            boolean spelled = true;
+            boolean spelled = !nextIsText;
             for (int i = 0; spelled && i < text.length(); i++) {
                 spelled = ByteCharacters.byteOf(text.charAt(i)) >= 0;
             }

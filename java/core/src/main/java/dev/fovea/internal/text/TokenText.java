@@ -36,6 +36,9 @@ public final class TokenText {
         token.setLength(0);
         if ((keepsSpecial || !texts.isSpecial(id)) && texts.append(id, token)) {
             sink.to(to);
+            if (first instanceof ByteSteps.Spelled bytes) {
+                bytes.nextIsText(texts.isAdded(id));
+            }
             first.take(token, false);
         }
     }

@@ -42,6 +42,11 @@ public final class TokenTexts {
         return vocabulary.append(id, to);
     }
 
+    /** Whether a token is an added one. */
+    boolean isAdded(int id) {
+        return place(id) >= 0;
+    }
+
     /** Whether a token is an added one that is not text. */
     public boolean isSpecial(int id) {
         int place = place(id);

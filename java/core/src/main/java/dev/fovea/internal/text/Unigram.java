@@ -19,6 +19,7 @@ public final class Unigram implements Model {
     /**
      * Takes pieces in the order of their ids.
      *
+     * @param scores of pieces; NaN for those that no text has
      * @param unknown the id of the piece that stands for what no piece has
      * @param fallsBackToBytes whether pieces such as {@code <0x0A>} stand for the bytes of that
      */
@@ -28,8 +29,10 @@ public final class Unigram implements Model {
         this.unknown = unknown;
         double least = Double.POSITIVE_INFINITY;
         for (int i = 0; i < scores.length; i++) {
-            trie.add(vocabulary.token(i), i);
-            least = Math.min(least, scores[i]);
+            if (!Double.isNaN(scores[i])) {
+                trie.add(vocabulary.token(i), i);
+                least = Math.min(least, scores[i]);
+            }
         }
         this.unknownScore = least - PENALTY;
         this.byteTokens = fallsBackToBytes ? new int[256] : null;
