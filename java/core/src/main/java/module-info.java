@@ -1,6 +1,7 @@
 /** Transformer inference inside the JVM. */
 module dev.fovea {
     requires static ai.djl.tokenizers;
+    requires static jinjava;
     requires com.google.gson;
 
     exports dev.fovea;

@@ -13,7 +13,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 
 /** The options of the commands that encode texts. */
-final class EncoderArguments extends EngineArguments {
+final class EncoderArguments extends ModelArguments {
     @Option(
             names = "--model",
             paramLabel = "NAME|DIR",

@@ -1,7 +1,6 @@
 package dev.fovea.cli;
 
 import dev.fovea.EngineOptions;
-import dev.fovea.model.EncoderOptions;
 import dev.fovea.model.WeightType;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -28,26 +27,22 @@ abstract class EngineArguments {
     @Option(
             names = "--weights",
             paramLabel = "f32|bf16|f16|int8",
-            defaultValue = "f32",
             converter = LowerCaseEnum.OfWeightType.class,
             description = "Type of the weights in memory: f32, bf16 (half the memory), f16 (likewise, on cuda"
                     + " alone) or int8 (a quarter, not on cuda)"
-                    + " (default: ${DEFAULT-VALUE}).")
+                    + " (default: f32; of a language model bf16, where its file has that).")
     private WeightType weights;
-
-    @Option(
-            names = "--weights-file",
-            paramLabel = "FILE",
-            description = "Which file of the model's directory has the weights, such as onnx/model_quantized.onnx"
-                    + " (default: model.safetensors, its shards, model.onnx or onnx/model.onnx, the first that is there,"
-                    + " or the only .onnx file).")
-    private String weightsFile;
 
     @Spec(Spec.Target.MIXEE)
     private CommandSpec command;
 
-    /** What the model is loaded with. */
-    EncoderOptions options() {
+    /** What the weights are kept as; null for the model's default. */
+    final WeightType weights() {
+        return weights;
+    }
+
+    /** What the model runs on. */
+    final EngineOptions engine() {
         EngineOptions engine = EngineOptions.defaults();
         if (backend != null) {
             engine = engine.withBackend(backend.backend());
@@ -59,8 +54,7 @@ abstract class EngineArguments {
             }
             engine = engine.withThreads(threads);
         }
-        EncoderOptions options = EncoderOptions.defaults().withEngineOptions(engine).withWeights(weights);
-        return weightsFile == null ? options : options.withWeightsFile(weightsFile);
+        return engine;
     }
 
     /** The command that has the options. */

@@ -16,7 +16,7 @@ import picocli.CommandLine.Spec;
 /** The command without a subcommand: shows the help. */
 @Command(
         name = "fovea",
-        description = "Sentence embeddings in the JVM.",
+        description = "Sentence embeddings and language models in the JVM.",
         mixinStandardHelpOptions = true,
         scope = ScopeType.INHERIT,
         versionProvider = FoveaCommand.Version.class,

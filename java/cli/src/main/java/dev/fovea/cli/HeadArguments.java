@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import picocli.CommandLine.Option;
 
 /** The options of the commands that run a model with a head. */
-final class HeadArguments extends EngineArguments {
+final class HeadArguments extends ModelArguments {
     @Option(
             names = "--model",
             paramLabel = "DIR",

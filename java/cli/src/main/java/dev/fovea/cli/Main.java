@@ -50,6 +50,8 @@ public final class Main {
                 .addSubcommand(new ClassifyCommand(streams))
                 .addSubcommand(new TagCommand(streams))
                 .addSubcommand(new AttendCommand(streams))
+                .addSubcommand(new GenerateCommand(streams))
+                .addSubcommand(new ChatCommand(streams))
                 .addSubcommand(new CommandLine(new ModelsCommand(streams))
                         .addSubcommand(new ModelsPullCommand(streams))
                         .addSubcommand(new ModelsShowCommand(streams)))

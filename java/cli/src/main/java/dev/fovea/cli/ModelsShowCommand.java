@@ -8,6 +8,7 @@ import dev.fovea.model.EncoderOptions;
 import dev.fovea.model.ModelCatalog;
 import dev.fovea.model.NamedModel;
 import dev.fovea.model.TextEncoder;
+import dev.fovea.model.TextGenerator;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,7 +26,7 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "show",
         description = "Show what a model is: family, weights, tokenizer, pipeline, prompts and the files whose settings are"
-                + " followed. If it cannot be loaded, the error says why. Of a named model that is not here, show what is"
+                + " followed; of a language model, family, weights, tokenizer and context. If it cannot be loaded, the error says why. Of a named model that is not here, show what is"
                 + " known.")
 final class ModelsShowCommand implements Callable<Integer> {
     private final Streams streams;
@@ -65,6 +66,9 @@ final class ModelsShowCommand implements Callable<Integer> {
             Map<String, String> known = named.get().properties();
             known.put("present", ModelsCommand.present(named.get()));
             return known;
+        }
+        if (named.isEmpty() && TextGenerator.takes(Path.of(model))) {
+            return TextGenerator.properties(Path.of(model));
         }
         // One thread and plain Java would do; the usual engine says whether it takes the model.
         var options = EncoderOptions.defaults().withEngineOptions(EngineOptions.defaults().withThreads(1));

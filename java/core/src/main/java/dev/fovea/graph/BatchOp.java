@@ -11,8 +11,8 @@ import java.util.Objects;
 import java.util.stream.Stream;
 
 /**
- * Ops of what a batch says beside its ids: the types of tokens, and what distances between them are worth, with the product
- * that weighs distances by queries or keys.
+ * Ops of what a batch says beside its ids: the types of tokens, and what distances between them are worth; and those that
+ * work on every head's part of a row.
  */
 public sealed interface BatchOp extends Op {
     /**
@@ -87,6 +87,40 @@ public sealed interface BatchOp extends Op {
         @Override
         public int columns() {
             return (int) weight.size(0);
+        }
+    }
+
+    /**
+     * Every head's part of a row divided by the root of its mean square and scaled by gamma, which all heads share.
+     *
+     * @param x [tokens, heads · dim]
+     * @param gamma [dim]
+     * @param epsilon added to the mean square, finite and not negative
+     */
+    record HeadNorm(String name, int heads, Value x, Weight gamma, float epsilon) implements BatchOp {
+        /** Checks the shapes. */
+        public HeadNorm {
+            OpChecks.requireHeadNorm(label("head norm", name), heads, x, gamma, epsilon);
+        }
+
+        @Override
+        public List<Value> inputs() {
+            return List.of(x);
+        }
+
+        @Override
+        public List<Weight> constants() {
+            return List.of(gamma);
+        }
+
+        @Override
+        public Rows rows() {
+            return x.rows();
+        }
+
+        @Override
+        public int columns() {
+            return x.columns();
         }
     }
 

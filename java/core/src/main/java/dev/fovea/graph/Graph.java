@@ -247,6 +247,11 @@ public final class Graph {
             return append(new BatchOp.HeadLinear(nameOf("head_linear"), heads, x, weight));
         }
 
+        /** Every head's part of a row normalised as {@link #rmsNorm} does it; see {@link BatchOp.HeadNorm}. */
+        public Value headNorm(int heads, Value x, Weight gamma, float epsilon) {
+            return append(new BatchOp.HeadNorm(nameOf("head_norm"), heads, x, gamma, epsilon));
+        }
+
         /** The embedding of each token's type, [tokens, width], of which a run is told beside the ids. */
         public Value tokenTypes(Weight table) {
             return append(new BatchOp.TokenTypes(nameOf("token_types"), table));

@@ -23,6 +23,19 @@ final class OpChecks {
             requireShape(label, "beta", beta, 1);
             requireEqual(label, "beta has", beta.size(0), "elements, x " + x + " has", x.columns());
         }
+        requireEpsilon(label, epsilon);
+    }
+
+    static void requireHeadNorm(String label, int heads, Value x, Weight gamma, float epsilon) {
+        requireShape(label, "gamma", gamma, 1);
+        if (heads < 1) {
+            throw new IllegalArgumentException(label + ": heads must be at least 1, got " + heads);
+        }
+        requireHeads(label, "x", x, heads, (int) gamma.size(0));
+        requireEpsilon(label, epsilon);
+    }
+
+    private static void requireEpsilon(String label, float epsilon) {
         if (!(epsilon >= 0 && epsilon < Float.POSITIVE_INFINITY)) {
             throw new IllegalArgumentException(label + ": epsilon must be finite and not negative, got " + epsilon);
         }

@@ -45,8 +45,8 @@ sealed interface Stage {
         @Override
         public List<Value> replaceable() {
             return switch (op) {
-                case Op.LayerNorm _, Op.RmsNorm _, Op.Activate _, Op.Add _, Op.Multiply _, Op.Normalize _,
-                        Op.LogSoftmax _ -> op.inputs();
+                case Op.LayerNorm _, Op.RmsNorm _, BatchOp.HeadNorm _, Op.Activate _, Op.Add _, Op.Multiply _,
+                        Op.Normalize _, Op.LogSoftmax _ -> op.inputs();
                 case Op.Embedding _, BatchOp.TokenTypes _, BatchOp.RelativeBias _,
                         BatchOp.HeadLinear _, Op.Linear _, Op.Attention _, Op.Pool _, Op.MatMul _, Op.TopK _, Op.Gather _,
                         Op.Append _ -> List.of();
@@ -60,6 +60,7 @@ sealed interface Stage {
                 case BatchOp.TokenTypes _ -> "token_types";
                 case BatchOp.RelativeBias _ -> "relative_bias";
                 case BatchOp.HeadLinear _ -> "head_linear";
+                case BatchOp.HeadNorm _ -> "head_norm";
                 case Op.LayerNorm _ -> "layer_norm";
                 case Op.RmsNorm _ -> "rms_norm";
                 case Op.Multiply _ -> "multiply";

@@ -20,6 +20,8 @@ record StepEmission(MemoryPlan memory) {
                 attention(op, output, steps);
             } else if (stage instanceof Stage.Single(BatchOp.HeadLinear op, Value output)) {
                 headLinear(op, output, steps);
+            } else if (stage instanceof Stage.Single(BatchOp.HeadNorm op, Value output)) {
+                headNorm(op, output, steps);
             } else if (stage instanceof Stage.Single(Op op, Value output)) {
                 steps.add(single(op, operand(output)));
             }
@@ -61,6 +63,14 @@ record StepEmission(MemoryPlan memory) {
         for (int head = 0; head < op.heads(); head++) {
             var part = new Step.Part(op.weight().rows((long) head * outputs, outputs), null);
             steps.add(new Step.Linear(columns(op.x(), head, op.heads()), List.of(part), Activation.NONE, null,
+                    columns(output, head, op.heads())));
+        }
+    }
+
+    /** A norm per head, of its columns: so no backend has another. */
+    private void headNorm(BatchOp.HeadNorm op, Value output, List<Step> steps) {
+        for (int head = 0; head < op.heads(); head++) {
+            steps.add(new Step.RmsNorm(columns(op.x(), head, op.heads()), op.gamma(), op.epsilon(),
                     columns(output, head, op.heads())));
         }
     }
@@ -109,7 +119,7 @@ record StepEmission(MemoryPlan memory) {
             case Op.LogSoftmax(_, Value x) -> new Step.LogSoftmax(operand(x), out);
             case Op.TopK(_, Value x, _) -> new Step.TopK(operand(x), out);
             case Op.Gather(_, Value x, Value indices) -> new Step.Gather(operand(x), operand(indices), out);
-            case Op.Linear _, Op.Pool _, Op.Attention _, BatchOp.HeadLinear _ -> throw new AssertionError(op);
+            case Op.Linear _, Op.Pool _, Op.Attention _, BatchOp.HeadLinear _, BatchOp.HeadNorm _ -> throw new AssertionError(op);
         };
     }
 }

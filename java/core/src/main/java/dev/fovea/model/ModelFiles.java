@@ -90,9 +90,21 @@ record ModelFiles(Path folder, Path config, Path tokenizer, Path weights, List<S
         return new ModelNotFoundException("no model directory " + directory + help);
     }
 
+    /** Likewise of a language model, whose tokenizer is null where there is none: token ids are all that it needs. */
+    static ModelFiles ofGenerator(Path directory) throws IOException {
+        if (!Files.isDirectory(directory)) {
+            throw missing(directory);
+        }
+        Path tokenizer = TOKENIZERS.stream().map(directory::resolve).filter(Files::exists).findFirst().orElse(null);
+        return of(directory, directory, tokenizer, null);
+    }
+
     private static ModelFiles in(Path directory, Path folder, String weightsFile) throws IOException {
+        return of(directory, folder, tokenizer(folder), weightsFile);
+    }
+
+    private static ModelFiles of(Path directory, Path folder, Path tokenizer, String weightsFile) throws IOException {
         Path config = config(directory, folder);
-        Path tokenizer = tokenizer(folder);
         List<String> found = weightFiles(folder);
         String weights = weights(folder, found, weightsFile);
         return new ModelFiles(folder, config, tokenizer, folder.resolve(weights),

@@ -25,9 +25,10 @@ public final class Rope {
 
     private final Layout layout;
     private final double[] frequencies;
+    private final double factor;
     private final Tensor table;
 
-    private Rope(Layout layout, double[] frequencies, int positions) {
+    private Rope(Layout layout, double[] frequencies, double factor, int positions) {
         this.layout = Objects.requireNonNull(layout, "layout");
         if (frequencies.length == 0) {
             throw new IllegalArgumentException("RoPE needs at least one frequency, got none");
@@ -40,20 +41,24 @@ public final class Rope {
                 throw new IllegalArgumentException("frequencies must be finite, got " + frequencies[i] + " at " + i);
             }
         }
+        if (!(factor > 0 && factor < Double.POSITIVE_INFINITY)) {
+            throw new IllegalArgumentException("RoPE factor must be positive and finite, got " + factor);
+        }
         this.frequencies = frequencies.clone();
+        this.factor = factor;
         // Not closed by anyone: a constant that lives as long as a spec refers to it.
         this.table = Tensor.allocate(Arena.ofAuto(), DType.F32, Shape.of(positions, 2L * frequencies.length));
-        fill(frequencies);
+        fill();
     }
 
-    private void fill(double[] frequencies) {
+    private void fill() {
         int pairs = frequencies.length;
         for (long position = 0; position < table.size(0); position++) {
             for (int i = 0; i < pairs; i++) {
                 double angle = position * frequencies[i];
                 long at = position * 2 * pairs + i;
-                table.segment().setAtIndex(ValueLayout.JAVA_FLOAT, at, (float) Math.cos(angle));
-                table.segment().setAtIndex(ValueLayout.JAVA_FLOAT, at + pairs, (float) Math.sin(angle));
+                table.segment().setAtIndex(ValueLayout.JAVA_FLOAT, at, (float) (factor * Math.cos(angle)));
+                table.segment().setAtIndex(ValueLayout.JAVA_FLOAT, at + pairs, (float) (factor * Math.sin(angle)));
             }
         }
     }
@@ -77,7 +82,7 @@ public final class Rope {
         for (int i = 0; i < frequencies.length; i++) {
             frequencies[i] = Math.pow(theta, -2.0 * i / dim);
         }
-        return new Rope(layout, frequencies, positions);
+        return new Rope(layout, frequencies, 1, positions);
     }
 
     /**
@@ -86,7 +91,17 @@ public final class Rope {
      * @throws IllegalArgumentException if a value is out of its range
      */
     public static Rope ofFrequencies(Layout layout, double[] frequencies, int positions) {
-        return new Rope(layout, frequencies, positions);
+        return new Rope(layout, frequencies, 1, positions);
+    }
+
+    /**
+     * As {@link #ofFrequencies(Layout, double[], int)}, and what is turned is multiplied by a factor, as some models that
+     * scale frequencies have it.
+     *
+     * @param factor above 0
+     */
+    public static Rope ofFrequencies(Layout layout, double[] frequencies, double factor, int positions) {
+        return new Rope(layout, frequencies, factor, positions);
     }
 
     /** Which two elements make a pair. */
@@ -104,16 +119,16 @@ public final class Rope {
         return (int) table.size(0);
     }
 
-    /** F32 [positions, dim]: for each position dim/2 cosines, then as many sines. */
+    /** F32 [positions, dim]: for each position dim/2 cosines, then as many sines, all times the factor. */
     public Tensor table() {
         return table;
     }
 
-    /** Whether it turns pairs of the same layout by the same angles, for as many positions. */
+    /** Whether it turns pairs of the same layout by the same angles and factor, for as many positions. */
     @Override
     public boolean equals(Object other) {
         return other instanceof Rope that && layout == that.layout && positions() == that.positions()
-                && Arrays.equals(frequencies, that.frequencies);
+                && factor == that.factor && Arrays.equals(frequencies, that.frequencies);
     }
 
     @Override

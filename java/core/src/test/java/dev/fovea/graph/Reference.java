@@ -43,6 +43,11 @@ final class Reference {
                 }
                 return sum;
             });
+            case BatchOp.HeadNorm(_, int heads, Value x, Weight gamma, float epsilon) -> fill(out, (r, c) -> {
+                int dim = out[r].length / heads;
+                double[] head = Arrays.copyOfRange(get(x)[r], c / dim * dim, c / dim * dim + dim);
+                return get(x)[r][c] / Math.sqrt(norm(head) * norm(head) / dim + epsilon) * at(gamma, 0, c % dim);
+            });
             case BatchOp.RelativeBias bias -> relativeBias(bias, out);
             case Op.LayerNorm norm -> layerNorm(norm, out);
             case Op.Linear linear -> linear(linear, out);

@@ -256,6 +256,23 @@ public final class JsonFile {
         return strings;
     }
 
+    /** An array of finite numbers. */
+    public List<Double> numbers(String field) throws FormatException {
+        requirePresent(field);
+        if (!(object.get(field) instanceof JsonArray array)) {
+            throw wrong(field, "an array of numbers");
+        }
+        List<Double> numbers = new ArrayList<>();
+        for (JsonElement element : array) {
+            if (!(element instanceof JsonPrimitive primitive) || !primitive.isNumber()
+                    || !Double.isFinite(primitive.getAsDouble())) {
+                throw wrong(field, "an array of numbers");
+            }
+            numbers.add(primitive.getAsDouble());
+        }
+        return numbers;
+    }
+
     /** A finite number of any sign. */
     public double number(String field) throws FormatException {
         requirePresent(field);

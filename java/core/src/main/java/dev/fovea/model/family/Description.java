@@ -80,10 +80,7 @@ public record Description(int vocabulary, int width, int layers, int maxTokens, 
         NONE,
         /** All heads of a token at once: OLMo 2, arXiv:2501.00656. */
         ALL_HEADS,
-        /**
-         * Every head for itself: Gemma 3, arXiv:2503.19786; Qwen 3, arXiv:2505.09388. It can be described, but
-         * {@link ModelGraph} refuses it: no op of a graph normalises parts of a row.
-         */
+        /** Every head for itself: Gemma 3, arXiv:2503.19786; Qwen 3, arXiv:2505.09388. Of RMS norms alone. */
         EACH_HEAD
     }
 
@@ -212,6 +209,12 @@ public record Description(int vocabulary, int width, int layers, int maxTokens, 
         Objects.requireNonNull(norms, "norms");
         Objects.requireNonNull(head, "head");
         requireFit(Objects.requireNonNull(positions, "positions"), maxTokens, attention.headDim());
+        if (attention.queryKeyNorm() == QueryKeyNorm.EACH_HEAD && norms.kind() != Norms.Kind.RMS) {
+            throw new IllegalArgumentException("expected norms of kind RMS with a norm of each head, got " + norms.kind());
+        }
+        if (head instanceof Head.NextToken(_, float softcap) && softcap > 0 && !norms.afterLast()) {
+            throw new IllegalArgumentException("expected a norm behind the last layer with a logit softcap, got none");
+        }
         if (head instanceof Head.NextToken(boolean tied, _) && tied && embedding.projection() != null) {
             throw new IllegalArgumentException("expected an output matrix of its own with embeddings of width "
                     + embedding.projection().width() + " for " + width + ", got a tied one");
@@ -224,15 +227,11 @@ public record Description(int vocabulary, int width, int layers, int maxTokens, 
                     + " learned positions, got " + maxTokens);
         }
         if (positions instanceof Positions.RotaryInTurn turns) {
-            turns.kinds().forEach(rotary -> requireFit(rotary, maxTokens, headDim));
+            turns.kinds().forEach(kind -> requireFit(kind, maxTokens, headDim));
         }
         if (positions instanceof Rotary rotary && rotary.dim() > headDim) {
             throw new IllegalArgumentException(
                     "expected RoPE on at most head_dim " + headDim + " elements, got " + rotary.dim());
-        }
-        if (positions instanceof Rotary rotary && rotary.dim() < headDim && rotary.scaling().attentionFactor() != 1) {
-            throw new IllegalArgumentException("expected an attention_factor of 1 with RoPE on " + rotary.dim()
-                    + " of head_dim " + headDim + " elements, got " + rotary.scaling().attentionFactor());
         }
     }
 

@@ -1,24 +1,19 @@
 package dev.fovea.model.family;
 
 import com.google.gson.JsonObject;
-import dev.fovea.internal.files.Excerpt;
 import dev.fovea.internal.json.JsonFile;
-import dev.fovea.tensor.Shape;
 import dev.fovea.weights.FormatException;
 import dev.fovea.weights.GgufMetadata;
 import dev.fovea.weights.GgufWeights;
 import java.util.EnumMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /**
  * Encoders in GGUF files, as llama.cpp writes them: the metadata of an architecture as the {@code config.json} of its
  * family, and the names of its tensors.
  */
 public final class GgufEncoder {
-    private static final String ARCHITECTURE = "general.architecture";
     private static final List<String> ARCHITECTURES = List.of("bert", "nomic-bert", "jina-bert-v2", "modern-bert");
 
     /** Tensors of heads, which vectors do not need. */
@@ -42,16 +37,15 @@ public final class GgufEncoder {
 
     private final GgufWeights file;
     private final GgufMetadata metadata;
+    private final GgufFields fields;
     private final String architecture;
     private final JsonObject json = new JsonObject();
 
     private GgufEncoder(GgufWeights file) throws FormatException {
         this.file = file;
         this.metadata = file.metadata();
-        this.architecture = metadata.string(ARCHITECTURE);
-        if (!ARCHITECTURES.contains(architecture)) {
-            throw metadata.error(ARCHITECTURE, "expected one of " + ARCHITECTURES + ", got '" + Excerpt.of(architecture) + "'");
-        }
+        this.fields = GgufFields.of(file, ARCHITECTURES);
+        this.architecture = fields.architecture();
     }
 
     /**
@@ -73,7 +67,7 @@ public final class GgufEncoder {
             default -> modernBert();
         };
         EncoderConfig config = EncoderConfig.of(JsonFile.of(file.file(), "metadata", json), names);
-        requireAllUsed(config.encoder(), names);
+        fields.requireAllUsed(config.encoder(), names, name -> name.equals(HEADS) || name.startsWith(HEADS + '.'));
         return config;
     }
 
@@ -95,9 +89,7 @@ public final class GgufEncoder {
     }
 
     private void refuse(String key, boolean wrong, String expected) throws FormatException {
-        if (wrong) {
-            throw metadata.error(key, "expected " + expected);
-        }
+        fields.refuse(key, wrong, expected);
     }
 
     private WeightNames bert() throws FormatException {
@@ -153,28 +145,18 @@ public final class GgufEncoder {
     private void sizes(String width, String layers, String heads, String inner, String epsilon) throws FormatException {
         json.addProperty("vocab_size", rows("token_embd.weight"));
         json.addProperty(width, metadata.integer(key("embedding_length"), 1));
-        int blocks = metadata.integer(key("block_count"), 1);
-        refuse(key("block_count"), blocks > file.names().size(), "at most the " + file.names().size() + " tensors, got " + blocks);
-        json.addProperty(layers, blocks);
+        json.addProperty(layers, fields.blocks());
         json.addProperty(heads, metadata.integer(key("attention.head_count"), 1));
         json.addProperty(inner, metadata.integer(key("feed_forward_length"), 1));
         json.addProperty(epsilon, metadata.number(key("attention.layer_norm_epsilon")));
     }
 
     private String key(String name) {
-        return architecture + '.' + name;
+        return fields.key(name);
     }
 
     private long rows(String name) throws FormatException {
-        if (!file.contains(name)) {
-            throw new FormatException(file.file(), -1, name, "no such tensor, and the architecture " + architecture
-                    + " demands it; there are " + file.brief());
-        }
-        Shape shape = file.shape(name);
-        if (shape.rank() != 2) {
-            throw new FormatException(file.file(), -1, name, "expected 2 dimensions, got shape " + shape);
-        }
-        return shape.size(0);
+        return fields.rows(name);
     }
 
     private WeightNames names(Map<Part, String> others) {
@@ -183,18 +165,5 @@ public final class GgufEncoder {
         WeightNames names = WeightNames.of(all);
         return file.contains("blk.0.attn_qkv.weight")
                 ? names.withFused("blk.#.attn_qkv", Part.QUERY, Part.KEY, Part.VALUE) : names;
-    }
-
-    /** A tensor that nobody reads would be a part of the model that is silently left out. */
-    private void requireAllUsed(Description encoder, WeightNames names) throws FormatException {
-        Set<String> unused = new HashSet<>(file.names());
-        WeightShapes.<RuntimeException>visit(encoder, (part, layer, bias, _) ->
-                names.candidates(part, layer, bias).forEach(unused::remove));
-        unused.removeIf(name -> name.equals(HEADS) || name.startsWith(HEADS + '.'));
-        if (!unused.isEmpty()) {
-            List<String> sorted = unused.stream().sorted().toList();
-            throw new FormatException(file.file(), -1, sorted.getFirst(), "the architecture " + architecture
-                    + " has no such tensor; there are " + sorted.size() + " of these: " + Excerpt.of(sorted));
-        }
     }
 }

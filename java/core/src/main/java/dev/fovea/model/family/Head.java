@@ -84,8 +84,8 @@ public sealed interface Head {
      * The logits of the token that follows each sequence.
      *
      * @param tied whether the output matrix is that of the embeddings: Press and Wolf, arXiv:1608.05859
-     * @param softcap bound of the logits, 0 for none: Gemma 2, arXiv:2408.00118. {@link ModelGraph} refuses it: no
-     *     op of a graph computes it.
+     * @param softcap bound of the logits, 0 for none: Gemma 2, arXiv:2408.00118. {@link ModelGraph#generator} leaves the
+     *     last factor of {@code softcap · tanh(x / softcap)} to who reads its output; others refuse it.
      */
     record NextToken(boolean tied, float softcap) implements Head {
         /** Checks the bound. */

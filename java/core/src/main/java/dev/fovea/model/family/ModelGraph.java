@@ -4,6 +4,7 @@ import dev.fovea.Engine;
 import dev.fovea.graph.CacheGroup;
 import dev.fovea.graph.Graph;
 import dev.fovea.graph.Value;
+import dev.fovea.ops.Activation;
 import dev.fovea.ops.Alibi;
 import dev.fovea.ops.AttentionSpec;
 import dev.fovea.ops.DistanceBuckets;
@@ -31,7 +32,7 @@ public final class ModelGraph {
     private final Description d;
     private final ModelWeights w;
     private final AttentionSpec plainSpec;
-    /** For the layers in turn; empty without RoPE. */
+    /** For the layers in turn, null for those without; empty without RoPE. */
     private final List<Rope> ropes;
 
     private final Alibi alibi;
@@ -54,10 +55,8 @@ public final class ModelGraph {
     private ModelGraph(Description description, ModelWeights weights, Engine engine) {
         this.d = description;
         this.w = weights;
-        requireOps(d);
         this.plainSpec = plainSpec(d);
-        this.ropes = rotaries(d).stream().map(rotary -> Rope.ofFrequencies(rotary.pairing(),
-                rotary.scaling().frequencies(rotary.theta(), rotary.dim()), d.maxTokens())).toList();
+        this.ropes = Rotations.of(d);
         this.alibi = d.positions() instanceof Positions.LinearBias ? Alibi.forHeads(d.attention().heads()) : null;
         if (d.positions() instanceof Positions.Disentangled positions) {
             if (engine == null) {
@@ -96,6 +95,7 @@ public final class ModelGraph {
         if (description.crossAttention()) {
             throw new IllegalArgumentException("expected a stack without cross-attention, got one with it");
         }
+        requireNoSoftcap(description);
         var model = new ModelGraph(description, weights, engine);
         return model.headed(model.forward());
     }
@@ -128,23 +128,54 @@ public final class ModelGraph {
      * @throws UnsupportedOperationException naming it, if the description has what no op of a graph computes
      */
     public static Graph decoder(Description description, ModelWeights weights) {
+        requireNoSoftcap(description);
+        ModelGraph model = growing(description, weights);
+        return model.headed(model.forward());
+    }
+
+    /**
+     * As {@link #decoder}, of a next-token head, whose logits for the last token of each sequence are the only output,
+     * [sequences, vocabulary]. Where the head has a softcap, they are to be multiplied by it: the output is {@code
+     * tanh(x / softcap)}.
+     *
+     * @throws UnsupportedOperationException naming it, if the description has what no op of a graph computes
+     */
+    public static Graph generator(Description description, ModelWeights weights) {
+        if (!(description.head() instanceof Head.NextToken(boolean tied, float softcap))) {
+            throw new IllegalArgumentException("expected a next-token head, got " + description.head());
+        }
+        ModelGraph model = growing(description, weights);
+        Value last = model.g.named("last").pool(model.layers(), Pooling.LAST);
+        if (description.norms().afterLast()) {
+            last = model.norm(last, Part.FINAL_NORM, 0, softcap > 0 ? 1 / softcap : 1);
+        }
+        Value logits = model.g.named("logits").linear(last, weights.weight(tied ? Part.WORDS : Part.OUTPUT, 0), null);
+        return model.g.build(softcap > 0 ? model.g.named("capped").activate(logits, Activation.TANH) : logits);
+    }
+
+    private static ModelGraph growing(Description description, ModelWeights weights) {
         var model = new ModelGraph(description, weights, null);
-        if (description.positions() instanceof Positions.RelativeBias
-                || description.positions() instanceof Positions.Disentangled) {
+        if (description.positions() instanceof Positions.RelativeBias) {
             throw new UnsupportedOperationException("no op of a graph computes relative position bias of a cache");
         }
         model.own = model.g.caches();
         model.cross = description.crossAttention() ? model.g.caches() : null;
-        return model.headed(model.forward());
+        return model;
     }
 
     private Value forward() {
+        Value x = layers();
+        return d.norms().afterLast() ? norm(x, Part.FINAL_NORM, 0) : x;
+    }
+
+    /** What the last layer yields. */
+    private Value layers() {
         Value x = embeddings();
         distances = distances();
         for (int layer = 0; layer < d.layers(); layer++) {
             x = d.norms().place() == Norms.Place.PARALLEL ? parallelLayer(x, layer) : layer(x, layer);
         }
-        return d.norms().afterLast() ? norm(x, Part.FINAL_NORM, 0) : x;
+        return x;
     }
 
     private Value embeddings() {
@@ -229,9 +260,16 @@ public final class ModelGraph {
         Value query = linear(x, w, Part.QUERY, layer);
         Value key = linear(x, w, Part.KEY, layer);
         Value value = linear(x, w, Part.VALUE, layer);
-        if (d.attention().queryKeyNorm() == Description.QueryKeyNorm.ALL_HEADS) {
-            query = norm(query, Part.QUERY_NORM, layer);
-            key = norm(key, Part.KEY_NORM, layer);
+        switch (d.attention().queryKeyNorm()) {
+            case NONE -> { }
+            case ALL_HEADS -> {
+                query = norm(query, Part.QUERY_NORM, layer);
+                key = norm(key, Part.KEY_NORM, layer);
+            }
+            case EACH_HEAD -> {
+                query = headNorm(query, d.attention().heads(), Part.QUERY_NORM, layer);
+                key = headNorm(key, d.attention().kvHeads(), Part.KEY_NORM, layer);
+            }
         }
         AttentionSpec spec = spec(layer);
         Graph.Builder named = g.named("attention." + layer);
@@ -317,22 +355,10 @@ public final class ModelGraph {
                 attention.scale(), Mask.none(), attention.softcap(), null, null);
     }
 
-    private static List<Positions.Rotary> rotaries(Description d) {
-        return switch (d.positions()) {
-            case Positions.Rotary rotary -> List.of(rotary);
-            case Positions.RotaryInTurn(var kinds) -> kinds;
-            default -> List.of();
-        };
-    }
-
     private AttentionSpec spec(int layer) {
         AttentionSpec masked = plainSpec.withMask(d.attention().mask(layer));
-        if (!ropes.isEmpty()) {
-            int turn = layer % ropes.size();
-            double factor = rotaries(d).get(turn).scaling().attentionFactor(); // of queries and of keys
-            return masked.withRope(ropes.get(turn)).withScale((float) (masked.scale() * factor * factor));
-        }
-        return alibi == null ? masked : masked.withAlibi(alibi);
+        Rope rope = ropes.isEmpty() ? null : ropes.get(layer % ropes.size());
+        return rope != null ? masked.withRope(rope) : alibi == null ? masked : masked.withAlibi(alibi);
     }
 
     private Value linear(Value x, ModelWeights weights, Part part, int layer) {
@@ -341,35 +367,33 @@ public final class ModelGraph {
     }
 
     private Value norm(Value x, Part part, int layer) {
-        Weight gamma = w.weight(part, layer);
-        if (d.norms().gammaFromOne()) {
-            gamma = onePlus(gamma);
-        }
+        return norm(x, part, layer, 1);
+    }
+
+    /** Times a factor, of a norm without a bias. */
+    private Value norm(Value x, Part part, int layer, float factor) {
+        Weight gamma = gamma(part, layer, factor);
         return switch (d.norms().kind()) {
             case LAYER -> named(part, layer).layerNorm(x, gamma, w.bias(part, layer), d.norms().epsilon());
             case RMS -> named(part, layer).rmsNorm(x, gamma, d.norms().epsilon());
         };
     }
 
-    private static Weight onePlus(Weight vector) {
-        Tensor sum = vector.toF32(Arena.ofAuto());
-        for (long i = 0; i < sum.size(0); i++) {
-            sum.segment().setAtIndex(ValueLayout.JAVA_FLOAT, i, 1 + sum.getFloat(i));
-        }
-        return Weight.of(sum);
+    private Value headNorm(Value x, int heads, Part part, int layer) {
+        return named(part, layer).headNorm(heads, x, gamma(part, layer, 1), d.norms().epsilon());
+    }
+
+    private Weight gamma(Part part, int layer, float factor) {
+        return NormWeights.of(w.weight(part, layer), d.norms().gammaFromOne(), factor);
     }
 
     private Graph.Builder named(Part part, int layer) {
         return g.named(w.name(part, layer));
     }
 
-    /** Refuses what can be described, but not be said in ops. */
-    private static void requireOps(Description d) {
-        String missing = d.attention().queryKeyNorm() == Description.QueryKeyNorm.EACH_HEAD ? "a norm of each head's queries"
-                : d.head() instanceof Head.NextToken(_, float softcap) && softcap > 0 ? "a softcap of logits"
-                : null;
-        if (missing != null) {
-            throw new UnsupportedOperationException("no op of a graph computes " + missing);
+    private static void requireNoSoftcap(Description d) {
+        if (d.head() instanceof Head.NextToken(_, float softcap) && softcap > 0) {
+            throw new UnsupportedOperationException("no op of a graph computes a softcap of logits");
         }
     }
 }

@@ -1,5 +1,6 @@
 package dev.fovea.model.family;
 
+import dev.fovea.tensor.Layout;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Weight;
 import dev.fovea.weights.FormatException;
@@ -9,6 +10,8 @@ import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
 import java.util.function.Function;
 
 /** The weights of a {@link Description}: all that it demands, in their shapes, as they are stored. Immutable. */
@@ -68,7 +71,11 @@ public final class ModelWeights {
         }
         Weight whole = byName.get(candidates.getFirst());
         if (whole == null) {
-            whole = find(file, candidates, shape.rank() == 1 ? Shape.of(rows) : Shape.of(rows, shape.size(1)));
+            boolean turned = names.turned() && shape.rank() == 2 && part.isOfLayers();
+            Shape stored = shape.rank() == 1 ? Shape.of(rows)
+                    : turned ? Shape.of(shape.size(1), rows) : Shape.of(rows, shape.size(1));
+            whole = find(file, candidates, stored);
+            whole = turned ? whole.transposed() : whole;
             byName.put(candidates.getFirst(), whole);
         }
         return rows == shape.size(0) ? whole : whole.rows(first, shape.size(0));
@@ -114,6 +121,21 @@ public final class ModelWeights {
                     "expected shape " + expected + " by the configuration, got " + weight.shape());
         }
         return weight;
+    }
+
+    /** Whether the matrices of the first layer are stored as BF16. */
+    public boolean areBf16() {
+        return weight(Part.QUERY, 0).layout() == Layout.BF16;
+    }
+
+    /** How many there are in each layout, matrices and vectors. */
+    public Map<String, Integer> layouts() {
+        Map<String, Integer> layouts = new TreeMap<>();
+        for (var all : List.of(weights, biases)) {
+            all.values().forEach(layers -> layers.stream().filter(Objects::nonNull)
+                    .forEach(weight -> layouts.merge(weight.layout().name(), 1, Integer::sum)));
+        }
+        return layouts;
     }
 
     /** The weight of a part, or null where the model has none; {@code layer} is 0 where there is one only. */

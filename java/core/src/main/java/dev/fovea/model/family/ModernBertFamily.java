@@ -38,7 +38,7 @@ final class ModernBertFamily implements EncoderFamily {
                         .toArray(Mask[]::new));
         var feedForward = new FeedForward(json.integer("intermediate_size", 1),
                 EncoderFields.activation(json, "hidden_activation", "gelu"), true, json.bool("mlp_bias", false));
-        List<Positions.Rotary> rotaries = new ArrayList<>();
+        List<Positions> rotaries = new ArrayList<>();
         for (String kind : kinds) {
             rotaries.add(Positions.Rotary.of(theta(json, kind), attention.headDim()));
         }

@@ -29,9 +29,9 @@ public enum Part {
     KEY("layers.#.attention.key"),
     /** [kv_heads · value_dim, width]. */
     VALUE("layers.#.attention.value"),
-    /** [heads · head_dim], of a norm over all heads at once. */
+    /** [heads · head_dim], of a norm over all heads at once; [head_dim] of a norm of each. */
     QUERY_NORM("layers.#.attention.query_norm"),
-    /** [kv_heads · head_dim], likewise. */
+    /** [kv_heads · head_dim], or [head_dim], likewise. */
     KEY_NORM("layers.#.attention.key_norm"),
     /** [width, heads · value_dim]. */
     ATTENTION_OUTPUT("layers.#.attention.output"),
@@ -80,6 +80,11 @@ public enum Part {
 
     Part(String plainName) {
         this.plainName = plainName;
+    }
+
+    /** Whether every layer has one of its own. */
+    boolean isOfLayers() {
+        return plainName.contains("#");
     }
 
     /** Its plain name, {@code #} for the layer. */

@@ -72,16 +72,22 @@ public sealed interface Positions {
 
     /**
      * Layers turn by different bases in turn, as those of ModernBERT that see all tokens and those that see a window:
-     * Warner et al., arXiv:2412.13663.
+     * Warner et al., arXiv:2412.13663; or some not at all, as in SmolLM 3: Yang et al., arXiv:2501.18795.
      *
-     * @param kinds for the layers in turn, from the first again when they are fewer than the layers
+     * @param kinds {@link Rotary} or {@link None} for the layers in turn, from the first again when they are fewer than
+     *     the layers
      */
-    record RotaryInTurn(List<Rotary> kinds) implements Positions {
-        /** Checks that there are some. */
+    record RotaryInTurn(List<Positions> kinds) implements Positions {
+        /** Checks that there are some, and of these kinds. */
         public RotaryInTurn {
             kinds = List.copyOf(kinds);
             if (kinds.isEmpty()) {
                 throw new IllegalArgumentException("expected at least 1 RoPE, got 0");
+            }
+            for (Positions kind : kinds) {
+                if (!(kind instanceof Rotary) && !(kind instanceof None)) {
+                    throw new IllegalArgumentException("expected a RoPE or none for each layer, got " + kind);
+                }
             }
         }
     }

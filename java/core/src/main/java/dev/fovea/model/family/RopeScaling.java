@@ -1,5 +1,7 @@
 package dev.fovea.model.family;
 
+import java.util.List;
+
 /**
  * How the frequencies of RoPE are changed, so that a model reads longer texts than it was first trained on. The
  * formulas of each are those of its source; Hugging Face transformers computes the same in
@@ -94,9 +96,7 @@ public sealed interface RopeScaling {
                 throw new IllegalArgumentException("expected beta_fast at least beta_slow " + betaSlow
                         + ", and both above 0, got " + betaFast);
             }
-            if (!(attentionFactor > 0 && attentionFactor < Double.POSITIVE_INFINITY)) {
-                throw new IllegalArgumentException("attention_factor must be above 0, got " + attentionFactor);
-            }
+            requireAttentionFactor(attentionFactor);
         }
 
         /** With the paper's values for the rest. */
@@ -159,6 +159,38 @@ public sealed interface RopeScaling {
         }
     }
 
+    /**
+     * Each frequency divided by a factor of its own: LongRoPE, Ding et al., arXiv:2402.13753; queries and keys are
+     * multiplied by {@code attentionFactor}.
+     *
+     * @param factors one for each pair, above 0
+     */
+    record Factors(List<Double> factors, double attentionFactor) implements RopeScaling {
+        /** Checks the values. */
+        public Factors {
+            factors = List.copyOf(factors);
+            for (double factor : factors) {
+                if (!(factor > 0 && factor < Double.POSITIVE_INFINITY)) {
+                    throw new IllegalArgumentException("factors of RoPE scaling must be above 0, got " + factor);
+                }
+            }
+            requireAttentionFactor(attentionFactor);
+        }
+
+        @Override
+        public double[] frequencies(double theta, int dim) {
+            if (factors.size() != dim / 2) {
+                throw new IllegalArgumentException("expected a factor for each of " + dim / 2 + " pairs, got "
+                        + factors.size());
+            }
+            double[] frequencies = RopeScaling.unscaled(theta, dim);
+            for (int i = 0; i < frequencies.length; i++) {
+                frequencies[i] /= factors.get(i);
+            }
+            return frequencies;
+        }
+    }
+
     /** Radians per position of each pair, [dim / 2]. */
     default double[] frequencies(double theta, int dim) {
         return unscaled(theta, dim);
@@ -180,6 +212,12 @@ public sealed interface RopeScaling {
     private static void requireFactor(double factor) {
         if (!(factor >= 1 && factor < Double.POSITIVE_INFINITY)) {
             throw new IllegalArgumentException("factor of RoPE scaling must be at least 1, got " + factor);
+        }
+    }
+
+    private static void requireAttentionFactor(double factor) {
+        if (!(factor > 0 && factor < Double.POSITIVE_INFINITY)) {
+            throw new IllegalArgumentException("attention_factor must be above 0, got " + factor);
         }
     }
 

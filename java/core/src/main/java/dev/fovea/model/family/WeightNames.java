@@ -17,9 +17,10 @@ import java.util.function.IntUnaryOperator;
  * @param biasEndings likewise of a bias
  * @param fused parts whose rows stand below each other in one tensor, in the order in which they do; they bear its name
  * @param index the number that stands for a layer in names: layers of one number share their weights
+ * @param turned whether the matrices of layers are stored as [inputs, outputs], as those of GPT-2 are
  */
 public record WeightNames(Map<Part, String> names, Map<Part, String> biases, List<String> weightEndings,
-        List<String> biasEndings, List<List<Part>> fused, IntUnaryOperator index) {
+        List<String> biasEndings, List<List<Part>> fused, IntUnaryOperator index, boolean turned) {
     /** The parts of a fused attention, in the order of their rows. */
     static final List<Part> ATTENTION = List.of(Part.QUERY, Part.KEY, Part.VALUE);
 
@@ -35,7 +36,7 @@ public record WeightNames(Map<Part, String> names, Map<Part, String> biases, Lis
     /** These names, with {@code .weight} and {@code .bias} behind them. */
     public static WeightNames of(Map<Part, String> names) {
         return new WeightNames(names, Map.of(), List.of(".weight"), List.of(".bias"), List.of(),
-                IntUnaryOperator.identity());
+                IntUnaryOperator.identity(), false);
     }
 
     /** The plain names of a stack, {@code encoder} for example; stacks share their embeddings and the output matrix. */
@@ -51,7 +52,7 @@ public record WeightNames(Map<Part, String> names, Map<Part, String> biases, Lis
     /** Where these endings are in use too; {@code .weight} and {@code .bias} come first. */
     public WeightNames withEndings(String weight, String bias) {
         return new WeightNames(names, biases, List.of(weightEndings.getFirst(), weight),
-                List.of(biasEndings.getFirst(), bias), fused, index);
+                List.of(biasEndings.getFirst(), bias), fused, index, turned);
     }
 
     /** With a prefix before every name. */
@@ -60,14 +61,14 @@ public record WeightNames(Map<Part, String> names, Map<Part, String> biases, Lis
         for (var entry : names.entrySet()) {
             prefixed.put(entry.getKey(), prefix + entry.getValue());
         }
-        return new WeightNames(prefixed, biases, weightEndings, biasEndings, fused, index);
+        return new WeightNames(prefixed, biases, weightEndings, biasEndings, fused, index, turned);
     }
 
     /** With the names of some parts besides, or instead. */
     public WeightNames with(Map<Part, String> more) {
         Map<Part, String> all = new EnumMap<>(names);
         all.putAll(more);
-        return new WeightNames(all, biases, weightEndings, biasEndings, fused, index);
+        return new WeightNames(all, biases, weightEndings, biasEndings, fused, index, turned);
     }
 
     /** Where the bias of a part has a name of its own. */
@@ -75,7 +76,7 @@ public record WeightNames(Map<Part, String> names, Map<Part, String> biases, Lis
         Map<Part, String> all = new EnumMap<>(Part.class);
         all.putAll(biases);
         all.put(part, name);
-        return new WeightNames(names, all, weightEndings, biasEndings, fused, index);
+        return new WeightNames(names, all, weightEndings, biasEndings, fused, index, turned);
     }
 
     /** Where the rows of these parts stand below each other, in this order, in one tensor of this name. */
@@ -86,12 +87,17 @@ public record WeightNames(Map<Part, String> names, Map<Part, String> biases, Lis
         }
         List<List<Part>> groups = new ArrayList<>(fused);
         groups.add(List.of(parts));
-        return new WeightNames(all, biases, weightEndings, biasEndings, groups, index);
+        return new WeightNames(all, biases, weightEndings, biasEndings, groups, index, turned);
     }
 
     /** Where layers have the weights of this number. */
     public WeightNames withIndex(IntUnaryOperator index) {
-        return new WeightNames(names, biases, weightEndings, biasEndings, fused, index);
+        return new WeightNames(names, biases, weightEndings, biasEndings, fused, index, turned);
+    }
+
+    /** Where the matrices of layers are stored as [inputs, outputs]. */
+    public WeightNames withTurned() {
+        return new WeightNames(names, biases, weightEndings, biasEndings, fused, index, true);
     }
 
     /** The name without an ending: what the value of a graph is called that a weight makes. */

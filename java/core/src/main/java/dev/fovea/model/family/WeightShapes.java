@@ -109,9 +109,10 @@ public final class WeightShapes<E extends Exception> {
         linear(Part.QUERY, layer, queryWidth(), d.width(), attention.inputBias());
         linear(Part.KEY, layer, keyWidth(), d.width(), attention.inputBias());
         linear(Part.VALUE, layer, valueWidth(), d.width(), attention.inputBias());
-        if (attention.queryKeyNorm() == Description.QueryKeyNorm.ALL_HEADS) {
-            norm(Part.QUERY_NORM, layer, queryWidth());
-            norm(Part.KEY_NORM, layer, keyWidth());
+        if (attention.queryKeyNorm() != Description.QueryKeyNorm.NONE) {
+            boolean each = attention.queryKeyNorm() == Description.QueryKeyNorm.EACH_HEAD;
+            norm(Part.QUERY_NORM, layer, each ? attention.headDim() : queryWidth());
+            norm(Part.KEY_NORM, layer, each ? attention.headDim() : keyWidth());
         }
         linear(Part.ATTENTION_OUTPUT, layer, d.width(), mixedWidth(), attention.outputBias());
         if (d.norms().before(layer)) {

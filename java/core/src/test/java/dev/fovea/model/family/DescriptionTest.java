@@ -10,6 +10,7 @@ import dev.fovea.model.family.Description.FeedForward;
 import dev.fovea.model.family.Description.QueryKeyNorm;
 import dev.fovea.ops.Activation;
 import dev.fovea.ops.Mask;
+import java.util.List;
 import dev.fovea.tensor.Shape;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -50,8 +51,8 @@ class DescriptionTest {
         refused(() -> Positions.Rotary.of(0, 4), "theta", "0.0");
         refused(() -> Positions.Rotary.of(10, 5), "even", "5");
         refused(() -> BASE.withPositions(Positions.Rotary.of(10, 6)), "head_dim 5", "6");
-        Positions yarn = Positions.Rotary.of(10, 4).withScaling(RopeScaling.Yarn.of(2, 8));
-        refused(() -> BASE.withPositions(yarn), "attention_factor of 1", "4 of head_dim 5");
+        refused(() -> new Positions.RotaryInTurn(List.of(new Positions.LinearBias())), "RoPE or none", "LinearBias");
+        refused(() -> BASE.withAttention(ATTENTION.withQueryKeyNorm(Description.QueryKeyNorm.EACH_HEAD)), "kind RMS", "LAYER");
     }
 
     @Test

@@ -107,7 +107,25 @@ class ModelGraphTest {
                 RopeScaling.Yarn.of(4, 100), new RopeScaling.Llama3(8, 1, 4, 100))) {
             all.put("RoPE " + scaling, rotary.withPositions(rope.withScaling(scaling)));
         }
+        decoders(all);
         return all;
+    }
+
+    /** Those that language models have. */
+    private static void decoders(Map<String, Description> all) {
+        Attention each = Attention.of(2, 12).withKvHeads(1).withMasks(Mask.causal(), Mask.window(4, 0))
+                .withQueryKeyNorm(QueryKeyNorm.EACH_HEAD);
+        all.put("norm of each head", BASE.withNorms(Norms.of(Kind.RMS, Place.BEFORE, 1e-5f)).withAttention(each));
+        all.put("norm of each head from 1", BASE.withNorms(new Norms(Kind.RMS, Place.SANDWICH, 1e-6f, false, true, false, true))
+                .withAttention(each).withPositions(Positions.Rotary.of(500, 12)));
+        Positions.Rotary rope = Positions.Rotary.of(500, 12);
+        Description rotary = BASE.withAttention(Attention.of(2, 12));
+        all.put("RoPE in some layers", rotary.withPositions(new Positions.RotaryInTurn(List.of(rope, new Positions.None()))));
+        all.put("RoPE of two bases", rotary.withPositions(new Positions.RotaryInTurn(List.of(rope, Positions.Rotary.of(50, 12)))));
+        all.put("RoPE of a part, with a factor",
+                rotary.withPositions(Positions.Rotary.of(500, 8).withScaling(RopeScaling.Yarn.of(4, 100))));
+        all.put("RoPE of factors", rotary.withPositions(
+                rope.withScaling(new RopeScaling.Factors(List.of(1.0, 1.5, 2.0, 4.0, 7.0, 9.5), 1.2))));
     }
 
     private static void attention(Map<String, Description> all, String name, Attention attention) {
@@ -253,8 +271,7 @@ class ModelGraphTest {
 
     @Test
     void shouldRefuseWhatNoOpComputes() {
-        refused(BASE.withAttention(Attention.of(4, 5).withQueryKeyNorm(QueryKeyNorm.EACH_HEAD)), "each head");
-        refused(BASE.withHead(new Head.NextToken(true, 30)), "softcap of logits");
+        refused(BASE.withNorms(Norms.of(Kind.LAYER, Place.BEFORE, 1e-5f)).withHead(new Head.NextToken(true, 30)), "softcap of logits");
     }
 
     @Test

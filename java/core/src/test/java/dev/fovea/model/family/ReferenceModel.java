@@ -4,6 +4,7 @@ import dev.fovea.ops.Activation;
 import dev.fovea.ops.Mask;
 import dev.fovea.ops.Rope;
 import dev.fovea.tensor.Tensor;
+import java.util.Arrays;
 import java.util.Map;
 
 /** The forward pass of a {@link Description} in double, from the formulas of the papers, loop by loop. */
@@ -97,6 +98,10 @@ final class ReferenceModel {
             q = norm(q, name + ".query_norm");
             k = norm(k, name + ".key_norm");
         }
+        if (own && a.queryKeyNorm() == Description.QueryKeyNorm.EACH_HEAD) {
+            q = headNorm(q, a.headDim(), name + ".query_norm");
+            k = headNorm(k, a.headDim(), name + ".key_norm");
+        }
         double[][] mixed = new double[x.length][a.heads() * a.valueDim()];
         for (int head = 0; head < a.heads(); head++) {
             int kvHead = head * a.kvHeads() / a.heads();
@@ -105,7 +110,7 @@ final class ReferenceModel {
                 double total = 0;
                 for (int j = 0; j < source.length; j++) {
                     boolean seen = !own || isSeen(a.mask(layer), i, j);
-                    scores[j] = seen ? Math.exp(score(q[i], head, i, k[j], kvHead, j, own)) : 0;
+                    scores[j] = seen ? Math.exp(score(q[i], head, i, k[j], kvHead, j, own, positions(layer))) : 0;
                     total += scores[j];
                 }
                 for (int j = 0; j < source.length; j++) {
@@ -118,15 +123,32 @@ final class ReferenceModel {
         return linear(mixed, name + ".output");
     }
 
+    /** Every head's part of every row for itself. */
+    private double[][] headNorm(double[][] x, int dim, String name) {
+        double[][] out = new double[x.length][x[0].length];
+        for (int from = 0; from < x[0].length; from += dim) {
+            for (int t = 0; t < x.length; t++) {
+                double[] head = Arrays.copyOfRange(x[t], from, from + dim);
+                System.arraycopy(norm(new double[][] {head}, name)[0], 0, out[t], from, dim);
+            }
+        }
+        return out;
+    }
+
+    /** What turns the queries and keys of a layer. */
+    private Positions positions(int layer) {
+        return d.positions() instanceof Positions.RotaryInTurn(var kinds) ? kinds.get(layer % kinds.size()) : d.positions();
+    }
+
     private static boolean isSeen(Mask mask, int query, int key) {
         return (mask.left() < 0 || query - key <= mask.left()) && (mask.right() < 0 || key - query <= mask.right());
     }
 
-    private double score(double[] q, int head, int i, double[] k, int kvHead, int j, boolean own) {
+    private double score(double[] q, int head, int i, double[] k, int kvHead, int j, boolean own, Positions positions) {
         var a = d.attention();
         double dot = 0;
         for (int c = 0; c < a.headDim(); c++) {
-            dot += own && d.positions() instanceof Positions.Rotary rotary
+            dot += own && positions instanceof Positions.Rotary rotary
                     ? turned(q, head * a.headDim(), c, i, rotary) * turned(k, kvHead * a.headDim(), c, j, rotary)
                     : q[head * a.headDim() + c] * k[kvHead * a.headDim() + c];
         }

@@ -1,0 +1,109 @@
+package dev.fovea.cli;
+
+import com.google.gson.stream.JsonWriter;
+import dev.fovea.model.GeneratedText;
+import dev.fovea.model.SamplingOptions;
+import dev.fovea.model.TextGenerator;
+import dev.fovea.model.TextListener;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code fovea generate}: goes on with a text. */
+@Command(name = "generate", description = "Go on with a text by a language model.")
+final class GenerateCommand implements Callable<Integer> {
+    private final Streams streams;
+
+    @Mixin
+    private GeneratorArguments arguments;
+
+    @Option(names = "--model", paramLabel = "DIR|FILE.gguf", required = true,
+            description = "A directory in the Hugging Face layout or a .gguf file.")
+    private Path model;
+
+    @Option(names = "--token-ids", paramLabel = "ID", split = ",",
+            description = "Go on with these token ids, as they are, instead of a text.")
+    private int[] tokenIds;
+
+    @Option(names = "--json", description = "Write one line of JSON: the ids of the tokens written, that of the end among"
+            + " them, the text, and why it ended.")
+    private boolean json;
+
+    @Option(names = "--log-probabilities", description = "With --json, the logarithms of the probabilities of tokens.")
+    private boolean logProbabilities;
+
+    @Parameters(arity = "0..1", paramLabel = "PROMPT", description = "The text to go on with.")
+    private String prompt;
+
+    @Spec
+    private CommandSpec spec;
+
+    GenerateCommand(Streams streams) {
+        this.streams = streams;
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        if ((prompt == null) == (tokenIds == null)) {
+            throw new ParameterException(spec.commandLine(), "expected a PROMPT or --token-ids, got "
+                    + (prompt == null ? "neither" : "both"));
+        }
+        SamplingOptions options = arguments.sampling().withLogProbabilities(logProbabilities);
+        try (TextGenerator generator = arguments.load(model, streams.err())) {
+            TextListener listener = json ? (_, _) -> true : (text, _) -> print(text);
+            GeneratedText result = tokenIds == null ? generator.generate(prompt, options, listener)
+                    : generator.generate(tokenIds, options, listener);
+            if (json) {
+                writeJson(result);
+            } else {
+                // Without a tokenizer, the ids are all that there is to show.
+                streams.print((generator.hasTokenizer() ? "" : ids(result)) + "\n");
+            }
+        }
+        return ExitCode.OK;
+    }
+
+    private boolean print(CharSequence text) {
+        try {
+            streams.print(text);
+            return true;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static String ids(GeneratedText result) {
+        return Arrays.stream(result.tokens()).mapToObj(Integer::toString).collect(Collectors.joining(","));
+    }
+
+    private void writeJson(GeneratedText result) throws IOException {
+        JsonWriter out = new JsonWriter(streams.writer());
+        out.beginObject().name("tokens").beginArray();
+        for (int token : result.tokens()) {
+            out.value(token);
+        }
+        out.endArray().name("text").value(result.text()).name("prompt_tokens").value(result.promptTokens())
+                .name("finish").value(result.finish().name().toLowerCase(Locale.ROOT));
+        if (logProbabilities) {
+            out.name("log_probabilities").beginArray();
+            for (float logProbability : result.logProbabilities()) {
+                out.value(logProbability);
+            }
+            out.endArray();
+        }
+        out.endObject().flush();
+        streams.print("\n");
+    }
+}

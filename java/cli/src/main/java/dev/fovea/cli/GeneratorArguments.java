@@ -1,0 +1,99 @@
+package dev.fovea.cli;
+
+import dev.fovea.model.GeneratorOptions;
+import dev.fovea.model.SamplingOptions;
+import dev.fovea.model.TextGenerator;
+import dev.fovea.tensor.DType;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
+
+/** The options of the commands that run a language model: how it is loaded, and how it writes. */
+final class GeneratorArguments extends EngineArguments {
+    @Option(names = "--context", paramLabel = "N", defaultValue = "0", description = "Tokens of the longest sequence, prompt"
+            + " and answer together (default: the model's own, at most " + GeneratorOptions.DEFAULT_CONTEXT + ").")
+    private int context;
+
+    @Option(names = "--cache", paramLabel = "f32|f16|bf16", defaultValue = "f16", converter = CacheType.class,
+            description = "Type of keys and values in memory (default: ${DEFAULT-VALUE}).")
+    private DType cache;
+
+    @Option(names = "--max-tokens", paramLabel = "N", defaultValue = "256",
+            description = "Write at most N tokens (default: ${DEFAULT-VALUE}).")
+    private int maxTokens;
+
+    @Option(names = "--temperature", paramLabel = "T", description = "Divide logits by T; 0 takes the likeliest token"
+            + " (default: ${DEFAULT-VALUE}).", defaultValue = "0")
+    private float temperature;
+
+    @Option(names = "--top-k", paramLabel = "K", defaultValue = "0", description = "Draw from the K likeliest tokens.")
+    private int topK;
+
+    @Option(names = "--top-p", paramLabel = "P", defaultValue = "1",
+            description = "Draw from the likeliest tokens whose probabilities sum to P.")
+    private float topP;
+
+    @Option(names = "--min-p", paramLabel = "P", defaultValue = "0",
+            description = "Draw from tokens at least P times as probable as the likeliest.")
+    private float minP;
+
+    @Option(names = "--typical-p", paramLabel = "P", defaultValue = "1",
+            description = "Draw from the tokens of the most expected information whose probabilities sum to P.")
+    private float typicalP;
+
+    @Option(names = "--repetition-penalty", paramLabel = "X", defaultValue = "1",
+            description = "Divide the logits of tokens that are there already by X.")
+    private float repetitionPenalty;
+
+    @Option(names = "--presence-penalty", paramLabel = "X", defaultValue = "0",
+            description = "Subtract X from the logits of tokens of the answer.")
+    private float presencePenalty;
+
+    @Option(names = "--frequency-penalty", paramLabel = "X", defaultValue = "0",
+            description = "Subtract X from them for each time that they are there.")
+    private float frequencyPenalty;
+
+    @Option(names = "--logit-bias", paramLabel = "ID=X", description = "Add X to the logit of the token ID; several times.")
+    private Map<Integer, Float> logitBias = Map.of();
+
+    @Option(names = "--stop", paramLabel = "TEXT", description = "End before TEXT; several times.")
+    private List<String> stops = List.of();
+
+    @Option(names = "--seed", paramLabel = "N", defaultValue = "0",
+            description = "Draw by the numbers of this seed: the same seed, the same text (default: ${DEFAULT-VALUE}).")
+    private long seed;
+
+    @Option(names = "--ignore-end", description = "Go on behind the token that ends a text.")
+    private boolean ignoresEnd;
+
+    /** Loads the model. If that takes a noticeable time, a message on {@code err} says so. */
+    TextGenerator load(Path path, PrintWriter err) throws IOException {
+        try (var _ = new DelayedNotice(err, "Loading " + path + " …")) {
+            return TextGenerator.load(path, new GeneratorOptions(null, engine(), weights(), context, cache));
+        }
+    }
+
+    /** How it writes. */
+    SamplingOptions sampling() {
+        return new SamplingOptions(maxTokens, temperature, topK, topP, minP, typicalP, repetitionPenalty, presencePenalty,
+                frequencyPenalty, logitBias, stops, seed, false, ignoresEnd);
+    }
+
+    /** Reads {@code f32}, {@code f16} or {@code bf16}. */
+    static final class CacheType implements ITypeConverter<DType> {
+        @Override
+        public DType convert(String value) {
+            return switch (value) {
+                case "f32" -> DType.F32;
+                case "f16" -> DType.F16;
+                case "bf16" -> DType.BF16;
+                default -> throw new TypeConversionException("expected f32, f16 or bf16, got '" + Failures.oneLine(value) + "'");
+            };
+        }
+    }
+}

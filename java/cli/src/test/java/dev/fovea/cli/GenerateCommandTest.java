@@ -1,0 +1,73 @@
+package dev.fovea.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+
+/** {@code fovea generate} and {@code fovea models show} of language models. */
+class GenerateCommandTest {
+    private static final Path MODELS =
+            Path.of("..", "core", "src", "test", "resources", "dev", "fovea", "model", "decoder");
+    private static final String QWEN = MODELS.resolve("golden/qwen3").toString();
+
+    @Test
+    void shouldWriteOneLineOfJson() {
+        CliRun run = CliRun.of("generate", "--model", QWEN, "--token-ids", "5,9,17", "--max-tokens", "4", "--json",
+                "--log-probabilities", "--ignore-end");
+        assertEquals(0, run.status(), run.err());
+        assertEquals(1, run.out().lines().count());
+        JsonObject json = JsonParser.parseString(run.out()).getAsJsonObject();
+        assertEquals(4, json.getAsJsonArray("tokens").size());
+        assertEquals(4, json.getAsJsonArray("log_probabilities").size());
+        assertEquals("length", json.get("finish").getAsString());
+        assertEquals(3, json.get("prompt_tokens").getAsInt());
+        assertEquals("", json.get("text").getAsString());
+    }
+
+    @Test
+    void shouldWriteTheSameOfAFileOfLlamaCpp() {
+        String[] rest = {"--token-ids", "5,9,17", "--max-tokens", "9", "--cache", "f32", "--threads", "1"};
+        String file = MODELS.resolve("gguf/qwen3.gguf").toString();
+        CliRun directory = CliRun.of(concat(new String[] {"generate", "--model", QWEN}, rest));
+        CliRun gguf = CliRun.of(concat(new String[] {"generate", "--model", file}, rest));
+        assertEquals(0, gguf.status(), gguf.err());
+        assertEquals(directory.out(), gguf.out());
+        assertTrue(gguf.out().matches("\\d+(,\\d+){0,8}\n"), gguf.out());
+    }
+
+    private static String[] concat(String[] first, String[] second) {
+        return java.util.stream.Stream.of(first, second).flatMap(java.util.Arrays::stream).toArray(String[]::new);
+    }
+
+    @Test
+    void shouldSayInALineWhatIsWrong() {
+        assertLine(2, "expected a PROMPT or --token-ids, got neither", "generate", "--model", QWEN);
+        assertLine(2, "got both", "generate", "--model", QWEN, "--token-ids", "1", "text");
+        assertLine(1, "reads token ids alone, not texts", "generate", "--model", QWEN, "text");
+        assertLine(1, "below the vocabulary 31 and not negative, got 31", "generate", "--model", QWEN, "--token-ids", "31");
+        assertLine(1, "temperature must be from 0.0 and finite, got -1.0", "generate", "--model", QWEN, "--token-ids", "3",
+                "--temperature", "-1");
+        assertLine(2, "expected f32, f16 or bf16, got 'i8'", "generate", "--model", QWEN, "--token-ids", "3", "--cache", "i8");
+        assertLine(1, "no model directory nowhere", "generate", "--model", "nowhere", "--token-ids", "3");
+    }
+
+    private static void assertLine(int status, String text, String... args) {
+        CliRun run = CliRun.of(args);
+        assertEquals(status, run.status(), run.err());
+        assertEquals(1, run.err().lines().count(), run.err());
+        assertTrue(run.err().contains(text), run.err());
+    }
+
+    @Test
+    void shouldShowWhatALanguageModelIs() {
+        CliRun run = CliRun.of("models", "show", MODELS.resolve("gguf/gemma2.gguf").toString());
+        assertEquals(0, run.status(), run.err());
+        assertTrue(run.out().contains("gemma2, 3 layers of width 24 with 4 heads on 2 of 8"), run.out());
+        assertTrue(run.out().contains("22 F16"), run.out());
+        assertTrue(run.out().contains("32 tokens"), run.out());
+    }
+}

@@ -1,0 +1,71 @@
+package dev.fovea.model;
+
+import dev.fovea.internal.files.Excerpt;
+import dev.fovea.internal.json.JsonFile;
+import dev.fovea.model.family.DecoderConfig;
+import dev.fovea.model.family.Description;
+import dev.fovea.model.family.GgufDecoder;
+import dev.fovea.model.family.ModelWeights;
+import dev.fovea.text.Tokenizer;
+import dev.fovea.weights.FormatException;
+import dev.fovea.weights.GgufWeights;
+import dev.fovea.weights.Weights;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** What a language model is, in words. */
+final class GeneratorProperties {
+    private GeneratorProperties() {}
+
+    static boolean takes(Path path) throws IOException {
+        if (EncoderSource.isFile(path)) {
+            try (GgufWeights file = GgufWeights.open(path)) {
+                return GgufDecoder.isDecoder(file);
+            }
+        }
+        Path config = path.resolve("config.json");
+        return Files.isRegularFile(config) && DecoderConfig.takes(JsonFile.read(config));
+    }
+
+    static Map<String, String> of(Path path) throws IOException {
+        GeneratorSource source = GeneratorSource.of(path);
+        Map<String, String> properties = new LinkedHashMap<>();
+        try (Weights file = source.openWeights()) {
+            DecoderConfig config = source.config();
+            Description d = config.decoder(Math.min(config.positions(), GeneratorOptions.DEFAULT_CONTEXT));
+            ModelWeights weights = config.weights(d, file);
+            properties.put(EncoderSource.isFile(path) ? "file" : "directory", path.toString());
+            properties.put("family", Excerpt.of(config.json().string("model_type")) + ", " + d.layers() + " layers of width "
+                    + d.width() + " with " + heads(d.attention()) + " of " + d.attention().headDim() + ", feed-forward "
+                    + d.feedForward().width());
+            properties.put("weights", file.names().size() + " tensors: " + types(weights.layouts()));
+            properties.put("tokenizer", tokenizer(source, d.vocabulary()));
+            properties.put("context", config.positions() + " tokens");
+        }
+        return properties;
+    }
+
+    private static String tokenizer(GeneratorSource source, int vocabulary) throws IOException {
+        try (Tokenizer tokenizer = source.openTokenizer()) {
+            return tokenizer.vocabularySize() + " tokens, of a vocabulary of " + vocabulary;
+        } catch (FormatException | ModelNotFoundException e) {
+            return "none, token ids alone: " + e.getMessage();
+        }
+    }
+
+    private static String heads(Description.Attention attention) {
+        return attention.heads() == attention.kvHeads() ? attention.heads() + " heads"
+                : attention.heads() + " heads on " + attention.kvHeads();
+    }
+
+    private static String types(Map<String, Integer> layouts) {
+        List<String> types = new ArrayList<>();
+        layouts.forEach((layout, count) -> types.add(count + " " + layout));
+        return String.join(", ", types);
+    }
+}

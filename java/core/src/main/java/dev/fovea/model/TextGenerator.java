@@ -1,0 +1,277 @@
+package dev.fovea.model;
+
+import dev.fovea.Engine;
+import dev.fovea.graph.CacheGroup;
+import dev.fovea.graph.CacheSet;
+import dev.fovea.graph.Graph;
+import dev.fovea.graph.Plan;
+import dev.fovea.internal.lifetime.Owner;
+import dev.fovea.model.family.DecoderConfig;
+import dev.fovea.model.family.Description;
+import dev.fovea.model.family.Head;
+import dev.fovea.model.family.ModelGraph;
+import dev.fovea.model.family.ModelWeights;
+import dev.fovea.model.generation.Sampler;
+import dev.fovea.model.generation.Sampling;
+import dev.fovea.text.TokenDecoder;
+import dev.fovea.text.Tokenizer;
+import dev.fovea.weights.FormatException;
+import dev.fovea.weights.Weights;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.IntStream;
+
+/**
+ * A language model that goes on with a text, token by token.
+ *
+ * <pre>{@code
+ * try (var model = TextGenerator.load(Path.of("Qwen3-0.6B"))) {
+ *     var options = SamplingOptions.sampling(0.7f, 1).withTopP(0.9f).withMaxTokens(200);
+ *     model.generate("The capital of France is", options, (text, _) -> {
+ *         System.out.print(text);
+ *         return true;
+ *     });
+ * }
+ * }</pre>
+ *
+ * <p>Safe to share between threads: each answer has keys and values of its own. The same prompt, options and seed give the
+ * same text, whoever else generates and with any number of threads.
+ */
+public final class TextGenerator implements AutoCloseable {
+    private static final TextListener SILENT = (_, _) -> true;
+
+    private final Path path;
+    private final DecoderConfig config;
+    private final Description description;
+    /** Null where there is none that is read. */
+    private final Tokenizer tokenizer;
+    /** Why there is none. */
+    private final IOException tokenizerProblem;
+    /** Null where there is none. */
+    private final ChatTemplate chatTemplate;
+    private final int[] ends;
+    private final GeneratorOptions options;
+    private final Engine engine;
+    private final CacheGroup caches;
+    private final Plan plan;
+    private final SessionPool<GeneratorSession> sessions;
+    private final Owner owner;
+
+    private TextGenerator(Path path, GeneratorOptions options, Owner owner) throws IOException {
+        this.path = path;
+        this.options = options;
+        this.owner = owner;
+        GeneratorSource source = GeneratorSource.of(path);
+        Weights file = owner.own(source.openWeights());
+        // The tokenizer on another thread, while this one reads the rest.
+        Loading<Tokenizer> tokens = owner.own(new Loading<>("tokenizer", source::openTokenizer));
+        engine = options.engine() != null ? options.engine() : owner.own(Engine.create(options.engineOptions()));
+        config = source.config();
+        description = config.decoder(context(config, options.context()));
+        ModelWeights weights = config.weights(description, file);
+        Graph graph = ModelGraph.generator(description, weights);
+        caches = graph.caches().getFirst();
+        plan = owner.own(Plan.compile(graph, engine, weightType(weights).dtype()));
+        sessions = owner.own(new SessionPool<>(this::newSession, GeneratorSession::close));
+        IOException problem = null;
+        Tokenizer read = null;
+        try {
+            read = tokens.get();
+        } catch (FormatException | ModelNotFoundException e) {
+            problem = e; // it reads and writes ids
+        }
+        tokenizer = read;
+        tokenizerProblem = problem;
+        chatTemplate = tokenizer == null ? null : source.chatTemplate(tokenizer);
+        ends = IntStream.concat(source.ends().stream().mapToInt(Integer::intValue),
+                tokenizer == null ? IntStream.empty() : IntStream.of(tokenizer.endIds())).distinct().toArray();
+    }
+
+    private static int context(DecoderConfig config, int wanted) throws IOException {
+        int trained = config.positions();
+        int most = config.longest();
+        if (wanted > most) {
+            throw new IllegalArgumentException("expected a context of at most the " + most + " tokens that the model of "
+                    + config.json().file() + " reads, got " + wanted);
+        }
+        return wanted > 0 ? wanted : Math.min(trained, GeneratorOptions.DEFAULT_CONTEXT);
+    }
+
+    private WeightType weightType(ModelWeights weights) {
+        return options.weights() != null ? options.weights() : weights.areBf16() ? WeightType.BF16 : WeightType.F32;
+    }
+
+    /** Loads a directory in the layout of Hugging Face, or a GGUF file. See {@link #load(Path, GeneratorOptions)}. */
+    public static TextGenerator load(Path path) throws IOException {
+        return load(path, GeneratorOptions.defaults());
+    }
+
+    /**
+     * Loads a directory in the layout of Hugging Face ({@code config.json}, weights as safetensors, {@code tokenizer.json}),
+     * or a GGUF file of llama.cpp. One whose tokenizer is
+     * missing or not supported reads and writes token ids alone.
+     *
+     * @throws ModelNotFoundException if there is nothing, or a file that a model needs is not in the directory
+     * @throws dev.fovea.weights.FormatException if a file is not what it should be, or a setting that changes results is not
+     *     supported; the message names it
+     * @throws IOException if a file is not readable
+     * @throws IllegalArgumentException if the context is longer than the model's
+     */
+    public static TextGenerator load(Path path, GeneratorOptions options) throws IOException {
+        Objects.requireNonNull(options, "options");
+        return Owner.create("generator of " + path.getFileName(), owner -> new TextGenerator(path, options, owner));
+    }
+
+    /** Whether a path is that of a language model: a GGUF file or a directory of a known family. Reads settings alone. */
+    public static boolean takes(Path path) throws IOException {
+        return GeneratorProperties.takes(path);
+    }
+
+    /** What the language model of a path is, in words. Reads all but its weights. */
+    public static Map<String, String> properties(Path path) throws IOException {
+        return GeneratorProperties.of(path);
+    }
+
+    /** Whether it reads and writes texts, not ids alone. */
+    public boolean hasTokenizer() {
+        return tokenizer != null;
+    }
+
+    /** Tokens of the longest sequence, prompt and answer together. */
+    public int context() {
+        return description.maxTokens();
+    }
+
+    /** Token ids are below it. */
+    public int vocabulary() {
+        return description.vocabulary();
+    }
+
+    /** Goes on with a text; see {@link #generate(String, SamplingOptions, TextListener)}. */
+    public GeneratedText generate(String prompt, SamplingOptions options) {
+        return generate(prompt, options, SILENT);
+    }
+
+    /**
+     * Goes on with a text. It is read as the tokenizer reads texts for models, with the token that begins a text, if the
+     * model has one.
+     *
+     * @param listener hears of the text as it comes
+     * @throws IllegalArgumentException if the prompt has no tokens, or as many as the context or more
+     * @throws IllegalStateException if the model is closed
+     * @throws UnsupportedOperationException if it has no tokenizer that is read; the message says why
+     */
+    public GeneratedText generate(String prompt, SamplingOptions options, TextListener listener) {
+        Objects.requireNonNull(prompt, "prompt");
+        int[] text = requireTokenizer().encode(prompt);
+        return generate(IntStream.concat(IntStream.of(tokenizer.prefix()), IntStream.of(text)).toArray(), options, listener);
+    }
+
+    /** Answers the last message of a chat; see {@link #chat(Chat, SamplingOptions, TextListener)}. */
+    public GeneratedText chat(List<ChatMessage> messages, SamplingOptions options) {
+        return chat(Chat.of(messages), options, SILENT);
+    }
+
+    /**
+     * Answers the last message of a chat, in the form that the model was trained on. What was said before and is still in
+     * memory is not read again.
+     *
+     * @param listener hears of the answer as it comes
+     * @throws IllegalArgumentException if the model's template refuses the messages, or they are longer than the context
+     * @throws IllegalStateException if the model is closed
+     * @throws UnsupportedOperationException if it has no template, or there is no library for it
+     */
+    public GeneratedText chat(Chat chat, SamplingOptions options, TextListener listener) {
+        return generate(requireTokenizer().encode(prompt(chat)), options, listener);
+    }
+
+    /** The text that {@link #chat(Chat, SamplingOptions, TextListener)} gives the model. */
+    public String prompt(Chat chat) {
+        requireTokenizer();
+        if (chatTemplate == null) {
+            throw new UnsupportedOperationException("the model " + path + " has no chat template");
+        }
+        return chatTemplate.render(chat);
+    }
+
+    /** Goes on with token ids, as they are; see {@link #generate(int[], SamplingOptions, TextListener)}. */
+    public GeneratedText generate(int[] promptIds, SamplingOptions options) {
+        return generate(promptIds, options, SILENT);
+    }
+
+    /** Goes on with token ids, as they are; see {@link #generate(String, SamplingOptions, TextListener)}. */
+    public GeneratedText generate(int[] promptIds, SamplingOptions options, TextListener listener) {
+        Objects.requireNonNull(listener, "listener");
+        requirePrompt(promptIds);
+        options.logitBias().keySet().forEach(id -> requireId("logit_bias", id));
+        TokenDecoder decoder = tokenizer == null ? null : tokenizer.decoder(false);
+        var work = new GeneratorSession.Work(options, sampling(options), decoder,
+                tokenizer == null ? 0 : tokenizer.vocabularySize(), ends, listener);
+        owner.enter();
+        try {
+            GeneratorSession session = sessions.take();
+            try {
+                return session.generate(promptIds, work);
+            } finally {
+                sessions.give(session);
+            }
+        } finally {
+            owner.exit();
+        }
+    }
+
+    private static Sampling sampling(SamplingOptions options) {
+        return new Sampling(options.temperature(), options.topK(), options.topP(), options.minP(), options.typicalP(),
+                options.repetitionPenalty(), options.presencePenalty(), options.frequencyPenalty(),
+                options.logitBias().entrySet().stream().sorted(Map.Entry.comparingByKey())
+                        .map(entry -> new Sampling.Bias(entry.getKey(), entry.getValue())).toArray(Sampling.Bias[]::new),
+                options.seed(), options.logProbabilities());
+    }
+
+    private GeneratorSession newSession() {
+        CacheSet cache = CacheSet.create(engine, caches.specs(), 1, context(), options.cache());
+        try {
+            float softcap = ((Head.NextToken) description.head()).softcap();
+            return new GeneratorSession(plan.newSession(Math.min(GeneratorSession.CHUNK, context()), List.of(cache)), cache,
+                    new Sampler(vocabulary(), softcap));
+        } catch (Throwable e) {
+            cache.close();
+            throw e;
+        }
+    }
+
+    /** The tokenizer; it is closed with the model. */
+    Tokenizer requireTokenizer() {
+        if (tokenizer == null) {
+            throw new UnsupportedOperationException("the model " + path + " reads token ids alone, not texts: "
+                    + tokenizerProblem.getMessage(), tokenizerProblem);
+        }
+        return tokenizer;
+    }
+
+    private void requirePrompt(int[] ids) {
+        if (ids.length < 1 || ids.length >= context() + 1) {
+            throw new IllegalArgumentException("expected a prompt of 1 to " + context() + " tokens, the context of the model, got "
+                    + ids.length);
+        }
+        for (int id : ids) {
+            requireId("ids of a prompt", id);
+        }
+    }
+
+    private void requireId(String name, int id) {
+        if (id < 0 || id >= vocabulary()) {
+            throw new IllegalArgumentException(name + " must be below the vocabulary " + vocabulary()
+                    + " and not negative, got " + id);
+        }
+    }
+
+    /** Frees the model, at once or when the calls in progress are done. Idempotent; never waits. */
+    @Override
+    public void close() {
+        owner.close();
+    }
+}

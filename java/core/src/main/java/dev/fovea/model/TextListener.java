@@ -1,0 +1,15 @@
+package dev.fovea.model;
+
+/** Hears of the text that a model writes, as it comes. */
+@FunctionalInterface
+public interface TextListener {
+    /**
+     * A token, called by the thread that generates.
+     *
+     * @param text what is certain now: whole characters, none of which can be the beginning of a stop text any more; empty
+     *     while there is none. Valid during the call.
+     * @param token the token that was written last; −1 for the rest of the text behind the last one
+     * @return whether to go on; false ends the answer
+     */
+    boolean next(CharSequence text, int token);
+}

@@ -1,0 +1,150 @@
+package dev.fovea.model.generation;
+
+import dev.fovea.model.generation.Sampling.Bias;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * Chooses the next token by the logits of a model: see {@link Sampling} for what is done to them. Serves one thread and one
+ * answer at a time; once made it allocates nothing on the Java heap.
+ */
+public final class Sampler {
+    private final float[] logits;
+    private final float softcap;
+    private final Candidates candidates;
+    /** How often each token was written; −1 for one that is in the prompt alone. */
+    private final int[] counts;
+    /** The tokens whose count is not 0. */
+    private final int[] seen;
+    private int seenCount;
+    private Sampling options;
+    private long state;
+    private double logProbability;
+
+    /**
+     * For a vocabulary.
+     *
+     * @param softcap what logits are multiplied by, 0 for nothing; see {@link dev.fovea.model.family.ModelGraph#generator}
+     */
+    public Sampler(int vocabulary, float softcap) {
+        this.logits = new float[vocabulary];
+        this.softcap = softcap;
+        this.candidates = new Candidates(vocabulary);
+        this.counts = new int[vocabulary];
+        this.seen = new int[vocabulary];
+    }
+
+    /** Begins an answer. */
+    public void start(Sampling options) {
+        this.options = options;
+        this.state = options.seed();
+        for (int i = 0; i < seenCount; i++) {
+            counts[seen[i]] = 0;
+        }
+        seenCount = 0;
+    }
+
+    /** A token of the prompt. */
+    public void read(int token) {
+        if (counts[token] == 0) {
+            seen[seenCount++] = token;
+            counts[token] = -1;
+        }
+    }
+
+    /** The logarithm of the probability of the token that was chosen last, by the logits as they came. */
+    public double logProbability() {
+        return logProbability;
+    }
+
+    /**
+     * Chooses a token.
+     *
+     * @param row F32 [vocabulary], the logits
+     * @throws ArithmeticException if they are not finite
+     */
+    public int next(MemorySegment row) {
+        MemorySegment.copy(row, ValueLayout.JAVA_FLOAT, 0, logits, 0, logits.length);
+        if (softcap != 0) {
+            for (int i = 0; i < logits.length; i++) {
+                logits[i] *= softcap;
+            }
+        }
+        float most = most();
+        double normalizer = options.logProbabilities() ? normalizer(most) : 0;
+        // Of the token that is chosen, before biases and penalties change it.
+        int token;
+        if (options.changesLogits()) {
+            change();
+            token = choose(most());
+            float logit = row.get(ValueLayout.JAVA_FLOAT_UNALIGNED, (long) token * Float.BYTES);
+            logProbability = (double) logit * (softcap == 0 ? 1 : softcap) - normalizer;
+        } else {
+            token = choose(most);
+            logProbability = logits[token] - normalizer;
+        }
+        write(token);
+        return token;
+    }
+
+    private void write(int token) {
+        read(token);
+        counts[token] = Math.max(0, counts[token]) + 1;
+    }
+
+    /** The largest logit; a sum finds what is not finite. */
+    private float most() {
+        float most = Float.NEGATIVE_INFINITY;
+        float differences = 0;
+        for (float logit : logits) {
+            most = Math.max(most, logit); // NaN wins
+            differences += logit - logit == 0 || logit == Float.NEGATIVE_INFINITY ? 0 : 1;
+        }
+        if (differences > 0 || most == Float.NEGATIVE_INFINITY) {
+            throw new ArithmeticException(most == Float.NEGATIVE_INFINITY ? "no token may follow: all are kept from being written"
+                    : "the logits are not finite: they have NaN or infinity");
+        }
+        return most;
+    }
+
+    private double normalizer(float most) {
+        double sum = 0;
+        for (float logit : logits) {
+            sum += Math.exp(logit - most);
+        }
+        return most + Math.log(sum);
+    }
+
+    private void change() {
+        for (Bias bias : options.biases()) {
+            logits[bias.token()] += bias.amount();
+        }
+        for (int i = 0; i < seenCount; i++) {
+            int token = seen[i];
+            float logit = logits[token];
+            logit = logit > 0 ? logit / options.repetitionPenalty() : logit * options.repetitionPenalty();
+            int count = Math.max(0, counts[token]);
+            logits[token] = count == 0 ? logit : logit - options.presencePenalty() - count * options.frequencyPenalty();
+        }
+    }
+
+    private int choose(float most) {
+        if (options.temperature() == 0) {
+            int token = 0;
+            while (logits[token] != most) {
+                token++;
+            }
+            return token;
+        }
+        return candidates.draw(logits, most, options, draw());
+    }
+
+    /** The next number from 0 to 1: Steele et al., SplitMix64, OOPSLA 2014. */
+    private double draw() {
+        state += 0x9e3779b97f4a7c15L;
+        long z = state;
+        z = (z ^ (z >>> 30)) * 0xbf58476d1ce4e5b9L;
+        z = (z ^ (z >>> 27)) * 0x94d049bb133111ebL;
+        return ((z ^ (z >>> 31)) >>> 11) * 0x1p-53;
+    }
+}
