@@ -48,15 +48,19 @@ extern "C" {
 #define FOVEA_STATUS_MISMATCH 7         /* packed weights made by another engine layout or for another shape */
 #define FOVEA_STATUS_THREAD 8           /* the operating system refused a thread */
 
-/* Instruction sets, in the order of native/cmake/isa.cmake. */
+/* Instruction sets, the rows of native/cmake/isa.cmake. */
 #define FOVEA_ISA_AUTO (-1)
 #define FOVEA_ISA_BASELINE 0
 #define FOVEA_ISA_AVX2 1
 #define FOVEA_ISA_AVX512 2
 #define FOVEA_ISA_AVX512VNNI 3
 #define FOVEA_ISA_NEON 4
+#define FOVEA_ISA_AVX512BF16 5 /* with products of bfloat16, see fovea_linear */
 
-/* Data types. Half types are read and written as IEEE 754 says; all arithmetic is in single precision. */
+/*
+ * Data types. Half types are read and written as IEEE 754 says; all arithmetic is in single precision, but that of
+ * fovea_linear with weights that are packed in fewer bits.
+ */
 #define FOVEA_DTYPE_F32 0
 #define FOVEA_DTYPE_F16 1  /* IEEE 754 binary16 */
 #define FOVEA_DTYPE_BF16 2 /* the upper half of a binary32 */
@@ -84,6 +88,9 @@ extern "C" {
 
 /* The most inputs of a weight that fovea_linear_pack stores as FOVEA_DTYPE_I8. */
 #define FOVEA_LINEAR_I8_INPUTS 32768
+
+/* The most inputs of a weight of BF16 that is multiplied by products of bfloat16, where the ISA has them. */
+#define FOVEA_LINEAR_BF16_INPUTS 65536
 
 /* Epilogue activations of fovea_linear. */
 #define FOVEA_ACTIVATION_NONE 0
@@ -344,7 +351,7 @@ FOVEA_API int fovea_linear_packed_bytes(const fovea_engine *engine, const fovea_
  *
  *   F32   the values themselves
  *   BF16  the nearest bfloat16, ties to even: half the memory, which is what a product with
- *         few rows waits for; all arithmetic stays in single precision
+ *         few rows waits for
  *   I8    round(weight[o][i] / scale[o]), ties to even, with a scale per output,
  *         scale[o] = max(|weight[o]|, 2^-100) / 127: a quarter of the memory
  *
@@ -387,8 +394,12 @@ typedef struct fovea_linear_params {
  *   out      [rows, outputs]
  *
  * Each output is one chain of multiply-adds in the order of the inputs, so a row's
- * bits do not depend on the other rows. Weights of BF16 give the bits of an F32 layer
- * of the rounded weights.
+ * bits do not depend on the other rows.
+ *
+ * Weights of BF16 give the bits of an F32 layer of the rounded weights, but with AVX512BF16 and at most
+ * FOVEA_LINEAR_BF16_INPUTS inputs: it multiplies bfloat16 by bfloat16 at twice the rate, so there x is rounded to the nearest bfloat16 too, ties to even, two products at
+ * a time are added to a sum in single precision, and subnormal numbers count as 0. Before the activation that is away
+ * from the product of the same weights and floats by at most 2^-8 (1 + n 2^-15) sum over i of |x[r][i] W[o][i]|.
  *
  * Weights of I8 want x in eight bits too: every row is quantised as an output's weights are, with a
  * scale of its own, s[r] = max(|x[r]|, 2^-100) / 127 (vector-wise, Dettmers et al., LLM.int8(),

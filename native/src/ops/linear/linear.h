@@ -20,13 +20,18 @@
  *     0               2               4               6                     ...       2 P
  *     | w[0] column 0 | w[0] column L | w[0] column 1 | w[0] column L + 1 | ...       | w[1] column 0 | ...
  *
+ *   BF16 where the ISA multiplies pairs, 4 P ceil(n / 2) bytes: P words for two inputs
+ *
+ *     0               2               4               6                     ...       4 P
+ *     | w[0] column 0 | w[1] column 0 | w[0] column 1 | w[1] column 1 |     ...       | w[2] column 0 | ...
+ *
  *   I8, P (4 + G g) bytes: the scales of the columns, then g = ceil(n / G) groups of G inputs, column by column;
  *   G is FV_DOT_GROUP, 2 or 4, and FV_DOT_OFFSET was added to every byte, those behind the last input too
  *
  *     0         4             4 P                          4 P + G                   4 P + G P
  *     | scale 0 | scale 1 ... | w[0] ... w[G - 1] column 0 | w[0] ... column 1 | ... | w[G] ... column 0 | ...
  *
- * simd/tile.h multiplies by panels of F32 and BF16, simd/dot.h by those of I8.
+ * simd/tile.h multiplies by panels of F32 and BF16, simd/pairs.h by pairs of BF16, simd/dot.h by I8.
  */
 #ifndef FV_OPS_LINEAR_H
 #define FV_OPS_LINEAR_H

@@ -4,6 +4,7 @@
 #include "fovea/fovea.h"
 #include "simd/activation.h"
 #include "simd/dot.h"
+#include "simd/pairs.h"
 
 /* Bias, activation and residual over one row of a tile, then the store: sum [width], out [width]. */
 static void finish_row(int activation, int width, const float *sum, const float *bias, const float *residual,
@@ -25,19 +26,26 @@ static void finish_row(int activation, int width, const float *sum, const float 
   }
 }
 
-/* A block of x in eight bits, on the stack of the thread that multiplies it. */
-typedef struct quantized_block {
+/* A block of x in eight bits, or in pairs of BF16, on the stack of the thread that multiplies it. */
+typedef struct narrow_block {
   long long first; /* its first row; -1: none yet */
-  float scales[FV_QUANTIZED_ROWS];
-  int32_t starts[FV_QUANTIZED_ROWS];
-  int32_t words[FV_QUANTIZED_BYTES / 4] __attribute__((aligned(64))); /* [rows, groups] */
-} quantized_block;
+  long long words_of_row;
+  float scales[FV_NARROW_ROWS];
+  int32_t starts[FV_NARROW_ROWS];
+  int32_t words[FV_NARROW_BYTES / 4] __attribute__((aligned(64))); /* [rows, words_of_row] */
+} narrow_block;
 
-static void quantize(const fv_linear_job *job, long long row, int rows, quantized_block *block) {
-  const long long groups = fv_dot_groups(job->inputs);
+static void narrow(const fv_linear_job *job, long long row, int rows, narrow_block *block) {
   for (int r = 0; r < rows; r++) {
-    fv_quantize_row(job->x + (row + r) * job->x_stride, job->inputs, (fv_dot_element *)(block->words + r * groups),
-                    block->scales + r, block->starts + r);
+    const float *x = job->x + (row + r) * job->x_stride;
+    int32_t *words = block->words + r * block->words_of_row;
+    if (job->dtype == FOVEA_DTYPE_I8) {
+      fv_quantize_row(x, job->inputs, (fv_dot_element *)words, block->scales + r, block->starts + r);
+    } else {
+#if FV_HAS_PAIRS
+      fv_round_pairs(x, job->inputs, words);
+#endif
+    }
   }
   block->first = row;
 }
@@ -51,15 +59,22 @@ typedef struct tile {
 } tile;
 
 /* sum [rows, panels * FV_PANEL], the products of a tile. */
-static void multiply(const fv_linear_job *job, const quantized_block *block, const tile *t, float *sum) {
+static void multiply(const fv_linear_job *job, const narrow_block *block, const tile *t, float *sum) {
   const long long panel_bytes = job->layout.panel_bytes, inputs = job->inputs;
   const int ldc = t->panels * FV_PANEL;
   const char *weights = job->weights + t->panel * panel_bytes;
   const float *x = job->x + t->row * job->x_stride;
   if (block) {
-    const long long groups = fv_dot_groups(inputs), at = t->row - block->first;
-    fv_dot_tile(t->rows, t->panels, groups, block->words + at * groups, groups, block->scales + at, block->starts + at,
-                weights, panel_bytes, sum, ldc, t->ahead, t->step);
+    const long long at = t->row - block->first, of_row = block->words_of_row;
+    const int32_t *words = block->words + at * of_row;
+    if (job->dtype == FOVEA_DTYPE_I8) {
+      fv_dot_tile(t->rows, t->panels, of_row, words, of_row, block->scales + at, block->starts + at, weights,
+                  panel_bytes, sum, ldc, t->ahead, t->step);
+    } else {
+#if FV_HAS_PAIRS
+      fv_pair_tile(t->rows, t->panels, of_row, words, of_row, weights, panel_bytes, sum, ldc, t->ahead, t->step);
+#endif
+    }
   } else if (t->step == 0 && job->dtype == FOVEA_DTYPE_BF16) {
     fv_tile_bf16_row(t->panels, inputs, x, weights, panel_bytes, sum);
   } else if (t->step == 0) {
@@ -71,7 +86,7 @@ static void multiply(const fv_linear_job *job, const quantized_block *block, con
   }
 }
 
-static void run_tile(const fv_linear_job *job, const quantized_block *block, const tile *t) {
+static void run_tile(const fv_linear_job *job, const narrow_block *block, const tile *t) {
   /* Of one panel and all rows: no policy takes more than four panels of one row, or two of two. */
   float sum[FV_TILE_ROWS * FV_PANEL] __attribute__((aligned(64)));
   multiply(job, block, t, sum);
@@ -86,8 +101,9 @@ static void run_tile(const fv_linear_job *job, const quantized_block *block, con
   }
 }
 
-/* Bytes of one step through a panel: a row of floats, or of a group of inputs in eight bits. */
-static int row_bytes(int dtype) {
+/* Bytes of one step through a panel: a row of floats, or of a group of inputs in eight bits, or of a pair. */
+static int row_bytes(int dtype, long long inputs) {
+  if (fv_is_paired(dtype, inputs)) return FV_PANEL * 4;
   return dtype == FOVEA_DTYPE_I8 ? FV_PANEL * FV_DOT_GROUP : fv_panel_row_bytes(dtype);
 }
 
@@ -110,7 +126,7 @@ typedef struct policy {
 
 /* The policy for a block of rows that has left panels to go. */
 static policy choose_policy(const fv_linear_job *job, int rows, long long left) {
-  const long long panel_bytes = job->layout.panel_bytes, bytes = row_bytes(job->dtype);
+  const long long panel_bytes = job->layout.panel_bytes, bytes = row_bytes(job->dtype, job->inputs);
   const int tiles = (rows + FV_TILE_ROWS - 1) / FV_TILE_ROWS;
   if (tiles > 1) {
     /* The panel comes from the cache for all tiles, if those of the panel before have fetched it, a share each. */
@@ -131,7 +147,7 @@ static policy choose_policy(const fv_linear_job *job, int rows, long long left) 
 }
 
 /* Rows [row, row + rows), one block, against as many panels from panel on as the policy takes at once. */
-static void run_panels(const fv_linear_job *job, const quantized_block *block, long long row, int rows,
+static void run_panels(const fv_linear_job *job, const narrow_block *block, long long row, int rows,
                        long long panel, const policy *how) {
   const char *ahead = job->weights + panel * job->layout.panel_bytes + how->ahead;
   for (int t = 0; t < how->tiles; t++) {
@@ -141,12 +157,12 @@ static void run_panels(const fv_linear_job *job, const quantized_block *block, l
   }
 }
 
-/* block: room for a block of x in eight bits, or null where the weights want floats. */
-static void run(const fv_linear_job *job, long long first, long long last, quantized_block *block) {
+/* block: room for a block of x in fewer bits, or null where the weights want floats. */
+static void run(const fv_linear_job *job, long long first, long long last, narrow_block *block) {
   while (first < last) {
     const long long panel = first % job->panels, row = first / job->panels * job->layout.block_rows;
     const int rows = job->rows - row < job->layout.block_rows ? (int)(job->rows - row) : job->layout.block_rows;
-    if (block && block->first != row) quantize(job, row, rows, block);
+    if (block && block->first != row) narrow(job, row, rows, block);
     const long long left = last - first < job->panels - panel ? last - first : job->panels - panel;
     const policy how = choose_policy(job, rows, left);
     run_panels(job, block, row, rows, panel, &how);
@@ -154,15 +170,16 @@ static void run(const fv_linear_job *job, long long first, long long last, quant
   }
 }
 
-static __attribute__((noinline)) void run_quantized(const fv_linear_job *job, long long first, long long last) {
-  quantized_block block;
+static __attribute__((noinline)) void run_narrow(const fv_linear_job *job, long long first, long long last) {
+  narrow_block block;
   block.first = -1;
+  block.words_of_row = job->dtype == FOVEA_DTYPE_I8 ? fv_dot_groups(job->inputs) : fv_pairs(job->inputs);
   run(job, first, last, &block);
 }
 
 void FV_NAME(linear)(const fv_linear_job *job, long long first, long long last) {
-  if (job->dtype == FOVEA_DTYPE_I8) {
-    run_quantized(job, first, last);
+  if (job->dtype == FOVEA_DTYPE_I8 || fv_is_paired(job->dtype, job->inputs)) {
+    run_narrow(job, first, last);
   } else {
     run(job, first, last, 0);
   }

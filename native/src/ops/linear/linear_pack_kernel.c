@@ -3,6 +3,7 @@
 #include "ops/linear/linear.h"
 #include "simd/dot.h"
 #include "simd/half.h"
+#include "simd/pairs.h"
 #include "simd/transpose.h"
 
 fv_layout_kernel FV_NAME(layout);
@@ -17,19 +18,25 @@ fv_linear_layout FV_NAME(linear_layout)(int dtype, int inputs) {
   switch (dtype) {
     case FOVEA_DTYPE_BF16:
       layout.panel_bytes = row_bytes * FV_LANES;
+      if (fv_is_paired(dtype, inputs)) {
+        layout.panel_bytes = fv_pairs(inputs) * FV_PANEL * 4;
+        row_bytes = fv_pairs(inputs) * 4;
+        block_bytes = FV_NARROW_BYTES;
+      }
       break;
     case FOVEA_DTYPE_I8:
       layout.panel_bytes = FV_PANEL * ((long long)sizeof(float) + fv_dot_groups(inputs) * FV_DOT_GROUP);
       row_bytes = fv_dot_groups(inputs) * 4;
-      block_bytes = FV_QUANTIZED_BYTES;
+      block_bytes = FV_NARROW_BYTES;
       break;
     default:
       layout.panel_bytes = row_bytes * FV_PANEL;
       break;
   }
   long long rows = block_bytes / row_bytes;
-  if (dtype == FOVEA_DTYPE_I8 && rows > FV_QUANTIZED_ROWS) rows = FV_QUANTIZED_ROWS;
-  if (dtype != FOVEA_DTYPE_I8 && rows < FV_TILE_ROWS) rows = FV_TILE_ROWS;
+  const bool narrow = dtype == FOVEA_DTYPE_I8 || fv_is_paired(dtype, inputs);
+  if (narrow && rows > FV_NARROW_ROWS) rows = FV_NARROW_ROWS;
+  if (!narrow && rows < FV_TILE_ROWS) rows = FV_TILE_ROWS;
   layout.block_rows = (int)rows;
   return layout;
 }
@@ -168,6 +175,20 @@ static void pack_bf16(const fv_linear_pack_job *job, const part *of, uint32_t *t
   }
 }
 
+/* Pairs of inputs, where the ISA multiplies those. */
+static void pack_pairs(const fv_linear_pack_job *job, const part *of, uint32_t *to) {
+  float chunk[(CHUNK + 1) * FV_PANEL];
+  for (long long input = 0; input < job->inputs; input += CHUNK) {
+    const int count = chunk_of(job, input);
+    read_chunk(job, of, input, count, chunk);
+    memset(chunk + count * FV_PANEL, 0, FV_PANEL * sizeof *chunk);
+    for (int i = 0; i < count; i += 2, to += FV_PANEL) {
+      const float *row = chunk + i * FV_PANEL;
+      for (int j = of->low; j < of->end; j++) to[j] = fv_pair(row[j], row[j + FV_PANEL]);
+    }
+  }
+}
+
 /* The scales of a panel's columns, [FV_PANEL], and their inverses. */
 static void measure_i8(const fv_linear_pack_job *job, const part *of, float *scales, fv_f32 *inverses) {
   float chunk[CHUNK * FV_PANEL];
@@ -227,7 +248,7 @@ void FV_NAME(linear_pack)(const fv_linear_pack_job *job, long long first, long l
     char *panel = job->panels + p * job->panel_bytes;
     switch (job->dtype) {
       case FOVEA_DTYPE_BF16:
-        pack_bf16(job, &of, (uint32_t *)panel);
+        (fv_is_paired(job->dtype, job->inputs) ? pack_pairs : pack_bf16)(job, &of, (uint32_t *)panel);
         break;
       case FOVEA_DTYPE_I8:
         pack_i8(job, &of, panel);
