@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cpu.h"
+#include "scratch.h"
 
 enum { MAX_THREADS = 1024, MAX_SPIN_MICROS = 1000000, DEFAULT_SPIN_MICROS = 50, ISA_CODES = 32 };
 
@@ -79,6 +80,7 @@ int fovea_engine_describe(const fovea_engine *engine, fovea_engine_info *info) {
 int fovea_engine_destroy(fovea_engine *engine) {
   if (!engine) return FOVEA_STATUS_NULL_POINTER;
   if (engine->pool) fv_pool_destroy(engine->pool);
+  fv_scratch_free(engine);
   free(engine);
   return FOVEA_STATUS_OK;
 }

@@ -2,29 +2,12 @@
 #include "ops/linear/linear.h"
 
 #include "fovea/fovea.h"
-#include "simd/activation.h"
+#include "ops/linear/epilogue.h"
+#include "simd/block.h"
 #include "simd/dot.h"
 #include "simd/pairs.h"
 
-/* Bias, activation and residual over one row of a tile, then the store: sum [width], out [width]. */
-static void finish_row(int activation, int width, const float *sum, const float *bias, const float *residual,
-                       float *out) {
-  for (int j = 0; j < width; j += FV_LANES) {
-    const int lanes = width - j < FV_LANES ? width - j : FV_LANES;
-    fv_f32 value = fv_load(sum + j);
-    if (lanes == FV_LANES) {
-      if (bias) value += fv_load(bias + j);
-      value = fv_activate(activation, value);
-      if (residual) value += fv_load(residual + j);
-      fv_store(out + j, value);
-    } else {
-      if (bias) value += fv_load_part(bias + j, lanes);
-      value = fv_activate(activation, value);
-      if (residual) value += fv_load_part(residual + j, lanes);
-      fv_store_part(out + j, value, lanes);
-    }
-  }
-}
+fv_linear_kernel FV_NAME(linear_blocks);
 
 /* A block of x in eight bits, or in pairs of BF16, on the stack of the thread that multiplies it. */
 typedef struct narrow_block {
@@ -77,10 +60,14 @@ static void multiply(const fv_linear_job *job, const narrow_block *block, const 
     }
   } else if (t->step == 0 && job->dtype == FOVEA_DTYPE_BF16) {
     fv_tile_bf16_row(t->panels, inputs, x, weights, panel_bytes, sum);
+  } else if (t->step == 0 && job->dtype == FOVEA_DTYPE_F16) {
+    fv_tile_f16_row(t->panels, inputs, x, weights, panel_bytes, sum);
   } else if (t->step == 0) {
     fv_tile(t->rows, t->panels, inputs, x, job->x_stride, (const float *)weights, panel_bytes / 4, sum, ldc);
   } else if (job->dtype == FOVEA_DTYPE_BF16) {
     fv_tile_bf16(t->rows, t->panels, inputs, x, job->x_stride, weights, panel_bytes, sum, ldc, t->ahead, t->step);
+  } else if (job->dtype == FOVEA_DTYPE_F16) {
+    fv_tile_f16(t->rows, t->panels, inputs, x, job->x_stride, weights, panel_bytes, sum, ldc, t->ahead, t->step);
   } else {
     fv_tile_f32(t->rows, t->panels, inputs, x, job->x_stride, weights, panel_bytes, sum, ldc, t->ahead, t->step);
   }
@@ -90,15 +77,7 @@ static void run_tile(const fv_linear_job *job, const narrow_block *block, const 
   /* Of one panel and all rows: no policy takes more than four panels of one row, or two of two. */
   float sum[FV_TILE_ROWS * FV_PANEL] __attribute__((aligned(64)));
   multiply(job, block, t, sum);
-  const int ldc = t->panels * FV_PANEL;
-  const long long column = t->panel * FV_PANEL;
-  const int width = job->outputs - column < ldc ? (int)(job->outputs - column) : ldc;
-  const float *bias = job->bias ? job->bias + column : 0;
-  for (int r = 0; r < t->rows; r++) {
-    const long long row = t->row + r;
-    const float *residual = job->residual ? job->residual + row * job->residual_stride + column : 0;
-    finish_row(job->activation, width, sum + r * ldc, bias, residual, job->out + row * job->out_stride + column);
-  }
+  fv_finish(job, t->row, t->rows, t->panel * FV_PANEL, t->panels * FV_PANEL, sum);
 }
 
 /* Bytes of one step through a panel: a row of floats, or of a group of inputs in eight bits, or of a pair. */
@@ -113,7 +92,7 @@ static int row_bytes(int dtype, long long inputs) {
  * weights come faster as one stream that is fetched ahead.
  */
 static int fills_four_streams(int dtype) {
-  return dtype == FOVEA_DTYPE_F32 || (FV_LANES == 16 && dtype == FOVEA_DTYPE_BF16);
+  return dtype == FOVEA_DTYPE_F32 || (FV_LANES == 16 && (dtype == FOVEA_DTYPE_BF16 || dtype == FOVEA_DTYPE_F16));
 }
 
 /* How a block reads panels: how many at once, and what its tiles fetch into the cache meanwhile. */
@@ -178,7 +157,9 @@ static __attribute__((noinline)) void run_narrow(const fv_linear_job *job, long 
 }
 
 void FV_NAME(linear)(const fv_linear_job *job, long long first, long long last) {
-  if (job->dtype == FOVEA_DTYPE_I8 || fv_is_paired(job->dtype, job->inputs)) {
+  if (fv_is_block(job->dtype)) {
+    FV_NAME(linear_blocks)(job, first, last);
+  } else if (job->dtype == FOVEA_DTYPE_I8 || fv_is_paired(job->dtype, job->inputs)) {
     run_narrow(job, first, last);
   } else {
     run(job, first, last, 0);

@@ -40,6 +40,13 @@ static double activate(int activation, double x) {
 DEFINE_REFERENCE(reference_double, double)
 DEFINE_REFERENCE(reference_float, float)
 
+/* To binary16 of a normal size, ties to even: the significand of 11 bits. */
+static float round_to_f16(float x) {
+  int exponent;
+  const double fraction = frexp(x, &exponent);
+  return (float)ldexp(rint(ldexp(fraction, 11)), exponent - 11);
+}
+
 /* To bfloat16, ties to even: the significand of 8 bits. */
 static float round_to_bf16(float x) {
   int exponent;
@@ -97,7 +104,7 @@ static const options variants[] = {
     {true, true, false, false, FOVEA_ACTIVATION_QUICK_GELU, 1},
 };
 
-static const int dtypes[] = {FOVEA_DTYPE_F32, FOVEA_DTYPE_BF16, FOVEA_DTYPE_I8};
+static const int dtypes[] = {FOVEA_DTYPE_F32, FOVEA_DTYPE_F16, FOVEA_DTYPE_BF16, FOVEA_DTYPE_I8};
 enum { DTYPES = sizeof dtypes / sizeof *dtypes };
 
 static fovea_linear_pack_params pack_params_of(const fovea_engine *engine, shape s, int dtype, bool transposed) {
@@ -137,6 +144,7 @@ static void store(const fovea_linear_pack_params *p, const float *weight, float 
     for (int i = 0; i < p->inputs; i++) column[i] = weight[o * p->output_stride + i * p->input_stride];
     scales[o] = p->dtype == FOVEA_DTYPE_I8 ? quantize(column, p->inputs, to) : 1;
     if (p->dtype == FOVEA_DTYPE_F32) memcpy(to, column, (size_t)p->inputs * sizeof *to);
+    for (int i = 0; p->dtype == FOVEA_DTYPE_F16 && i < p->inputs; i++) to[i] = round_to_f16(column[i]);
     for (int i = 0; p->dtype == FOVEA_DTYPE_BF16 && i < p->inputs; i++) to[i] = round_to_bf16(column[i]);
   }
   free(column);
@@ -429,7 +437,7 @@ static void should_refuse_misuse_of_linear(int dtype) {
   packed[2] += 1; /* another instruction set */
   CHECK_STATUS(FOVEA_STATUS_MISMATCH, LINEAR);
   packed[2] -= 1;
-  packed[1] = FOVEA_DTYPE_F16;
+  packed[1] = FOVEA_LAYOUT_U8; /* as which nothing is packed */
   CHECK_STATUS(FOVEA_STATUS_MISMATCH, LINEAR);
   packed[1] = dtype;
   WITH(good, FOVEA_STATUS_INVALID_ARGUMENT, packed_bytes, good.packed_bytes - 1, LINEAR);

@@ -158,6 +158,6 @@ final class EncoderModel {
 
     private Plan compile() {
         Graph graph = ModelGraph.encoder(description, weights);
-        return Plan.compile(graph, engine, weightType.dtype());
+        return Plan.compile(graph, engine, weightType.storage());
     }
 }

@@ -88,7 +88,7 @@ final class HeadModel {
         this.description = headed.description();
         this.weights = headed.weights();
         this.plan = owner.own(Plan.compile(ModelGraph.encoder(description, this.weights), engine,
-                options.weights().dtype()));
+                options.weights().storage()));
         this.sessions = owner.own(new SessionPool<>(() -> plan.newSession(64, 16), Session::close));
     }
 
