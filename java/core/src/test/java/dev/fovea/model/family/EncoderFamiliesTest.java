@@ -125,11 +125,11 @@ class EncoderFamiliesTest {
     void shouldFindWeightsUnderEachPrefixAndSayWhichThereAre() throws Exception {
         EncoderConfig config = EncoderConfig.read(GoldenFamilyTest.GOLDEN.resolve("roberta").resolve("config.json"));
         try (Weights file = Weights.open(GoldenFamilyTest.GOLDEN.resolve("distilbert").resolve("model.safetensors"))) {
-            FormatException e = assertThrows(FormatException.class, () -> config.weights(config.encoder(), file, null));
+            FormatException e = assertThrows(FormatException.class, () -> config.weights(config.encoder(), file));
             assertTrue(e.getMessage().contains("roberta."), e.getMessage());
         }
         try (Weights file = Weights.open(GoldenFamilyTest.GOLDEN.resolve("roberta").resolve("model.safetensors"))) {
-            FormatException e = assertThrows(FormatException.class, () -> config.tagger(config.encoder(), 2, file, null));
+            FormatException e = assertThrows(FormatException.class, () -> config.tagger(config.encoder(), 2, file));
             assertTrue(e.getMessage().contains("classifier.weight"), e.getMessage()); // a file without that head
         }
     }
