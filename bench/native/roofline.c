@@ -2,7 +2,9 @@
  * The roofline of all-MiniLM-L6-v2: each op of its encoder through libfovea, its time beside the least that the
  * machine's multiply-adds and its memory allow. Sizes are the model's, weights and tokens are random.
  *
- *   roofline [-t threads] [-s seconds per shape] TEXTSxTOKENS...
+ *   roofline [-t threads] [-s seconds per shape] [-w f32|bf16|i8] TEXTSxTOKENS...
+ *
+ * The limit is that of single precision, whatever -w keeps weights as: fewer bits may pass it.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <pthread.h>
@@ -46,6 +48,8 @@ typedef struct batch {
   long long scratch_bytes;
 } batch;
 
+static int weight_type = FOVEA_DTYPE_F32;
+
 static double micros(void) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
@@ -80,7 +84,7 @@ static dense random_dense(fovea_engine *engine, int outputs, int inputs) {
   fovea_linear_pack_params p = {.struct_size = sizeof p,
                                 .outputs = outputs,
                                 .inputs = inputs,
-                                .dtype = FOVEA_DTYPE_F32,
+                                .dtype = weight_type,
                                 .layout = FOVEA_LAYOUT_F32,
                                 .part_outputs = outputs,
                                 .output_stride = inputs,
@@ -322,13 +326,25 @@ static void measure(const model *m, const char *shape, double seconds, double gi
   free_batch(&b);
 }
 
+static int parse_type(const char *name) {
+  static const char *const names[] = {[FOVEA_DTYPE_F32] = "f32", [FOVEA_DTYPE_BF16] = "bf16", [FOVEA_DTYPE_I8] = "i8"};
+  for (int type = 0; type < (int)(sizeof names / sizeof *names); type++) {
+    if (!names[type] || strcmp(name, names[type]) != 0) continue;
+    weight_type = type;
+    return 1;
+  }
+  fprintf(stderr, "expected f32, bf16 or i8, got %s\n", name);
+  return 0;
+}
+
 int main(int argc, char **argv) {
   int threads = 1;
   double seconds = 1;
-  for (int option; (option = getopt(argc, argv, "t:s:")) != -1;) {
+  for (int option; (option = getopt(argc, argv, "t:s:w:")) != -1;) {
     if (option == 't') threads = atoi(optarg);
     else if (option == 's') seconds = atof(optarg);
-    else return 1;
+    else if (option == 'w' && !parse_type(optarg)) return 1;
+    else if (option == '?') return 1;
   }
   if (threads < 1 || threads > MOST_THREADS) return 1;
   const fovea_engine_options options = {

@@ -10,4 +10,6 @@ fovea_isa(avx512    x86_64     16     "fma;avx512f;avx512bw;avx512dq;avx512vl;av
           "-mfma;-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx512cd;-mprefer-vector-width=512")
 fovea_isa(avx512vnni x86_64  16    "fma;avx512f;avx512bw;avx512dq;avx512vl;avx512cd;avx512vnni"
           "-mfma;-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx512cd;-mavx512vnni;-mprefer-vector-width=512")
+fovea_isa(avx512bf16 x86_64  16    "fma;avx512f;avx512bw;avx512dq;avx512vl;avx512cd;avx512vnni;avx512bf16"
+          "-mfma;-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx512cd;-mavx512vnni;-mavx512bf16;-mprefer-vector-width=512")
 fovea_isa(neon      aarch64    4      ""                                              "")

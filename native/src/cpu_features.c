@@ -8,7 +8,9 @@
 #include <cpuid.h>
 #include <stdatomic.h>
 
-enum { EBX, ECX };
+enum { EAX, EBX, ECX, REGISTERS };
+
+enum { LEAF_7_1 = 8, LEAVES }; /* leaf 7, its part 1 */
 
 typedef struct feature {
   const char *name;
@@ -24,6 +26,7 @@ static const feature features[] = {
     {"fma", 1, ECX, 12, YMM},      {"avx2", 7, EBX, 5, YMM},      {"avx512f", 7, EBX, 16, ZMM},
     {"avx512dq", 7, EBX, 17, ZMM}, {"avx512cd", 7, EBX, 28, ZMM}, {"avx512bw", 7, EBX, 30, ZMM},
     {"avx512vl", 7, EBX, 31, ZMM}, {"avx512vnni", 7, ECX, 11, ZMM},
+    {"avx512bf16", LEAF_7_1, EAX, 5, ZMM},
 };
 
 enum { FEATURES = sizeof features / sizeof *features };
@@ -43,12 +46,13 @@ static unsigned kept_state(void) {
 
 /* A bit per feature. CPUID is slow where the machine is a virtual one, so each leaf is asked once. */
 static unsigned detect(void) {
-  unsigned a, b, c, d, leaves[8][2] = {{0}}, found = 0;
+  unsigned a, b, c, d, leaves[LEAVES][REGISTERS] = {{0}}, found = 0;
   const unsigned state = kept_state();
   if (__get_cpuid(1, &a, &b, &c, &d)) leaves[1][ECX] = c;
   if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) {
     leaves[7][EBX] = b;
     leaves[7][ECX] = c;
+    if (a >= 1 && __get_cpuid_count(7, 1, &a, &b, &c, &d)) leaves[LEAF_7_1][EAX] = a;
   }
   for (int i = 0; i < FEATURES; i++) {
     const feature *f = &features[i];

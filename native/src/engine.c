@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cpu.h"
+#include "scratch.h"
 
 enum { MAX_THREADS = 1024, MAX_SPIN_MICROS = 1000000, DEFAULT_SPIN_MICROS = 50, ISA_CODES = 32 };
 
@@ -37,7 +38,7 @@ static int check_options(const fovea_engine_options *options) {
   if (options->struct_size != (int)sizeof *options) return FOVEA_STATUS_INVALID_ARGUMENT;
   if (options->threads < 0 || options->threads > MAX_THREADS) return FOVEA_STATUS_INVALID_ARGUMENT;
   if (options->spin_micros < -1 || options->spin_micros > MAX_SPIN_MICROS) return FOVEA_STATUS_INVALID_ARGUMENT;
-  if (options->isa < FOVEA_ISA_AUTO || options->isa > FOVEA_ISA_NEON) return FOVEA_STATUS_INVALID_ARGUMENT;
+  if (options->isa < FOVEA_ISA_AUTO || options->isa > FOVEA_ISA_AVX512BF16) return FOVEA_STATUS_INVALID_ARGUMENT;
   return FOVEA_STATUS_OK;
 }
 
@@ -79,6 +80,7 @@ int fovea_engine_describe(const fovea_engine *engine, fovea_engine_info *info) {
 int fovea_engine_destroy(fovea_engine *engine) {
   if (!engine) return FOVEA_STATUS_NULL_POINTER;
   if (engine->pool) fv_pool_destroy(engine->pool);
+  fv_scratch_free(engine);
   free(engine);
   return FOVEA_STATUS_OK;
 }

@@ -40,6 +40,8 @@ const char *fovea_isa_name(int isa) {
       return "avx512";
     case FOVEA_ISA_AVX512VNNI:
       return "avx512vnni";
+    case FOVEA_ISA_AVX512BF16:
+      return "avx512bf16";
     case FOVEA_ISA_NEON:
       return "neon";
     default:

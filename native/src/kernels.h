@@ -33,6 +33,7 @@ typedef struct fv_kernels {
   fv_linear_layout_kernel *linear_layout;
   fv_linear_pack_kernel *linear_pack;
   fv_linear_kernel *linear;
+  fv_linear_round_kernel *linear_round;
   fv_product_kernel *product;
   fv_attention_scratch_kernel *attention_scratch;
   fv_attention_kernel *attention;

@@ -21,6 +21,7 @@ int main(void) {
   CHECK_FEATURE("avx512bw");
   CHECK_FEATURE("avx512vl");
   CHECK_FEATURE("avx512vnni");
+  CHECK_FEATURE("avx512bf16");
 #else
   printf("cpu_features: not compared, the compiler is not GCC for x86-64\n");
 #endif

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
-static const int bytes_of[] = {4, 2, 2, 1, 1, 34, 18, 20, 22, 24, 144, 176, 210};
+static const int bytes_of[] = {4, 2, 2, 1, 1, 34, 18, 20, 22, 24, 144, 176, 210, 84, 110, 18};
 
 static float from_bits(uint32_t bits) {
   float x;
@@ -48,7 +48,15 @@ static float store(int layout, long long k, unsigned char *at) {
   return layout == FOVEA_LAYOUT_F16 ? from_f16(half) : from_bits(bits << 16);
 }
 
-int test_block(int layout) { return layout < FOVEA_LAYOUT_Q8_0 ? 1 : layout < FOVEA_LAYOUT_Q4_K ? 32 : 256; }
+int test_block(int layout) {
+  if (layout < FOVEA_LAYOUT_Q8_0) return 1;
+  return layout < FOVEA_LAYOUT_Q4_K || layout == FOVEA_LAYOUT_IQ4_NL ? 32 : 256;
+}
+
+/* Where a block has its scale. */
+static int scale_at(int layout) {
+  return layout == FOVEA_LAYOUT_Q6_K ? 208 : layout == FOVEA_LAYOUT_Q2_K ? 80 : layout == FOVEA_LAYOUT_Q3_K ? 108 : 0;
+}
 
 static void put_half(unsigned char *at, int half) {
   const uint16_t bits = (uint16_t)half;
@@ -64,8 +72,9 @@ static double half_at(const unsigned char *at) {
 /* Random bytes with scales, and perhaps minima, that are finite. */
 static void store_block(int layout, long long number, unsigned char *block) {
   for (int i = 0; i < bytes_of[layout]; i++) block[i] = (unsigned char)test_random(0, 255);
-  put_half(block + (layout == FOVEA_LAYOUT_Q6_K ? 208 : 0), number ? test_random(0x1000, 0x2fff) : 0x0201); /* the first is subnormal */
+  put_half(block + scale_at(layout), number ? test_random(0x1000, 0x2fff) : 0x0201); /* the first is subnormal */
   const bool k = layout == FOVEA_LAYOUT_Q4_K || layout == FOVEA_LAYOUT_Q5_K;
+  if (layout == FOVEA_LAYOUT_Q2_K) put_half(block + 82, test_random(0x9000, 0xafff));
   if (k || layout == FOVEA_LAYOUT_Q4_1 || layout == FOVEA_LAYOUT_Q5_1) put_half(block + 2, test_random(0x9000, 0xafff));
 }
 
@@ -77,6 +86,17 @@ static float super_value(int layout, const unsigned char *block, int i) {
     const int low = block[64 * half + 32 * (quarter % 2) + j] >> (quarter < 2 ? 0 : 4) & 15;
     const int q = low + 16 * (block[128 + 32 * half + j] >> 2 * quarter & 3);
     return (float)(half_at(block + 208) * (signed char)block[192 + i / 16] * (q - 32));
+  }
+  const double d = half_at(block + scale_at(layout));
+  const int pair_of_bits = layout == FOVEA_LAYOUT_Q2_K ? 16 : 32;
+  const int two = block[pair_of_bits + i / 128 * 32 + j] >> 2 * (part % 4) & 3;
+  if (layout == FOVEA_LAYOUT_Q2_K) {
+    return (float)(d * (block[i / 16] % 16) * two - half_at(block + 82) * (block[i / 16] / 16));
+  }
+  if (layout == FOVEA_LAYOUT_Q3_K) {
+    const int k = i / 16, low = k < 8 ? block[96 + k] % 16 : block[88 + k] / 16;
+    const int s = low + 16 * (block[104 + k % 4] >> 2 * (k / 4) & 3) - 32;
+    return (float)(d * s * (two - (block[j] & 1 << part ? 0 : 4)));
   }
   const unsigned char *s = block + 4;
   const int scale = part < 4 ? s[part] % 64 : s[part + 4] % 16 + s[part - 4] / 64 * 16;
@@ -93,6 +113,10 @@ static float block_value(int layout, const unsigned char *block, int i) {
   if (test_block(layout) == 256) return super_value(layout, block, i);
   const double d = half_at(block);
   if (layout == FOVEA_LAYOUT_Q8_0) return (float)(d * (signed char)block[2 + i]);
+  if (layout == FOVEA_LAYOUT_IQ4_NL) {
+    static const int values[] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
+    return (float)(d * values[i < 16 ? block[2 + i] % 16 : block[i - 14] / 16]);
+  }
   const bool five = layout == FOVEA_LAYOUT_Q5_0 || layout == FOVEA_LAYOUT_Q5_1;
   const bool minimum = layout == FOVEA_LAYOUT_Q4_1 || layout == FOVEA_LAYOUT_Q5_1;
   const unsigned char *bits = block + (minimum ? 4 : 2), *nibbles = bits + (five ? 4 : 0);

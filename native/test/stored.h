@@ -4,7 +4,7 @@
 
 #include "harness.h"
 
-enum { TEST_LAYOUTS = FOVEA_LAYOUT_Q6_K + 1 };
+enum { TEST_LAYOUTS = FOVEA_LAYOUT_IQ4_NL + 1 };
 
 /* Which scales and zero points a weight has beside it. */
 enum { TEST_NO_SCALES, TEST_ONE_SCALE, TEST_ROW_SCALES, TEST_SCALINGS };

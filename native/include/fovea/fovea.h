@@ -48,15 +48,19 @@ extern "C" {
 #define FOVEA_STATUS_MISMATCH 7         /* packed weights made by another engine layout or for another shape */
 #define FOVEA_STATUS_THREAD 8           /* the operating system refused a thread */
 
-/* Instruction sets, in the order of native/cmake/isa.cmake. */
+/* Instruction sets, the rows of native/cmake/isa.cmake. */
 #define FOVEA_ISA_AUTO (-1)
 #define FOVEA_ISA_BASELINE 0
 #define FOVEA_ISA_AVX2 1
 #define FOVEA_ISA_AVX512 2
 #define FOVEA_ISA_AVX512VNNI 3
 #define FOVEA_ISA_NEON 4
+#define FOVEA_ISA_AVX512BF16 5 /* with products of bfloat16, see fovea_linear */
 
-/* Data types. Half types are read and written as IEEE 754 says; all arithmetic is in single precision. */
+/*
+ * Data types. Half types are read and written as IEEE 754 says; all arithmetic is in single precision, but that of
+ * fovea_linear with weights that are packed in fewer bits.
+ */
 #define FOVEA_DTYPE_F32 0
 #define FOVEA_DTYPE_F16 1  /* IEEE 754 binary16 */
 #define FOVEA_DTYPE_BF16 2 /* the upper half of a binary32 */
@@ -81,9 +85,19 @@ extern "C" {
 #define FOVEA_LAYOUT_Q4_K 10 /* 144 bytes; d * s * q - m * t */
 #define FOVEA_LAYOUT_Q5_K 11 /* 176 bytes; d * s * q - m * t */
 #define FOVEA_LAYOUT_Q6_K 12 /* 210 bytes; d * s * (q - 32) */
+#define FOVEA_LAYOUT_Q2_K 13 /* 84 bytes; d * s * q - m * t */
+#define FOVEA_LAYOUT_Q3_K 14 /* 110 bytes; d * s * (q - 4) */
+/* Of 32 values again. */
+#define FOVEA_LAYOUT_IQ4_NL 15 /* 18 bytes: d, q; d * v[q] with ggml's table v of 16 values */
 
 /* The most inputs of a weight that fovea_linear_pack stores as FOVEA_DTYPE_I8. */
 #define FOVEA_LINEAR_I8_INPUTS 32768
+
+/* The most inputs of a weight that is packed in blocks. */
+#define FOVEA_LINEAR_BLOCK_INPUTS 65536
+
+/* The most inputs of a weight of BF16 that is multiplied by products of bfloat16, where the ISA has them. */
+#define FOVEA_LINEAR_BF16_INPUTS 65536
 
 /* Epilogue activations of fovea_linear. */
 #define FOVEA_ACTIVATION_NONE 0
@@ -324,8 +338,9 @@ FOVEA_API int fovea_normalize(fovea_engine *engine, const fovea_normalize_params
 typedef struct fovea_linear_pack_params {
   int struct_size;
   int outputs;             /* >= 1 */
-  int inputs;              /* >= 1; at most FOVEA_LINEAR_I8_INPUTS for I8 */
-  int dtype;               /* the type that the weight is packed as: FOVEA_DTYPE_F32, BF16 or I8 */
+  int inputs;              /* >= 1; at most FOVEA_LINEAR_I8_INPUTS for I8; of blocks a multiple, at most
+                              FOVEA_LINEAR_BLOCK_INPUTS */
+  int dtype;               /* what the weight is packed as: FOVEA_DTYPE_*, or FOVEA_LAYOUT_* of blocks */
   int layout;              /* FOVEA_LAYOUT_* of the weight that is read */
   int first_output;        /* the part that is read: rows [first_output, first_output + part_outputs) */
   int part_outputs;        /* >= 1; outputs for the whole weight */
@@ -344,9 +359,13 @@ FOVEA_API int fovea_linear_packed_bytes(const fovea_engine *engine, const fovea_
  *
  *   F32   the values themselves
  *   BF16  the nearest bfloat16, ties to even: half the memory, which is what a product with
- *         few rows waits for; all arithmetic stays in single precision
+ *         few rows waits for
+ *   F16   the nearest binary16, ties to even, infinite past 65 504; arithmetic stays in single precision
  *   I8    round(weight[o][i] / scale[o]), ties to even, with a scale per output,
  *         scale[o] = max(|weight[o]|, 2^-100) / 127: a quarter of the memory
+ *
+ *   a layout of blocks  the bits of the blocks of a weight that has this layout, in another order; values of others are
+ *         rounded to blocks whose scales leave the least square error, or nearly
  *
  *   weight      [part_outputs, inputs] of any alignment, as mapped files have it
  *   scales      [part_outputs], or [1] by scale_stride 0; null for 1, and for layouts but I8 and U8
@@ -387,8 +406,14 @@ typedef struct fovea_linear_params {
  *   out      [rows, outputs]
  *
  * Each output is one chain of multiply-adds in the order of the inputs, so a row's
- * bits do not depend on the other rows. Weights of BF16 give the bits of an F32 layer
- * of the rounded weights.
+ * bits do not depend on the other rows.
+ *
+ * Weights of F16 and BF16 give the bits of an F32 layer of the rounded weights, but those of BF16 not with AVX512BF16
+ * and at most FOVEA_LINEAR_BF16_INPUTS inputs. It multiplies bfloat16 by bfloat16 at twice the rate: x is rounded to the
+ * nearest bfloat16 too, ties to even, two products at a time are added to a sum in single precision, and subnormal
+ * numbers count as 0. Before the activation that is away from the product of the same weights and floats by at most
+ *
+ *   2^-8 (1 + n 2^-15) sum over i of |x[r][i] W[o][i]|
  *
  * Weights of I8 want x in eight bits too: every row is quantised as an output's weights are, with a
  * scale of its own, s[r] = max(|x[r]|, 2^-100) / 127 (vector-wise, Dettmers et al., LLM.int8(),
@@ -402,6 +427,18 @@ typedef struct fovea_linear_params {
  *   sum over i of (|x[r][i]| t[o] / 2 + |W[o][i]| s[r] / 2 + s[r] t[o] / 4)
  *
  * and a few roundings. NaN or infinity in a row of x makes that row of out NaN.
+ *
+ * Weights in blocks want x in eight bits as well, each 32 inputs of a row with a scale of their own, s = max(|x|, 2^-100) /
+ * 127. With integers q_x, and q_w, d and m as the layout defines a weight's value, d q_w - m, for the 16 or 32 inputs that
+ * share d and m,
+ *
+ *   x W^T [r][o] = sum over these parts, in their order, of (sum of q_x q_w) * (s d) - (s * sum of q_x) * m
+ *
+ * where sums in brackets are exact. Before the activation it is away from the product of floats by at most
+ *
+ *   sum over i of |W[o][i]| s / 2
+ *
+ * and the roundings of the outer sum. Every ISA has the same but for those; a row's bits do not depend on the others.
  */
 FOVEA_API int fovea_linear(fovea_engine *engine, const fovea_linear_params *params, const float *x,
                            const void *packed, const float *bias, const float *residual, float *out);

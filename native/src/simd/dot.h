@@ -15,9 +15,9 @@
 #ifndef FV_SIMD_DOT_H
 #define FV_SIMD_DOT_H
 
-/* The most rows of x, and their bytes, that a thread keeps in eight bits at once: on its stack, a part of L2. */
-#define FV_QUANTIZED_ROWS 252
-#define FV_QUANTIZED_BYTES (64 * 1024)
+/* The most rows of x, and their bytes, that a thread keeps in fewer bits at once: on its stack, a part of L2. */
+#define FV_NARROW_ROWS 252
+#define FV_NARROW_BYTES (128 * 1024)
 
 #include "simd/tile.h"
 #ifdef __aarch64__

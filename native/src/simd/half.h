@@ -23,11 +23,15 @@ FV_INLINE fv_u32 fv_load_u16(const uint16_t *p) {
 
 FV_INLINE fv_f32 fv_load_bf16(const uint16_t *p) { return (fv_f32)(fv_load_u16(p) << 16); }
 
-/* The exponent is rebiased by a product, which normalises subnormals too. */
+/* Where there is no instruction, the exponent is rebiased by a product, which normalises subnormals too. */
 FV_INLINE fv_f32 fv_load_f16(const uint16_t *p) {
+#if FV_LANES == 16
+  return (fv_f32)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p));
+#else
   const fv_u32 h = fv_load_u16(p), magnitude = (h & 0x7fff) << 13;
   const fv_u32 special = (fv_u32)(magnitude >= 0x7c00 << 13) & 0x7f800000; /* infinity and NaN */
   return (fv_f32)((fv_u32)((fv_f32)magnitude * 0x1p112f) | special | (h & 0x8000) << 16);
+#endif
 }
 
 /* FV_LANES elements from the i-th on. */
@@ -75,6 +79,15 @@ FV_INLINE uint16_t fv_to_f16(float x) {
     bits = (bits - (112u << 23) + 0xfff + (bits >> 13 & 1)) >> 13;
   }
   return (uint16_t)(bits | sign >> 16);
+}
+
+/* FV_LANES floats as binary16. */
+FV_INLINE void fv_store_f16(uint16_t *to, fv_f32 x) {
+#if FV_LANES == 16
+  _mm256_storeu_si256((__m256i *)to, _mm512_cvtps_ph((__m512)x, _MM_FROUND_TO_NEAREST_INT));
+#else
+  for (int j = 0; j < FV_LANES; j++) to[j] = fv_to_f16(x[j]);
+#endif
 }
 
 /* count floats as a row of a type. */

@@ -5,12 +5,13 @@
  *
  *   a  [rows, k], rows lda apart
  *   b  panels [k, FV_PANEL], panel_stride apart; of BF16 [k, FV_LANES] words, with
- *      column j in the lower half of word j and column j + FV_LANES in the upper half
+ *      column j in the lower half of word j and column j + FV_LANES in the upper half;
+ *      of F16 [k, FV_PANEL] halves
  *   c  [rows, panels * FV_PANEL], rows ldc apart; written, and read only where it is summed onto
  *
  * Each element of C is one chain of multiply-adds over k = 0, 1, 2, … from 0, so its
- * bits do not depend on how rows and panels are grouped, and those of BF16 are those
- * of the same values in single precision.
+ * bits do not depend on how rows and panels are grouped, and those of BF16 and F16 are
+ * those of the same values in single precision.
  *
  * Goto and van de Geijn, Anatomy of High-Performance Matrix Multiplication, 2008.
  */
@@ -18,6 +19,7 @@
 #define FV_SIMD_TILE_H
 
 #include "fovea/fovea.h"
+#include "simd/half.h"
 #include "simd/vector.h"
 
 /* Vectors per panel row: two loads of B feed FV_TILE_ROWS * 2 multiply-adds. */
@@ -43,7 +45,7 @@
 #define FV_TILE_PANELS 4
 
 /* Bytes of one row of a panel. */
-FV_INLINE int fv_panel_row_bytes(const int dtype) { return FV_PANEL * (dtype == FOVEA_DTYPE_BF16 ? 2 : 4); }
+FV_INLINE int fv_panel_row_bytes(const int dtype) { return FV_PANEL * (dtype == FOVEA_DTYPE_F32 ? 4 : 2); }
 
 /* Vectors of row i of panels, panel_bytes apart. */
 FV_INLINE void fv_load_panels(const int dtype, const int vectors, const char *panels, long long panel_bytes,
@@ -54,6 +56,8 @@ FV_INLINE void fv_load_panels(const int dtype, const int vectors, const char *pa
     if (dtype == FOVEA_DTYPE_BF16) {
       const fv_i32 words = (fv_i32)fv_load(panel + i * FV_LANES);
       row[v] = (fv_f32)(v % FV_PANEL_VECTORS ? words & (int32_t)0xffff0000 : words << 16);
+    } else if (dtype == FOVEA_DTYPE_F16) {
+      row[v] = fv_load_f16((const uint16_t *)panel + i * FV_PANEL + (v % FV_PANEL_VECTORS) * FV_LANES);
     } else {
       row[v] = fv_load(panel + i * FV_PANEL + (v % FV_PANEL_VECTORS) * FV_LANES);
     }
@@ -179,16 +183,31 @@ FV_TILE_FUNCTION fv_tile_bf16(int rows, int panels, long long k, const float *a,
   fv_tile_any(FOVEA_DTYPE_BF16, rows, panels, k, a, lda, b, panel_bytes, FV_TILE_STORE, 0, c, ldc, ahead, step);
 }
 
-/* One row against 4 panels of BF16, or 1, fetching nothing. c [panels * FV_PANEL] */
+/* And on panels of F16. */
+FV_TILE_FUNCTION fv_tile_f16(int rows, int panels, long long k, const float *a, long long lda, const char *b,
+                             long long panel_bytes, float *c, long long ldc, const char *ahead, long long step) {
+  if (step <= 0) __builtin_unreachable();
+  fv_tile_any(FOVEA_DTYPE_F16, rows, panels, k, a, lda, b, panel_bytes, FV_TILE_STORE, 0, c, ldc, ahead, step);
+}
+
+/* One row against 4 panels of halves, or 1, fetching nothing. c [panels * FV_PANEL] */
+FV_INLINE void fv_tile_half_row(const int dtype, int panels, long long k, const float *a, const char *b,
+                                long long panel_bytes, float *c) {
+  if (panels == 4) {
+    fv_tile_fixed(dtype, 1, 4 * FV_PANEL_VECTORS, k, a, 0, b, panel_bytes, FV_TILE_STORE, 0, c, 0, 0, 0);
+  } else {
+    fv_tile_fixed(dtype, 1, FV_PANEL_VECTORS, k, a, 0, b, panel_bytes, FV_TILE_STORE, 0, c, 0, 0, 0);
+  }
+}
+
 FV_TILE_FUNCTION fv_tile_bf16_row(int panels, long long k, const float *a, const char *b, long long panel_bytes,
                                   float *c) {
-  if (panels == 4) {
-    fv_tile_fixed(FOVEA_DTYPE_BF16, 1, 4 * FV_PANEL_VECTORS, k, a, 0, b, panel_bytes, FV_TILE_STORE, 0, c, 0, 0,
-                  0);
-  } else {
-    fv_tile_fixed(FOVEA_DTYPE_BF16, 1, FV_PANEL_VECTORS, k, a, 0, b, panel_bytes, FV_TILE_STORE, 0, c, 0, 0,
-                  0);
-  }
+  fv_tile_half_row(FOVEA_DTYPE_BF16, panels, k, a, b, panel_bytes, c);
+}
+
+FV_TILE_FUNCTION fv_tile_f16_row(int panels, long long k, const float *a, const char *b, long long panel_bytes,
+                                 float *c) {
+  fv_tile_half_row(FOVEA_DTYPE_F16, panels, k, a, b, panel_bytes, c);
 }
 
 /* The first FV_LANES columns of one panel alone. c [rows, FV_LANES] */

@@ -54,7 +54,13 @@ static inline int fv_check_stored(const fv_stored *weight) {
 typedef void fv_stored_read_kernel(const fv_stored *weight, long long row, long long start, long long stride,
                                    long long count, float *out);
 
+/* Rounds a block's values, x [block_values], to a layout of blocks. NaN or infinity among them makes the block's scale NaN. */
+typedef void fv_layout_write_kernel(int layout, const float *x, char *block);
+
 /* Whether none of the values is infinite or NaN; count of them, in whole blocks. */
 typedef bool fv_is_finite_kernel(const fv_layout *layout, const char *values, long long count);
+
+/* The values that the four bits of IQ4_NL number, ggml's kvalues_iq4nl. */
+#define FV_IQ4_VALUES -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113
 
 #endif /* FV_OPS_LAYOUT_H */

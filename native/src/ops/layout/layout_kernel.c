@@ -13,12 +13,15 @@
  *   Q4_1            | d | m | q |                 value = d * q + m
  *   Q5_0            | d | h: 4 bytes | q |        value = d * (q - 16)
  *   Q5_1            | d | m | h: 4 bytes | q |    value = d * q + m
+ *   IQ4_NL          | d | q |                     value = d * v[q], v ggml's table
  *
- * Blocks of 256 values, with a scale s, and perhaps a minimum t, for each 32 of them (Q6_K: 16). q and h as drawn there:
+ * Blocks of 256 values, with a scale s, and perhaps a minimum t, for each 32 of them (Q6_K, Q2_K, Q3_K: 16). q and h as drawn there:
  *
  *   Q4_K            | d | m | s, t: 6 bits each, 12 bytes | q: 128 bytes |                   value = d * s * q - m * t
  *   Q5_K            | d | m | s, t: likewise | h: 32 bytes | q: 128 bytes |                  value = d * s * q - m * t
  *   Q6_K            | q: 128 bytes | h: 2 bits each, 64 bytes | s: 16 signed bytes | d |     value = d * s * (q - 32)
+ *   Q2_K            | s, t: 4 bits each, 16 bytes | q: 2 bits each, 64 bytes | d | m |       value = d * s * q - m * t
+ *   Q3_K            | h: 32 bytes | q: 2 bits each, 64 bytes | s: 6 bits, 12 bytes | d |     value = d * (s - 32) * (q - 4)
  *
  * d * q and d * s * q are exact, so that every ISA rounds alike, with or without fused multiply-add.
  */
@@ -183,6 +186,35 @@ FV_INLINE void decode_q6_k(const unsigned char *restrict block, float *restrict 
   }
 }
 
+FV_INLINE void decode_q2_k(const unsigned char *restrict block, float *restrict out) {
+  const float d = read_scale(block + 80), m = read_scale(block + 82);
+  for (int i = 0; i < SUPER; i++) {
+    const int factors = block[i / 16];
+    const int q = block[16 + i / 128 * 32 + i % 32] >> i / 32 % 4 * 2 & 3;
+    out[i] = d * (float)(factors & 15) * (float)q - m * (float)(factors >> 4);
+  }
+}
+
+/* Scale k of 16: four bits are half a byte of the first eight, two more a pair of bits of the last four. */
+FV_INLINE void decode_q3_k(const unsigned char *restrict block, float *restrict out) {
+  const float d = read_scale(block + 108);
+  for (int i = 0; i < SUPER; i++) {
+    const int k = i / 16;
+    const int s = (block[96 + k % 8] >> k / 8 * 4 & 15) | (block[104 + k % 4] >> k / 4 * 2 & 3) << 4;
+    const int q = (block[32 + i / 128 * 32 + i % 32] >> i / 32 % 4 * 2 & 3) | (block[i % 32] >> i / 32 & 1) << 2;
+    out[i] = d * (float)(s - 32) * (float)(q - 4);
+  }
+}
+
+FV_INLINE void decode_iq4_nl(const unsigned char *restrict block, float *restrict out) {
+  static const float values[] = {FV_IQ4_VALUES};
+  const float d = read_scale(block);
+  for (int j = 0; j < HALF; j++) {
+    out[j] = d * values[block[2 + j] & 15];
+    out[j + HALF] = d * values[block[2 + j] >> 4];
+  }
+}
+
 /* Whole blocks go to out; of others, the values that are read. */
 #define DEFINE_READ_BLOCKS(name, bytes, size)                                                                    \
   static void read_##name(const char *values, long long start, long long stride, long long count, float *out) {  \
@@ -212,6 +244,9 @@ DEFINE_READ_BLOCKS(q5_1, 24, BLOCK)
 DEFINE_READ_BLOCKS(q4_k, 144, SUPER)
 DEFINE_READ_BLOCKS(q5_k, 176, SUPER)
 DEFINE_READ_BLOCKS(q6_k, 210, SUPER)
+DEFINE_READ_BLOCKS(q2_k, 84, SUPER)
+DEFINE_READ_BLOCKS(q3_k, 110, SUPER)
+DEFINE_READ_BLOCKS(iq4_nl, 18, BLOCK)
 
 static const fv_layout layouts[] = {
     [FOVEA_LAYOUT_F32] = {4, 1, false, read_f32},
@@ -227,6 +262,9 @@ static const fv_layout layouts[] = {
     [FOVEA_LAYOUT_Q4_K] = {144, SUPER, false, read_q4_k},
     [FOVEA_LAYOUT_Q5_K] = {176, SUPER, false, read_q5_k},
     [FOVEA_LAYOUT_Q6_K] = {210, SUPER, false, read_q6_k},
+    [FOVEA_LAYOUT_Q2_K] = {84, SUPER, false, read_q2_k},
+    [FOVEA_LAYOUT_Q3_K] = {110, SUPER, false, read_q3_k},
+    [FOVEA_LAYOUT_IQ4_NL] = {18, BLOCK, false, read_iq4_nl},
 };
 
 const fv_layout *FV_NAME(layout)(int layout) {

@@ -1,6 +1,7 @@
 /* fovea_linear and its packing: checks, then the kernel over blocks of rows and panels. */
 #include "engine.h"
 #include "ops/linear/linear.h"
+#include "scratch.h"
 #include "validate.h"
 
 static int panel_of(const fovea_engine *engine) { return engine->kernels->linear_column_tile; }
@@ -9,14 +10,18 @@ static long long panels_of(const fovea_engine *engine, int outputs) {
   return ((long long)outputs + panel_of(engine) - 1) / panel_of(engine);
 }
 
-static bool is_stored(int dtype, int inputs) {
-  return dtype == FOVEA_DTYPE_F32 || dtype == FOVEA_DTYPE_BF16 ||
-         (dtype == FOVEA_DTYPE_I8 && inputs <= FOVEA_LINEAR_I8_INPUTS);
+/* Whether weights may be packed so: as one of the types, or as a layout of blocks. */
+static bool is_stored(const fovea_engine *engine, int dtype, int inputs) {
+  if (dtype == FOVEA_DTYPE_F32 || dtype == FOVEA_DTYPE_BF16 || dtype == FOVEA_DTYPE_F16) return true;
+  if (dtype == FOVEA_DTYPE_I8) return inputs <= FOVEA_LINEAR_I8_INPUTS;
+  const fv_layout *layout = engine->kernels->layout(dtype);
+  return layout && layout->block_values > 1 && inputs % layout->block_values == 0 &&
+         inputs <= FOVEA_LINEAR_BLOCK_INPUTS;
 }
 
 /* *bytes of header and panels. */
 static int check_packed_bytes(const fovea_engine *engine, int outputs, int inputs, int dtype, long long *bytes) {
-  FV_REQUIRE(fv_check(outputs >= 1 && inputs >= 1 && is_stored(dtype, inputs)));
+  FV_REQUIRE(fv_check(outputs >= 1 && inputs >= 1 && is_stored(engine, dtype, inputs)));
   const long long panel_bytes = engine->kernels->linear_layout(dtype, inputs).panel_bytes;
   const bool overflows = __builtin_mul_overflow(panels_of(engine, outputs), panel_bytes, bytes) ||
                          __builtin_add_overflow(*bytes, (long long)sizeof(fv_packed_header), bytes);
@@ -98,7 +103,7 @@ static int check_header(const fovea_engine *engine, const fovea_linear_params *p
   FV_REQUIRE(check_packed(header, p->packed_bytes, sizeof *header));
   const bool matches = header->magic == FV_PACKED_MAGIC && header->isa == engine->kernels->isa &&
                        header->outputs == p->outputs && header->inputs == p->inputs &&
-                       is_stored(header->dtype, header->inputs);
+                       is_stored(engine, header->dtype, header->inputs);
   if (!matches) return FOVEA_STATUS_MISMATCH;
   long long needed;
   FV_REQUIRE(check_packed_bytes(engine, header->outputs, header->inputs, header->dtype, &needed));
@@ -121,6 +126,7 @@ static int check_linear(const fovea_engine *engine, const fovea_linear_params *p
 
 typedef struct linear_context {
   fv_linear_kernel *kernel;
+  fv_linear_round_kernel *round;
   fv_linear_job job;
 } linear_context;
 
@@ -139,15 +145,33 @@ static int even_rows(int rows, int most) {
   return blocks > 0 ? (int)((rows + blocks - 1) / blocks) : 1;
 }
 
+static void round_slice(void *context, long long begin, long long end, int worker) {
+  (void)worker;
+  const linear_context *linear = context;
+  linear->round(&linear->job, begin, end);
+}
+
+/*
+ * Memory for all rows of x in eight bits, where they are too many for one block on the stack: null where they are not, or
+ * there is no memory. Then blocks are as small as they have to be, and the bits are the same.
+ */
+static fv_scratch *take_rounded(fovea_engine *engine, const fv_linear_layout *layout, int rows) {
+  long long bytes;
+  if (rows <= layout->block_rows || __builtin_mul_overflow(layout->rounded_row_bytes, (long long)rows, &bytes)) return NULL;
+  return bytes > 0 ? fv_scratch_take(engine, bytes) : NULL;
+}
+
 int fovea_linear(fovea_engine *engine, const fovea_linear_params *params, const float *x, const void *packed,
                  const float *bias, const float *residual, float *out) {
   const fv_packed_header *header = packed;
   FV_REQUIRE(check_linear(engine, params, x, header, bias, residual, out));
   fv_linear_layout layout = engine->kernels->linear_layout(header->dtype, params->inputs);
-  layout.block_rows = even_rows(params->rows, layout.block_rows);
+  fv_scratch *scratch = take_rounded(engine, &layout, params->rows);
+  layout.block_rows = even_rows(params->rows, scratch ? layout.rounded_block_rows : layout.block_rows);
   const int rows = layout.block_rows;
   const long long blocks = ((long long)params->rows + rows - 1) / rows, panels = panels_of(engine, params->outputs);
   linear_context linear = {engine->kernels->linear,
+                           engine->kernels->linear_round,
                            {.dtype = header->dtype,
                             .rows = params->rows,
                             .inputs = params->inputs,
@@ -162,8 +186,11 @@ int fovea_linear(fovea_engine *engine, const fovea_linear_params *params, const 
                             .x = x,
                             .bias = bias,
                             .residual = residual,
-                            .out = out}};
+                            .out = out,
+                            .rounded = scratch ? fv_scratch_memory(scratch) : NULL}};
+  if (scratch) fv_parallel(engine, params->rows, fv_grain(params->inputs), round_slice, &linear);
   const long long item_work = (long long)rows * panel_of(engine) * params->inputs;
   fv_parallel(engine, blocks * panels, fv_grain_of_products(item_work), linear_slice, &linear);
+  fv_scratch_give(engine, scratch);
   return FOVEA_STATUS_OK;
 }

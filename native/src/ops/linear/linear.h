@@ -20,13 +20,31 @@
  *     0               2               4               6                     ...       2 P
  *     | w[0] column 0 | w[0] column L | w[0] column 1 | w[0] column L + 1 | ...       | w[1] column 0 | ...
  *
+ *   F16, 2 P n bytes: P halves an input, in the order of the columns
+ *
+ *   BF16 where the ISA multiplies pairs, 4 P ceil(n / 2) bytes: P words for two inputs
+ *
+ *     0               2               4               6                     ...       4 P
+ *     | w[0] column 0 | w[1] column 0 | w[0] column 1 | w[1] column 1 |     ...       | w[2] column 0 | ...
+ *
  *   I8, P (4 + G g) bytes: the scales of the columns, then g = ceil(n / G) groups of G inputs, column by column;
  *   G is FV_DOT_GROUP, 2 or 4, and FV_DOT_OFFSET was added to every byte, those behind the last input too
  *
  *     0         4             4 P                          4 P + G                   4 P + G P
  *     | scale 0 | scale 1 ... | w[0] ... w[G - 1] column 0 | w[0] ... column 1 | ... | w[G] ... column 0 | ...
  *
- * simd/tile.h multiplies by panels of F32 and BF16, simd/dot.h by those of I8.
+ *   a layout of blocks, P bytes for each of its bytes and, with scales of scales, a few more: cells of 32 inputs, before
+ *   each 8 of them d, and m if there are minima, where the layout has these for 256 inputs. Fields lie for all columns
+ *   one after the other, as simd/block.h lists them:
+ *
+ *     | d, m, or the factors of the head's | bit 4, or 2, of each value | pairs of bits of each | lower bits of each |
+ *
+ *   Group g of four inputs has one word of four bytes a column: the lower bits of group g < 4 are the lower halves of
+ *   word g, those of g + 4 the upper; a pair of bits is at bit 2 (g % 4) of each byte of word g / 4, a bit at bit g.
+ *   Whole bytes have FV_WIDE_OFFSET added.
+ *
+ * simd/tile.h multiplies by panels of F32, F16 and BF16, simd/pairs.h by pairs of BF16, simd/dot.h by I8,
+ * simd/block.h by blocks.
  */
 #ifndef FV_OPS_LINEAR_H
 #define FV_OPS_LINEAR_H
@@ -50,6 +68,9 @@ typedef struct fv_packed_header {
 typedef struct fv_linear_layout {
   long long panel_bytes;
   int block_rows; /* the most rows of a block: a block of x stays in the cache while panels stream by */
+  /* Where x is rounded before: bytes of a row, and the most rows of a block then. 0: x is never rounded before. */
+  long long rounded_row_bytes;
+  int rounded_block_rows;
 } fv_linear_layout;
 
 /* The panels for a type of weights and a number of inputs. */
@@ -75,9 +96,13 @@ typedef struct fv_linear_job {
   const char *weights;              /* the panels */
   const float *x, *bias, *residual; /* bias and residual may be null */
   float *out;
+  int32_t *rounded; /* all rows of x as linear_round leaves them; null: the kernel rounds a block on its stack */
 } fv_linear_job;
 
 /* Computes items [first, last); item i is panel i % panels of row block i / panels. */
 typedef void fv_linear_kernel(const fv_linear_job *job, long long first, long long last);
+
+/* Rounds rows [first, last) of x into job->rounded. */
+typedef void fv_linear_round_kernel(const fv_linear_job *job, long long first, long long last);
 
 #endif /* FV_OPS_LINEAR_H */

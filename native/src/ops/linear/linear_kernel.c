@@ -2,42 +2,33 @@
 #include "ops/linear/linear.h"
 
 #include "fovea/fovea.h"
-#include "simd/activation.h"
+#include "ops/linear/epilogue.h"
+#include "simd/block.h"
 #include "simd/dot.h"
+#include "simd/pairs.h"
 
-/* Bias, activation and residual over one row of a tile, then the store: sum [width], out [width]. */
-static void finish_row(int activation, int width, const float *sum, const float *bias, const float *residual,
-                       float *out) {
-  for (int j = 0; j < width; j += FV_LANES) {
-    const int lanes = width - j < FV_LANES ? width - j : FV_LANES;
-    fv_f32 value = fv_load(sum + j);
-    if (lanes == FV_LANES) {
-      if (bias) value += fv_load(bias + j);
-      value = fv_activate(activation, value);
-      if (residual) value += fv_load(residual + j);
-      fv_store(out + j, value);
-    } else {
-      if (bias) value += fv_load_part(bias + j, lanes);
-      value = fv_activate(activation, value);
-      if (residual) value += fv_load_part(residual + j, lanes);
-      fv_store_part(out + j, value, lanes);
-    }
-  }
-}
+fv_linear_kernel FV_NAME(linear_blocks);
 
-/* A block of x in eight bits, on the stack of the thread that multiplies it. */
-typedef struct quantized_block {
+/* A block of x in eight bits, or in pairs of BF16, on the stack of the thread that multiplies it. */
+typedef struct narrow_block {
   long long first; /* its first row; -1: none yet */
-  float scales[FV_QUANTIZED_ROWS];
-  int32_t starts[FV_QUANTIZED_ROWS];
-  int32_t words[FV_QUANTIZED_BYTES / 4] __attribute__((aligned(64))); /* [rows, groups] */
-} quantized_block;
+  long long words_of_row;
+  float scales[FV_NARROW_ROWS];
+  int32_t starts[FV_NARROW_ROWS];
+  int32_t words[FV_NARROW_BYTES / 4] __attribute__((aligned(64))); /* [rows, words_of_row] */
+} narrow_block;
 
-static void quantize(const fv_linear_job *job, long long row, int rows, quantized_block *block) {
-  const long long groups = fv_dot_groups(job->inputs);
+static void narrow(const fv_linear_job *job, long long row, int rows, narrow_block *block) {
   for (int r = 0; r < rows; r++) {
-    fv_quantize_row(job->x + (row + r) * job->x_stride, job->inputs, (fv_dot_element *)(block->words + r * groups),
-                    block->scales + r, block->starts + r);
+    const float *x = job->x + (row + r) * job->x_stride;
+    int32_t *words = block->words + r * block->words_of_row;
+    if (job->dtype == FOVEA_DTYPE_I8) {
+      fv_quantize_row(x, job->inputs, (fv_dot_element *)words, block->scales + r, block->starts + r);
+    } else {
+#if FV_HAS_PAIRS
+      fv_round_pairs(x, job->inputs, words);
+#endif
+    }
   }
   block->first = row;
 }
@@ -51,43 +42,47 @@ typedef struct tile {
 } tile;
 
 /* sum [rows, panels * FV_PANEL], the products of a tile. */
-static void multiply(const fv_linear_job *job, const quantized_block *block, const tile *t, float *sum) {
+static void multiply(const fv_linear_job *job, const narrow_block *block, const tile *t, float *sum) {
   const long long panel_bytes = job->layout.panel_bytes, inputs = job->inputs;
   const int ldc = t->panels * FV_PANEL;
   const char *weights = job->weights + t->panel * panel_bytes;
   const float *x = job->x + t->row * job->x_stride;
   if (block) {
-    const long long groups = fv_dot_groups(inputs), at = t->row - block->first;
-    fv_dot_tile(t->rows, t->panels, groups, block->words + at * groups, groups, block->scales + at, block->starts + at,
-                weights, panel_bytes, sum, ldc, t->ahead, t->step);
+    const long long at = t->row - block->first, of_row = block->words_of_row;
+    const int32_t *words = block->words + at * of_row;
+    if (job->dtype == FOVEA_DTYPE_I8) {
+      fv_dot_tile(t->rows, t->panels, of_row, words, of_row, block->scales + at, block->starts + at, weights,
+                  panel_bytes, sum, ldc, t->ahead, t->step);
+    } else {
+#if FV_HAS_PAIRS
+      fv_pair_tile(t->rows, t->panels, of_row, words, of_row, weights, panel_bytes, sum, ldc, t->ahead, t->step);
+#endif
+    }
   } else if (t->step == 0 && job->dtype == FOVEA_DTYPE_BF16) {
     fv_tile_bf16_row(t->panels, inputs, x, weights, panel_bytes, sum);
+  } else if (t->step == 0 && job->dtype == FOVEA_DTYPE_F16) {
+    fv_tile_f16_row(t->panels, inputs, x, weights, panel_bytes, sum);
   } else if (t->step == 0) {
     fv_tile(t->rows, t->panels, inputs, x, job->x_stride, (const float *)weights, panel_bytes / 4, sum, ldc);
   } else if (job->dtype == FOVEA_DTYPE_BF16) {
     fv_tile_bf16(t->rows, t->panels, inputs, x, job->x_stride, weights, panel_bytes, sum, ldc, t->ahead, t->step);
+  } else if (job->dtype == FOVEA_DTYPE_F16) {
+    fv_tile_f16(t->rows, t->panels, inputs, x, job->x_stride, weights, panel_bytes, sum, ldc, t->ahead, t->step);
   } else {
     fv_tile_f32(t->rows, t->panels, inputs, x, job->x_stride, weights, panel_bytes, sum, ldc, t->ahead, t->step);
   }
 }
 
-static void run_tile(const fv_linear_job *job, const quantized_block *block, const tile *t) {
+static void run_tile(const fv_linear_job *job, const narrow_block *block, const tile *t) {
   /* Of one panel and all rows: no policy takes more than four panels of one row, or two of two. */
   float sum[FV_TILE_ROWS * FV_PANEL] __attribute__((aligned(64)));
   multiply(job, block, t, sum);
-  const int ldc = t->panels * FV_PANEL;
-  const long long column = t->panel * FV_PANEL;
-  const int width = job->outputs - column < ldc ? (int)(job->outputs - column) : ldc;
-  const float *bias = job->bias ? job->bias + column : 0;
-  for (int r = 0; r < t->rows; r++) {
-    const long long row = t->row + r;
-    const float *residual = job->residual ? job->residual + row * job->residual_stride + column : 0;
-    finish_row(job->activation, width, sum + r * ldc, bias, residual, job->out + row * job->out_stride + column);
-  }
+  fv_finish(job, t->row, t->rows, t->panel * FV_PANEL, t->panels * FV_PANEL, sum);
 }
 
-/* Bytes of one step through a panel: a row of floats, or of a group of inputs in eight bits. */
-static int row_bytes(int dtype) {
+/* Bytes of one step through a panel: a row of floats, or of a group of inputs in eight bits, or of a pair. */
+static int row_bytes(int dtype, long long inputs) {
+  if (fv_is_paired(dtype, inputs)) return FV_PANEL * 4;
   return dtype == FOVEA_DTYPE_I8 ? FV_PANEL * FV_DOT_GROUP : fv_panel_row_bytes(dtype);
 }
 
@@ -97,7 +92,7 @@ static int row_bytes(int dtype) {
  * weights come faster as one stream that is fetched ahead.
  */
 static int fills_four_streams(int dtype) {
-  return dtype == FOVEA_DTYPE_F32 || (FV_LANES == 16 && dtype == FOVEA_DTYPE_BF16);
+  return dtype == FOVEA_DTYPE_F32 || (FV_LANES == 16 && (dtype == FOVEA_DTYPE_BF16 || dtype == FOVEA_DTYPE_F16));
 }
 
 /* How a block reads panels: how many at once, and what its tiles fetch into the cache meanwhile. */
@@ -110,7 +105,7 @@ typedef struct policy {
 
 /* The policy for a block of rows that has left panels to go. */
 static policy choose_policy(const fv_linear_job *job, int rows, long long left) {
-  const long long panel_bytes = job->layout.panel_bytes, bytes = row_bytes(job->dtype);
+  const long long panel_bytes = job->layout.panel_bytes, bytes = row_bytes(job->dtype, job->inputs);
   const int tiles = (rows + FV_TILE_ROWS - 1) / FV_TILE_ROWS;
   if (tiles > 1) {
     /* The panel comes from the cache for all tiles, if those of the panel before have fetched it, a share each. */
@@ -131,7 +126,7 @@ static policy choose_policy(const fv_linear_job *job, int rows, long long left) 
 }
 
 /* Rows [row, row + rows), one block, against as many panels from panel on as the policy takes at once. */
-static void run_panels(const fv_linear_job *job, const quantized_block *block, long long row, int rows,
+static void run_panels(const fv_linear_job *job, const narrow_block *block, long long row, int rows,
                        long long panel, const policy *how) {
   const char *ahead = job->weights + panel * job->layout.panel_bytes + how->ahead;
   for (int t = 0; t < how->tiles; t++) {
@@ -141,12 +136,12 @@ static void run_panels(const fv_linear_job *job, const quantized_block *block, l
   }
 }
 
-/* block: room for a block of x in eight bits, or null where the weights want floats. */
-static void run(const fv_linear_job *job, long long first, long long last, quantized_block *block) {
+/* block: room for a block of x in fewer bits, or null where the weights want floats. */
+static void run(const fv_linear_job *job, long long first, long long last, narrow_block *block) {
   while (first < last) {
     const long long panel = first % job->panels, row = first / job->panels * job->layout.block_rows;
     const int rows = job->rows - row < job->layout.block_rows ? (int)(job->rows - row) : job->layout.block_rows;
-    if (block && block->first != row) quantize(job, row, rows, block);
+    if (block && block->first != row) narrow(job, row, rows, block);
     const long long left = last - first < job->panels - panel ? last - first : job->panels - panel;
     const policy how = choose_policy(job, rows, left);
     run_panels(job, block, row, rows, panel, &how);
@@ -154,15 +149,18 @@ static void run(const fv_linear_job *job, long long first, long long last, quant
   }
 }
 
-static __attribute__((noinline)) void run_quantized(const fv_linear_job *job, long long first, long long last) {
-  quantized_block block;
+static __attribute__((noinline)) void run_narrow(const fv_linear_job *job, long long first, long long last) {
+  narrow_block block;
   block.first = -1;
+  block.words_of_row = job->dtype == FOVEA_DTYPE_I8 ? fv_dot_groups(job->inputs) : fv_pairs(job->inputs);
   run(job, first, last, &block);
 }
 
 void FV_NAME(linear)(const fv_linear_job *job, long long first, long long last) {
-  if (job->dtype == FOVEA_DTYPE_I8) {
-    run_quantized(job, first, last);
+  if (fv_is_block(job->dtype)) {
+    FV_NAME(linear_blocks)(job, first, last);
+  } else if (job->dtype == FOVEA_DTYPE_I8 || fv_is_paired(job->dtype, job->inputs)) {
+    run_narrow(job, first, last);
   } else {
     run(job, first, last, 0);
   }

@@ -1,35 +1,58 @@
 /* The layout of packed weights and the kernel that packs them, compiled once per ISA. Contract in linear.h. */
 #include "fovea/fovea.h"
 #include "ops/linear/linear.h"
+#include "ops/linear/part.h"
+#include "simd/block.h"
 #include "simd/dot.h"
 #include "simd/half.h"
+#include "simd/pairs.h"
 #include "simd/transpose.h"
 
 fv_layout_kernel FV_NAME(layout);
 fv_stored_read_kernel FV_NAME(stored_read);
+fv_linear_pack_kernel FV_NAME(linear_pack_blocks);
 
 /* A block of x of this many bytes leaves half of a common L2 to the panels. */
 #define BLOCK_BYTES (192 * 1024)
 
+/* A block of x is in eight bits, and all of a block's sums are kept. */
+static fv_linear_layout block_layout(int dtype, int inputs) {
+  const long long row_bytes = fv_chunks(inputs) * FV_CHUNK_WORDS * 4, rows = FV_NARROW_BYTES / row_bytes;
+  return (fv_linear_layout){.panel_bytes = fv_form_bytes(fv_form_of(dtype), inputs) * FV_PANEL,
+                            .rounded_row_bytes = row_bytes,
+                            .rounded_block_rows = FV_CELL_ROWS,
+                            .block_rows = (int)(rows < FV_CELL_ROWS ? rows : FV_CELL_ROWS)};
+}
+
 fv_linear_layout FV_NAME(linear_layout)(int dtype, int inputs) {
-  fv_linear_layout layout;
+  if (fv_is_block(dtype)) return block_layout(dtype, inputs);
+  fv_linear_layout layout = {0};
   long long row_bytes = (long long)inputs * (long long)sizeof(float), block_bytes = BLOCK_BYTES;
   switch (dtype) {
     case FOVEA_DTYPE_BF16:
+      layout.panel_bytes = row_bytes * FV_LANES;
+      if (fv_is_paired(dtype, inputs)) {
+        layout.panel_bytes = fv_pairs(inputs) * FV_PANEL * 4;
+        row_bytes = fv_pairs(inputs) * 4;
+        block_bytes = FV_NARROW_BYTES;
+      }
+      break;
+    case FOVEA_DTYPE_F16:
       layout.panel_bytes = row_bytes * FV_LANES;
       break;
     case FOVEA_DTYPE_I8:
       layout.panel_bytes = FV_PANEL * ((long long)sizeof(float) + fv_dot_groups(inputs) * FV_DOT_GROUP);
       row_bytes = fv_dot_groups(inputs) * 4;
-      block_bytes = FV_QUANTIZED_BYTES;
+      block_bytes = FV_NARROW_BYTES;
       break;
     default:
       layout.panel_bytes = row_bytes * FV_PANEL;
       break;
   }
   long long rows = block_bytes / row_bytes;
-  if (dtype == FOVEA_DTYPE_I8 && rows > FV_QUANTIZED_ROWS) rows = FV_QUANTIZED_ROWS;
-  if (dtype != FOVEA_DTYPE_I8 && rows < FV_TILE_ROWS) rows = FV_TILE_ROWS;
+  const bool narrow = dtype == FOVEA_DTYPE_I8 || fv_is_paired(dtype, inputs);
+  if (narrow && rows > FV_NARROW_ROWS) rows = FV_NARROW_ROWS;
+  if (!narrow && rows < FV_TILE_ROWS) rows = FV_TILE_ROWS;
   layout.block_rows = (int)rows;
   return layout;
 }
@@ -37,25 +60,10 @@ fv_linear_layout FV_NAME(linear_layout)(int dtype, int inputs) {
 /* Inputs of a panel that are floats at a time: they fit the nearest cache, and are whole blocks of any layout. */
 enum { CHUNK = 64 };
 
-/* The columns of a panel that a part fills: it has values for [low, high), and zeros for [high, end). */
-typedef struct part {
-  long long row; /* of the part, in column low */
-  int low, high, end;
-} part;
-
-static part part_of(const fv_linear_pack_job *job, long long panel) {
-  const long long column = panel * FV_PANEL, first = job->first_output, last = first + job->part_outputs;
-  part of = {.low = first > column ? (int)(first - column) : 0};
-  of.high = last - column < FV_PANEL ? (int)(last - column) : FV_PANEL;
-  of.end = last == job->outputs ? FV_PANEL : of.high;
-  of.row = column + of.low - first;
-  return of;
-}
-
 /* Whether a run of the weight's bytes is one of floats already. */
 static bool is_float(const fv_stored *weight) { return weight->layout == FV_NAME(layout)(FOVEA_LAYOUT_F32); }
 
-static bool is_whole(const part *of) { return of->low == 0 && of->end == FV_PANEL; }
+static bool is_whole(const fv_part *of) { return of->low == 0 && of->end == FV_PANEL; }
 
 /* rows: FV_PANEL rows of count floats of any alignment, row_bytes apart; chunk [count][FV_PANEL] is turned. */
 static void turn(const char *rows, long long row_bytes, int count, float *chunk) {
@@ -77,7 +85,7 @@ static void turn(const char *rows, long long row_bytes, int count, float *chunk)
 }
 
 /* The rows of the weight lie in one piece, or no run of it does: read each, then turn them. */
-static void read_rows(const fv_linear_pack_job *job, const part *of, long long input, int count, float *chunk) {
+static void read_rows(const fv_linear_pack_job *job, const fv_part *of, long long input, int count, float *chunk) {
   const fv_stored *weight = &job->weight;
   if (is_float(weight) && job->input_stride == 1 && of->low == 0 && of->high == FV_PANEL) {
     turn(weight->values + (of->row * job->output_stride + input) * 4, job->output_stride * 4, count, chunk);
@@ -95,7 +103,7 @@ static void read_rows(const fv_linear_pack_job *job, const part *of, long long i
 }
 
 /* The columns of the weight lie in one piece: a run of it is a row of the panel. */
-static void read_columns(const fv_linear_pack_job *job, const part *of, long long input, int count, float *chunk) {
+static void read_columns(const fv_linear_pack_job *job, const fv_part *of, long long input, int count, float *chunk) {
   const fv_stored *weight = &job->weight;
   const int width = of->high - of->low;
   if (width < FV_PANEL) memset(chunk, 0, (size_t)count * FV_PANEL * sizeof *chunk);
@@ -120,7 +128,7 @@ static void read_columns(const fv_linear_pack_job *job, const part *of, long lon
 }
 
 /* Inputs [input, input + count) of a panel, count at most CHUNK: chunk [count][FV_PANEL], 0 where there is no value. */
-static void read_chunk(const fv_linear_pack_job *job, const part *of, long long input, int count, float *chunk) {
+static void read_chunk(const fv_linear_pack_job *job, const fv_part *of, long long input, int count, float *chunk) {
   if (job->output_stride == 1 && job->input_stride != 1) {
     read_columns(job, of, input, count, chunk);
   } else {
@@ -132,7 +140,7 @@ static int chunk_of(const fv_linear_pack_job *job, long long input) {
   return job->inputs - input < CHUNK ? (int)(job->inputs - input) : CHUNK;
 }
 
-static void pack_f32(const fv_linear_pack_job *job, const part *of, float *to) {
+static void pack_f32(const fv_linear_pack_job *job, const fv_part *of, float *to) {
   float chunk[CHUNK * FV_PANEL];
   for (long long input = 0; input < job->inputs; input += CHUNK) {
     const int count = chunk_of(job, input);
@@ -148,7 +156,7 @@ static void pack_f32(const fv_linear_pack_job *job, const part *of, float *to) {
   }
 }
 
-static void pack_bf16(const fv_linear_pack_job *job, const part *of, uint32_t *to) {
+static void pack_bf16(const fv_linear_pack_job *job, const fv_part *of, uint32_t *to) {
   float chunk[CHUNK * FV_PANEL];
   for (long long input = 0; input < job->inputs; input += CHUNK) {
     const int count = chunk_of(job, input);
@@ -168,8 +176,35 @@ static void pack_bf16(const fv_linear_pack_job *job, const part *of, uint32_t *t
   }
 }
 
+static void pack_f16(const fv_linear_pack_job *job, const fv_part *of, uint16_t *to) {
+  float chunk[CHUNK * FV_PANEL];
+  for (long long input = 0; input < job->inputs; input += CHUNK) {
+    const int count = chunk_of(job, input);
+    read_chunk(job, of, input, count, chunk);
+    for (int i = 0; i < count; i++, to += FV_PANEL) {
+      uint16_t halves[FV_PANEL];
+      for (int v = 0; v < FV_PANEL_VECTORS; v++) fv_store_f16(halves + v * FV_LANES, fv_load(chunk + i * FV_PANEL + v * FV_LANES));
+      memcpy(to + of->low, halves + of->low, (size_t)(of->end - of->low) * sizeof *to);
+    }
+  }
+}
+
+/* Pairs of inputs, where the ISA multiplies those. */
+static void pack_pairs(const fv_linear_pack_job *job, const fv_part *of, uint32_t *to) {
+  float chunk[(CHUNK + 1) * FV_PANEL];
+  for (long long input = 0; input < job->inputs; input += CHUNK) {
+    const int count = chunk_of(job, input);
+    read_chunk(job, of, input, count, chunk);
+    memset(chunk + count * FV_PANEL, 0, FV_PANEL * sizeof *chunk);
+    for (int i = 0; i < count; i += 2, to += FV_PANEL) {
+      const float *row = chunk + i * FV_PANEL;
+      for (int j = of->low; j < of->end; j++) to[j] = fv_pair(row[j], row[j + FV_PANEL]);
+    }
+  }
+}
+
 /* The scales of a panel's columns, [FV_PANEL], and their inverses. */
-static void measure_i8(const fv_linear_pack_job *job, const part *of, float *scales, fv_f32 *inverses) {
+static void measure_i8(const fv_linear_pack_job *job, const fv_part *of, float *scales, fv_f32 *inverses) {
   float chunk[CHUNK * FV_PANEL];
   fv_range ranges[FV_PANEL_VECTORS] = {0};
   for (long long input = 0; input < job->inputs; input += CHUNK) {
@@ -198,7 +233,7 @@ FV_INLINE void put_i8(const float *row, const fv_f32 *inverses, int low, int end
   for (int j = low; j < end; j++) group[j * FV_DOT_GROUP] = (char)(rounded[j] + FV_DOT_OFFSET);
 }
 
-static void pack_i8(const fv_linear_pack_job *job, const part *of, char *panel) {
+static void pack_i8(const fv_linear_pack_job *job, const fv_part *of, char *panel) {
   float chunk[CHUNK * FV_PANEL], scales[FV_PANEL];
   fv_f32 inverses[FV_PANEL_VECTORS];
   measure_i8(job, of, scales, inverses);
@@ -222,12 +257,19 @@ static void pack_i8(const fv_linear_pack_job *job, const part *of, char *panel) 
 }
 
 void FV_NAME(linear_pack)(const fv_linear_pack_job *job, long long first, long long last) {
+  if (fv_is_block(job->dtype)) {
+    FV_NAME(linear_pack_blocks)(job, first, last);
+    return;
+  }
   for (long long p = first; p < last; p++) {
-    const part of = part_of(job, p);
+    const fv_part of = fv_part_of(job, p);
     char *panel = job->panels + p * job->panel_bytes;
     switch (job->dtype) {
       case FOVEA_DTYPE_BF16:
-        pack_bf16(job, &of, (uint32_t *)panel);
+        (fv_is_paired(job->dtype, job->inputs) ? pack_pairs : pack_bf16)(job, &of, (uint32_t *)panel);
+        break;
+      case FOVEA_DTYPE_F16:
+        pack_f16(job, &of, (uint16_t *)panel);
         break;
       case FOVEA_DTYPE_I8:
         pack_i8(job, &of, panel);

@@ -3,7 +3,7 @@
 
 #include "stored.h"
 
-static const int dtypes[] = {FOVEA_DTYPE_F32, FOVEA_DTYPE_BF16, FOVEA_DTYPE_I8};
+static const int dtypes[] = {FOVEA_DTYPE_F32, FOVEA_DTYPE_F16, FOVEA_DTYPE_BF16, FOVEA_DTYPE_I8};
 enum { DTYPES = sizeof dtypes / sizeof *dtypes };
 
 /* Which of a weight's values lie next to each other. */
@@ -165,7 +165,7 @@ static void should_refuse_misuse(void) {
   BYTES_WITH(FOVEA_STATUS_INVALID_ARGUMENT, outputs, 0);
   BYTES_WITH(FOVEA_STATUS_INVALID_ARGUMENT, inputs, -1);
   BYTES_WITH(FOVEA_STATUS_INVALID_ARGUMENT, dtype, 99);
-  BYTES_WITH(FOVEA_STATUS_INVALID_ARGUMENT, dtype, FOVEA_DTYPE_F16);
+  BYTES_WITH(FOVEA_STATUS_INVALID_ARGUMENT, dtype, FOVEA_LAYOUT_U8);
   p = good;
   p.dtype = FOVEA_DTYPE_I8;
   p.inputs = FOVEA_LINEAR_I8_INPUTS + 1;

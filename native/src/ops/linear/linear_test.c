@@ -40,6 +40,13 @@ static double activate(int activation, double x) {
 DEFINE_REFERENCE(reference_double, double)
 DEFINE_REFERENCE(reference_float, float)
 
+/* To binary16 of a normal size, ties to even: the significand of 11 bits. */
+static float round_to_f16(float x) {
+  int exponent;
+  const double fraction = frexp(x, &exponent);
+  return (float)ldexp(rint(ldexp(fraction, 11)), exponent - 11);
+}
+
 /* To bfloat16, ties to even: the significand of 8 bits. */
 static float round_to_bf16(float x) {
   int exponent;
@@ -57,6 +64,17 @@ static float quantize(const float *x, int count, float *q) {
     q[i] = rintf(scaled);
   }
   return peak / 127;
+}
+
+static int isa_of(const fovea_engine *engine) {
+  fovea_engine_info info = {.struct_size = sizeof info};
+  CHECK_STATUS(FOVEA_STATUS_OK, fovea_engine_describe(engine, &info));
+  return info.isa;
+}
+
+/* Whether a layer rounds x to bfloat16 too. */
+static bool rounds_x(const fovea_engine *engine, int dtype, int inputs) {
+  return dtype == FOVEA_DTYPE_BF16 && isa_of(engine) == FOVEA_ISA_AVX512BF16 && inputs <= FOVEA_LINEAR_BF16_INPUTS;
 }
 
 typedef struct shape {
@@ -86,7 +104,7 @@ static const options variants[] = {
     {true, true, false, false, FOVEA_ACTIVATION_QUICK_GELU, 1},
 };
 
-static const int dtypes[] = {FOVEA_DTYPE_F32, FOVEA_DTYPE_BF16, FOVEA_DTYPE_I8};
+static const int dtypes[] = {FOVEA_DTYPE_F32, FOVEA_DTYPE_F16, FOVEA_DTYPE_BF16, FOVEA_DTYPE_I8};
 enum { DTYPES = sizeof dtypes / sizeof *dtypes };
 
 static fovea_linear_pack_params pack_params_of(const fovea_engine *engine, shape s, int dtype, bool transposed) {
@@ -126,6 +144,7 @@ static void store(const fovea_linear_pack_params *p, const float *weight, float 
     for (int i = 0; i < p->inputs; i++) column[i] = weight[o * p->output_stride + i * p->input_stride];
     scales[o] = p->dtype == FOVEA_DTYPE_I8 ? quantize(column, p->inputs, to) : 1;
     if (p->dtype == FOVEA_DTYPE_F32) memcpy(to, column, (size_t)p->inputs * sizeof *to);
+    for (int i = 0; p->dtype == FOVEA_DTYPE_F16 && i < p->inputs; i++) to[i] = round_to_f16(column[i]);
     for (int i = 0; p->dtype == FOVEA_DTYPE_BF16 && i < p->inputs; i++) to[i] = round_to_bf16(column[i]);
   }
   free(column);
@@ -154,7 +173,8 @@ static void should_match_reference(fovea_engine *engine, shape s, int dtype, opt
     const float *row = x + r * p.x_stride, *add = residual ? residual + r * p.out_stride : NULL;
     const long long at = (long long)r * s.outputs;
     const float scale = dtype == FOVEA_DTYPE_I8 ? quantize(row, s.inputs, q) : 1;
-    if (dtype == FOVEA_DTYPE_I8) row = q;
+    for (int i = 0; rounds_x(engine, dtype, s.inputs) && i < s.inputs; i++) q[i] = round_to_bf16(row[i]);
+    if (dtype == FOVEA_DTYPE_I8 || rounds_x(engine, dtype, s.inputs)) row = q;
     reference_double(s.inputs, s.outputs, with.activation, row, scale, stored, scales, bias, add, want + at);
     reference_float(s.inputs, s.outputs, with.activation, row, scale, stored, scales, bias, add, naive + at);
     memcpy(dense + at, out + r * p.out_stride, (size_t)s.outputs * sizeof(float));
@@ -171,8 +191,9 @@ static void should_match_reference(fovea_engine *engine, shape s, int dtype, opt
   test_release();
 }
 
-/* A layer of BF16 gives the bits of an F32 layer of the rounded weights. */
+/* A layer of BF16 gives the bits of an F32 layer of the rounded weights, if x is not rounded. */
 static void should_widen_bf16_exactly(fovea_engine *engine, shape s) {
+  if (rounds_x(engine, FOVEA_DTYPE_BF16, s.inputs)) return;
   const fovea_linear_pack_params half = pack_params_of(engine, s, FOVEA_DTYPE_BF16, false);
   fovea_linear_pack_params whole = pack_params_of(engine, s, FOVEA_DTYPE_F32, false);
   whole.output_stride = s.inputs;
@@ -192,6 +213,38 @@ static void should_widen_bf16_exactly(fovea_engine *engine, shape s) {
   CHECK_STATUS(FOVEA_STATUS_OK, fovea_linear(engine, &p, x, half_packed, bias, NULL, out));
   CHECK_STATUS(FOVEA_STATUS_OK, fovea_linear(engine, &q, x, whole_packed, bias, NULL, want));
   CHECK_SAME_BITS(out, want, s.rows * p.out_stride, "%dx%dx%d, %s", s.rows, s.inputs, s.outputs, test_describe(engine));
+  test_release();
+}
+
+/* Where x is rounded, it gives the bits of the x that is rounded before, and is as near floats as fovea.h says. */
+static void should_round_x_to_bf16(fovea_engine *engine, shape s) {
+  const fovea_linear_pack_params pack = pack_params_of(engine, s, FOVEA_DTYPE_BF16, false);
+  const float *weight = test_floats(weight_floats(&pack));
+  void *packed = test_aligned(pack.packed_bytes);
+  CHECK_STATUS(FOVEA_STATUS_OK, fovea_linear_pack(engine, &pack, weight, NULL, NULL, packed));
+  const fovea_linear_params p = params_of(s, FOVEA_ACTIVATION_NONE, 0, pack.packed_bytes);
+  const long long values = s.rows * p.x_stride, count = s.rows * p.out_stride;
+  float *x = test_floats(values), *rounded = test_floats(values), *out = test_outputs(count), *same = test_outputs(count);
+  const float ties[] = {1 + 0x1p-8f, 1 + 3 * 0x1p-8f, -1 - 0x1p-8f, -0.0f, 0x1.01p-100f};
+  for (int i = 0; i < 5 && i < values; i++) x[i] = ties[i];
+  for (long long i = 0; i < values; i++) rounded[i] = round_to_bf16(x[i]);
+  CHECK_STATUS(FOVEA_STATUS_OK, fovea_linear(engine, &p, x, packed, NULL, NULL, out));
+  CHECK_STATUS(FOVEA_STATUS_OK, fovea_linear(engine, &p, rounded, packed, NULL, NULL, same));
+  if (rounds_x(engine, FOVEA_DTYPE_BF16, s.inputs)) {
+    CHECK_SAME_BITS(out, same, count, "%dx%dx%d, %s", s.rows, s.inputs, s.outputs, test_describe(engine));
+  }
+  long long far = 0;
+  for (long long at = 0; at < count; at++) {
+    double exact = 0, size = 0;
+    for (int i = 0; i < s.inputs; i++) {
+      const double w = round_to_bf16(weight[at % s.outputs * pack.output_stride + i]);
+      const double product = x[at / s.outputs * p.x_stride + i] * w;
+      exact += product;
+      size += fabs(product);
+    }
+    far += !(fabs(out[at] - exact) <= 0x1p-8 * (1 + s.inputs * 0x1p-15) * size);
+  }
+  CHECK(far == 0, "%lld outputs of %dx%dx%d, %s", far, s.rows, s.inputs, s.outputs, test_describe(engine));
   test_release();
 }
 
@@ -316,9 +369,13 @@ static void on_engine(fovea_engine *engine) {
       for (int d = 0; d < DTYPES; d++) should_match_reference(engine, shapes[i], dtypes[d], variants[v]);
     }
     should_widen_bf16_exactly(engine, shapes[i]);
+    should_round_x_to_bf16(engine, shapes[i]);
     should_multiply_i8_exactly(engine, shapes[i], 1);
     should_multiply_i8_exactly(engine, shapes[i], 0x1p-90f);
   }
+  should_widen_bf16_exactly(engine, (shape){3, FOVEA_LINEAR_BF16_INPUTS + 1, 5});
+  should_round_x_to_bf16(engine, (shape){5, FOVEA_LINEAR_BF16_INPUTS, 5});
+  should_round_x_to_bf16(engine, (shape){300, 2, 70});
   /* Blocks of few rows, down to one; and a block of the most rows. */
   should_multiply_i8_exactly(engine, (shape){7, 9000, 33}, 1);
   should_multiply_i8_exactly(engine, (shape){3, FOVEA_LINEAR_I8_INPUTS, 5}, 1);
@@ -380,7 +437,7 @@ static void should_refuse_misuse_of_linear(int dtype) {
   packed[2] += 1; /* another instruction set */
   CHECK_STATUS(FOVEA_STATUS_MISMATCH, LINEAR);
   packed[2] -= 1;
-  packed[1] = FOVEA_DTYPE_F16;
+  packed[1] = FOVEA_LAYOUT_U8; /* as which nothing is packed */
   CHECK_STATUS(FOVEA_STATUS_MISMATCH, LINEAR);
   packed[1] = dtype;
   WITH(good, FOVEA_STATUS_INVALID_ARGUMENT, packed_bytes, good.packed_bytes - 1, LINEAR);

@@ -8,7 +8,7 @@ import dev.fovea.ops.AttentionSpec;
 import dev.fovea.ops.DistanceBuckets;
 import dev.fovea.ops.Pooling;
 import dev.fovea.ops.Rope;
-import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Layout;
 import dev.fovea.tensor.Tensor;
 import dev.fovea.tensor.Weight;
 import java.lang.foreign.Arena;
@@ -105,20 +105,20 @@ final class StagedKernels implements Kernels {
     }
 
     @Override
-    public long packedBytes(int outputs, int inputs, DType dtype) {
-        return kernels.packedBytes(outputs, inputs, dtype);
+    public long packedBytes(int outputs, int inputs, Layout kept) {
+        return kernels.packedBytes(outputs, inputs, kept);
     }
 
     @Override
-    public void pack(Weight part, int firstOutput, int outputs, DType dtype, MemorySegment memory) {
-        kernels.pack(part, firstOutput, outputs, dtype, memory);
+    public void pack(Weight part, int firstOutput, int outputs, Layout kept, MemorySegment memory) {
+        kernels.pack(part, firstOutput, outputs, kept, memory);
     }
 
     @Override
     public void linear(int rows, Tensor x, PackedLinear weight, Tensor bias, Activation activation, Tensor residual,
             Tensor out) {
         stage(s -> {
-            var packed = new PackedLinear(s.in(weight.data()), weight.outputs(), weight.inputs(), weight.dtype(),
+            var packed = new PackedLinear(s.in(weight.data()), weight.outputs(), weight.inputs(), weight.kept(),
                     weight.layout());
             kernels.linear(rows, s.in(x), packed, s.in(bias), activation, s.in(residual), s.out(out));
         });

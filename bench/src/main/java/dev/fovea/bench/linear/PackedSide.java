@@ -10,6 +10,7 @@ import dev.fovea.internal.host.Kernels;
 import dev.fovea.internal.host.PackedLinear;
 import dev.fovea.ops.Activation;
 import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Layout;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
 import dev.fovea.tensor.Weight;
@@ -31,7 +32,7 @@ final class PackedSide implements LinearSide {
         rows = work.rows();
         this.x = Tensor.copyOf(arena, x, work.rows(), work.inputs());
         Tensor dense = Tensor.copyOf(arena, weight, work.outputs(), work.inputs());
-        this.weight = kernels.pack((bytes, _) -> HostDevice.of(engine).allocate(arena, bytes), Weight.of(dense), dtype);
+        this.weight = kernels.pack((bytes, _) -> HostDevice.of(engine).allocate(arena, bytes), Weight.of(dense), Layout.of(dtype));
         out = Tensor.allocate(arena, DType.F32, Shape.of(work.rows(), work.outputs()));
     }
 
@@ -47,7 +48,7 @@ final class PackedSide implements LinearSide {
 
     @Override
     public String setting() {
-        return "kernel table " + engine.isa() + ", weight packed once as " + weight.dtype() + ", "
+        return "kernel table " + engine.isa() + ", weight packed once as " + weight.kept() + ", "
                 + weight.data().byteSize() / 1024 + " KiB";
     }
 

@@ -26,11 +26,11 @@ abstract class EngineArguments {
 
     @Option(
             names = "--weights",
-            paramLabel = "f32|bf16|f16|int8",
+            paramLabel = "f32|bf16|f16|int8|stored|q4_k|…",
             converter = LowerCaseEnum.OfWeightType.class,
-            description = "Type of the weights in memory: f32, bf16 (half the memory), f16 (likewise, on cuda"
-                    + " alone) or int8 (a quarter, not on cuda)"
-                    + " (default: f32; of a language model bf16, where its file has that).")
+            description = "Type of the weights in memory: f32, bf16 or f16 (half the memory), int8 (a quarter,"
+                    + " not on cuda), stored (as the file has them, not on cuda) or a type of GGUF such as q8_0"
+                    + " or q4_k (not on cuda) (default: f32; of a language model stored, on cuda bf16 or f32).")
     private WeightType weights;
 
     @Spec(Spec.Target.MIXEE)

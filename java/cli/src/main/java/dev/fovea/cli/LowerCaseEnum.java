@@ -17,9 +17,10 @@ abstract class LowerCaseEnum<E extends Enum<E>> implements ITypeConverter<E> {
         this.constants = constants;
     }
 
-    /** How the command line spells {@code constant}. */
+    /** How the command line spells {@code constant}; types of weights as GGUF does, such as {@code q4_k}. */
     static String spelling(Enum<?> constant) {
-        return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
+        String lower = constant.name().toLowerCase(Locale.ROOT);
+        return constant instanceof WeightType ? lower : lower.replace('_', '-');
     }
 
     @Override
@@ -48,7 +49,7 @@ abstract class LowerCaseEnum<E extends Enum<E>> implements ITypeConverter<E> {
         }
     }
 
-    /** Reads {@code f32}, {@code bf16}, {@code f16} or {@code int8}. */
+    /** Reads {@code f32}, {@code bf16}, {@code f16}, {@code int8}, {@code stored} or a type of GGUF such as {@code q4_k}. */
     static final class OfWeightType extends LowerCaseEnum<WeightType> {
         OfWeightType() {
             super(WeightType.values());

@@ -9,6 +9,7 @@ import dev.fovea.internal.backend.Step;
 import dev.fovea.internal.lifetime.Owner;
 import dev.fovea.ops.Rows;
 import dev.fovea.tensor.DType;
+import dev.fovea.tensor.WeightStorage;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.Collectors;
@@ -33,11 +34,11 @@ public final class Plan implements AutoCloseable {
     private final Program program;
     private final Owner owner;
 
-    private Plan(Engine engine, Graph graph, DType weights, Owner owner) {
+    private Plan(Engine engine, Graph graph, WeightStorage weights, Owner owner) {
         this.engine = engine;
         this.owner = owner;
         this.caches = graph.caches();
-        this.stages = stages(graph);
+        this.stages = stages(graph, weights);
         this.memory = MemoryPlan.of(stages, graph.outputs());
         var emission = new StepEmission(memory);
         List<Step> steps = emission.steps(stages);
@@ -54,22 +55,38 @@ public final class Plan implements AutoCloseable {
     /**
      * Compiles a graph for an engine. Takes as long as reading all weights of linear layers once.
      *
-     * @param weights what the weights of linear layers are kept as: F32; BF16, rounded; I8 with a scale per output,
-     *     where the rows that are multiplied are rounded to eight bits too, but not on a GPU; or F16, on a GPU alone
+     * @param weights what the weights of linear layers are kept as: F32; F16 or BF16, rounded; or I8 with a scale per
+     *     output, where the rows that are multiplied are rounded to eight bits too, but not on a GPU
      * @throws IllegalArgumentException if {@code weights} is another type than the engine takes, or I8 and a layer has
      *     too many inputs for it
      * @throws IllegalStateException if the engine, or the arena of a constant, is closed
      */
     public static Plan compile(Graph graph, Engine engine, DType weights) {
+        return compile(graph, engine, WeightStorage.of(Objects.requireNonNull(weights, "weights")));
+    }
+
+    /**
+     * Compiles a graph for an engine; see {@link #compile(Graph, Engine, DType)}.
+     *
+     * @param weights what the weights of linear layers are kept as; {@link WeightStorage#AS_STORED} not on a GPU
+     * @throws IllegalArgumentException if the engine does not keep weights so, or a layer has too many inputs for it
+     * @throws IllegalStateException if the engine, or the arena of a constant, is closed
+     */
+    public static Plan compile(Graph graph, Engine engine, WeightStorage weights) {
         Objects.requireNonNull(weights, "weights");
         return Owner.create("plan", owner -> new Plan(engine, graph, weights, owner));
     }
 
-    /** The passes, in their order. */
+    /** The passes, for weights of F32. */
     static List<Stage> stages(Graph graph) {
+        return stages(graph, WeightStorage.of(DType.F32));
+    }
+
+    /** The passes, in their order. */
+    static List<Stage> stages(Graph graph, WeightStorage weights) {
         List<Stage> stages = Lowering.lower(graph);
         stages = EpilogueFusion.fuse(stages, graph.outputs());
-        return List.copyOf(SharedInputFusion.fuse(stages, graph.outputs()));
+        return List.copyOf(SharedInputFusion.fuse(stages, graph.outputs(), weights));
     }
 
     /**

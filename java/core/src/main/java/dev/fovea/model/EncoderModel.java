@@ -56,7 +56,7 @@ final class EncoderModel {
         engine = parts.engine();
         file = parts.file();
         weights = parts.found().weights();
-        plan = parts.compile(ModelGraph.encoder(description, weights, engine), weightType.dtype());
+        plan = parts.compile(ModelGraph.encoder(description, weights, engine), weightType.storage());
     }
 
     /** Loads the model in a directory or a file; what it opens is closed again if that fails. */

@@ -11,8 +11,8 @@ import java.util.Objects;
  * @param engine the engine to run on, which stays the caller's; {@code null} for one that the generator creates and closes
  *     itself
  * @param engineOptions what the generator's own engine is created with; unused where {@code engine} is given
- * @param weights what the weights of linear layers are kept as; {@code null} for {@link WeightType#BF16} where the file has
- *     these, else {@link WeightType#F32}
+ * @param weights what the weights of linear layers are kept as; {@code null} for {@link WeightType#STORED}, or on a GPU
+ *     for {@link WeightType#BF16} where the file has these, else {@link WeightType#F32}
  * @param context tokens of the longest sequence, prompt and answer together; 0 for as many as the model was trained for,
  *     and at most {@value #DEFAULT_CONTEXT}. Memory for their keys and values is taken at once.
  * @param cache what keys and values are kept as: F32, F16 or BF16

@@ -93,7 +93,7 @@ final class HeadModel {
         this.file = parts.file();
         this.description = parts.found().description().withMaxTokens(maxTokens);
         this.weights = parts.found().weights();
-        this.plan = parts.compile(ModelGraph.encoder(description, weights, engine), options.weights().dtype());
+        this.plan = parts.compile(ModelGraph.encoder(description, weights, engine), options.weights().storage());
         this.batches = owner.own(new SessionPool<>(() -> new HeadBatch(plan.newSession(64, 16)), HeadBatch::close));
     }
 

@@ -5,7 +5,7 @@ import dev.fovea.graph.Graph;
 import dev.fovea.graph.Plan;
 import dev.fovea.internal.lifetime.Owner;
 import dev.fovea.model.family.EncoderConfig;
-import dev.fovea.tensor.DType;
+import dev.fovea.tensor.WeightStorage;
 import dev.fovea.weights.Weights;
 import java.io.IOException;
 import java.util.concurrent.Callable;
@@ -69,7 +69,7 @@ final class LoadedParts {
      * The plan of the weights, once they are known to be finite. Where they are not, that is said, whatever else goes wrong
      * with them.
      */
-    Plan compile(Graph graph, DType weights) throws IOException {
+    Plan compile(Graph graph, WeightStorage weights) throws IOException {
         Plan plan;
         try {
             plan = owner.own(Plan.compile(graph, engine(), weights));

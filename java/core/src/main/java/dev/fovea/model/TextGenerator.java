@@ -1,5 +1,6 @@
 package dev.fovea.model;
 
+import dev.fovea.Backend;
 import dev.fovea.Engine;
 import dev.fovea.graph.CacheGroup;
 import dev.fovea.graph.CacheSet;
@@ -74,7 +75,7 @@ public final class TextGenerator implements AutoCloseable {
         ModelWeights weights = config.weights(description, file);
         Graph graph = ModelGraph.generator(description, weights);
         caches = graph.caches().getFirst();
-        plan = owner.own(Plan.compile(graph, engine, weightType(weights).dtype()));
+        plan = owner.own(Plan.compile(graph, engine, weightType(weights).storage()));
         sessions = owner.own(new SessionPool<>(this::newSession, GeneratorSession::close));
         IOException problem = null;
         Tokenizer read = null;
@@ -101,7 +102,8 @@ public final class TextGenerator implements AutoCloseable {
     }
 
     private WeightType weightType(ModelWeights weights) {
-        return options.weights() != null ? options.weights() : weights.areBf16() ? WeightType.BF16 : WeightType.F32;
+        return options.weights() != null ? options.weights()
+                : engine.backend() != Backend.CUDA ? WeightType.STORED : weights.areBf16() ? WeightType.BF16 : WeightType.F32;
     }
 
     /** Loads a directory in the layout of Hugging Face, or a GGUF file. See {@link #load(Path, GeneratorOptions)}. */

@@ -170,7 +170,56 @@ public enum Layout {
                         * ((low | high) - 32);
             }
         }
+    },
+    /**
+     * GGUF's Q2_K, of 16 parts: a byte for each part with a scale s in its lower half and a minimum t in its upper one; 64
+     * bytes with q in pairs of bits, 32 bytes for each 4 parts of 32; binary16 d and m. d · s · q − m · t.
+     */
+    Q2_K(13, 84, 256) {
+        @Override
+        void read(MemorySegment stored, long first, long stride, int count, float[] target, int at) {
+            for (int i = 0; i < count; i++) {
+                long block = (first + i) / blockValues() * blockBytes();
+                int next = (int) ((first + i) % blockValues());
+                int factors = stored.get(JAVA_BYTE, block + next / 16);
+                target[at + i] = half(stored, block + 80) * (factors & 15) * pairOfBits(stored, block + 16, next)
+                        - half(stored, block + 82) * (factors >> 4 & 15);
+            }
+        }
+    },
+    /**
+     * GGUF's Q3_K, of 16 parts: 32 bytes with the third bit of each q, a bit for every part of 32; 64 bytes with the other
+     * two, as in {@link #Q2_K}; 12 bytes with a scale s of 6 bits for each part; a binary16 d. d · (s − 32) · (q − 4).
+     */
+    Q3_K(14, 110, 256) {
+        @Override
+        void read(MemorySegment stored, long first, long stride, int count, float[] target, int at) {
+            for (int i = 0; i < count; i++) {
+                long block = (first + i) / blockValues() * blockBytes();
+                int next = (int) ((first + i) % blockValues());
+                int part = next / 16;
+                int scale = stored.get(JAVA_BYTE, block + 96 + part % 8) >> part / 8 * 4 & 15
+                        | (stored.get(JAVA_BYTE, block + 104 + part % 4) >> part / 4 * 2 & 3) << 4;
+                int third = (stored.get(JAVA_BYTE, block + next % 32) >> next / 32 & 1) << 2;
+                target[at + i] = half(stored, block + 108) * (scale - 32)
+                        * ((pairOfBits(stored, block + 32, next) | third) - 4);
+            }
+        }
+    },
+    /** GGUF's IQ4_NL: as {@link #Q4_0}, but q numbers one of 16 values v. d · v[q]. */
+    IQ4_NL(15, 18, 32) {
+        @Override
+        void read(MemorySegment stored, long first, long stride, int count, float[] target, int at) {
+            for (int i = 0; i < count; i++) {
+                long block = (first + i) / blockValues() * blockBytes();
+                int next = (int) ((first + i) % blockValues());
+                target[at + i] = half(stored, block) * IQ4_VALUES[nibble(stored, block + 2, next)];
+            }
+        }
     };
+
+    private static final byte[] IQ4_VALUES =
+            {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
 
     private static final ValueLayout.OfFloat FLOAT = JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfShort SHORT = JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -196,6 +245,11 @@ public enum Layout {
     /** Number {@code index} of 256: the lower halves of 32 bytes, then their upper halves, and so on. */
     private static int pairedNibble(MemorySegment stored, long at, int index) {
         return stored.get(JAVA_BYTE, at + index / 64 * 32 + index % 32) >> index / 32 % 2 * 4 & 15;
+    }
+
+    /** Pair of bits number {@code index} of 256: four of each of 32 bytes, the lowest first. */
+    private static int pairOfBits(MemorySegment stored, long at, int index) {
+        return stored.get(JAVA_BYTE, at + index / 128 * 32 + index % 32) >> index / 32 % 4 * 2 & 3;
     }
 
     /** Scale number {@code part} of 8 in 12 bytes: the last four have their upper bits in the bytes of the first. */

@@ -9,6 +9,7 @@ import dev.fovea.internal.host.Kernels;
 import dev.fovea.internal.host.PackedLinear;
 import dev.fovea.ops.Activation;
 import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Layout;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
 import dev.fovea.tensor.Weight;
@@ -89,11 +90,11 @@ final class ProductScorer implements Scorer {
         int dimension = rows.dimension();
         MemorySegment query = f32(arena, QUERIES, dimension).segment();
         MemorySegment score = f32(arena, blockRows, QUERIES).segment();
-        MemorySegment weight = arena.allocate(kernels.packedBytes(QUERIES, dimension, DType.F32), Kernels.ALIGNMENT);
+        MemorySegment weight = arena.allocate(kernels.packedBytes(QUERIES, dimension, Layout.F32), Kernels.ALIGNMENT);
         for (int count = 1; count <= QUERIES; count++) {
             queries[count] = Tensor.of(query, DType.F32, Shape.of(count, dimension));
             parts[count] = Weight.of(queries[count]);
-            packed[count] = new PackedLinear(weight, count, dimension, DType.F32, kernels.packing());
+            packed[count] = new PackedLinear(weight, count, dimension, Layout.F32, kernels.packing());
             scores[count] = Tensor.of(score, DType.F32, Shape.of(blockRows, count));
         }
     }
@@ -126,7 +127,7 @@ final class ProductScorer implements Scorer {
         if (cosine) {
             kernels.normalize(count, queries[count], queries[count]);
         }
-        kernels.pack(parts[count], 0, count, DType.F32, packed[count].data());
+        kernels.pack(parts[count], 0, count, Layout.F32, packed[count].data());
     }
 
     @Override

@@ -102,6 +102,9 @@ enum GgufType {
             case Q4_K -> Layout.Q4_K;
             case Q5_K -> Layout.Q5_K;
             case Q6_K -> Layout.Q6_K;
+            case Q2_K -> Layout.Q2_K;
+            case Q3_K -> Layout.Q3_K;
+            case IQ4_NL -> Layout.IQ4_NL;
             default -> null;
         };
     }

@@ -22,6 +22,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.function.UnaryOperator;
@@ -43,7 +44,11 @@ class StoredWeightsTest {
     }
 
     private static List<DType> packed(Engine engine) {
-        return List.of(DType.F32, DType.BF16, engine.backend() == Backend.CUDA ? DType.F16 : DType.I8);
+        List<DType> types = new ArrayList<>(List.of(DType.F32, DType.F16, DType.BF16));
+        if (engine.backend() != Backend.CUDA) {
+            types.add(DType.I8);
+        }
+        return types;
     }
 
     @ParameterizedTest(autoCloseArguments = false)

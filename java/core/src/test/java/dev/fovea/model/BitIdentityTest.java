@@ -70,7 +70,7 @@ class BitIdentityTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = WeightType.class, names = "F16", mode = EnumSource.Mode.EXCLUDE)
+    @EnumSource(value = WeightType.class, names = {"F32", "F16", "BF16", "INT8", "Q8_0", "Q4_1"})
     void shouldGiveTheSameBitsWithAnyNumberOfThreads(WeightType weights) throws Exception {
         float[][] expected = null;
         for (int threads : new int[] {1, 2, 4}) {

@@ -46,16 +46,14 @@ class CudaEncoderTest {
     }
 
     @Test
-    void shouldRefuseByNameTheTypesOfTheOthers() throws IOException {
-        Path model = new TinyModel(4).write(directory);
-        try (Engine cpu = Engine.create(EngineOptions.defaults().withBackend(Backend.JAVA))) {
-            var refused = assertThrows(IllegalArgumentException.class,
-                    () -> TextEncoder.load(model, options(cpu, WeightType.F16)));
-            assertEquals("weights are stored as F32, BF16 or I8, got F16, which the backend CUDA alone stores: take BF16",
-                    refused.getMessage());
-        }
+    void shouldRefuseByNameTheTypesOfCpus() throws IOException {
         EmulatedGpu.require();
+        Path model = new TinyModel(4).write(directory);
         try (Engine gpu = EmulatedGpu.engine()) {
+            var stored = assertThrows(IllegalArgumentException.class,
+                    () -> TextEncoder.load(model, options(gpu, WeightType.STORED)));
+            assertEquals("weights on the backend CUDA are stored as F32, F16 or BF16, got as stored: take BF16",
+                    stored.getMessage());
             var refused = assertThrows(IllegalArgumentException.class,
                     () -> TextEncoder.load(model, options(gpu, WeightType.INT8)));
             assertEquals("weights on the backend CUDA are stored as F32, F16 or BF16, got I8: take BF16",

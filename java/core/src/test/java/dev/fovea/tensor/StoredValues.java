@@ -7,6 +7,8 @@ import java.nio.ByteOrder;
 
 /** Decodes stored values one by one, by arithmetic in float64, and shares no code with {@link Layout}. */
 final class StoredValues {
+    private static final int[] IQ4 = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
+
     private StoredValues() {}
 
     /** Value {@code index} of these bytes; of integers, the integer. */
@@ -38,6 +40,24 @@ final class StoredValues {
                 int q = (value % 128 < 64 ? low % 16 : low / 16) + 16 * (high / (1 << value % 128 / 32 * 2) % 4);
                 yield half(buffer.getShort(block + 208)) * bytes[block + 192 + value / 16] * (q - 32);
             }
+            case Q2_K -> {
+                int block = 84 * (i / 256);
+                int value = i % 256;
+                int factors = Byte.toUnsignedInt(bytes[block + value / 16]);
+                yield half(buffer.getShort(block + 80)) * (factors % 16) * two(bytes, block + 16, value)
+                        - half(buffer.getShort(block + 82)) * (factors / 16);
+            }
+            case Q3_K -> {
+                int block = 110 * (i / 256);
+                int value = i % 256;
+                int part = value / 16;
+                int low = Byte.toUnsignedInt(bytes[block + 96 + part % 8]);
+                int high = Byte.toUnsignedInt(bytes[block + 104 + part % 4]) / (1 << part / 4 * 2) % 4;
+                int scale = (part < 8 ? low % 16 : low / 16) + 16 * high - 32;
+                int q = two(bytes, block + 32, value) + 4 * bit(bytes[block + value % 32], value / 32) - 4;
+                yield half(buffer.getShort(block + 108)) * scale * q;
+            }
+            case IQ4_NL -> half(buffer.getShort(18 * (i / 32))) * IQ4[four(bytes, 18 * (i / 32) + 2, i % 32)];
         };
     }
 
@@ -65,6 +85,11 @@ final class StoredValues {
     private static int half(ByteBuffer buffer, int at, int upper) {
         int pair = Byte.toUnsignedInt(buffer.get(at + 4));
         return upper == 0 ? pair % 16 : pair / 16;
+    }
+
+    /** Of 256 values in 64 bytes: four of each of 32 bytes, the lowest bits first. */
+    private static int two(byte[] bytes, int at, int value) {
+        return Byte.toUnsignedInt(bytes[at + value / 128 * 32 + value % 32]) / (1 << value % 128 / 32 * 2) % 4;
     }
 
     private static int four(byte[] bytes, int at, int value) {

@@ -48,7 +48,7 @@ class GgufWeightsTest {
                 .tensor("half", 1, shorts(0x3c00, 0xc000), 2, 1)
                 .tensor("brain", 30, shorts(0x3f80), 1)
                 .tensor("double", 28, bytes(Double.doubleToLongBits(0.5)), 1)
-                .tensor("super", 10, new byte[84], 256)
+                .tensor("super", 23, new byte[136], 256)
                 .toBytes());
     }
 
@@ -85,7 +85,7 @@ class GgufWeightsTest {
             Refusal.expect(IllegalArgumentException.class, () -> weights.get(name), name, "supported are");
         }
         assertEquals(Shape.of(2, 32), weights.shape("blocks"));
-        Refusal.expect(IllegalArgumentException.class, () -> weights.weight("super"), "super", "Q2_K");
+        Refusal.expect(IllegalArgumentException.class, () -> weights.weight("super"), "super", "IQ4_XS");
         Refusal.expect(IllegalArgumentException.class, () -> weights.weight("none"), "no tensor 'none'", "6");
         weights.close();
         weights.close();

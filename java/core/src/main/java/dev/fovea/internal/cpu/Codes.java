@@ -58,13 +58,4 @@ public final class Codes {
             case TOP_LEFT -> FoveaH.FOVEA_ALIGN_TOP_LEFT();
         };
     }
-
-    /** Of a type that weights are packed as. */
-    static int ofPacked(DType dtype) {
-        return switch (dtype) {
-            case BF16 -> FoveaH.FOVEA_DTYPE_BF16();
-            case I8 -> FoveaH.FOVEA_DTYPE_I8();
-            default -> FoveaH.FOVEA_DTYPE_F32();
-        };
-    }
 }

@@ -35,7 +35,7 @@ public final class NativeEngine extends HostDevice {
     private static final int DESCRIPTION_BYTES = 256;
 
     /** Names of the kernel tables, at their {@code FOVEA_ISA_*} codes. */
-    private static final List<String> ISAS = List.of("baseline", "avx2", "avx512", "avx512vnni", "neon");
+    private static final List<String> ISAS = List.of("baseline", "avx2", "avx512", "avx512vnni", "neon", "avx512bf16");
 
     private final MemorySegment handle;
     private final NativeLibrary library;

@@ -24,6 +24,7 @@ import dev.fovea.ops.DistanceBuckets;
 import dev.fovea.ops.Pooling;
 import dev.fovea.ops.Rope;
 import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Layout;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
 import dev.fovea.tensor.Weight;
@@ -132,24 +133,24 @@ final class NativeKernels implements Kernels {
     }
 
     @Override
-    public long packedBytes(int outputs, int inputs, DType dtype) {
+    public long packedBytes(int outputs, int inputs, Layout kept) {
         if (linearPack == null) {
             linearPack = sized(fovea_linear_pack_params.allocate(arena));
         }
         fovea_linear_pack_params.outputs(linearPack, outputs);
         fovea_linear_pack_params.inputs(linearPack, inputs);
-        fovea_linear_pack_params.dtype(linearPack, Codes.ofPacked(dtype));
+        fovea_linear_pack_params.dtype(linearPack, kept.code());
         Status.check("linear_pack", FoveaH.fovea_linear_packed_bytes(engine.handle(), linearPack, bytes));
         return bytes.get(ValueLayout.JAVA_LONG, 0);
     }
 
     @Override
-    public void pack(Weight part, int firstOutput, int outputs, DType dtype, MemorySegment memory) {
+    public void pack(Weight part, int firstOutput, int outputs, Layout kept, MemorySegment memory) {
         if (scaleStride(part) != 0 && part.scaleDimension() == 1) {
-            packWidened(part, firstOutput, outputs, dtype, memory);
+            packWidened(part, firstOutput, outputs, kept, memory);
             return;
         }
-        packedBytes(outputs, (int) part.size(1), dtype);
+        packedBytes(outputs, (int) part.size(1), kept);
         fovea_linear_pack_params.layout(linearPack, part.layout().code());
         fovea_linear_pack_params.first_output(linearPack, firstOutput);
         fovea_linear_pack_params.part_outputs(linearPack, (int) part.size(0));
@@ -162,7 +163,7 @@ final class NativeKernels implements Kernels {
     }
 
     /** Packs a weight whose inputs have scales, which the kernel does not know: some rows at a time, read as F32. */
-    private void packWidened(Weight part, int firstOutput, int outputs, DType dtype, MemorySegment memory) {
+    private void packWidened(Weight part, int firstOutput, int outputs, Layout kept, MemorySegment memory) {
         int inputs = (int) part.size(1);
         float[] row = new float[inputs];
         try (Arena scratch = Arena.ofConfined()) {
@@ -174,7 +175,7 @@ final class NativeKernels implements Kernels {
                     MemorySegment.copy(row, 0, rows, ValueLayout.JAVA_FLOAT, (long) r * inputs * Float.BYTES, inputs);
                 }
                 Weight step = Weight.of(Tensor.of(rows, DType.F32, Shape.of(count, inputs)));
-                pack(step, firstOutput + begin, outputs, dtype, memory);
+                pack(step, firstOutput + begin, outputs, kept, memory);
             }
         }
     }

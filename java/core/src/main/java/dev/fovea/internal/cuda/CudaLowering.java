@@ -29,7 +29,7 @@ final class CudaLowering {
     private CudaLowering(LoweredPlan plan, CudaPlan device) {
         this.plan = plan;
         this.device = device;
-        this.constants = new CudaConstants(plan.weights());
+        this.constants = new CudaConstants(plan.weights().dtype());
         device.steps().forEach(step -> slots.add(constantsOf(step)));
     }
 
@@ -125,7 +125,7 @@ final class CudaLowering {
             }
             case Step.Linear s -> {
                 active(struct, FoveaCudaH.FOVEA_CUDA_OP_LINEAR(), s.activation());
-                fovea_cuda_step.weight_dtype(struct, Codes.of(plan.weights()));
+                fovea_cuda_step.weight_dtype(struct, Codes.of(plan.weights().dtype()));
                 fovea_cuda_step.gated(struct, step.up() == null ? 0 : 1);
             }
             case Step.Add _ -> fovea_cuda_step.op(struct, FoveaCudaH.FOVEA_CUDA_OP_ADD());
@@ -170,7 +170,7 @@ final class CudaLowering {
     private void embedding(Step.Embedding step, MemorySegment struct) {
         Weight positions = step.positions();
         fovea_cuda_step.op(struct, FoveaCudaH.FOVEA_CUDA_OP_EMBEDDING());
-        fovea_cuda_step.weight_dtype(struct, Codes.of(plan.weights()));
+        fovea_cuda_step.weight_dtype(struct, Codes.of(plan.weights().dtype()));
         fovea_cuda_step.scale(struct, step.scale());
         fovea_cuda_step.vocabulary(struct, (int) step.words().size(0));
         fovea_cuda_step.positions(struct, positions == null ? 0 : (int) positions.size(0));

@@ -23,7 +23,7 @@ record CudaPlan(List<CudaStep> steps, List<Operand> outputs, CudaTypes types, lo
     static CudaPlan of(LoweredPlan plan) {
         List<CudaStep> steps = new ArrayList<>(CudaStep.of(plan.steps(), plan.outputs()));
         List<Operand> outputs = new ArrayList<>(plan.outputs());
-        var types = CudaTypes.of(steps, outputs, plan.weights());
+        var types = CudaTypes.of(steps, outputs, plan.weights().dtype());
         long tokens = plan.tokenElements();
         long sequences = plan.sequenceElements();
         boolean widened = false;
@@ -42,7 +42,7 @@ record CudaPlan(List<CudaStep> steps, List<Operand> outputs, CudaTypes types, lo
             }
         }
         return new CudaPlan(List.copyOf(steps), List.copyOf(outputs),
-                widened ? CudaTypes.of(steps, outputs, plan.weights()) : types, tokens, sequences);
+                widened ? CudaTypes.of(steps, outputs, plan.weights().dtype()) : types, tokens, sequences);
     }
 
     /** Groups of caches that its steps refer to. */

@@ -36,7 +36,8 @@ final class CudaProgram implements Program {
     }
 
     static CudaProgram compile(CudaEngine engine, LoweredPlan plan) {
-        if (plan.weights() != DType.F32 && plan.weights() != DType.F16 && plan.weights() != DType.BF16) {
+        DType weights = plan.weights().dtype();
+        if (weights != DType.F32 && weights != DType.F16 && weights != DType.BF16) {
             throw new IllegalArgumentException("weights on the backend CUDA are stored as F32, F16 or BF16, got "
                     + plan.weights() + ": take BF16");
         }

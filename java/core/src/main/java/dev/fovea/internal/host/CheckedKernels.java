@@ -11,6 +11,7 @@ import dev.fovea.ops.DistanceBuckets;
 import dev.fovea.ops.Pooling;
 import dev.fovea.ops.Rope;
 import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Layout;
 import dev.fovea.tensor.Tensor;
 import dev.fovea.tensor.Weight;
 import java.lang.foreign.MemorySegment;
@@ -86,26 +87,26 @@ public final class CheckedKernels implements Kernels {
     }
 
     @Override
-    public long packedBytes(int outputs, int inputs, DType dtype) {
+    public long packedBytes(int outputs, int inputs, Layout kept) {
         engine.enter();
         try {
-            OpContract.packed(outputs, inputs, dtype);
-            return kernels.packedBytes(outputs, inputs, dtype);
+            OpContract.packed(outputs, inputs, kept);
+            return kernels.packedBytes(outputs, inputs, kept);
         } finally {
             engine.exit();
         }
     }
 
     @Override
-    public void pack(Weight part, int firstOutput, int outputs, DType dtype, MemorySegment memory) {
+    public void pack(Weight part, int firstOutput, int outputs, Layout kept, MemorySegment memory) {
         engine.enter();
         try {
-            OpContract.pack(part, dtype);
+            OpContract.pack(part, kept);
             Require.atLeast("first_output", 0, firstOutput);
             Require.atLeast("outputs", firstOutput + part.size(0), outputs);
-            long bytes = kernels.packedBytes(outputs, (int) part.size(1), dtype);
+            long bytes = kernels.packedBytes(outputs, (int) part.size(1), kept);
             Require.memory("memory", memory, ALIGNMENT, bytes);
-            kernels.pack(part, firstOutput, outputs, dtype, memory);
+            kernels.pack(part, firstOutput, outputs, kept, memory);
         } finally {
             engine.exit();
         }

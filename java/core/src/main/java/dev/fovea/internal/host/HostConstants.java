@@ -7,6 +7,7 @@ import dev.fovea.tensor.Layout;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
 import dev.fovea.tensor.Weight;
+import dev.fovea.tensor.WeightStorage;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -21,7 +22,7 @@ import java.util.Map;
  */
 final class HostConstants {
     private final Kernels kernels;
-    private final DType dtype;
+    private final WeightStorage storage;
     private final Arena arena;
     private final Map<Weight, Tensor> tensors = new IdentityHashMap<>();
     private final Map<Weight, Tensor> zeros = new IdentityHashMap<>();
@@ -30,9 +31,9 @@ final class HostConstants {
     private final Map<Step.Linear, PackedLinear> weights = new IdentityHashMap<>();
     private final Map<Step.Linear, Tensor> biases = new IdentityHashMap<>();
 
-    private HostConstants(Kernels kernels, DType dtype, Arena arena) {
+    private HostConstants(Kernels kernels, WeightStorage storage, Arena arena) {
         this.kernels = kernels;
-        this.dtype = dtype;
+        this.storage = storage;
         this.arena = arena;
     }
 
@@ -88,20 +89,26 @@ final class HostConstants {
 
     private PackedLinear pack(Step.Linear product, MemorySegment memory, MappedSources sources) {
         int outputs = product.outputs();
+        Layout kept = kept(product);
         int first = 0;
         for (Step.Part part : product.parts()) {
-            OpContract.pack(part.weight(), dtype);
-            kernels.pack(part.weight(), first, outputs, dtype, memory);
+            OpContract.pack(part.weight(), kept);
+            kernels.pack(part.weight(), first, outputs, kept, memory);
             sources.add(part.weight().segment());
             first += (int) part.weight().size(0);
         }
-        return new PackedLinear(memory, outputs, product.inputs(), dtype, kernels.packing());
+        return new PackedLinear(memory, outputs, product.inputs(), kept, kernels.packing());
+    }
+
+    /** What a product's weights are kept as: all of its parts alike. */
+    private Layout kept(Step.Linear product) {
+        return storage.of(product.parts().getFirst().weight());
     }
 
     /** Rounded up, so that the next weight is aligned as well. */
     private long packedBytes(Step.Linear product) {
-        OpContract.packed(product.outputs(), product.inputs(), dtype);
-        long bytes = kernels.packedBytes(product.outputs(), product.inputs(), dtype);
+        OpContract.packed(product.outputs(), product.inputs(), kept(product));
+        long bytes = kernels.packedBytes(product.outputs(), product.inputs(), kept(product));
         return Math.addExact(bytes, Kernels.ALIGNMENT - 1) / Kernels.ALIGNMENT * Kernels.ALIGNMENT;
     }
 

@@ -4,7 +4,7 @@ import dev.fovea.internal.backend.DirectAttention;
 import dev.fovea.ops.Activation;
 import dev.fovea.ops.DistanceBuckets;
 import dev.fovea.ops.Pooling;
-import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Layout;
 import dev.fovea.tensor.Tensor;
 import dev.fovea.tensor.Weight;
 import java.lang.foreign.MemorySegment;
@@ -26,6 +26,9 @@ import java.lang.foreign.SegmentAllocator;
 public interface Kernels extends DirectAttention {
     /** The most inputs of a weight that is stored as I8. */
     int I8_INPUTS = 32768;
+
+    /** The most inputs of a weight that is kept in blocks. */
+    int BLOCK_INPUTS = 65536;
 
     /** Bytes that packed weights are aligned to. */
     int ALIGNMENT = 64;
@@ -70,26 +73,28 @@ public interface Kernels extends DirectAttention {
     String packing();
 
     /** Bytes of a packed weight. */
-    long packedBytes(int outputs, int inputs, DType dtype);
+    long packedBytes(int outputs, int inputs, Layout kept);
 
     /**
      * Packs rows of a constant weight for {@link #linear}. Values are read as F32 a panel at a time.
      *
      * @param part rows {@code firstOutput …} of the weight [outputs, inputs], of any layout, strides and alignment
-     * @param dtype the type that the weight is stored as: F32; BF16, rounded to nearest, ties to even; or I8, with a
-     *     scale per output, which takes at most {@value #I8_INPUTS} inputs and rounds every row of x to eight bits too
+     * @param kept what the weight is kept as: F32; F16 or BF16, rounded to nearest, ties to even; I8, with a scale per
+     *     output, which takes at most {@value #I8_INPUTS} inputs and rounds every row of x to eight bits too; or a
+     *     layout of blocks, for at most {@value #BLOCK_INPUTS} inputs, which rounds each 32 of a row of x; Java backends take
+     *     blocks only of a part that has them
      * @param memory zeroed before the first part, aligned to {@link #ALIGNMENT}, of {@link #packedBytes}
      */
-    void pack(Weight part, int firstOutput, int outputs, DType dtype, MemorySegment memory);
+    void pack(Weight part, int firstOutput, int outputs, Layout kept, MemorySegment memory);
 
     /** Packs a whole weight into zeroed memory from {@code allocator}. */
-    default PackedLinear pack(SegmentAllocator allocator, Weight weight, DType dtype) {
-        OpContract.pack(weight, dtype);
+    default PackedLinear pack(SegmentAllocator allocator, Weight weight, Layout kept) {
+        OpContract.pack(weight, kept);
         int outputs = (int) weight.size(0);
         int inputs = (int) weight.size(1);
-        MemorySegment memory = allocator.allocate(packedBytes(outputs, inputs, dtype), ALIGNMENT);
-        pack(weight, 0, outputs, dtype, memory);
-        return new PackedLinear(memory, outputs, inputs, dtype, packing());
+        MemorySegment memory = allocator.allocate(packedBytes(outputs, inputs, kept), ALIGNMENT);
+        pack(weight, 0, outputs, kept, memory);
+        return new PackedLinear(memory, outputs, inputs, kept, packing());
     }
 
     /**

@@ -5,6 +5,7 @@ import dev.fovea.ops.Activation;
 import dev.fovea.ops.DistanceBuckets;
 import dev.fovea.ops.Pooling;
 import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Layout;
 import dev.fovea.tensor.Tensor;
 import dev.fovea.tensor.Weight;
 import java.util.Objects;
@@ -73,28 +74,29 @@ final class OpContract {
         layerNorm(rows, x, gamma, gamma, epsilon, out);
     }
 
-    static void pack(Weight weight, DType dtype) {
+    static void pack(Weight weight, Layout kept) {
         Require.readable("weight", weight, 2);
         int outputs = Require.extent("outputs", weight.size(0), "weight");
-        packed(outputs, Require.extent("inputs", weight.size(1), "weight"), dtype);
+        packed(outputs, Require.extent("inputs", weight.size(1), "weight"), kept);
     }
 
-    static void packed(int outputs, int inputs, DType dtype) {
-        Objects.requireNonNull(dtype, "dtype");
+    static void packed(int outputs, int inputs, Layout kept) {
+        Objects.requireNonNull(kept, "kept");
         if (outputs < 1 || inputs < 1) {
             throw new IllegalArgumentException("expected a weight of at least 1 output and 1 input, got " + outputs
                     + " and " + inputs);
         }
-        if (dtype == DType.F16) {
-            throw new IllegalArgumentException(
-                    "weights are stored as F32, BF16 or I8, got F16, which the backend CUDA alone stores: take BF16");
+        if (kept == Layout.U8) {
+            throw new IllegalArgumentException("weights are kept as F32, F16, BF16, I8 or in blocks, got " + kept);
         }
-        if (dtype != DType.F32 && dtype != DType.BF16 && dtype != DType.I8) {
-            throw new IllegalArgumentException("weights are stored as F32, BF16 or I8, got " + dtype);
-        }
-        if (dtype == DType.I8 && inputs > Kernels.I8_INPUTS) {
+        int most = kept == Layout.I8 ? Kernels.I8_INPUTS : kept.isPlain() ? Integer.MAX_VALUE : Kernels.BLOCK_INPUTS;
+        if (inputs > most) {
             throw new IllegalArgumentException(
-                    "weights stored as I8 take at most " + Kernels.I8_INPUTS + " inputs, got " + inputs);
+                    "weights kept as " + kept + " take at most " + most + " inputs, got " + inputs);
+        }
+        if (inputs % kept.blockValues() != 0) {
+            throw new IllegalArgumentException("weights kept as " + kept + " take a multiple of " + kept.blockValues()
+                    + " inputs, got " + inputs);
         }
     }
 

@@ -45,6 +45,19 @@ final class EightBits {
         return MOST / peak;
     }
 
+    /** Rounds {@code count} values from {@code at} on in place, to the nearest multiples of the scale that they share. */
+    static void round(float[] values, int at, int count) {
+        float peak = SMALLEST_PEAK;
+        for (int i = at; i < at + count; i++) {
+            peak = Math.max(peak, Math.abs(values[i]));
+        }
+        float factor = factor(peak);
+        float scale = scale(peak);
+        for (int i = at; i < at + count; i++) {
+            values[i] = round(values[i] * factor) * scale;
+        }
+    }
+
     /** To the nearest integer, ties to even, for magnitudes below 2²². */
     static float round(float value) {
         return value + ROUNDER - ROUNDER;

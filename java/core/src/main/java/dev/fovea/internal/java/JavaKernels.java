@@ -10,7 +10,7 @@ import dev.fovea.ops.AttentionSpec;
 import dev.fovea.ops.DistanceBuckets;
 import dev.fovea.ops.Pooling;
 import dev.fovea.ops.Rope;
-import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Layout;
 import dev.fovea.tensor.Tensor;
 import dev.fovea.tensor.Weight;
 import java.lang.foreign.MemorySegment;
@@ -53,13 +53,13 @@ final class JavaKernels implements Kernels {
     }
 
     @Override
-    public long packedBytes(int outputs, int inputs, DType dtype) {
-        return JavaLinear.packedBytes(outputs, inputs, dtype);
+    public long packedBytes(int outputs, int inputs, Layout kept) {
+        return JavaLinear.packedBytes(outputs, inputs, kept);
     }
 
     @Override
-    public void pack(Weight part, int firstOutput, int outputs, DType dtype, MemorySegment memory) {
-        linear.pack(part, firstOutput, outputs, dtype, memory);
+    public void pack(Weight part, int firstOutput, int outputs, Layout kept, MemorySegment memory) {
+        linear.pack(part, firstOutput, outputs, kept, memory);
     }
 
     @Override

@@ -5,7 +5,8 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import dev.fovea.ops.Activation;
-import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Layout;
+import dev.fovea.tensor.Weight;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 
@@ -31,12 +32,16 @@ final class JavaProduct {
     static final int COLUMNS = 128;
     static final int DEPTH = 512;
 
+    /** Inputs that share a scale where x meets weights in blocks. */
+    private static final int CELL = 32;
+
     /** Rows of w that lie on the heap at a time: with a tile, they fit in an L1 cache. */
     private static final int SLICE = 16;
 
     private final FloatTile math;
     private final float[][] x = new float[ROWS][DEPTH];
     private final float[][] w = new float[SLICE][COLUMNS];
+    private float[][] read = {}; // [COLUMNS, DEPTH] once a weight is kept in blocks
     private final float[][] tile = new float[ROWS][COLUMNS];
     private final float[] operand = new float[COLUMNS];
     private final short[] halves = new short[COLUMNS];
@@ -93,6 +98,15 @@ final class JavaProduct {
         }
     }
 
+    /** Rounds what was read of the left side to eight bits, each {@link #CELL} inputs with a scale of their own. */
+    void roundLeft(int rows, int depth) {
+        for (int r = 0; r < rows; r++) {
+            for (int cell = 0; cell < depth; cell += CELL) {
+                EightBits.round(x[r], cell, Math.min(CELL, depth - cell));
+            }
+        }
+    }
+
     /** Starts the integer sums from zeros. */
     void clearSums(int rows, int columns) {
         for (int r = 0; r < rows; r++) {
@@ -124,19 +138,25 @@ final class JavaProduct {
         }
     }
 
-    /** Adds the product of the left side with the right side's {@code [depth, columns]} of F32, BF16 or I8. */
-    void multiply(DType dtype, MemorySegment right, long at, long stride, int rows, int depth, int columns) {
+    /** Adds the product of the left side with the right side's {@code [depth, columns]} of F32, F16, BF16 or I8. */
+    void multiply(Layout kept, MemorySegment right, long at, long stride, int rows, int depth, int columns) {
         for (int k = 0; k < depth; k += SLICE) {
             int count = Math.min(SLICE, depth - k);
             for (int i = 0; i < count; i++) {
-                readRight(dtype, right, at + (k + i) * stride, w[i], columns);
+                readRight(kept, right, at + (k + i) * stride, w[i], columns);
             }
             addSlice(k, rows, count, columns);
         }
     }
 
-    private void readRight(DType dtype, MemorySegment right, long at, float[] row, int columns) {
-        switch (dtype) {
+    private void readRight(Layout kept, MemorySegment right, long at, float[] row, int columns) {
+        switch (kept) {
+            case F16 -> {
+                MemorySegment.copy(right, JAVA_SHORT, at * Short.BYTES, halves, 0, columns);
+                for (int j = 0; j < columns; j++) {
+                    row[j] = Float.float16ToFloat(halves[j]);
+                }
+            }
             case BF16 -> {
                 MemorySegment.copy(right, JAVA_SHORT, at * Short.BYTES, halves, 0, columns);
                 FloatRows.widenBf16(halves, row, columns);
@@ -158,6 +178,23 @@ final class JavaProduct {
             for (int i = 0; i < count; i++) {
                 for (int j = 0; j < columns; j++) {
                     w[i][j] = right.getAtIndex(JAVA_FLOAT, at + j * stride + k + i);
+                }
+            }
+            addSlice(k, rows, count, columns);
+        }
+    }
+
+    /** The same of rows {@code row …} of a weight, from input {@code from} on. */
+    void multiplyRows(Weight weight, int row, int from, int rows, int depth, int columns) {
+        read = read.length == 0 ? new float[COLUMNS][DEPTH] : read;
+        for (int j = 0; j < columns; j++) {
+            weight.read(row + j, from, depth, read[j], 0);
+        }
+        for (int k = 0; k < depth; k += SLICE) {
+            int count = Math.min(SLICE, depth - k);
+            for (int i = 0; i < count; i++) {
+                for (int j = 0; j < columns; j++) {
+                    w[i][j] = read[j][k + i];
                 }
             }
             addSlice(k, rows, count, columns);

@@ -17,6 +17,7 @@ import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
 import dev.fovea.tensor.Weight;
+import dev.fovea.tensor.WeightStorage;
 import java.lang.foreign.Arena;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -56,7 +57,7 @@ class CudaPlanTest {
     }
 
     private static CudaPlan plan(DType weights, List<Operand> outputs, Step... steps) {
-        return CudaPlan.of(new LoweredPlan(List.of(steps), weights, outputs, 64, 16,
+        return CudaPlan.of(new LoweredPlan(List.of(steps), WeightStorage.of(weights), outputs, 64, 16,
                 new BatchLimits(10, 0, Long.MAX_VALUE, Integer.MAX_VALUE, 0)));
     }
 

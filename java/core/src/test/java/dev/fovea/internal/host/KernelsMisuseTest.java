@@ -12,6 +12,7 @@ import dev.fovea.TestEngine;
 import dev.fovea.ops.Activation;
 import dev.fovea.ops.Pooling;
 import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Layout;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
 import java.lang.foreign.Arena;
@@ -150,15 +151,17 @@ class KernelsMisuseTest {
             new Case("no weight to pack", MISSING, s -> TestKernels.pack(s.kernels, s.arena, null, DType.F32), "weight"),
             new Case("a weight of integers", BAD, s -> TestKernels.pack(s.kernels, s.arena, s.ids, DType.F32), "F32", "I32"),
             new Case("an empty weight", BAD, s -> TestKernels.pack(s.kernels, s.arena, s.f32(0, 8), DType.F32), "0"),
-            new Case("no type to pack", MISSING, s -> TestKernels.pack(s.kernels, s.arena, s.f32(8, 8), null), "dtype"),
+            new Case("no type to pack", MISSING, s -> TestKernels.pack(s.kernels, s.arena, s.f32(8, 8), null), "kept"),
             new Case("a type that no weight is stored as", BAD,
-                    s -> TestKernels.pack(s.kernels, s.arena, s.f32(8, 8), DType.F16), "BF16", "got F16"),
+                    s -> TestKernels.pack(s.kernels, s.arena, s.f32(8, 8), DType.U8), "BF16", "got U8"),
             new Case("a row too long for eight bits", BAD,
                     s -> TestKernels.pack(s.kernels, s.arena, s.f32(1, 32769), DType.I8), "32768", "32769"),
+            new Case("half a block", BAD, s -> s.kernels.packedBytes(8, 48, Layout.Q4_0), "multiple of 32", "48"),
+            new Case("a row too long for blocks", BAD, s -> s.kernels.packedBytes(1, 65792, Layout.Q4_K), "65536", "65792"),
             new Case("no packed weight", MISSING,
                     s -> s.kernels.linear(4, s.x, null, null, Activation.NONE, null, s.out), "weight"),
             new Case("weights of another table", BAD, s -> s.kernels.linear(4, s.x,
-                    new PackedLinear(s.packed.data(), 8, 8, DType.F32, "abacus"), null, Activation.NONE, null, s.out),
+                    new PackedLinear(s.packed.data(), 8, 8, Layout.F32, "abacus"), null, Activation.NONE, null, s.out),
                     "abacus"),
             new Case("no activation", MISSING, s -> s.kernels.linear(4, s.x, s.packed, null, null, null, s.out),
                     "activation"),

@@ -9,8 +9,10 @@ import dev.fovea.TestEngine;
 import dev.fovea.internal.java.FloatRows;
 import dev.fovea.ops.Activation;
 import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Layout;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
+import dev.fovea.tensor.Weight;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -51,6 +53,40 @@ class PackedTypesContractTest {
             return tensor;
         }
 
+        /** The nearest values of BF16. */
+        Tensor rounded(Tensor matrix) {
+            float[] values = matrix.segment().toArray(ValueLayout.JAVA_FLOAT);
+            for (int i = 0; i < values.length; i++) {
+                values[i] = Float.intBitsToFloat(FloatRows.bf16(values[i]) << 16);
+            }
+            return tensor(values, (int) matrix.size(0), (int) matrix.size(1));
+        }
+
+        /** Random bits, with scales and minima that are finite. */
+        Weight blocks(Layout layout, int outputs, int inputs) {
+            byte[] bytes = new byte[outputs * inputs / layout.blockValues() * layout.blockBytes()];
+            random.nextBytes(bytes);
+            for (int block = 0; block < bytes.length; block += layout.blockBytes()) {
+                for (int half : halves(layout)) {
+                    bytes[block + half + 1] = (byte) (0x10 + random.nextInt(0x10));
+                }
+            }
+            MemorySegment segment = arena.allocate(bytes.length);
+            segment.copyFrom(MemorySegment.ofArray(bytes));
+            return Weight.ofBlocks(segment, layout, Shape.of(outputs, inputs));
+        }
+
+        /** Where a block has a binary16. */
+        private static int[] halves(Layout layout) {
+            return switch (layout) {
+                case Q4_1, Q5_1, Q4_K, Q5_K -> new int[] {0, 2};
+                case Q6_K -> new int[] {208};
+                case Q2_K -> new int[] {80, 82};
+                case Q3_K -> new int[] {108};
+                default -> new int[] {0};
+            };
+        }
+
         float[] linear(Tensor x, Tensor weight, DType dtype) {
             Tensor out = Tensor.allocate(arena, DType.F32, Shape.of(x.size(0), weight.size(0)));
             PackedLinear packed = TestKernels.pack(kernels, arena, weight, dtype);
@@ -72,12 +108,70 @@ class PackedTypesContractTest {
             for (int[] shape : SHAPES) {
                 Tensor x = b.random(shape[0], shape[1]);
                 Tensor weight = b.random(shape[2], shape[1]);
+                Tensor rounded = b.rounded(weight);
+                if (b.engine.isa().equals("avx512bf16")) { // which rounds x too, and adds products in pairs
+                    float[] expected = b.linear(b.rounded(x), rounded, DType.F32);
+                    assertArrayEquals(expected, b.linear(x, weight, DType.BF16), shape[1] * 0x1p-22f);
+                } else {
+                    assertArrayEquals(b.linear(x, rounded, DType.F32), b.linear(x, weight, DType.BF16), 0f);
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource(ENGINES)
+    void shouldGiveTheBitsOfRoundedWeightsOnF16(TestEngine options) {
+        try (Bench b = new Bench(options)) {
+            for (int[] shape : SHAPES) {
+                Tensor x = b.random(shape[0], shape[1]);
+                Tensor weight = b.random(shape[2], shape[1]);
                 float[] rounded = weight.segment().toArray(ValueLayout.JAVA_FLOAT);
                 for (int i = 0; i < rounded.length; i++) {
-                    rounded[i] = Float.intBitsToFloat(FloatRows.bf16(rounded[i]) << 16);
+                    rounded[i] = Float.float16ToFloat(Float.floatToFloat16(rounded[i]));
                 }
                 float[] expected = b.linear(x, b.tensor(rounded, shape[2], shape[1]), DType.F32);
-                assertArrayEquals(expected, b.linear(x, weight, DType.BF16), 0f);
+                assertArrayEquals(expected, b.linear(x, weight, DType.F16), 0f);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource(ENGINES)
+    void shouldMultiplyBlocksAsTheyAreStored(TestEngine options) {
+        try (Bench b = new Bench(options)) {
+            for (Layout layout : Layout.values()) {
+                for (int rows = 0; rows < 40 && !layout.isPlain(); rows += 13) {
+                    Tensor x = b.random(rows, 768);
+                    Weight weight = b.blocks(layout, 139, 768);
+                    Tensor out = Tensor.allocate(b.arena, DType.F32, Shape.of(rows, 139));
+                    PackedLinear packed = b.kernels.pack(b.arena, weight, layout);
+                    b.kernels.linear(rows, x, packed, null, Activation.NONE, null, out);
+                    assertProduct(x, weight.toF32(b.arena), out, layout.toString());
+                }
+            }
+        }
+    }
+
+    /** Of x in eight bits, each 32 values of a row with a scale of their own. */
+    private static void assertProduct(Tensor x, Tensor weight, Tensor out, String what) {
+        for (int r = 0; r < x.size(0); r++) {
+            double[] rounded = new double[(int) x.size(1)];
+            for (int i = 0; i < rounded.length; i++) {
+                float peak = 0x1p-100f;
+                for (int j = i / 32 * 32; j < i / 32 * 32 + 32; j++) {
+                    peak = Math.max(peak, Math.abs(x.getFloat(r, j)));
+                }
+                rounded[i] = Math.rint(x.getFloat(r, i) * (127 / peak)) * (peak / 127);
+            }
+            for (int o = 0; o < out.size(1); o++) {
+                double sum = 0;
+                double size = 0;
+                for (int i = 0; i < rounded.length; i++) {
+                    sum += rounded[i] * weight.getFloat(o, i);
+                    size = Math.max(size, Math.abs(weight.getFloat(o, i)));
+                }
+                assertEquals(sum, out.getFloat(r, o), size * rounded.length * 0x1p-20, what);
             }
         }
     }

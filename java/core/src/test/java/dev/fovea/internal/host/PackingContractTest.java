@@ -69,8 +69,10 @@ class PackingContractTest {
                 }
             }
             case Q4_1, Q5_1, Q4_K, Q5_K -> fillScales(layout, elements, memory, random, 0, 2);
-            case Q8_0, Q4_0, Q5_0 -> fillScales(layout, elements, memory, random, 0, 1);
+            case Q8_0, Q4_0, Q5_0, IQ4_NL -> fillScales(layout, elements, memory, random, 0, 1);
             case Q6_K -> fillScales(layout, elements, memory, random, 208, 1);
+            case Q2_K -> fillScales(layout, elements, memory, random, 80, 2);
+            case Q3_K -> fillScales(layout, elements, memory, random, 108, 1);
             case I8, U8 -> { }
         }
     }
@@ -97,7 +99,7 @@ class PackingContractTest {
         try (var b = new KernelBench(engine)) {
             var random = new Random(3);
             Tensor x = b.random(5, INPUTS);
-            for (DType dtype : List.of(DType.F32, DType.BF16, DType.I8)) {
+            for (DType dtype : List.of(DType.F32, DType.F16, DType.BF16, DType.I8)) {
                 for (int round = 0; round < 6; round++) {
                     List<Weight> parts = new ArrayList<>();
                     for (int rows : PARTS) {
@@ -113,16 +115,16 @@ class PackingContractTest {
     private static void check(KernelBench b, Tensor x, DType dtype, List<Weight> parts) {
         int outputs = parts.stream().mapToInt(part -> (int) part.size(0)).sum();
         Tensor whole = b.zeros(outputs, INPUTS);
-        MemorySegment memory = b.arena.allocate(b.kernels.packedBytes(outputs, INPUTS, dtype), Kernels.ALIGNMENT);
+        MemorySegment memory = b.arena.allocate(b.kernels.packedBytes(outputs, INPUTS, Layout.of(dtype)), Kernels.ALIGNMENT);
         int first = 0;
         for (Weight part : parts) {
             MemorySegment.copy(part.toF32(b.arena).segment(), 0, whole.segment(), 4L * first * INPUTS,
                     4L * part.size(0) * INPUTS);
-            b.kernels.pack(part, first, outputs, dtype, memory);
+            b.kernels.pack(part, first, outputs, Layout.of(dtype), memory);
             first += (int) part.size(0);
         }
-        Tensor expected = multiply(b, x, b.kernels.pack(b.arena, Weight.of(whole), dtype));
-        Tensor got = multiply(b, x, new PackedLinear(memory, outputs, INPUTS, dtype, b.kernels.packing()));
+        Tensor expected = multiply(b, x, b.kernels.pack(b.arena, Weight.of(whole), Layout.of(dtype)));
+        Tensor got = multiply(b, x, new PackedLinear(memory, outputs, INPUTS, Layout.of(dtype), b.kernels.packing()));
         assertEquals(-1, expected.segment().mismatch(got.segment()), () -> dtype + " of " + parts);
     }
 

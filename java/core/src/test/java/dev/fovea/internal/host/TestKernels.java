@@ -3,6 +3,7 @@ package dev.fovea.internal.host;
 import dev.fovea.Engine;
 import dev.fovea.RecordingEngine;
 import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Layout;
 import dev.fovea.tensor.Tensor;
 import dev.fovea.tensor.Weight;
 import java.lang.foreign.Arena;
@@ -17,7 +18,7 @@ public final class TestKernels {
     }
 
     static PackedLinear pack(Kernels kernels, Arena arena, Tensor weight, DType dtype) {
-        return kernels.pack(arena, weight(weight), dtype);
+        return kernels.pack(arena, weight(weight), dtype == null ? null : Layout.of(dtype));
     }
 
     static Weight weight(Tensor tensor) {

@@ -83,8 +83,10 @@ class FiniteWeightsTest {
                 int[] places = switch (layout) {
                     case F32, F16, BF16, I8, U8 -> new int[0];
                     case Q4_1, Q5_1, Q4_K, Q5_K -> new int[] {0, 2};
-                    case Q8_0, Q4_0, Q5_0 -> new int[] {0};
+                    case Q8_0, Q4_0, Q5_0, IQ4_NL -> new int[] {0};
                     case Q6_K -> new int[] {208};
+                    case Q2_K -> new int[] {80, 82};
+                    case Q3_K -> new int[] {108};
                 };
                 requireFoundInBlocks(layout, places, arena, Device.of(engine));
             }

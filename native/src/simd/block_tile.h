@@ -1,0 +1,161 @@
+/*
+ * Tiles of products by quantised weights, simd/block.h: of one or a few rows right from a panel's cells, or of many from
+ * cells that were unpacked for them.
+ *
+ *   x [rows, FV_CHUNK_WORDS], a chunk of each row as fv_round_cells leaves it
+ *   c [rows, FV_PANEL] dense; cells are added onto it
+ */
+#ifndef FV_SIMD_BLOCK_TILE_H
+#define FV_SIMD_BLOCK_TILE_H
+
+#include "simd/block.h"
+
+/* The most rows that are multiplied right from a panel: more are worth unpacking for. */
+enum { FV_DIRECT_ROWS = 4 };
+
+/* An unpacked cell: d, m and bytes of all columns; parts as the form has them. */
+typedef struct fv_open_cell {
+  float d[2][FV_PANEL], m[2][FV_PANEL];
+  int32_t words[FV_GROUPS][FV_PANEL];
+} fv_open_cell __attribute__((aligned(64)));
+
+FV_INLINE void fv_open(const fv_form f, const char *head, const char *cell, fv_open_cell *open) {
+#pragma GCC unroll 2
+  for (int v = 0; v < FV_PANEL_VECTORS; v++) {
+#pragma GCC unroll 2
+    for (int part = 0; part < f.parts; part++) {
+      fv_f32 d, m = {0};
+      fv_cell_scales(f, head, cell, v, part, &d, &m);
+      fv_store(open->d[part] + v * FV_LANES, d);
+      if (f.minima) fv_store(open->m[part] + v * FV_LANES, m);
+    }
+#pragma GCC unroll 8
+    for (int g = 0; g < FV_GROUPS; g++) {
+      const fv_i32 bytes = fv_cell_group(f, cell, v, g);
+      memcpy(open->words[g] + v * FV_LANES, &bytes, sizeof bytes);
+    }
+  }
+}
+
+/* s of a cell of x, and what the sum of a part is good for. */
+FV_INLINE float fv_cell_scale(const int32_t *x) {
+  float scale;
+  memcpy(&scale, x + FV_GROUPS, sizeof scale);
+  return scale;
+}
+
+FV_INLINE float fv_part_sum(const int32_t *x, const int part) {
+  float sum;
+  memcpy(&sum, x + FV_GROUPS + 1 + part, sizeof sum);
+  return sum;
+}
+
+FV_INLINE fv_i32 fv_part_start(const fv_form f, const int32_t *x, const int part) {
+  return f.minima ? (fv_i32){0} : (fv_i32){0} + x[FV_GROUPS + 1 + part];
+}
+
+/* sum += one part of a cell of x, whose exact products are in products. */
+FV_INLINE fv_f32 fv_add_part(const fv_form f, fv_f32 sum, fv_i32 products, const int32_t *x, const int part, fv_f32 d,
+                             fv_f32 m) {
+  sum = __builtin_convertvector(products, fv_f32) * (fv_cell_scale(x) * d) + sum;
+  return f.minima ? sum - fv_part_sum(x, part) * m : sum;
+}
+
+/* rows rows, one cell of the columns of vector v, right from the panel: sum [rows]. */
+FV_INLINE void fv_add_cell(const fv_form f, const int rows, const char *head, const char *cell, const int v,
+                           const int32_t *x, fv_f32 *sum) {
+  const int ldx = FV_CHUNK_WORDS;
+#pragma GCC unroll 2
+  for (int part = 0; part < f.parts; part++) {
+    const int begin = part * FV_GROUPS / 2, end = f.parts == 2 ? begin + FV_GROUPS / 2 : FV_GROUPS;
+    fv_i32 products[FV_DIRECT_ROWS][2];
+#pragma GCC unroll 4
+    for (int r = 0; r < rows; r++) {
+      products[r][0] = fv_part_start(f, x + r * ldx, part);
+      products[r][1] = (fv_i32){0};
+    }
+#pragma GCC unroll 8
+    for (int g = begin; g < end; g++) {
+      const fv_i32 group = fv_cell_group(f, cell, v, g);
+      const int chain = rows == 1 ? g % 2 : 0; /* two of one row hide the latency */
+#pragma GCC unroll 4
+      for (int r = 0; r < rows; r++) {
+        products[r][chain] = fv_form_dot(f, products[r][chain], group, (fv_i32){0} + x[r * ldx + g]);
+      }
+    }
+    fv_f32 d, m = {0};
+    fv_cell_scales(f, head, cell, v, part, &d, &m);
+#pragma GCC unroll 4
+    for (int r = 0; r < rows; r++) {
+      const fv_i32 all = rows == 1 ? products[r][0] + products[r][1] : products[r][0];
+      sum[r] = fv_add_part(f, sum[r], all, x + r * ldx, part, d, m);
+    }
+  }
+}
+
+/*
+ * rows rows, a constant, against all cells of a panel, right from it. x: chunks are chunk words apart; c [rows, FV_PANEL],
+ * written. What lies ahead bytes on is fetched meanwhile.
+ */
+FV_INLINE void fv_block_rows(const fv_form f, const int rows, long long cells, const char *panel, const int32_t *x,
+                             long long chunk, long long ahead, float *c) {
+  fv_f32 sum[FV_PANEL_VECTORS][FV_DIRECT_ROWS] = {{{0}}};
+  const char *cell = panel;
+  for (long long done = 0; done < cells; done += FV_CELLS_OF_HEAD, x += chunk) {
+    const char *head = cell;
+    cell += f.head * FV_PANEL;
+    const int count = cells - done < FV_CELLS_OF_HEAD ? (int)(cells - done) : FV_CELLS_OF_HEAD;
+    for (int i = 0; i < count; i++) {
+      fv_fetch(cell + ahead, fv_cell_bytes(f) * FV_PANEL);
+#pragma GCC unroll 2
+      for (int v = 0; v < FV_PANEL_VECTORS; v++) {
+        fv_add_cell(f, rows, head, cell, v, x + i * FV_CELL_WORDS, sum[v]);
+      }
+      cell += fv_cell_bytes(f) * FV_PANEL;
+    }
+  }
+#pragma GCC unroll 4
+  for (int r = 0; r < rows; r++) {
+#pragma GCC unroll 2
+    for (int v = 0; v < FV_PANEL_VECTORS; v++) fv_store(c + r * FV_PANEL + v * FV_LANES, sum[v][r]);
+  }
+}
+
+/* rows are a constant wherever this is inlined. */
+FV_INLINE void fv_block_tile_fixed(const fv_form f, const int rows, int cells, const fv_open_cell *open, const int32_t *x,
+                                   float *c) {
+  const int ldx = FV_CHUNK_WORDS;
+  for (int i = 0; i < cells; i++, open++, x += FV_CELL_WORDS) {
+#pragma GCC unroll 2
+    for (int part = 0; part < f.parts; part++) {
+      fv_i32 products[FV_TILE_ROWS][FV_PANEL_VECTORS];
+#pragma GCC unroll 16
+      for (int r = 0; r < rows; r++) {
+#pragma GCC unroll 2
+        for (int v = 0; v < FV_PANEL_VECTORS; v++) products[r][v] = fv_part_start(f, x + r * ldx, part);
+      }
+      const int begin = part * FV_GROUPS / 2, end = f.parts == 2 ? begin + FV_GROUPS / 2 : FV_GROUPS;
+      for (int g = begin; g < end; g++) {
+        const fv_i32 low = fv_load_words((const char *)open->words[g]);
+        const fv_i32 high = fv_load_words((const char *)(open->words[g] + FV_LANES));
+#pragma GCC unroll 16
+        for (int r = 0; r < rows; r++) {
+          const fv_i32 word = (fv_i32){0} + x[r * ldx + g];
+          products[r][0] = fv_form_dot(f, products[r][0], low, word);
+          products[r][1] = fv_form_dot(f, products[r][1], high, word);
+        }
+      }
+#pragma GCC unroll 16
+      for (int r = 0; r < rows; r++) {
+#pragma GCC unroll 2
+        for (int v = 0; v < FV_PANEL_VECTORS; v++) {
+          float *to = c + r * FV_PANEL + v * FV_LANES;
+          fv_store(to, fv_add_part(f, fv_load(to), products[r][v], x + r * ldx, part,
+                                   fv_load(open->d[part] + v * FV_LANES), fv_load(open->m[part] + v * FV_LANES)));
+        }
+      }
+    }
+  }
+}
+
+#endif /* FV_SIMD_BLOCK_TILE_H */
