@@ -62,7 +62,7 @@ sealed interface GeneratorSource {
             if (files.tokenizer() == null) {
                 throw new ModelNotFoundException("model directory " + files.folder() + " has no tokenizer.json and no vocab.txt");
             }
-            return Tokenizer.load(files.folder(), files.modelType());
+            return Tokenizer.load(files.folder(), JsonFile.read(files.config()).string("model_type", ""));
         }
 
         @Override
