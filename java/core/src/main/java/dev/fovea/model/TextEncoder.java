@@ -78,7 +78,7 @@ public final class TextEncoder implements AutoCloseable {
             named = Optional.empty();
         }
         if (named.isPresent()) {
-            return loadNamed(named.get().name(), ModelCatalog.directory(named.get()), options);
+            return loadNamed(named.get().name(), ModelCatalog.loadable(named.get()), options);
         }
         return load(directory(nameOrDirectory), options);
     }

@@ -1,5 +1,10 @@
 package dev.fovea.internal.natives;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.ValueLayout;
+
 /** Loads the native library in a process of its own and prints where from, or why not. */
 final class LoadNative {
     private LoadNative() {}
@@ -9,11 +14,27 @@ final class LoadNative {
         try {
             NativeLibrary library = NativeLibrary.load();
             if (arguments.length > 0 && arguments[0].equals("blas")) {
-                System.load(library.openBlas().toString());
+                loadBlas(library);
             }
             System.out.println("loaded " + library.directory());
         } catch (NativeLibraryException e) {
             System.out.println("unavailable " + e.getMessage());
+        }
+    }
+
+    /** As the core does, which opens it by its path. */
+    private static void loadBlas(NativeLibrary library) throws NativeLibraryException {
+        var load = Linker.nativeLinker().downcallHandle(library.symbols().findOrThrow("fovea_blas_load"),
+                FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS));
+        try (Arena call = Arena.ofConfined()) {
+            int status = (int) load.invokeExact(call.allocateFrom(library.openBlas().toString()));
+            if (status != 0) {
+                throw new IllegalStateException("status " + status);
+            }
+        } catch (NativeLibraryException | RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new AssertionError(e);
         }
     }
 }
