@@ -185,17 +185,7 @@ final class HeadModel {
         List<R> results = new ArrayList<>(inputs.size());
         owner.enter();
         try {
-            Session session = sessions.take();
-            try {
-                int from = 0;
-                while (from < inputs.size()) {
-                    int to = endOfBatch(inputs, from);
-                    run(session, inputs.subList(from, to), reader, results);
-                    from = to;
-                }
-            } finally {
-                sessions.give(session);
-            }
+            sessions.run(session -> runAll(session, inputs, reader, results));
         } finally {
             owner.exit();
         }
@@ -228,6 +218,15 @@ final class HeadModel {
     private boolean readsTokens() {
         return description.head() instanceof Head.TokenVectors
                 || description.head() instanceof Head.Scores scores && scores.reading() == Head.Reading.TOKENS;
+    }
+
+    private <R> void runAll(Session session, List<ModelInput> inputs, ResultReader<R> reader, List<R> results) {
+        int from = 0;
+        while (from < inputs.size()) {
+            int to = endOfBatch(inputs, from);
+            run(session, inputs.subList(from, to), reader, results);
+            from = to;
+        }
     }
 
     private <R> void run(Session session, List<ModelInput> batch, ResultReader<R> reader, List<R> results) {
