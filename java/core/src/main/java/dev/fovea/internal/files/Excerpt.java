@@ -2,7 +2,7 @@ package dev.fovea.internal.files;
 
 import java.util.Collection;
 
-/** Input as messages quote it: short, whatever its length. */
+/** Input as messages quote it: short, whatever its length, and harmless to a terminal or a log. */
 public final class Excerpt {
     private static final int MAX_CHARS = 100;
     private static final int MAX_ELEMENTS = 8;
@@ -16,6 +16,40 @@ public final class Excerpt {
 
     /** A text of at most {@code maxChars} chars, at least 5; of a longer one, the middle is left out. */
     public static String of(String text, int maxChars) {
+        return visible(shortened(text, maxChars));
+    }
+
+    /** A text with each control character as an escape, such as {@code \n} or {@code \u001b}. */
+    public static String visible(String text) {
+        StringBuilder visible = null;
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (visible == null && Character.isISOControl(c)) {
+                visible = new StringBuilder(text.length() + 8).append(text, 0, i);
+            }
+            if (visible != null) {
+                append(visible, c);
+            }
+        }
+        return visible == null ? text : visible.toString();
+    }
+
+    private static void append(StringBuilder visible, char c) {
+        switch (c) {
+            case '\n' -> visible.append("\\n");
+            case '\r' -> visible.append("\\r");
+            case '\t' -> visible.append("\\t");
+            default -> {
+                if (Character.isISOControl(c)) {
+                    visible.append("\\u00").append(Character.forDigit(c >> 4, 16)).append(Character.forDigit(c & 15, 16));
+                } else {
+                    visible.append(c);
+                }
+            }
+        }
+    }
+
+    private static String shortened(String text, int maxChars) {
         if (text.length() <= maxChars) {
             return text;
         }
