@@ -123,6 +123,19 @@ class ProcessTest {
         assertEquals("fovea: cannot write standard output: No space left on device\n", err());
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"attend a", "similar a b", "info", "embed --input -"})
+    void shouldNameTheFlagWhereTheJvmDeniesNativeAccess(String arguments) throws Exception {
+        List<String> command = command(arguments.split(" "));
+        command.set(1, "--illegal-native-access=deny");
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        process.getOutputStream().close();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, status(process), output);
+        assertTrue(output.contains("this JVM denies native access to the class path; start it with"
+                + " --enable-native-access=ALL-UNNAMED"), output);
+    }
+
     @Test
     void shouldNameTheOldestGsonThatWorks() throws Exception {
         for (String version : List.of("2.10.1", "2.11.0")) {
