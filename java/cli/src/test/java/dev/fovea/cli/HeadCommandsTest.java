@@ -71,6 +71,18 @@ class HeadCommandsTest {
     }
 
     @Test
+    void shouldRefuseLongTextsIfAsked() throws Exception {
+        String model = model("distilbert", "{\"0\": \"B-x\", \"1\": \"I-x\", \"2\": \"B-y\"}");
+        String longer = "w3 ".repeat(30);
+        CliRun.of("tag", "--model", model, longer).output();
+        String message = CliRun.of("tag", "--model", model, "--on-long", "error", longer).error(1);
+        assertTrue(message.contains("expected at most 20 tokens") && message.contains("got 30"), message);
+        assertEquals("invalid value for option '--on-long': expected truncate or error, got 'chunk-mean'"
+                + " (see 'fovea rerank --help')",
+                CliRun.of("rerank", "--model", model, "--on-long", "chunk-mean", "w1", "w2").error(2));
+    }
+
+    @Test
     void shouldEmbedTerms() throws Exception {
         String model = model("bert", "{\"0\": \"a\"}");
         JsonObject one = CliRun.of("embed", "--model", model, "--sparse", "w1 w2 w3").objects().getFirst();

@@ -32,8 +32,8 @@ interface EncoderSource {
     /** What the encoder is. */
     EncoderConfig config() throws IOException;
 
-    /** Loads the tokenizer; the caller closes it. */
-    Tokenizer openTokenizer() throws IOException;
+    /** Loads the tokenizer of what {@link #config} gave; the caller closes it. */
+    Tokenizer openTokenizer(EncoderConfig config) throws IOException;
 
     /** The file that has the tokenizer. */
     Path tokenizerFile();
@@ -46,7 +46,7 @@ interface EncoderSource {
     SentenceConfig sentence(Description encoder, int specials) throws IOException;
 
     /** The model's folder or file, the family and where its parts are, for {@link TextEncoder#properties}. */
-    Map<String, String> places() throws IOException;
+    Map<String, String> places(EncoderConfig config) throws IOException;
 
     /** The settings that are followed, likewise. */
     String settings() throws IOException;

@@ -1,10 +1,9 @@
 package dev.fovea.model;
 
-import dev.fovea.internal.json.JsonFile;
 import dev.fovea.model.sentence.SentenceConfig;
-import dev.fovea.weights.FormatException;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -51,6 +50,29 @@ record ModelFiles(Path folder, Path config, Path tokenizer, Path weights) {
         return in(directory, SentenceConfig.firstFolder(directory));
     }
 
+    /**
+     * Reads settings of the model in a directory.
+     *
+     * @param <T> what they become
+     */
+    @FunctionalInterface
+    interface Reader<T> {
+        T read() throws IOException;
+    }
+
+    /**
+     * What {@code reader} reads of a directory.
+     *
+     * @throws ModelNotFoundException if it misses a file that another names
+     */
+    static <T> T read(Path directory, Reader<T> reader) throws IOException {
+        try {
+            return reader.read();
+        } catch (NoSuchFileException e) {
+            throw new ModelNotFoundException("the model in " + directory + " has " + e.getReason());
+        }
+    }
+
     /** Where the path is the name of a model that could be there, how to bring it. */
     private static ModelNotFoundException missing(Path directory) {
         Path last = directory.getFileName();
@@ -61,19 +83,6 @@ record ModelFiles(Path folder, Path config, Path tokenizer, Path weights) {
 
     private static ModelFiles in(Path directory, Path folder) throws IOException {
         return new ModelFiles(folder, config(directory, folder), tokenizer(folder), weights(folder));
-    }
-
-    /**
-     * {@code model_type} of {@code config.json}; empty if it has none.
-     *
-     * @throws FormatException if the weights are those of a quantization of transformers, which is not read
-     */
-    String modelType() throws IOException {
-        JsonFile json = JsonFile.read(config);
-        if (json.has("quantization_config")) {
-            throw json.wrong("quantization_config", "weights as they were trained");
-        }
-        return json.string("model_type", "");
     }
 
     private static Path config(Path directory, Path folder) throws IOException {

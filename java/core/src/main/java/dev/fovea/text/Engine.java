@@ -7,6 +7,9 @@ import java.util.List;
 sealed interface Engine permits JavaEngine, LibraryEngine {
     int[] encode(String text);
 
+    /** Special tokens that the text spells out are text. */
+    int[] encodeVerbatim(String text);
+
     /** Writes as many ids as there is room for; gives how many there are. */
     int encode(CharSequence text, MemorySegment ids);
 

@@ -13,6 +13,11 @@ record JavaEngine(TokenPipeline pipeline) implements Engine {
         return pipeline.encode(text, false, false, JavaEngine::ids);
     }
 
+    @Override
+    public int[] encodeVerbatim(String text) {
+        return pipeline.encodeVerbatim(text, JavaEngine::ids);
+    }
+
     private static int[] ids(Tokens tokens) {
         return Arrays.copyOf(tokens.ids(), tokens.size());
     }

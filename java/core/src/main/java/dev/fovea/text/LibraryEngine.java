@@ -39,6 +39,12 @@ record LibraryEngine(TokenizersLibrary library, long handle) implements Engine {
         return onEncoding(text, encoding -> narrow(library.getTokenIds(encoding)));
     }
 
+    /** The binding does not give this setting of the library. */
+    @Override
+    public int[] encodeVerbatim(String text) {
+        throw new IllegalStateException("texts cannot be tokenized verbatim with -D" + Tokenizer.LIBRARY_PROPERTY + "=library");
+    }
+
     @Override
     public int encode(CharSequence text, MemorySegment ids) {
         int[] found = encode(text.toString());

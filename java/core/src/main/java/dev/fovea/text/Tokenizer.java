@@ -16,7 +16,7 @@ import java.util.function.ToIntFunction;
 import java.util.stream.Stream;
 
 /**
- * Text to token ids, as the Hugging Face tokenizers library gives them.
+ * Text to token ids, and back, as the Hugging Face tokenizers library gives them.
  *
  * <p>{@link #encode} gives all tokens of a text: truncation and padding are off, whatever the file
  * says. A model's input is {@link #prefix}, then tokens of the text, then {@link #suffix}; a text cut
@@ -47,6 +47,8 @@ public final class Tokenizer implements AutoCloseable {
     private final int[] prefix;
     private final int[] suffix;
     private final int vocabularySize;
+    private final Decoding decoding;
+    private final Roles roles;
 
     private Tokenizer(Engine engine, TokenizerFile file) {
         this.engine = engine;
@@ -58,6 +60,8 @@ public final class Tokenizer implements AutoCloseable {
         this.prefix = toArray(file.specialTokens().before());
         this.suffix = toArray(file.specialTokens().after());
         this.vocabularySize = file.vocabularySize();
+        this.decoding = new Decoding(file);
+        this.roles = file.roles();
     }
 
     /**
@@ -134,6 +138,21 @@ public final class Tokenizer implements AutoCloseable {
     }
 
     /**
+     * As {@link #encode(String)}, but special tokens that the text spells out, such as {@code <|im_end|>}, are the text that
+     * they are: what a user writes must not end a turn. Added tokens that are not special are still found.
+     *
+     * @throws IllegalStateException also with {@code -Dfovea.tokenizers=library}, which does not do this
+     */
+    public int[] encodeVerbatim(String text) {
+        enter(text);
+        try {
+            return engine.encodeVerbatim(text);
+        } finally {
+            lifetime.exit();
+        }
+    }
+
+    /**
      * Writes the ids that {@link #encode(String)} gives, as 32-bit integers of the machine's byte order. Once warm, it
      * allocates nothing on the Java heap.
      *
@@ -204,10 +223,23 @@ public final class Tokenizer implements AutoCloseable {
      */
     public ModelInput input(String first, String second, Truncation truncation, int limit) {
         Objects.requireNonNull(truncation, "truncation");
+        return Inputs.of(pairTemplate(), List.of(tokenize(first), tokenize(second)), truncation, limit);
+    }
+
+    /**
+     * What a model reads of many pairs that begin with the same text; see
+     * {@link #input(String, String, Truncation, int)}.
+     */
+    public PairInputs pairs(String first, Truncation truncation, int limit) {
+        Objects.requireNonNull(truncation, "truncation");
+        return new PairInputs(this, pairTemplate(), encode(first), truncation, limit);
+    }
+
+    private List<SpecialTokens.Piece> pairTemplate() {
         if (specialTokens.pair().isEmpty()) {
             throw new IllegalArgumentException("expected a text alone: the tokenizer has no template of a pair");
         }
-        return Inputs.of(specialTokens.pair(), List.of(tokenize(first), tokenize(second)), truncation, limit);
+        return specialTokens.pair();
     }
 
     private Inputs.Body tokenize(String text) {
@@ -249,6 +281,64 @@ public final class Tokenizer implements AutoCloseable {
         } finally {
             lifetime.exit();
         }
+    }
+
+    /**
+     * The text of tokens, without special ones; see {@link #decode(int[], boolean)}.
+     */
+    public String decode(int[] tokenIds) {
+        return decode(tokenIds, false);
+    }
+
+    /**
+     * The text of tokens, as the {@code decoder} of the file says it. A byte that is not valid UTF-8 becomes U+FFFD. Ids
+     * that the vocabulary has no token for are left out.
+     *
+     * @param keepsSpecial whether special tokens are text too
+     * @throws IllegalArgumentException if an id is not from 0 to {@link #vocabularySize} − 1
+     * @throws IllegalStateException if the tokenizer is closed, or its file has a decoder that is not supported
+     */
+    public String decode(int[] tokenIds, boolean keepsSpecial) {
+        TokenDecoder one = decoder(keepsSpecial);
+        StringBuilder text = new StringBuilder();
+        for (int id : tokenIds) {
+            one.add(id, text);
+        }
+        one.end(text);
+        return text.toString();
+    }
+
+    /**
+     * What makes text of tokens as they come.
+     *
+     * @param keepsSpecial whether special tokens are text too
+     * @throws IllegalStateException if the tokenizer is closed, or its file has a decoder that is not supported
+     */
+    public TokenDecoder decoder(boolean keepsSpecial) {
+        lifetime.enter();
+        try {
+            return decoding.decoder(keepsSpecial);
+        } finally {
+            lifetime.exit();
+        }
+    }
+
+    /**
+     * The id of the token of a role; −1 if there is none, or the files that were read do not say it. A
+     * {@code tokenizer.json} alone says little of this; the files beside it do, and so does a GGUF file.
+     */
+    public int id(SpecialToken role) {
+        return roles.id(role);
+    }
+
+    /** The ids of all tokens that end what a model writes: EOS, EOT and EOM, and what published models have beside. */
+    public int[] endIds() {
+        return roles.ends();
+    }
+
+    /** Whether a token is a special one, which is not text. */
+    public boolean isSpecial(int id) {
+        return decoding.isSpecial(id);
     }
 
     /** The ids of the special tokens that the model wants before a single text, such as {@code [CLS]}. */

@@ -11,7 +11,9 @@ import dev.fovea.internal.files.Excerpt;
 import dev.fovea.internal.files.JsonSyntax;
 import dev.fovea.internal.files.ReadableFile;
 import dev.fovea.internal.text.AddedToken;
+import dev.fovea.internal.text.DecoderPart;
 import dev.fovea.internal.text.TokenPipeline;
+import dev.fovea.internal.text.TokenTexts;
 import dev.fovea.internal.text.Vocabulary;
 import dev.fovea.weights.FormatException;
 import dev.fovea.weights.GgufMetadata;
@@ -50,6 +52,7 @@ final class TokenizerFile {
     private TokenizerModel model;
     private JsonElement normalizer;
     private JsonElement preTokenizer;
+    private Roles roles;
     private final JsonArray addedTokens = new JsonArray();
     private final List<AddedToken> tokens = new ArrayList<>();
 
@@ -146,6 +149,25 @@ final class TokenizerFile {
         };
     }
 
+    /** How tokens are spelled. */
+    TokenTexts texts() {
+        return new TokenTexts(vocabulary, tokens);
+    }
+
+    /**
+     * What makes text of tokens.
+     *
+     * @throws FormatException if the file asks for what is not supported
+     */
+    List<DecoderPart> decoder() throws FormatException {
+        return DecoderReader.read(JsonFields.of(file, "", root));
+    }
+
+    /** What special tokens are for. */
+    Roles roles() {
+        return roles;
+    }
+
     /** One more than the largest id. */
     int vocabularySize() {
         return maxId + 1;
@@ -218,6 +240,8 @@ final class TokenizerFile {
         specialTokens = SpecialTokens.of(fields, Vocabulary.MAX_ID);
         settings.requireSpecials(unknownToken(), specialTokens.first(), specialTokens.last());
         specialTokens.all().forEach(id -> maxId = Math.max(maxId, id));
+        roles = Roles.of(settings, ids());
+        roles.complete(tokens, unknownToken() == null ? -1 : vocabulary.id(unknownToken()));
     }
 
     /** Those of the file, then those of the settings; where these have one of the file's, their flags count. */

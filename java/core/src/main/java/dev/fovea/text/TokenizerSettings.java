@@ -124,7 +124,7 @@ final class TokenizerSettings {
 
     /** The text of a named special token; {@code absent} if no file has it. */
     String special(String name, String absent) throws FormatException {
-        for (JsonFile json : List.of(config, specials)) {
+        for (JsonFile json : config == null ? List.<JsonFile>of() : List.of(config, specials)) {
             if (json.has(name)) {
                 return content(json, name);
             }

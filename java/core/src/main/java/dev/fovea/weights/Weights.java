@@ -96,7 +96,7 @@ public interface Weights extends AutoCloseable {
         Tensor tensor = requireFloatingPoint(name);
         if (tensor.rank() != 1 && tensor.rank() != 2) {
             throw new IllegalArgumentException(
-                    "expected 1 or 2 dimensions, got shape " + tensor.shape() + " in tensor '" + name + "' of " + file());
+                    "expected 1 or 2 dimensions, got shape " + tensor.shape() + " in tensor '" + Excerpt.of(name) + "' of " + file());
         }
         return Weight.of(tensor);
     }
@@ -123,7 +123,7 @@ public interface Weights extends AutoCloseable {
         Tensor tensor = get(name);
         if (!isFloatingPoint(name)) {
             throw new IllegalArgumentException(
-                    "expected a floating-point type, got " + tensor.dtype() + " in tensor '" + name + "' of " + file());
+                    "expected a floating-point type, got " + tensor.dtype() + " in tensor '" + Excerpt.of(name) + "' of " + file());
         }
         return tensor;
     }

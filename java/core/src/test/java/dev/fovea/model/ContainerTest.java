@@ -51,7 +51,7 @@ class ContainerTest {
         // Where another user can read it, and in jars, which need one open file each.
         for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
             Path from = Path.of(entry);
-            if (Files.isDirectory(from) || entry.matches(".*(gson|fovea-native|all-minilm-l6-v2)-[0-9][^/]*\\.jar")) {
+            if (Files.isDirectory(from) || entry.matches(".*(gson|fovea-native[a-z-]*|all-minilm-l6-v2)-[0-9][^/]*\\.jar")) {
                 Path to = shared.resolve(entries.length() + ".jar");
                 if (Files.isDirectory(from)) {
                     pack(from, to);

@@ -9,13 +9,14 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * The C core and, where it is asked for, the GPU library, found and loaded, and OpenBLAS, found.
  *
  * <p>The files come from {@code META-INF/fovea/<platform>/} on the class path, those of the GPU library from
- * {@code META-INF/fovea/cuda-<platform>/}. Each is copied, once, to the {@linkplain CachePlace cache} and loaded from
- * there. Where the cache cannot be written, is not safe or forbids execution, it is loaded from {@linkplain MemoryPlace
+ * {@code META-INF/fovea/cuda-<platform>/}, and those of OpenBLAS from {@code META-INF/fovea/openblas-<platform>/},
+ * where they are. Each is copied, once, to the {@linkplain CachePlace cache} and loaded from there. Where the cache cannot be written, is not safe or forbids execution, it is loaded from {@linkplain MemoryPlace
  * memory} or, where that is no file to the loader, from a {@linkplain TemporaryPlace temporary directory}. OpenBLAS is
  * copied when first asked for.
  *
@@ -32,12 +33,13 @@ public final class NativeLibrary {
     public static final String CUDA_PROPERTY = "fovea.cuda.path";
 
     /**
-     * What is loaded by itself: the name of its library, what stands before the platform's in the name of its jar, and the
+     * What is in a jar of its own: the name of its library, what stands before the platform's in the name of its jar, and the
      * property of its own that names its directory.
      */
     private enum Part {
         CORE("fovea", "", PROPERTY),
-        CUDA("fovea_cuda", "cuda-", CUDA_PROPERTY);
+        CUDA("fovea_cuda", "cuda-", CUDA_PROPERTY),
+        OPENBLAS("openblas", "openblas-", PROPERTY);
 
         private final String library;
         private final String prefix;
@@ -60,7 +62,11 @@ public final class NativeLibrary {
         }
 
         String absent(String platform) {
-            return this == CUDA ? Platform.absentCuda(platform) : Platform.absent(platform);
+            return switch (this) {
+                case CORE -> Platform.absent(platform);
+                case CUDA -> Platform.absentCuda(platform);
+                case OPENBLAS -> "no OpenBLAS for " + platform + " on the class path";
+            };
         }
     }
 
@@ -181,19 +187,28 @@ public final class NativeLibrary {
 
     /**
      * The OpenBLAS library, its checksum and those of the libraries that it needs compared. They lie beside it, or are
-     * loaded.
+     * loaded. Empty where neither the class path nor the directory that a property names has one.
      *
-     * @throws NativeLibraryException if it is not there and cannot be put there
+     * @throws NativeLibraryException if it cannot be put into the cache
      */
-    public Path openBlas() throws NativeLibraryException {
-        if (index == null) {
-            return namedOpenBlas();
+    public Optional<Path> openBlas() throws NativeLibraryException {
+        try {
+            if (index == null) {
+                return openBlasAmong(filesIn(directory));
+            }
+            LibraryIndex files = LibraryIndex.find(Part.OPENBLAS.prefix + platform);
+            return files == null ? Optional.empty() : openBlas(files);
+        } catch (IOException e) {
+            throw new NativeLibraryException("OpenBLAS: " + e.getMessage(), e);
         }
+    }
+
+    private Optional<Path> openBlas(LibraryIndex index) throws NativeLibraryException {
         NativeLibraryException failure = null;
         // What the core did not load from, OpenBLAS would not either.
         for (int i = kind.ordinal(); i < LibraryPlace.Kind.values().length; i++) {
             try {
-                return openBlas(LibraryPlace.Kind.values()[i].open(index));
+                return openBlas(index, LibraryPlace.Kind.values()[i].open(index));
             } catch (IOException e) {
                 failure = joined(failure, new NativeLibraryException("OpenBLAS: " + e.getMessage(), e));
             } catch (NativeLibraryException e) {
@@ -203,23 +218,22 @@ public final class NativeLibrary {
         throw failure;
     }
 
-    private Path openBlas(LibraryPlace place) throws IOException, NativeLibraryException {
+    private static Optional<Path> openBlas(LibraryIndex index, LibraryPlace place)
+            throws IOException, NativeLibraryException {
         Path openBlas = null;
         List<Path> needed = new ArrayList<>();
         for (LibraryIndex.Entry entry : index.files()) {
+            Path file = place.put(entry);
             if (isOpenBlas(entry.name())) {
-                openBlas = place.put(entry);
-            } else if (!entry.name().equals(part.fileName())) {
-                needed.add(place.put(entry));
+                openBlas = file;
+            } else {
+                needed.add(file);
             }
-        }
-        if (openBlas == null) {
-            throw new NativeLibraryException("no OpenBLAS library in " + LibraryIndex.resource(index.platform()));
         }
         if (!place.hasNames()) {
             openInAnyOrder(place, needed);
         }
-        return openBlas;
+        return Optional.ofNullable(openBlas);
     }
 
     /** Some of the libraries need others: each round opens at least one, until all are open. */
@@ -243,17 +257,17 @@ public final class NativeLibrary {
         }
     }
 
-    private Path namedOpenBlas() throws NativeLibraryException {
-        try (var files = Files.list(directory)) {
-            return files.filter(file -> Files.isRegularFile(file) && isOpenBlas(file.getFileName().toString())).sorted()
-                    .findFirst().orElseThrow(() -> new NativeLibraryException(
-                            "no OpenBLAS library in " + directory + ", which -D" + PROPERTY + " names"));
-        } catch (IOException e) {
-            throw new NativeLibraryException("OpenBLAS: " + e.getMessage(), e);
-        }
+    private static Optional<Path> openBlasAmong(List<Path> files) {
+        return files.stream().filter(file -> isOpenBlas(file.getFileName().toString())).findFirst();
     }
 
     private static boolean isOpenBlas(String name) {
         return name.startsWith("libopenblas") && !name.contains("nolapack");
+    }
+
+    private static List<Path> filesIn(Path directory) throws IOException {
+        try (var files = Files.list(directory)) {
+            return files.filter(Files::isRegularFile).sorted().toList();
+        }
     }
 }

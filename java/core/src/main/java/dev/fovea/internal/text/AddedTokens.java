@@ -36,8 +36,12 @@ final class AddedTokens {
         return code < 64 ? (low >>> code & 1) != 0 : code < 128 ? (high >>> code & 1) != 0 : hasOthers;
     }
 
-    /** Cuts a text into tokens and what is between. */
-    void cut(Characters text, Pieces pieces) {
+    /**
+     * Cuts a text into tokens and what is between.
+     *
+     * @param verbatim whether special tokens that it spells out are text
+     */
+    void cut(Characters text, Pieces pieces, boolean verbatim) {
         pieces.clear();
         int[] codes = text.codes;
         int last = 0;
@@ -58,9 +62,9 @@ final class AddedTokens {
                 continue;
             }
             AddedToken token = tokens.get(found);
-            boolean isWord = !token.singleWord() || (at == 0 || !Unicode.is(codes[at - 1], Unicode.WORD))
-                    && (end == text.size || !Unicode.is(codes[end], Unicode.WORD));
-            if (isWord) {
+            boolean isToken = !(verbatim && token.special()) && (!token.singleWord() || (at == 0 || !Unicode.is(codes[at - 1], Unicode.WORD))
+                    && (end == text.size || !Unicode.is(codes[end], Unicode.WORD)));
+            if (isToken) {
                 int start = at;
                 int stop = end;
                 while (token.stripsLeft() && start > 0 && Unicode.is(codes[start - 1], Unicode.SPACE)) {

@@ -22,6 +22,9 @@ final class Scratch {
     final Changes changes = new Changes();
     final PatternMatcher matcher = new PatternMatcher();
 
+    /** Whether special tokens that the text spells out are text. */
+    boolean verbatim;
+
     /** How many code points the pieces of the text may still become. */
     private int left;
 

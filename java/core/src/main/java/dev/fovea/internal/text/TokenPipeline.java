@@ -73,8 +73,19 @@ public final class TokenPipeline {
      * @throws IllegalArgumentException if a pattern runs away on the text
      */
     public <T> T encode(CharSequence text, boolean keepsPlaces, boolean keepsSpellings, Function<Tokens, T> reader) {
+        return encode(text, keepsPlaces, keepsSpellings, false, reader);
+    }
+
+    /** As {@link #encode(CharSequence, boolean, boolean, Function)}, but special tokens that the text spells out are text. */
+    public <T> T encodeVerbatim(CharSequence text, Function<Tokens, T> reader) {
+        return encode(text, false, false, true, reader);
+    }
+
+    private <T> T encode(CharSequence text, boolean keepsPlaces, boolean keepsSpellings, boolean verbatim,
+            Function<Tokens, T> reader) {
         Scratch scratch = take();
         try {
+            scratch.verbatim = verbatim;
             fill(scratch, text, keepsPlaces, keepsSpellings);
             return reader.apply(scratch.tokens);
         } finally {
@@ -86,6 +97,7 @@ public final class TokenPipeline {
     public int encode(CharSequence text, MemorySegment ids) {
         Scratch scratch = take();
         try {
+            scratch.verbatim = false;
             fill(scratch, text, false, false);
             int size = scratch.tokens.size();
             int room = (int) Math.min(size, ids.byteSize() / Integer.BYTES);
@@ -118,7 +130,7 @@ public final class TokenPipeline {
         scratch.tokens.begin(keepsPlaces, keepsSpellings);
         scratch.begin(text.length());
         scratch.text.read(text, keepsPlaces || needsPlaces);
-        raw.cut(scratch.text, scratch.pieces);
+        raw.cut(scratch.text, scratch.pieces, scratch.verbatim);
         for (int i = 0; i < scratch.pieces.size(); i++) {
             int from = scratch.pieces.from(i);
             int to = scratch.pieces.to(i);
@@ -142,7 +154,7 @@ public final class TokenPipeline {
             normalizer.normalize(scratch, scratch.piece);
         }
         scratch.spend(scratch.piece.size);
-        normalized.cut(scratch.piece, scratch.parts);
+        normalized.cut(scratch.piece, scratch.parts, scratch.verbatim);
         if (scratch.parts.size() == 1 && scratch.parts.id(0) < 0) {
             words(scratch, scratch.piece);
             return;

@@ -276,6 +276,21 @@ public final class Vocabulary {
 
     /** The token with an id; empty if there is none. */
     public String tokenOf(int id) {
+        int index = indexOf(id);
+        return index < 0 ? "" : token(index);
+    }
+
+    /** Adds the token with an id to a text; false if there is none. */
+    boolean append(int id, StringBuilder to) {
+        int index = indexOf(id);
+        if (index >= 0) {
+            to.append(chars, start(index), ends[index] - start(index));
+        }
+        return index >= 0;
+    }
+
+    /** The place of the token with an id in the order of the file, or −1. */
+    private int indexOf(int id) {
         int[] indexes = byId;
         if (indexes == null) {
             indexes = new int[Math.min(maxId, 4 * size + 1000) + 1];
@@ -287,14 +302,14 @@ public final class Vocabulary {
             byId = indexes;
         }
         if (id >= 0 && id < indexes.length) {
-            return indexes[id] == 0 ? "" : token(indexes[id] - 1);
+            return indexes[id] - 1;
         }
         for (int i = 0; i < size; i++) {
             if (ids[i] == id) {
-                return token(i);
+                return i;
             }
         }
-        return "";
+        return -1;
     }
 
     /** The vocabulary as JSON, in ASCII. */
