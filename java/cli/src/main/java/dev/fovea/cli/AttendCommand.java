@@ -7,6 +7,7 @@ import dev.fovea.cli.attend.AttentionPage;
 import dev.fovea.cli.attend.Choice;
 import dev.fovea.cli.attend.Picture;
 import dev.fovea.cli.attend.TerminalMap;
+import dev.fovea.internal.files.Excerpt;
 import dev.fovea.model.LengthPolicy;
 import dev.fovea.model.TextEncoder;
 import java.io.BufferedOutputStream;
@@ -146,7 +147,7 @@ final class AttendCommand implements Callable<Integer> {
 
     private void print(Attention attention) throws IOException {
         AttentionMap map = attention.map(choice());
-        streams.print(attention.model() + ", " + choice().describe(attention.layers(), attention.heads())
+        streams.print(Excerpt.visible(attention.model()) + ", " + choice().describe(attention.layers(), attention.heads())
                 + "; rows attend to columns\n\n"
                 + TerminalMap.draw(map, Terminal.columns(System.getenv()), Terminal.isColored(System.getenv()))
                 + "\nTo see others: --layer 1 to " + attention.layers() + ", --head 1 to " + attention.heads()

@@ -13,15 +13,21 @@ final class DelayedNotice implements AutoCloseable {
 
     /** Writes {@code notice} as a line, unless closed earlier. */
     DelayedNotice(PrintWriter err, String notice) {
-        Thread.ofPlatform().daemon().name("fovea-notice").start(() -> {
-            try {
-                if (!over.await(NOTICEABLE.toMillis(), TimeUnit.MILLISECONDS)) {
-                    err.println(notice);
-                }
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
+        try {
+            Thread.ofPlatform().daemon().name("fovea-notice").start(() -> print(err, notice));
+        } catch (OutOfMemoryError e) {
+            // No further thread may start: then without the notice.
+        }
+    }
+
+    private void print(PrintWriter err, String notice) {
+        try {
+            if (!over.await(NOTICEABLE.toMillis(), TimeUnit.MILLISECONDS)) {
+                err.println(notice);
             }
-        });
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     @Override

@@ -53,6 +53,8 @@ final class EncoderArguments extends ModelArguments {
         if (named.isPresent()) {
             try (var _ = new DelayedNotice(err, "Unpacking " + named.get().name() + " …")) {
                 ModelCatalog.directory(named.get());
+            } catch (IOException e) {
+                // Loading keeps the model in memory, or says why it cannot.
             }
         }
         return TextEncoder.load(model, options);

@@ -2,9 +2,11 @@ package dev.fovea.cli;
 
 import com.google.gson.JsonParseException;
 import dev.fovea.KernelException;
+import dev.fovea.internal.files.Excerpt;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryNotEmptyException;
@@ -34,9 +36,11 @@ final class Failures {
         if (isClosedPipe(failure)) {
             return ExitCode.OK;
         }
-        err.println("fovea: " + shortened(message(failure)));
+        err.println("fovea: " + shortened(Excerpt.visible(message(failure))));
         if (verbose) {
-            failure.printStackTrace(err);
+            StringWriter trace = new StringWriter();
+            failure.printStackTrace(new PrintWriter(trace));
+            trace.toString().lines().forEach(line -> err.println(indented(line)));
         }
         return ExitCode.SOFTWARE;
     }
@@ -47,9 +51,13 @@ final class Failures {
                 : message.substring(0, MAX_CHARS * 3 / 4) + " … " + message.substring(message.length() - MAX_CHARS / 4);
     }
 
-    /** {@code text} without line breaks, and shortened. */
+    private static String indented(String line) {
+        return line.startsWith("\t") ? '\t' + indented(line.substring(1)) : Excerpt.visible(line);
+    }
+
+    /** {@code text} without line breaks and control characters, and shortened. */
     static String oneLine(String text) {
-        return shortened(LINE_BREAKS.matcher(text.strip()).replaceAll(" "));
+        return shortened(Excerpt.visible(LINE_BREAKS.matcher(text.strip()).replaceAll(" ")));
     }
 
     private static String message(Throwable failure) {
@@ -60,12 +68,16 @@ final class Failures {
             case FileAlreadyExistsException e -> "already exists: " + e.getFile();
             case NotDirectoryException e -> "not a directory: " + e.getFile();
             case DirectoryNotEmptyException e -> "directory is not empty: " + e.getFile();
+            case FileSystemException e when "Too many open files".equals(e.getReason()) ->
+                    "too many open files, at " + e.getFile() + "; raise the limit (ulimit -n)";
             case FileSystemException e when e.getReason() != null && !e.getReason().isEmpty() ->
                     oneLine(Character.toLowerCase(e.getReason().charAt(0)) + e.getReason().substring(1) + ": " + e.getFile());
             case FileNotFoundException e when e.getMessage() != null -> "cannot open " + oneLine(e.getMessage());
             case InvalidPathException e -> "not a path: " + oneLine(e.getMessage());
             case OutOfMemoryError e when e.getMessage() != null && e.getMessage().contains("GPU") ->
                     "out of memory: " + oneLine(e.getMessage());
+            case OutOfMemoryError e when e.getMessage() != null && e.getMessage().contains("native thread") ->
+                    "the system refuses a further thread; raise its limit of processes (ulimit -u) or of memory";
             case OutOfMemoryError e ->
                     "out of memory (" + e.getMessage() + "); -Xmx in FOVEA_JAVA_OPTIONS sets the limit";
             default -> isExpected(failure) && failure.getMessage() != null
@@ -84,7 +96,8 @@ final class Failures {
                 || failure instanceof JsonParseException;
     }
 
-    private static boolean isClosedPipe(Throwable failure) {
+    /** Whether the reader of standard output has gone away. */
+    static boolean isClosedPipe(Throwable failure) {
         String message = failure instanceof IOException ? failure.getMessage() : null;
         return message != null
                 && (message.equals("Broken pipe")

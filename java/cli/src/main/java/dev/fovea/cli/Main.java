@@ -34,10 +34,23 @@ public final class Main {
         FoveaCommand fovea = new FoveaCommand();
         try {
             int status = execute(fovea, streams, args);
-            streams.out().flush();
+            if (status == CommandLine.ExitCode.OK) {
+                streams.out().flush();
+            } else {
+                flushWhatFailed(streams);
+            }
             return status;
         } catch (Throwable failure) {
             return Failures.report(failure, streams.err(), fovea.verbose());
+        }
+    }
+
+    /** Writes what a command that failed has left. That this fails, too, is nothing to say: its failure has been said. */
+    private static void flushWhatFailed(Streams streams) {
+        try {
+            streams.out().flush();
+        } catch (IOException e) {
+            // See above.
         }
     }
 
@@ -62,7 +75,9 @@ public final class Main {
                 .setParameterExceptionHandler((e, _) -> reportUsage(e, streams.err()))
                 .setExecutionExceptionHandler((e, _, _) -> Failures.report(e, streams.err(), fovea.verbose()));
         int status = commandLine.execute(args);
-        streams.print(help.getBuffer());
+        if (!help.getBuffer().isEmpty()) {
+            streams.print(help.getBuffer());
+        }
         return status;
     }
 

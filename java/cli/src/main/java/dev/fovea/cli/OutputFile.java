@@ -9,12 +9,17 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.time.Instant;
 
 /**
  * A file that appears under its name only when it is complete: it is written beside that name, and a
  * command that fails leaves what was there before. Devices and pipes are written directly.
  */
 final class OutputFile implements Closeable {
+    private static final String PART = ".part";
+    private static final Duration ABANDONED = Duration.ofDays(1);
+
     private final Path target;
     private final Path written;
     private final FileChannel channel;
@@ -42,12 +47,29 @@ final class OutputFile implements Closeable {
         if (!Files.isDirectory(target.getParent())) {
             throw new NoSuchFileException(target.getParent().toString());
         }
-        Path written = target.resolveSibling(
-                "." + target.getFileName() + "." + ProcessHandle.current().pid() + ".part");
+        String name = "." + target.getFileName() + ".";
+        deleteAbandoned(target.getParent(), name);
+        Path written = target.resolveSibling(name + ProcessHandle.current().pid() + PART);
         FileChannel channel =
                 FileChannel.open(written, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW);
         written.toFile().deleteOnExit();
         return new OutputFile(target, written, channel);
+    }
+
+    /** Removes what processes that were killed have left of this file, when it is a day old. */
+    private static void deleteAbandoned(Path directory, String name) {
+        Instant limit = Instant.now().minus(ABANDONED);
+        try (var files = Files.newDirectoryStream(directory)) {
+            for (Path file : files) {
+                String other = file.getFileName().toString();
+                if (other.startsWith(name) && other.substring(name.length()).matches("\\d+\\" + PART)
+                        && Files.getLastModifiedTime(file).toInstant().isBefore(limit)) {
+                    Files.deleteIfExists(file);
+                }
+            }
+        } catch (IOException e) {
+            // What cannot be removed stays; whether the file can be written shows next.
+        }
     }
 
     /** Whether {@code path} exists and is no regular file, but a device or a pipe. */

@@ -1,9 +1,11 @@
 package dev.fovea.cli;
 
 import java.io.BufferedOutputStream;
+import java.io.BufferedWriter;
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
+import java.io.FilterWriter;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -26,7 +28,7 @@ record Streams(InputStream in, OutputStream out, PrintWriter err) {
     static Streams ofProcess() {
         return of(
                 new FileInputStream(FileDescriptor.in),
-                new FileOutputStream(FileDescriptor.out),
+                new StandardOutput(),
                 new FileOutputStream(FileDescriptor.err));
     }
 
@@ -36,9 +38,58 @@ record Streams(InputStream in, OutputStream out, PrintWriter err) {
                 new PrintWriter(new OutputStreamWriter(err, StandardCharsets.UTF_8), true));
     }
 
-    /** A writer on {@link #out}. Flush it, but do not close it. */
+    /** Standard output, which failures name. */
+    private static final class StandardOutput extends OutputStream {
+        private final FileOutputStream out = new FileOutputStream(FileDescriptor.out);
+
+        @Override
+        public void write(int value) throws IOException {
+            write(new byte[] {(byte) value}, 0, 1);
+        }
+
+        @Override
+        public void write(byte[] bytes, int offset, int length) throws IOException {
+            try {
+                out.write(bytes, offset, length);
+            } catch (IOException e) {
+                throw Failures.isClosedPipe(e) ? e : new IOException("cannot write standard output: " + e.getMessage(), e);
+            }
+        }
+    }
+
+    /** Writes JSON with those control characters as escapes that JSON allows and a terminal obeys. */
+    private static final class JsonText extends FilterWriter {
+        JsonText(Writer out) {
+            super(out);
+        }
+
+        @Override
+        public void write(int c) throws IOException {
+            if (c >= 0x7f && c <= 0x9f) {
+                out.write("\\u00" + Integer.toHexString(c));
+            } else {
+                out.write(c);
+            }
+        }
+
+        @Override
+        public void write(char[] text, int offset, int length) throws IOException {
+            for (int i = offset; i < offset + length; i++) {
+                write(text[i]);
+            }
+        }
+
+        @Override
+        public void write(String text, int offset, int length) throws IOException {
+            for (int i = offset; i < offset + length; i++) {
+                write(text.charAt(i));
+            }
+        }
+    }
+
+    /** A writer of JSON on {@link #out}. Flush it, but do not close it. */
     Writer writer() {
-        return new OutputStreamWriter(out, StandardCharsets.UTF_8);
+        return new JsonText(new BufferedWriter(new OutputStreamWriter(out, StandardCharsets.UTF_8)));
     }
 
     /** Writes {@code text} to standard output and flushes it. */

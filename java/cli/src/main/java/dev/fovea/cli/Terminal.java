@@ -51,11 +51,11 @@ final class Terminal {
         if (request == 0 || function == null) {
             return DEFAULT_COLUMNS;
         }
-        MethodHandle ioctl = linker.downcallHandle(
-                function,
-                FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG,
-                        ValueLayout.ADDRESS),
-                Linker.Option.firstVariadicArg(2));
+        MethodHandle ioctl = handle(function, FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT,
+                ValueLayout.JAVA_LONG, ValueLayout.ADDRESS), Linker.Option.firstVariadicArg(2));
+        if (ioctl == null) {
+            return DEFAULT_COLUMNS;
+        }
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment rowsAndColumns = arena.allocate(ValueLayout.JAVA_SHORT, 4);
             int status = (int) ioctl.invokeExact(STANDARD_OUTPUT, request, rowsAndColumns);
@@ -75,12 +75,23 @@ final class Terminal {
         if (function == null) {
             return false;
         }
-        MethodHandle isatty = linker.downcallHandle(
-                function, FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
+        MethodHandle isatty = handle(function, FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
+        if (isatty == null) {
+            return false;
+        }
         try {
             return (int) isatty.invokeExact(file) != 0;
         } catch (Throwable e) {
             throw new AssertionError("isatty throws nothing", e);
+        }
+    }
+
+    /** Null where the JVM denies native access: then nothing is known of a terminal. */
+    private static MethodHandle handle(MemorySegment function, FunctionDescriptor descriptor, Linker.Option... options) {
+        try {
+            return Linker.nativeLinker().downcallHandle(function, descriptor, options);
+        } catch (IllegalCallerException e) {
+            return null;
         }
     }
 }

@@ -1,5 +1,6 @@
 package dev.fovea.cli;
 
+import dev.fovea.internal.files.Excerpt;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -25,7 +26,7 @@ final class TextTable {
     TextTable row(String... cells) {
         String[] row = new String[columns.length];
         for (int i = 0; i < row.length; i++) {
-            row[i] = visible(cells[i]);
+            row[i] = Excerpt.visible(cells[i]);
         }
         rows.add(row);
         return this;
@@ -56,25 +57,5 @@ final class TextTable {
 
     private static int width(String cell) {
         return cell.codePointCount(0, cell.length());
-    }
-
-    private static String visible(String text) {
-        StringBuilder result = new StringBuilder();
-        for (int i = 0; i < text.length(); i++) {
-            char c = text.charAt(i);
-            switch (c) {
-                case '\n' -> result.append("\\n");
-                case '\r' -> result.append("\\r");
-                case '\t' -> result.append("\\t");
-                default -> {
-                    if (Character.isISOControl(c)) {
-                        result.append(String.format("\\u%04x", (int) c));
-                    } else {
-                        result.append(c);
-                    }
-                }
-            }
-        }
-        return result.toString();
     }
 }

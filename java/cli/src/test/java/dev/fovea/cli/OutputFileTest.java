@@ -11,7 +11,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -49,6 +53,22 @@ class OutputFileTest {
         }
         assertEquals("old", Files.readString(path));
         assertEquals(List.of(path), files());
+    }
+
+    @Test
+    void shouldRemoveWhatAKilledProcessLeftWhenItIsADayOld() throws IOException {
+        Path path = directory.resolve("out");
+        Path old = Files.writeString(directory.resolve(".out.123.part"), "half");
+        Path young = Files.writeString(directory.resolve(".out.124.part"), "half");
+        Path other = Files.writeString(directory.resolve(".out.x.123.part"), "another's");
+        FileTime aDayAgo = FileTime.from(Instant.now().minus(Duration.ofHours(25)));
+        Files.setLastModifiedTime(old, aDayAgo);
+        Files.setLastModifiedTime(other, aDayAgo);
+        try (OutputFile file = OutputFile.create(path)) {
+            write(file, "new");
+            file.commit();
+        }
+        assertEquals(Set.of(path, young, other), Set.copyOf(files()));
     }
 
     @Test

@@ -3,19 +3,23 @@ package dev.fovea.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.io.BufferedReader;
+import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -106,6 +110,46 @@ class ProcessTest {
         }
         process.getOutputStream().close();
         assertEquals(0, status(process));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"similar a b", "embed a b", "info", "models --json", "--help"})
+    void shouldSayOnceThatOutputCannotBeWritten(String arguments) throws Exception {
+        assumeTrue(Files.exists(Path.of("/dev/full")), "no full device here");
+        ProcessBuilder builder = new ProcessBuilder(command(arguments.split(" ")));
+        Process process = builder.redirectOutput(Path.of("/dev/full").toFile())
+                .redirectError(directory.resolve("err").toFile()).start();
+        assertEquals(1, status(process));
+        assertEquals("fovea: cannot write standard output: No space left on device\n", err());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"attend a", "similar a b", "info", "embed --input -"})
+    void shouldNameTheFlagWhereTheJvmDeniesNativeAccess(String arguments) throws Exception {
+        List<String> command = command(arguments.split(" "));
+        command.set(1, "--illegal-native-access=deny");
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        process.getOutputStream().close();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, status(process), output);
+        assertTrue(output.contains("this JVM denies native access to the class path; start it with"
+                + " --enable-native-access=ALL-UNNAMED"), output);
+    }
+
+    @Test
+    void shouldNameTheOldestGsonThatWorks() throws Exception {
+        for (String version : List.of("2.10.1", "2.11.0")) {
+            Path gson = Path.of("target/gson/gson-" + version + ".jar");
+            String classPath = Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
+                    .map(entry -> entry.matches(".*gson-[^/\\\\]*\\.jar") ? gson.toAbsolutePath().toString() : entry)
+                    .collect(Collectors.joining(File.pathSeparator));
+            List<String> command = command("similar", "--json", "a", "a");
+            command.set(command.indexOf("-cp") + 1, classPath);
+            Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+            String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            assertEquals(version.equals("2.11.0") ? 0 : 1, status(process), output);
+            assertTrue(output.contains(version.equals("2.11.0") ? "\"score\": 1.0" : "a Gson older than 2.11.0"), output);
+        }
     }
 
     @Test

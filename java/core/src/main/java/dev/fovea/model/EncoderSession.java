@@ -122,8 +122,11 @@ public final class EncoderSession implements AutoCloseable {
     }
 
     private void exit() {
-        owner.exit();
-        model.owner().exit();
+        try {
+            owner.exit();
+        } finally {
+            model.owner().exit();
+        }
     }
 
     private void run(int sequences, MemorySegment tokenIds, MemorySegment offsets) {

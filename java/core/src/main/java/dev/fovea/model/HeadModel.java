@@ -261,13 +261,10 @@ final class HeadModel {
     private void onBatch(Consumer<HeadBatch> work) {
         owner.enter();
         try {
-            HeadBatch batch = batches.take();
-            try {
+            batches.run(batch -> {
                 batch.clear();
                 work.accept(batch);
-            } finally {
-                batches.give(batch);
-            }
+            });
         } finally {
             owner.exit();
         }

@@ -18,7 +18,12 @@ final class Loading<T> implements AutoCloseable {
     /** Starts to load; {@code what} names the thread. */
     Loading(String what, Callable<T> loader) {
         task = new FutureTask<>(loader);
-        Thread.ofPlatform().name("fovea-" + what).daemon().start(task);
+        try {
+            Thread.ofPlatform().name("fovea-" + what).daemon().start(task);
+        } catch (OutOfMemoryError e) {
+            // No further thread may start: then one after the other.
+            task.run();
+        }
     }
 
     /** The part, once it is loaded, or what its loading threw: no checked exception but {@link IOException}. */

@@ -2,6 +2,7 @@ package dev.fovea.model;
 
 import dev.fovea.model.catalog.ModelStore;
 import dev.fovea.ops.Pooling;
+import dev.fovea.weights.FormatException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -96,7 +97,33 @@ public final class ModelCatalog {
      */
     public static Path directory(NamedModel model) throws IOException {
         requireArtifact(model);
-        return store(model).publish("the class path", entry -> require(openResource(entry), model, "the class path"));
+        return store(model).publish("the class path", onClassPath(model));
+    }
+
+    /**
+     * As {@link #directory} or, where the cache cannot be written or used, a directory in memory, which one logged line
+     * says.
+     */
+    static Path loadable(NamedModel model) throws IOException {
+        try {
+            return directory(model);
+        } catch (FormatException | ModelNotFoundException e) {
+            throw e;
+        } catch (IOException e) {
+            try {
+                Path kept = store(model).keep("the class path", onClassPath(model));
+                System.getLogger("dev.fovea").log(System.Logger.Level.WARNING,
+                        "keeping model {0} in memory, which takes time at each start: {1}", model.name(), e.getMessage());
+                return kept;
+            } catch (IOException alsoFailed) {
+                e.addSuppressed(alsoFailed);
+                throw e;
+            }
+        }
+    }
+
+    private static ModelStore.Source onClassPath(NamedModel model) {
+        return entry -> require(openResource(entry), model, "the class path");
     }
 
     /**

@@ -2,6 +2,7 @@ package dev.fovea.model;
 
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
@@ -22,8 +23,45 @@ final class SessionPool<S> implements AutoCloseable {
         this.closer = closer;
     }
 
-    /** A session that is the caller's until {@link #give}. */
-    S take() {
+    /** What a call does with a session, which is its own until it returns. */
+    @FunctionalInterface
+    interface Use<S> {
+        /** Uses the session. */
+        void of(S session);
+    }
+
+    /** Runs {@code use} on a session; see {@link #get}. */
+    void run(Use<S> use) {
+        get(session -> {
+            use.of(session);
+            return null;
+        });
+    }
+
+    /**
+     * What {@code use} gives on a session. One in which an {@link Error} occurs serves no one any more: a stack that
+     * overflows may do so again in what was to leave the session in order.
+     */
+    <R> R get(Function<S, R> use) {
+        S session = take();
+        boolean sound = false;
+        try {
+            R result = use.apply(session);
+            sound = true;
+            return result;
+        } catch (RuntimeException e) {
+            sound = true;
+            throw e;
+        } finally {
+            if (sound) {
+                give(session);
+            } else {
+                closer.accept(session);
+            }
+        }
+    }
+
+    private S take() {
         for (int i = 0; i < idle.length(); i++) {
             if (idle.getPlain(i) != null) {
                 S session = idle.getAndSet(i, null);
@@ -35,8 +73,7 @@ final class SessionPool<S> implements AutoCloseable {
         return factory.get();
     }
 
-    /** Takes a session back. */
-    void give(S session) {
+    private void give(S session) {
         for (int i = 0; i < idle.length(); i++) {
             if (idle.getPlain(i) == null && idle.compareAndSet(i, null, session)) {
                 return;
@@ -45,7 +82,7 @@ final class SessionPool<S> implements AutoCloseable {
         closer.accept(session);
     }
 
-    /** Closes the idle sessions. No one may take or give any more. */
+    /** Closes the idle sessions. No one may run any more. */
     @Override
     public void close() {
         for (int i = 0; i < idle.length(); i++) {

@@ -78,7 +78,7 @@ public final class TextEncoder implements AutoCloseable {
             named = Optional.empty();
         }
         if (named.isPresent()) {
-            return loadNamed(named.get().name(), ModelCatalog.directory(named.get()), options);
+            return loadNamed(named.get().name(), ModelCatalog.loadable(named.get()), options);
         }
         return load(directory(nameOrDirectory), options);
     }
@@ -144,12 +144,7 @@ public final class TextEncoder implements AutoCloseable {
         List<TextEmbedding> results = new ArrayList<>(texts.size());
         model.owner().enter();
         try {
-            EncoderSession session = sessions.take();
-            try {
-                embed(texts, prompt, session, new TextBatch(model, results));
-            } finally {
-                sessions.give(session);
-            }
+            sessions.run(session -> embed(texts, prompt, session, new TextBatch(model, results)));
         } finally {
             model.owner().exit();
         }

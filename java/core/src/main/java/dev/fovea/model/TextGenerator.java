@@ -214,12 +214,7 @@ public final class TextGenerator implements AutoCloseable {
                 tokenizer == null ? 0 : tokenizer.vocabularySize(), ends, listener);
         owner.enter();
         try {
-            GeneratorSession session = sessions.take();
-            try {
-                return session.generate(promptIds, work);
-            } finally {
-                sessions.give(session);
-            }
+            return sessions.get(session -> session.generate(promptIds, work));
         } finally {
             owner.exit();
         }

@@ -6,7 +6,6 @@ import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
-import com.google.gson.Strictness;
 import com.google.gson.stream.JsonReader;
 import dev.fovea.internal.files.Excerpt;
 import dev.fovea.internal.files.JsonSyntax;
@@ -89,7 +88,7 @@ final class TokenizerFile {
     }
 
     /** Reads and checks the tokenizer that a GGUF file carries. */
-    static TokenizerFile of(GgufMetadata metadata) throws FormatException {
+    static TokenizerFile of(GgufMetadata metadata) throws IOException {
         if (GgufVocabulary.isWordPiece(metadata)) {
             return of(metadata.file(), GgufWordPiece.toTokenizerJson(metadata), TokenizerSettings.NONE);
         }
@@ -102,7 +101,7 @@ final class TokenizerFile {
         return tokenizer;
     }
 
-    private static TokenizerFile of(Path file, byte[] json, TokenizerSettings settings) throws FormatException {
+    private static TokenizerFile of(Path file, byte[] json, TokenizerSettings settings) throws IOException {
         TokenizerFile tokenizer = new TokenizerFile(file, settings);
         tokenizer.parse(json);
         tokenizer.check();
@@ -208,11 +207,10 @@ final class TokenizerFile {
     }
 
     /** Reads the vocabulary, and everything else into {@link #root}. */
-    private void parse(byte[] bytes) throws FormatException {
+    private void parse(byte[] bytes) throws IOException {
         VocabularyReader split = VocabularyReader.read(file, bytes);
         vocabulary = split.vocabulary();
-        JsonReader reader = new JsonReader(new StringReader(text(split.rest())));
-        reader.setStrictness(Strictness.STRICT);
+        JsonReader reader = JsonSyntax.strict(new StringReader(text(split.rest())));
         try {
             reader.beginObject();
             while (reader.hasNext()) {

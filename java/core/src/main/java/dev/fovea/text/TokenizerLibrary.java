@@ -4,20 +4,27 @@ import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import dev.fovea.internal.cache.CacheDirectory;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.JarURLConnection;
 import java.net.URL;
+import java.net.URLConnection;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Locale;
 import java.util.Properties;
+import java.util.zip.CRC32;
+import java.util.zip.CheckedInputStream;
 
 /**
  * The native library of the Hugging Face tokenizers, found in the jar of DJL's binding and loaded.
  *
  * <p>The jar's own loader asks for CUDA, may download, and writes to a place of its own. This one
  * copies the library once to {@code <cache>/tokenizers/<version>-<platform>/}, a directory that only
- * the user can write, by an atomic rename, so that any number of processes may do so at once.
+ * the user can write, by an atomic rename, so that any number of processes may do so at once, and compares
+ * its checksum with the jar's. Where the cache cannot be used, it is loaded from a temporary directory. A
+ * class loader after the first loads a copy of its own, as the JVM binds a library to one.
  * {@code -Dfovea.tokenizers.path=FILE} loads that file instead.
  */
 final class TokenizerLibrary {
@@ -28,6 +35,8 @@ final class TokenizerLibrary {
     /** What the library needs on Windows, in the order in which to load it. */
     private static final List<String> WINDOWS_RUNTIME =
             List.of("libwinpthread-1.dll", "libgcc_s_seh-1.dll", "libstdc++-6.dll");
+
+    private static final String TEMPORARY = "fovea-tokenizers-";
 
     private static boolean loaded;
 
@@ -53,7 +62,29 @@ final class TokenizerLibrary {
 
     private static void copyAndLoad() throws IOException {
         String platform = platform(System.getProperty("os.name"), System.getProperty("os.arch"));
-        Path directory = CacheDirectory.user().privateDirectory("tokenizers/" + version() + "-" + platform);
+        IOException failure;
+        try {
+            copyAndLoad(platform, CacheDirectory.user().privateDirectory("tokenizers/" + version() + "-" + platform).path());
+            return;
+        } catch (IOException e) {
+            failure = e;
+        }
+        try {
+            Path directory = CacheDirectory.newTemporaryDirectory(temporary(), TEMPORARY);
+            directory.toFile().deleteOnExit();
+            directory.resolve(System.mapLibraryName("tokenizers")).toFile().deleteOnExit();
+            copyAndLoad(platform, directory);
+        } catch (IOException e) {
+            failure.addSuppressed(e);
+            throw failure;
+        }
+    }
+
+    private static Path temporary() {
+        return Path.of(System.getProperty("java.io.tmpdir"));
+    }
+
+    private static void copyAndLoad(String platform, Path directory) throws IOException {
         if (platform.startsWith("win-")) {
             for (String name : WINDOWS_RUNTIME) {
                 load(copy(platform, name, directory));
@@ -71,8 +102,29 @@ final class TokenizerLibrary {
         try {
             System.load(library.toString());
         } catch (UnsatisfiedLinkError e) {
+            if (String.valueOf(e.getMessage()).contains("another classloader")) {
+                loadCopy(library);
+                return;
+            }
             throw new IOException("cannot load " + library + " (" + e.getMessage().strip() + "); if its file system"
                     + " forbids execution, name another with -D" + CacheDirectory.PROPERTY + "=DIR", e);
+        } catch (IllegalCallerException e) {
+            throw new IOException("cannot load " + library + ": this JVM denies native access; start it with"
+                    + " --enable-native-access=ALL-UNNAMED, or dev.fovea,ai.djl.tokenizers on the module path", e);
+        }
+    }
+
+    private static void loadCopy(Path library) throws IOException {
+        Path directory = CacheDirectory.newTemporaryDirectory(temporary(), TEMPORARY);
+        Path copy = directory.resolve(library.getFileName());
+        directory.toFile().deleteOnExit();
+        copy.toFile().deleteOnExit();
+        Files.copy(library, copy);
+        try {
+            System.load(copy.toString());
+        } catch (UnsatisfiedLinkError e) {
+            throw new IOException("cannot load " + copy + ", a copy of " + library + " for a further class loader ("
+                    + e.getMessage().strip() + "); name another directory with -Djava.io.tmpdir=DIR", e);
         }
     }
 
@@ -83,32 +135,51 @@ final class TokenizerLibrary {
                     + " in the jar of ai.djl.huggingface:tokenizers; name one with -D" + PROPERTY + "=FILE");
         }
         Path file = directory.resolve(name);
-        var connection = resource.openConnection();
-        try (InputStream content = connection.getInputStream()) {
-            if (!isWhole(file, connection.getContentLengthLong())) {
-                replace(file, content);
-            }
+        long expected = checksum(resource);
+        if (hasChecksum(file, expected)) {
             return file;
+        }
+        try {
+            replace(file, resource);
         } catch (IOException e) {
             // Where a file in use cannot be replaced, another process may have put the right one there.
-            if (isWhole(file, connection.getContentLengthLong())) {
-                return file;
+            if (!hasChecksum(file, expected)) {
+                throw CacheDirectory.unwritable(file, e);
             }
-            throw new IOException("cannot write " + file + " (" + e + "); name another cache with -D"
-                    + CacheDirectory.PROPERTY + "=DIR", e);
         }
+        if (!hasChecksum(file, expected)) {
+            throw new IOException(file + " is not what it was copied from, " + resource + ": the file system of -D"
+                    + CacheDirectory.PROPERTY + " is damaged");
+        }
+        return file;
     }
 
-    /** Files come by a rename; one of another size is what a failing disk has left. */
-    private static boolean isWhole(Path file, long size) throws IOException {
-        return Files.isRegularFile(file) && Files.size(file) == size;
+    private static boolean hasChecksum(Path file, long expected) throws IOException {
+        return Files.isRegularFile(file) && checksum(Files.newInputStream(file)) == expected;
     }
 
-    private static void replace(Path file, InputStream content) throws IOException {
-        Path partial = Files.createTempFile(file.getParent(), "library", ".partial");
-        try {
+    /** The CRC-32 of a resource, which a jar has noted. */
+    private static long checksum(URL resource) throws IOException {
+        URLConnection connection = resource.openConnection();
+        if (connection instanceof JarURLConnection jar && jar.getJarEntry() != null) {
+            return jar.getJarEntry().getCrc();
+        }
+        return checksum(connection.getInputStream());
+    }
+
+    private static long checksum(InputStream content) throws IOException {
+        CRC32 checksum = new CRC32();
+        try (var in = new CheckedInputStream(content, checksum)) {
+            in.transferTo(OutputStream.nullOutputStream());
+        }
+        return checksum.getValue();
+    }
+
+    private static void replace(Path file, URL resource) throws IOException {
+        Path partial = CacheDirectory.newPartialFile(file.getParent());
+        try (InputStream content = resource.openStream()) {
             Files.copy(content, partial, StandardCopyOption.REPLACE_EXISTING);
-            Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE);
+            Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } finally {
             Files.deleteIfExists(partial);
         }

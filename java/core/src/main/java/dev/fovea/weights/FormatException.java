@@ -27,7 +27,7 @@ public final class FormatException extends IOException {
      * @param problem what is wrong, with the values found and expected
      */
     public FormatException(Path file, long offset, String field, String problem) {
-        super(file + (offset < 0 ? "" : ", byte " + offset) + ", " + Excerpt.of(field, MAX_FIELD) + ": "
+        super(Excerpt.visible(String.valueOf(file)) + (offset < 0 ? "" : ", byte " + offset) + ", " + Excerpt.of(field, MAX_FIELD) + ": "
                 + Excerpt.of(problem, MAX_PROBLEM));
         this.file = file;
         this.offset = offset;

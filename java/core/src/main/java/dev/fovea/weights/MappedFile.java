@@ -1,6 +1,7 @@
 package dev.fovea.weights;
 
 import dev.fovea.internal.files.ReadableFile;
+import dev.fovea.internal.memory.MemoryFiles;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -10,10 +11,10 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /**
- * A file's bytes, mapped for reading.
+ * A file's bytes, mapped for reading, or where they are kept in memory.
  *
  * @param file the file
- * @param bytes all of it; closed with the arena it was mapped in
+ * @param bytes all of it; what was mapped is closed with its arena
  */
 record MappedFile(Path file, MemorySegment bytes) {
     /**
@@ -23,8 +24,24 @@ record MappedFile(Path file, MemorySegment bytes) {
      */
     static MappedFile map(Path file, Arena arena) throws IOException {
         ReadableFile.require(file);
+        MemorySegment kept = MemoryFiles.bytes(file);
+        if (kept != null) {
+            return new MappedFile(file, kept);
+        }
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            return new MappedFile(file, channel.map(MapMode.READ_ONLY, 0, channel.size(), arena));
+            return new MappedFile(file, map(file, channel, arena));
+        }
+    }
+
+    private static MemorySegment map(Path file, FileChannel channel, Arena arena) throws IOException {
+        try {
+            return channel.map(MapMode.READ_ONLY, 0, channel.size(), arena);
+        } catch (IOException e) {
+            if (e.getCause() instanceof OutOfMemoryError) {
+                throw new IOException("cannot map " + file + ": this process has no " + channel.size()
+                        + " bytes of address space left; raise its limit (ulimit -v)", e);
+            }
+            throw e;
         }
     }
 

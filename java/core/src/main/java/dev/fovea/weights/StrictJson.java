@@ -1,6 +1,5 @@
 package dev.fovea.weights;
 
-import com.google.gson.Strictness;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
 import com.google.gson.stream.MalformedJsonException;
@@ -28,12 +27,11 @@ final class StrictJson {
     private final long offset;
     private final JsonReader reader;
 
-    private StrictJson(Path file, long offset, byte[] text) {
+    private StrictJson(Path file, long offset, byte[] text) throws IOException {
         this.file = file;
         this.offset = offset;
-        this.reader = new JsonReader(
+        this.reader = JsonSyntax.strict(
                 new InputStreamReader(new ByteArrayInputStream(text), StandardCharsets.UTF_8.newDecoder()));
-        reader.setStrictness(Strictness.STRICT);
     }
 
     /** Reads the value of one key of an object. */

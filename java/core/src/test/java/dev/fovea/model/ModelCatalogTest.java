@@ -1,9 +1,11 @@
 package dev.fovea.model;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.fovea.model.catalog.ModelStore;
 import dev.fovea.model.family.EncoderConfig;
@@ -159,9 +161,39 @@ class ModelCatalogTest {
     void shouldNameTheCacheThatCannotBeWritten() throws Exception {
         Path file = Files.writeString(directory.resolve("file"), "in the way");
         useCache(file.resolve("cache"));
-        IOException e = assertThrows(IOException.class, () -> TextEncoder.load(MINILM.name()));
+        IOException e = assertThrows(IOException.class, () -> ModelCatalog.directory(MINILM));
         assertTrue(e.getMessage().contains(file.toString()), e.getMessage());
         assertTrue(e.getMessage().contains("fovea.cache"), e.getMessage());
+    }
+
+    @Test
+    void shouldKeepAModelInMemoryWhereTheCacheCannotBeWritten() throws Exception {
+        useCache(directory.resolve("cache"));
+        Path cached = ModelCatalog.loadable(MINILM);
+        assertEquals(ModelCatalog.directory(MINILM), cached);
+        useCache(Files.writeString(directory.resolve("file"), "in the way"));
+        Path kept = ModelCatalog.loadable(MINILM);
+        assertFalse(kept.getFileSystem().equals(cached.getFileSystem()));
+        for (String file : List.of("model.onnx", "tokenizer.json", "config.json", "1_Pooling/config.json")) {
+            assertEquals(-1, Files.mismatch(cached.resolve(file), kept.resolve(file)), file);
+        }
+        try (TextEncoder one = TextEncoder.load(cached); TextEncoder other = TextEncoder.load(MINILM.name())) {
+            assertArrayEquals(one.encode("text"), other.encode("text"));
+            assertEquals(one.properties().get("weights"), other.properties().get("weights"));
+        }
+    }
+
+    @Test
+    void shouldReadAndCompareAModelInACacheOfSomeoneElse() throws Exception {
+        assumeTrue(Files.getOwner(directory).getName().equals("root"), "only root can give a file away");
+        useCache(directory.resolve("cache"));
+        NamedModel toy = toy("onnx");
+        Path made = ModelCatalog.install(toy, toyJar("onnx"));
+        Files.setAttribute(made, "unix:uid", 12345);
+        assertEquals("onnx", Files.readString(ModelCatalog.loadable(toy).resolve("model.onnx")));
+        Files.writeString(made.resolve("model.onnx"), "xnno");
+        IOException e = assertThrows(IOException.class, () -> ModelCatalog.loadable(toy));
+        assertTrue(e.getMessage().contains(made + " belongs to "), e.getMessage());
     }
 
     @Test

@@ -1,5 +1,6 @@
 package dev.fovea.text;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -64,9 +65,27 @@ class TokenizerLibraryTest {
     }
 
     @Test
-    void shouldNameCacheWhenItCannotBeWritten() throws Exception {
+    void shouldReplaceLibraryWhenItIsDamagedAtItsSize() throws Exception {
+        Path cache = directory.resolve("cache");
+        assertEquals("[4, 5]", outputOf(start("-Dfovea.cache=" + cache)));
+        Path library = filesIn(cache).getFirst();
+        byte[] right = Files.readAllBytes(library);
+        byte[] wrong = right.clone();
+        // Of the code, of which any part may run at a start.
+        Arrays.fill(wrong, wrong.length / 4, wrong.length / 2, (byte) 0);
+        Files.write(library, wrong);
+        assertEquals("[4, 5]", outputOf(start("-Dfovea.cache=" + cache)));
+        assertArrayEquals(right, Files.readAllBytes(library));
+    }
+
+    @Test
+    void shouldLoadFromATemporaryDirectoryWhenTheCacheCannotBeWritten() throws Exception {
         Path cache = Files.createFile(directory.resolve("file"));
-        assertSays(outputOf(start("-Dfovea.cache=" + cache)), "IOException", cache.toString(), "-Dfovea.cache=DIR");
+        Path temporary = Files.createDirectory(directory.resolve("tmp"));
+        assertEquals("[4, 5]", outputOf(start("-Dfovea.cache=" + cache + " -Djava.io.tmpdir=" + temporary)));
+        assertEquals(List.of(), filesIn(temporary));
+        assertSays(outputOf(start("-Dfovea.cache=" + cache + " -Djava.io.tmpdir=" + cache)), "IOException", cache.toString(),
+                "-Dfovea.cache=DIR");
     }
 
     @Test
@@ -104,10 +123,12 @@ class TokenizerLibraryTest {
 
     private Process start(String option, String choice, String classPath) throws IOException {
         Path json = new TokenizerJson().write(Files.createTempFile(directory, "tokenizer", ".json"));
-        return new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx256m", option,
-                "--enable-native-access=ALL-UNNAMED", "-Dfovea.tokenizers=" + choice, "-cp", classPath,
-                LoadTokenizer.class.getName(), json.toString(), "unaffable").redirectErrorStream(true).start();
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Xmx256m"));
+        command.addAll(List.of(option.split(" ")));
+        command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-Dfovea.tokenizers=" + choice, "-cp", classPath,
+                LoadTokenizer.class.getName(), json.toString(), "unaffable"));
+        return new ProcessBuilder(command).redirectErrorStream(true).start();
     }
 
     private static String outputOf(Process process) throws IOException {

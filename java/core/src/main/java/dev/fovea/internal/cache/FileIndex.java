@@ -23,15 +23,15 @@ final class FileIndex {
 
     private FileIndex() {}
 
-    /** Writes the index of all files that {@code directory} has now. */
-    static void write(Path directory) throws IOException {
+    /** The index of all files that {@code directory} has now. */
+    static String of(Path directory) throws IOException {
         List<Path> files = files(directory);
         StringBuilder index = new StringBuilder(heading(files.size()));
         for (Path file : files) {
             String name = directory.relativize(file).toString().replace('\\', '/');
             index.append('\n').append(Files.size(file)).append(' ').append(name);
         }
-        Files.writeString(directory.resolve(NAME), index.append('\n'));
+        return index.append('\n').toString();
     }
 
     /** Whether {@code directory} has an index, and each file in it its size. */

@@ -7,6 +7,7 @@ import dev.fovea.Backend;
 import dev.fovea.Engine;
 import dev.fovea.EngineOptions;
 import dev.fovea.EngineProvider;
+import dev.fovea.KernelException;
 import dev.fovea.internal.ffi.FoveaH;
 import dev.fovea.internal.ffi.fovea_engine_info;
 import dev.fovea.internal.ffi.fovea_engine_options;
@@ -57,6 +58,10 @@ public final class NativeEngine extends HostDevice {
             if (status == FoveaH.FOVEA_STATUS_UNSUPPORTED()) {
                 throw unknownIsa(options.isa() != null ? options.isa() : System.getenv("FOVEA_ISA"), available());
             }
+            if (status == FoveaH.FOVEA_STATUS_THREAD()) {
+                throw new KernelException("engine", status, "the system refuses one of " + threadsOf(options)
+                        + " threads; ask for fewer (1 starts none), or raise the limit of processes (ulimit -u) or memory");
+            }
             Status.check("engine", status);
             handle = out.get(ValueLayout.ADDRESS, 0).reinterpret(owner.arena(), FoveaH::fovea_engine_destroy);
             MemorySegment info = fovea_engine_info.allocate(call);
@@ -99,6 +104,7 @@ public final class NativeEngine extends HostDevice {
     /** The library, loaded and of our ABI. */
     static NativeLibrary load() throws NativeLibraryException {
         NativeLibrary library = NativeLibrary.load();
+        FoveaH.lookUpIn(library.symbols());
         int version = FoveaH.fovea_abi_version();
         if (version != FOVEA_ABI_VERSION()) {
             throw new NativeLibraryException("expected ABI version " + FOVEA_ABI_VERSION() + ", got " + version
@@ -108,13 +114,17 @@ public final class NativeEngine extends HostDevice {
     }
 
     private static MemorySegment optionsOf(EngineOptions options, Arena call) {
-        int threads = options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors();
         MemorySegment struct = fovea_engine_options.allocate(call);
         fovea_engine_options.struct_size(struct, (int) fovea_engine_options.sizeof());
-        fovea_engine_options.threads(struct, Math.min(threads, EngineOptions.MAX_THREADS));
+        fovea_engine_options.threads(struct, threadsOf(options));
         fovea_engine_options.spin_micros(struct, options.spinMicros());
         fovea_engine_options.isa(struct, isaOf(options.isa()));
         return struct;
+    }
+
+    private static int threadsOf(EngineOptions options) {
+        int threads = options.threads() > 0 ? options.threads() : Runtime.getRuntime().availableProcessors();
+        return Math.min(threads, EngineOptions.MAX_THREADS);
     }
 
     private static int isaOf(String name) {
@@ -203,7 +213,8 @@ public final class NativeEngine extends HostDevice {
             MemorySegment address = call.allocate(ValueLayout.ADDRESS);
             int status = FoveaH.fovea_memory_create(options, address);
             if (status == FoveaH.FOVEA_STATUS_OUT_OF_MEMORY() || status == FoveaH.FOVEA_STATUS_OVERFLOW()) {
-                throw new OutOfMemoryError("the system has no " + bytes + " bytes of memory");
+                throw new OutOfMemoryError("the system has no " + bytes + " bytes of memory; raise the limit of this process"
+                        + " (ulimit -v) or of its container");
             }
             Status.check("memory", status);
             return address.get(ValueLayout.ADDRESS, 0).reinterpret(bytes, arena, FoveaH::fovea_memory_destroy);

@@ -53,6 +53,7 @@ final class CudaContext implements AutoCloseable {
      */
     static CudaContext open(EngineOptions options) throws NativeLibraryException {
         NativeLibrary library = NativeLibrary.loadCuda();
+        FoveaCudaH.lookUpIn(library.symbols());
         int version = FoveaCudaH.fovea_cuda_abi_version();
         if (version != FoveaCudaH.FOVEA_CUDA_ABI_VERSION()) {
             throw new NativeLibraryException("expected version " + FoveaCudaH.FOVEA_CUDA_ABI_VERSION()

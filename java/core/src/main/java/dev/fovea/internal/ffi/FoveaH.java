@@ -20,8 +20,8 @@ public class FoveaH extends FoveaH$shared {
 
     static final Arena LIBRARY_ARENA = Arena.ofAuto();
 
-    static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
-            .or(Linker.nativeLinker().defaultLookup());
+    static volatile SymbolLookup SYMBOL_LOOKUP;
+    public static void lookUpIn(SymbolLookup library) { SYMBOL_LOOKUP = library; }
 
     private static final int FOVEA_ABI_VERSION = (int)6L;
     /**

@@ -2,7 +2,7 @@ package dev.fovea.internal.files;
 
 import java.util.Collection;
 
-/** Input as messages quote it: short, whatever its length, and on one line. */
+/** Input as messages quote it: short, whatever its length, and harmless to a terminal or a log. */
 public final class Excerpt {
     private static final int MAX_CHARS = 100;
     private static final int MAX_ELEMENTS = 8;
@@ -16,8 +16,12 @@ public final class Excerpt {
 
     /** A text of at most {@code maxChars} chars, at least 5; of a longer one, the middle is left out. */
     public static String of(String text, int maxChars) {
+        return visible(shortened(text, maxChars));
+    }
+
+    private static String shortened(String text, int maxChars) {
         if (text.length() <= maxChars) {
-            return onOneLine(text);
+            return text;
         }
         int tail = maxChars / 4;
         int head = maxChars - tail - 1;
@@ -28,12 +32,12 @@ public final class Excerpt {
         if (Character.isLowSurrogate(text.charAt(from))) {
             from++;
         }
-        return onOneLine(text.substring(0, head) + "…" + text.substring(from));
+        return text.substring(0, head) + "…" + text.substring(from);
     }
 
-    /** With escapes for control characters, as Java has them. */
-    private static String onOneLine(String text) {
-        if (text.chars().noneMatch(Excerpt::breaksLines)) {
+    /** A text with each control character and each separator of lines as an escape, such as {@code \n} or {@code \u001b}. */
+    public static String visible(String text) {
+        if (text.chars().noneMatch(Excerpt::hides)) {
             return text;
         }
         StringBuilder line = new StringBuilder();
@@ -42,13 +46,13 @@ public final class Excerpt {
                 case '\n' -> line.append("\\n");
                 case '\r' -> line.append("\\r");
                 case '\t' -> line.append("\\t");
-                default -> line.append(breaksLines(c) ? "\\u%04x".formatted(c) : String.valueOf((char) c));
+                default -> line.append(hides(c) ? "\\u%04x".formatted(c) : String.valueOf((char) c));
             }
         });
         return line.toString();
     }
 
-    private static boolean breaksLines(int c) {
+    private static boolean hides(int c) {
         return Character.isISOControl(c) || c == 0x2028 || c == 0x2029;
     }
 

@@ -1,11 +1,13 @@
 package dev.fovea.internal.natives;
 
+import dev.fovea.internal.cache.CacheDirectory;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -56,10 +58,22 @@ record LibraryIndex(String platform, String version, String hash, List<Entry> fi
         /** Takes note of what {@code file} has, which {@linkplain #matches matches}, for {@link #isUnchanged}. */
         void takeNote(Path file) {
             try {
-                Files.writeString(checksumFile(file), checksum(file));
+                Path partial = CacheDirectory.newPartialFile(file.getParent());
+                try {
+                    Files.writeString(partial, checksum(file));
+                    Files.move(partial, checksumFile(file), StandardCopyOption.ATOMIC_MOVE,
+                            StandardCopyOption.REPLACE_EXISTING);
+                } finally {
+                    Files.deleteIfExists(partial);
+                }
             } catch (IOException e) {
                 // A cache that cannot be written: the next process compares the SHA-256 again.
             }
+        }
+
+        /** Makes the next process compare the SHA-256 of {@code file} again. */
+        void forget(Path file) throws IOException {
+            Files.deleteIfExists(checksumFile(file));
         }
 
         private boolean hasSize(Path file) throws IOException {
@@ -106,6 +120,20 @@ record LibraryIndex(String platform, String version, String hash, List<Entry> fi
             files.add(new Entry(fields[0], Long.parseLong(fields[1]), fields[2]));
         }
         return new LibraryIndex(platform, heading[1], heading[2], List.copyOf(files));
+    }
+
+    /**
+     * The file of this name.
+     *
+     * @throws IOException if there is none
+     */
+    Entry entry(String name) throws IOException {
+        for (Entry entry : files) {
+            if (entry.name().equals(name)) {
+                return entry;
+            }
+        }
+        throw new IOException(resource(platform) + " names no " + name);
     }
 
     /** Copies the bytes of {@code entry} out of the jar into {@code out}. */

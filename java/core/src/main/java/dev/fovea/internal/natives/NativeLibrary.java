@@ -2,10 +2,9 @@ package dev.fovea.internal.natives;
 
 import dev.fovea.internal.cache.CacheDirectory;
 import java.io.IOException;
-import java.io.OutputStream;
+import java.lang.foreign.SymbolLookup;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -17,11 +16,11 @@ import java.util.Optional;
  *
  * <p>The files come from {@code META-INF/fovea/<platform>/} on the class path, those of the GPU library from
  * {@code META-INF/fovea/cuda-<platform>/}, and those of OpenBLAS from {@code META-INF/fovea/openblas-<platform>/},
- * where they are. Each is copied, once, to
- * {@code <cache>/native/<version>-<hash>/}, a directory that only the user can write, by an atomic rename, so that
- * any number of processes may do so at once, and compared with its SHA-256. What it has then is compared with a
- * CRC-32 before each use, and a file that is absent or damaged is copied again. OpenBLAS is copied when first
- * asked for.
+ * where they are. Each is copied, once, to the {@linkplain CachePlace cache} and loaded from there. Where the cache cannot be written, is not safe or forbids execution, it is loaded from {@linkplain MemoryPlace
+ * memory} or, where that is no file to the loader, from a {@linkplain TemporaryPlace temporary directory}. OpenBLAS is
+ * copied when first asked for.
+ *
+ * <p>Nothing is bound to the class loader of this class: another one loads the same library, and shares it.
  *
  * <p>{@code -Dfovea.native.path=DIR} takes the files from {@code DIR} instead, as they are, and
  * {@code -Dfovea.cuda.path=DIR} the GPU library alone.
@@ -75,15 +74,21 @@ public final class NativeLibrary {
 
     private final Part part;
     private final String platform;
-    private final Path directory;
+    private final SymbolLookup symbols;
     /** Null where a property names the directory. */
     private final LibraryIndex index;
+    /** Likewise. */
+    private final LibraryPlace.Kind kind;
+    private final Path directory;
 
-    private NativeLibrary(Part part, String platform, Path directory, LibraryIndex index) {
+    private NativeLibrary(Part part, String platform, SymbolLookup symbols, LibraryIndex index, LibraryPlace.Kind kind,
+            Path directory) {
         this.part = part;
         this.platform = platform;
-        this.directory = directory;
+        this.symbols = symbols;
         this.index = index;
+        this.kind = kind;
+        this.directory = directory;
     }
 
     /**
@@ -104,11 +109,65 @@ public final class NativeLibrary {
     private static synchronized NativeLibrary load(Part part) throws NativeLibraryException {
         NativeLibrary loaded = LOADED.get(part);
         if (loaded == null) {
-            loaded = find(part);
-            loaded.loadFile();
+            try {
+                loaded = part.property() != null ? loadNamed(part) : loadFromJar(part);
+            } catch (IllegalCallerException e) {
+                Module module = NativeLibrary.class.getModule();
+                throw new NativeLibraryException("this JVM denies native access to "
+                        + (module.isNamed() ? module : "the class path") + "; start it with --enable-native-access="
+                        + (module.isNamed() ? module.getName() : "ALL-UNNAMED"), e);
+            }
             LOADED.put(part, loaded);
         }
         return loaded;
+    }
+
+    private static NativeLibrary loadNamed(Part part) throws NativeLibraryException {
+        Path directory = Path.of(System.getProperty(part.property())).toAbsolutePath().normalize();
+        Path file = directory.resolve(part.fileName());
+        if (!Files.isRegularFile(file)) {
+            throw new NativeLibraryException("no " + part.fileName() + " in " + directory + ", which -D" + part.property()
+                    + " names");
+        }
+        SymbolLookup symbols = SharedLibrary.open(file, "-D" + part.property() + " names its directory");
+        return new NativeLibrary(part, Platform.current(), symbols, null, null, directory);
+    }
+
+    /** From the first place that it loads from; if there is none, the failure is that of the first. */
+    private static NativeLibrary loadFromJar(Part part) throws NativeLibraryException {
+        String platform = Platform.current();
+        LibraryIndex index;
+        LibraryIndex.Entry entry;
+        try {
+            index = LibraryIndex.find(part.prefix + platform);
+            if (index == null) {
+                throw new NativeLibraryException(part.absent(platform));
+            }
+            entry = index.entry(part.fileName());
+        } catch (IOException e) {
+            throw new NativeLibraryException(e.getMessage(), e);
+        }
+        NativeLibraryException failure = null;
+        for (LibraryPlace.Kind kind : LibraryPlace.Kind.values()) {
+            try {
+                LibraryPlace place = kind.open(index);
+                SymbolLookup symbols = place.load(place.put(entry), "if its file system forbids execution, name"
+                        + " another with -D" + CacheDirectory.PROPERTY + "=DIR, or a directory of your own with -D"
+                        + part.ownProperty + "=DIR");
+                return new NativeLibrary(part, platform, symbols, index, kind, place.directory());
+            } catch (IOException | NativeLibraryException e) {
+                failure = joined(failure, e);
+            }
+        }
+        throw failure;
+    }
+
+    private static NativeLibraryException joined(NativeLibraryException first, Exception next) {
+        if (first != null) {
+            first.addSuppressed(next);
+            return first;
+        }
+        return next instanceof NativeLibraryException e ? e : new NativeLibraryException(next.getMessage(), next);
     }
 
     /** Such as {@code linux-x86_64}. */
@@ -121,9 +180,14 @@ public final class NativeLibrary {
         return directory;
     }
 
+    /** The functions of the library. */
+    public SymbolLookup symbols() {
+        return symbols;
+    }
+
     /**
-     * The OpenBLAS library, its checksum and those of the libraries that it needs compared. They lie beside it. Empty
-     * where neither the class path nor the directory that a property names has one.
+     * The OpenBLAS library, its checksum and those of the libraries that it needs compared. They lie beside it, or are
+     * loaded. Empty where neither the class path nor the directory that a property names has one.
      *
      * @throws NativeLibraryException if it cannot be put into the cache
      */
@@ -133,121 +197,71 @@ public final class NativeLibrary {
                 return openBlasAmong(filesIn(directory));
             }
             LibraryIndex files = LibraryIndex.find(Part.OPENBLAS.prefix + platform);
-            return files == null ? Optional.empty() : openBlasAmong(at(Part.OPENBLAS, platform, files).ensureAll());
+            return files == null ? Optional.empty() : openBlas(files);
         } catch (IOException e) {
             throw new NativeLibraryException("OpenBLAS: " + e.getMessage(), e);
         }
     }
 
-    private List<Path> ensureAll() throws IOException {
-        List<Path> files = new ArrayList<>();
-        for (LibraryIndex.Entry entry : index.files()) {
-            files.add(ensure(entry));
-        }
-        return files;
-    }
-
-    private static NativeLibrary find(Part part) throws NativeLibraryException {
-        String platform = Platform.current();
-        if (part.property() != null) {
-            String override = System.getProperty(part.property());
-            return new NativeLibrary(part, platform, Path.of(override).toAbsolutePath().normalize(), null);
-        }
-        try {
-            LibraryIndex index = LibraryIndex.find(part.prefix + platform);
-            if (index == null) {
-                throw new NativeLibraryException(part.absent(platform));
-            }
-            return at(part, platform, index);
-        } catch (IOException e) {
-            throw new NativeLibraryException(e.getMessage(), e);
-        }
-    }
-
-    /** What {@code index} names, in its directory of the cache. */
-    private static NativeLibrary at(Part part, String platform, LibraryIndex index) throws IOException {
-        String entry = "native/" + index.version() + "-" + index.hash().substring(0, 16);
-        return new NativeLibrary(part, platform, CacheDirectory.user().privateDirectory(entry), index);
-    }
-
-    private void loadFile() throws NativeLibraryException {
-        Path file = file();
-        try {
-            System.load(file.toString());
-        } catch (UnsatisfiedLinkError e) {
-            throw new NativeLibraryException("cannot load " + file + " (" + oneLine(e.getMessage()) + "); "
-                    + (index == null ? "-D" + part.property() + " names its directory"
-                            : "if its file system forbids execution, name another with -D" + CacheDirectory.PROPERTY
-                                    + "=DIR, or a directory of your own with -D" + part.ownProperty + "=DIR"), e);
-        }
-    }
-
-    private Path file() throws NativeLibraryException {
-        String name = part.fileName();
-        if (index == null) {
-            Path file = directory.resolve(name);
-            if (!Files.isRegularFile(file)) {
-                throw new NativeLibraryException("no " + name + " in " + directory + ", which -D" + part.property()
-                        + " names");
-            }
-            return file;
-        }
-        try {
-            for (LibraryIndex.Entry entry : index.files()) {
-                if (entry.name().equals(name)) {
-                    return ensure(entry);
-                }
-            }
-        } catch (IOException e) {
-            throw new NativeLibraryException(e.getMessage(), e);
-        }
-        throw new NativeLibraryException(LibraryIndex.resource(index.platform()) + " names no " + name);
-    }
-
-    /** The file of {@code entry} in the cache, with the bytes that the index says. */
-    private Path ensure(LibraryIndex.Entry entry) throws IOException {
-        Path file = directory.resolve(entry.name());
-        if (entry.isUnchanged(file)) {
-            return file;
-        }
-        if (!entry.matches(file)) {
-            replace(file, entry);
-        }
-        entry.takeNote(file);
-        return file;
-    }
-
-    private void replace(Path file, LibraryIndex.Entry entry) throws IOException {
-        try {
-            Path partial = Files.createTempFile(directory, entry.name(), ".partial");
+    private Optional<Path> openBlas(LibraryIndex index) throws NativeLibraryException {
+        NativeLibraryException failure = null;
+        // What the core did not load from, OpenBLAS would not either.
+        for (int i = kind.ordinal(); i < LibraryPlace.Kind.values().length; i++) {
             try {
-                try (OutputStream out = Files.newOutputStream(partial)) {
-                    index.copy(entry, out);
-                }
-                Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-            } finally {
-                Files.deleteIfExists(partial);
-            }
-        } catch (IOException e) {
-            // Where a file in use cannot be replaced, another process may have put the right one there.
-            if (!entry.matches(file)) {
-                throw new IOException("cannot write " + file + " (" + e + "); name another cache with -D"
-                        + CacheDirectory.PROPERTY + "=DIR", e);
+                return openBlas(index, LibraryPlace.Kind.values()[i].open(index));
+            } catch (IOException e) {
+                failure = joined(failure, new NativeLibraryException("OpenBLAS: " + e.getMessage(), e));
+            } catch (NativeLibraryException e) {
+                failure = joined(failure, e);
             }
         }
-        if (!entry.matches(file)) {
-            throw new IOException(file + " does not have the SHA-256 " + entry.sha256() + " after it was copied from "
-                    + LibraryIndex.resource(index.platform()) + "'s jar: the jar is damaged, or the file system of -D"
-                    + CacheDirectory.PROPERTY);
+        throw failure;
+    }
+
+    private static Optional<Path> openBlas(LibraryIndex index, LibraryPlace place)
+            throws IOException, NativeLibraryException {
+        Path openBlas = null;
+        List<Path> needed = new ArrayList<>();
+        for (LibraryIndex.Entry entry : index.files()) {
+            Path file = place.put(entry);
+            if (isOpenBlas(entry.name())) {
+                openBlas = file;
+            } else {
+                needed.add(file);
+            }
+        }
+        if (!place.hasNames()) {
+            openInAnyOrder(place, needed);
+        }
+        return Optional.ofNullable(openBlas);
+    }
+
+    /** Some of the libraries need others: each round opens at least one, until all are open. */
+    private static void openInAnyOrder(LibraryPlace place, List<Path> libraries) throws NativeLibraryException {
+        List<Path> left = new ArrayList<>(libraries);
+        while (!left.isEmpty()) {
+            List<Path> failed = new ArrayList<>();
+            NativeLibraryException failure = null;
+            for (Path library : left) {
+                try {
+                    place.load(library, "OpenBLAS needs it");
+                } catch (NativeLibraryException e) {
+                    failed.add(library);
+                    failure = joined(failure, e);
+                }
+            }
+            if (failed.size() == left.size()) {
+                throw failure;
+            }
+            left = failed;
         }
     }
 
     private static Optional<Path> openBlasAmong(List<Path> files) {
-        return files.stream().filter(NativeLibrary::isOpenBlas).findFirst();
+        return files.stream().filter(file -> isOpenBlas(file.getFileName().toString())).findFirst();
     }
 
-    private static boolean isOpenBlas(Path file) {
-        String name = file.getFileName().toString();
+    private static boolean isOpenBlas(String name) {
         return name.startsWith("libopenblas") && !name.contains("nolapack");
     }
 
@@ -255,9 +269,5 @@ public final class NativeLibrary {
         try (var files = Files.list(directory)) {
             return files.filter(Files::isRegularFile).sorted().toList();
         }
-    }
-
-    private static String oneLine(String message) {
-        return message.strip().replaceAll("\\s*\\R\\s*", "; ");
     }
 }

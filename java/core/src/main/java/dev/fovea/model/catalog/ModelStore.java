@@ -1,7 +1,9 @@
 package dev.fovea.model.catalog;
 
 import dev.fovea.internal.cache.CacheDirectory;
+import dev.fovea.internal.memory.MemoryFiles;
 import dev.fovea.weights.FormatException;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -60,16 +62,47 @@ public record ModelStore(String name, String revision, List<Entry> entries) {
      *     one
      */
     public Path publish(String sourceName, Source source) throws IOException {
-        return CacheDirectory.user().publish(directory(), target -> {
-            for (Entry entry : entries) {
-                copy(entry, sourceName, source, target);
+        return CacheDirectory.user().publish(directory(), new CacheDirectory.Content() {
+            @Override
+            public void write(Path target) throws IOException {
+                for (Entry entry : entries) {
+                    copy(entry, sourceName, source, content -> CacheDirectory.write(target.resolve(entry.file()), content));
+                }
+                for (String config : CONFIGS) {
+                    CacheDirectory.write(target.resolve(config), new ByteArrayInputStream(config(config)));
+                }
             }
-            for (String config : CONFIGS) {
-                Path file = target.resolve(config);
-                Files.createDirectories(file.getParent());
-                Files.write(file, config(config));
+
+            @Override
+            public boolean isIn(Path directory) throws IOException {
+                return isIntact(directory);
             }
         });
+    }
+
+    /**
+     * The model's directory in memory, for where the cache cannot be used: from {@code source} or, if that has it not,
+     * from the cache, whoever that belongs to.
+     *
+     * @throws IOException if the source fails, or an entry's SHA-256 is not the expected one
+     */
+    public Path keep(String sourceName, Source source) throws IOException {
+        MemoryFiles files = new MemoryFiles(name + '-' + revision);
+        for (Entry entry : entries) {
+            try {
+                copy(entry, sourceName, source, content -> files.put(entry.file(), content));
+            } catch (IOException e) {
+                Path cached = CacheDirectory.user().root().resolve(directory()).resolve(entry.file());
+                if (!Files.isReadable(cached)) {
+                    throw e;
+                }
+                copy(entry, cached.toString(), _ -> Files.newInputStream(cached), content -> files.put(entry.file(), content));
+            }
+        }
+        for (String config : CONFIGS) {
+            files.put(config, new ByteArrayInputStream(config(config)));
+        }
+        return files.directory();
     }
 
     /**
@@ -89,10 +122,15 @@ public record ModelStore(String name, String revision, List<Entry> entries) {
         return true;
     }
 
-    private static void copy(Entry entry, String sourceName, Source source, Path target) throws IOException {
+    /** Takes a file's content. */
+    private interface Sink {
+        void take(InputStream content) throws IOException;
+    }
+
+    private static void copy(Entry entry, String sourceName, Source source, Sink sink) throws IOException {
         MessageDigest digest = newSha256();
         try (InputStream in = source.open(entry.entry())) {
-            Files.copy(new DigestInputStream(in, digest), target.resolve(entry.file()));
+            sink.take(new DigestInputStream(in, digest));
         }
         String actual = HexFormat.of().formatHex(digest.digest());
         if (!actual.equals(entry.sha256())) {

@@ -80,11 +80,11 @@ class BindingsTest {
     }
 
     @Test
-    void shouldLookUpSymbolsInWhatTheLoaderHasLoaded() throws IOException {
+    void shouldLookUpSymbolsInTheLibraryThatWasOpened() throws IOException {
         for (Path source : List.of(SOURCES.resolve("FoveaH.java"), CUDA_SOURCES.resolve("FoveaCudaH.java"))) {
             String header = Files.readString(source);
-            assertTrue(header.contains("SYMBOL_LOOKUP = SymbolLookup.loaderLookup()"));
-            assertFalse(header.contains("libraryLookup"));
+            assertTrue(header.contains("lookUpIn(SymbolLookup library) { SYMBOL_LOOKUP = library; }"));
+            assertFalse(header.contains("loaderLookup"));
         }
     }
 

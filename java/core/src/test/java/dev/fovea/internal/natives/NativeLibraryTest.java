@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -57,7 +58,7 @@ class NativeLibraryTest {
             directories.add(loadedFrom(run(process)));
         }
         assertEquals(1, directories.stream().distinct().count());
-        assertFalse(names(directories.getFirst()).stream().anyMatch(name -> name.endsWith(".partial")));
+        assertFalse(names(directories.getFirst()).stream().anyMatch(name -> name.startsWith(".partial-")));
     }
 
     @Test
@@ -86,12 +87,55 @@ class NativeLibraryTest {
     }
 
     @Test
-    void shouldNamePathAndPropertyWhenTheCacheCannotBeWritten() throws Exception {
-        Path file = Files.writeString(temporary.resolve("file"), "not a directory");
-        assertUnavailable(run(start("-Dfovea.cache=" + file)), file.resolve("native").toString(), "-Dfovea.cache=");
-        if (Files.isDirectory(Path.of("/proc/self"))) {
-            assertUnavailable(run(start("-Dfovea.cache=/proc/fovea")), "/proc/fovea/native", "-Dfovea.cache=");
+    void shouldNotBelieveANoteThatOthersCouldWrite() throws Exception {
+        assumeTrue(temporary.getFileSystem().supportedFileAttributeViews().contains("posix"), "no permissions here");
+        Path directory = loadedFrom(run(start("-Dfovea.cache=" + temporary, "blas")));
+        LibraryIndex index = LibraryIndex.find(Platform.current());
+        for (LibraryIndex.Entry entry : index.files()) {
+            Path file = directory.resolve(entry.name());
+            byte[] bytes = Files.readAllBytes(file);
+            bytes[bytes.length / 2] ^= 1;
+            Files.write(file, bytes);
+            entry.takeNote(file);
+            assertTrue(entry.isUnchanged(file));
         }
+        Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxrwxr-x"));
+        assertEquals(directory, loadedFrom(run(start("-Dfovea.cache=" + temporary))));
+        // The libraries that this process had no use for are compared by the next.
+        assertEquals(directory, loadedFrom(run(start("-Dfovea.cache=" + temporary, "blas"))));
+        for (LibraryIndex.Entry entry : index.files()) {
+            assertTrue(entry.matches(directory.resolve(entry.name())), entry.name());
+        }
+    }
+
+    @Test
+    void shouldLoadFromMemoryWhereTheCacheCannotBeUsed() throws Exception {
+        assumeTrue(Files.isDirectory(Path.of("/proc/self/fd")), "memory is a file on Linux alone");
+        Path file = Files.writeString(temporary.resolve("file"), "not a directory");
+        Path open = Files.createDirectory(temporary.resolve("open"));
+        Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rwxrwxrwx"));
+        for (String cache : List.of(file.toString(), "/proc/fovea", open.toString())) {
+            assertEquals(Path.of("/proc/self/fd"), loadedFrom(run(start("-Dfovea.cache=" + cache, "blas"))), cache);
+        }
+    }
+
+    @Test
+    void shouldLoadFromATemporaryDirectoryAndLeaveNothingThere() throws Exception {
+        LibraryIndex index = LibraryIndex.find(Platform.current());
+        LibraryPlace place = new TemporaryPlace(index, Files.createDirectory(temporary.resolve("own")));
+        Path core = place.put(index.entry(CORE));
+        assertTrue(place.load(core, "").find("fovea_abi_version").isPresent());
+        assertEquals(core, place.put(index.entry(CORE)));
+        // As a process that cannot use the cache or memory does.
+        Path directory = ((TemporaryPlace) LibraryPlace.Kind.TEMPORARY.open(index)).directory();
+        assertEquals(List.of(), names(directory));
+        Files.delete(directory);
+    }
+
+    @Test
+    void shouldNameTheFlagWhereTheJvmDeniesNativeAccess() throws Exception {
+        Process process = start("-Dfovea.cache=" + temporary, "deny");
+        assertUnavailable(run(process), "denies native access to the class path", "--enable-native-access=ALL-UNNAMED");
     }
 
     @Test
@@ -121,9 +165,10 @@ class NativeLibraryTest {
     }
 
     private static Process start(String... arguments) throws IOException {
+        boolean denied = List.of(arguments).contains("deny");
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--enable-native-access=ALL-UNNAMED", "-XX:TieredStopAtLevel=1", "-Xmx128m",
+                denied ? "--illegal-native-access=deny" : "--enable-native-access=ALL-UNNAMED", "-XX:TieredStopAtLevel=1", "-Xmx128m",
                 "-cp", System.getProperty("java.class.path")));
         List<String> rest = new ArrayList<>();
         for (String argument : arguments) {
