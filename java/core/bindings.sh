@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Regenerates the bindings of native/include/fovea/fovea.h in dev.fovea.internal.ffi, and of fovea_cuda.h beside it in
 # dev.fovea.internal.cuda.ffi: the functions of native/abi/*.symbols, every struct that has fields, every constant.
-# Needs jextract (https://jdk.java.net/jextract/) on PATH. `mvn -Pbindings -pl java/core generate-sources` runs it.
+# Needs JDK 25 and jextract (https://jdk.java.net/jextract/) on PATH. `mvn -Pbindings -pl java/core generate-sources` runs it.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -45,3 +45,6 @@ bind() {
 
 bind fovea FoveaH dev.fovea.internal.ffi
 bind fovea_cuda FoveaCudaH dev.fovea.internal.cuda.ffi
+
+# What native-image has to know of them.
+"${JAVA_HOME:+$JAVA_HOME/bin/}java" java/core/src/test/java/dev/fovea/internal/ffi/ReachabilityMetadata.java java/core/src/main

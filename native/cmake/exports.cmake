@@ -1,5 +1,7 @@
 # Limits what a shared library exports to the names in a file, one to a line, in
 # the form that the platform's linker reads.
+option(FOVEA_MACOS_EXPORTS "Give macOS's linker the list of exports; Zig's takes none, and exports what fovea.h marks" ON)
+
 function(fovea_exports target symbols_file)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${symbols_file})
   file(STRINGS ${symbols_file} symbols)
@@ -7,7 +9,9 @@ function(fovea_exports target symbols_file)
     list(TRANSFORM symbols PREPEND "_")
     list(JOIN symbols "\n" text)
     set(list ${CMAKE_CURRENT_BINARY_DIR}/generated/${target}_symbols.txt)
-    target_link_options(${target} PRIVATE -Wl,-exported_symbols_list,${list})
+    if(FOVEA_MACOS_EXPORTS)
+      target_link_options(${target} PRIVATE -Wl,-exported_symbols_list,${list})
+    endif()
     file(CONFIGURE OUTPUT ${list} CONTENT "${text}\n" @ONLY)
   elseif(WIN32)
     list(JOIN symbols "\n  " text)

@@ -1,7 +1,7 @@
 # The one table of instruction sets. Each row becomes a table of kernels,
 # fv_kernels__<name>: the kernel sources compiled once more, with FV_LANES floats
 # to a vector and the row's flags. Its code is FOVEA_ISA_<NAME> in fovea.h. Of the
-# rows that a CPU supports the engine takes the last.
+# rows that a CPU supports the engine takes the last. src/cpu_features.c knows the features.
 #
 #         name      processor  lanes  CPU features, asked at run time                 compiler flags
 fovea_isa(baseline  any        4      ""                                              "")

@@ -7,7 +7,9 @@
 cmake_minimum_required(VERSION 3.22)
 
 list(TRANSFORM INCLUDE PREPEND "-I")
-set(flags -std=c++17 -O3 ${INCLUDE} --fmad=true -Xcudafe --diag_suppress=177)
+# No products and sums become one FMA but those written as one: else ptxas, or the driver for a newer card, would choose for
+# each tile's shape, and a row has to have the same bits in all of them. The emulation is compiled likewise.
+set(flags -std=c++17 -O3 ${INCLUDE} --fmad=false -Xcudafe --diag_suppress=177)
 if(ARCH MATCHES "^compute_")
   execute_process(COMMAND ${NVCC} -ptx -arch=${ARCH} ${flags} -o ${OUTPUT} ${SOURCE} RESULT_VARIABLE result)
   if(NOT result EQUAL 0)

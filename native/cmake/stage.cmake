@@ -1,6 +1,6 @@
-# Lays out what the jar of a platform holds: the library, OpenBLAS and an index of both.
+# Lays out what the jar of a platform holds: the library and an index.
 #
-#   cmake -DVERSION=0.1.0 -DBUILD=DIR -DOPENBLAS=DIR -DSTAGE=DIR -P stage.cmake
+#   cmake -DVERSION=0.1.0 -DBUILD=DIR -DSTAGE=DIR -P stage.cmake
 #
 # index.cmake says what the index is.
 cmake_minimum_required(VERSION 3.22)
@@ -11,9 +11,5 @@ list(LENGTH core cores)
 if(NOT cores EQUAL 1)
   message(FATAL_ERROR "expected one libfovea in ${BUILD}, got ${cores}: ${core}")
 endif()
-file(GLOB blas ${OPENBLAS}/*)
-if(NOT blas)
-  message(FATAL_ERROR "no OpenBLAS in ${OPENBLAS}")
-endif()
 
-fovea_stage(${STAGE} ${VERSION} ${core} ${blas})
+fovea_stage(${STAGE} ${VERSION} ${core})

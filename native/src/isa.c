@@ -1,6 +1,7 @@
 /* The kernel tables that are built in, and which of them this CPU runs. */
 #include <stddef.h>
 
+#include "cpu_features.h"
 #include "fovea/fovea.h"
 #include "kernels.h"
 
@@ -9,9 +10,6 @@
 #undef FV_ISA_ROW
 
 const fv_kernels *fv_kernels_find(int isa) {
-#ifdef __x86_64__
-  __builtin_cpu_init(); /* asks the operating system too, whether it keeps the registers */
-#endif
   switch (isa) {
 #define FV_ISA_ROW(name, code, supported) \
   case code:                              \

@@ -15,6 +15,7 @@ fv_normalize_kernel FV_NAME(normalize);
 fv_linear_layout_kernel FV_NAME(linear_layout);
 fv_linear_pack_kernel FV_NAME(linear_pack);
 fv_linear_kernel FV_NAME(linear);
+fv_product_kernel FV_NAME(product);
 fv_attention_scratch_kernel FV_NAME(attention_scratch);
 fv_attention_kernel FV_NAME(attention);
 fv_attention_chunks_kernel FV_NAME(attention_chunks);
@@ -40,6 +41,7 @@ const fv_kernels FV_NAME(kernels) = {
     .linear_layout = FV_NAME(linear_layout),
     .linear_pack = FV_NAME(linear_pack),
     .linear = FV_NAME(linear),
+    .product = FV_NAME(product),
     .attention_scratch = FV_NAME(attention_scratch),
     .attention = FV_NAME(attention),
     .attention_chunks = FV_NAME(attention_chunks),

@@ -14,6 +14,7 @@
 #include "ops/layout/layout.h"
 #include "ops/linear/linear.h"
 #include "ops/log_softmax/log_softmax.h"
+#include "ops/matmul/matmul.h"
 #include "ops/normalize/normalize.h"
 #include "ops/pooling/pooling.h"
 #include "ops/rms_norm/rms_norm.h"
@@ -32,6 +33,7 @@ typedef struct fv_kernels {
   fv_linear_layout_kernel *linear_layout;
   fv_linear_pack_kernel *linear_pack;
   fv_linear_kernel *linear;
+  fv_product_kernel *product;
   fv_attention_scratch_kernel *attention_scratch;
   fv_attention_kernel *attention;
   fv_attention_chunks_kernel *attention_chunks;

@@ -52,20 +52,20 @@ static void should_take_the_set_that_is_asked_for(void) {
 
 static void should_take_the_set_that_the_environment_names(void) {
   fovea_engine *engine = NULL;
-  setenv("FOVEA_ISA", "baseline", 1);
+  test_environment("FOVEA_ISA", "baseline");
   CHECK_STATUS(FOVEA_STATUS_OK, fovea_engine_create(&defaults, &engine));
   CHECK(isa_of(engine) == FOVEA_ISA_BASELINE, "got %s", fovea_isa_name(isa_of(engine)));
   CHECK_STATUS(FOVEA_STATUS_OK, fovea_engine_destroy(engine));
-  setenv("FOVEA_ISA", "", 1); /* as if unset: the best, which is the last */
+  test_environment("FOVEA_ISA", ""); /* as if unset: the best, which is the last */
   CHECK_STATUS(FOVEA_STATUS_OK, fovea_engine_create(&defaults, &engine));
   CHECK(fovea_isa_available() >> isa_of(engine) == 1, "got %s", fovea_isa_name(isa_of(engine)));
   CHECK_STATUS(FOVEA_STATUS_OK, fovea_engine_destroy(engine));
   static const char *const absent[] = {"AVX2", "unknown", "sse"};
   for (int i = 0; i < 3; i++) {
-    setenv("FOVEA_ISA", absent[i], 1);
+    test_environment("FOVEA_ISA", absent[i]);
     CHECK_STATUS(FOVEA_STATUS_UNSUPPORTED, fovea_engine_create(&defaults, &engine));
   }
-  unsetenv("FOVEA_ISA");
+  test_environment("FOVEA_ISA", NULL);
 }
 
 static void should_describe_threads_and_spin(void) {

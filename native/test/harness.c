@@ -2,6 +2,12 @@
 
 #if defined(__linux__)
 #include <dirent.h>
+#elif defined(_WIN32)
+#define WIN32_LEAN_AND_MEAN
+#include <malloc.h>
+#include <windows.h>
+/* Behind windows.h. */
+#include <tlhelp32.h>
 #endif
 #include <float.h>
 #include <math.h>
@@ -61,6 +67,14 @@ bool test_check_status(int expected, int actual, const char *file, int line, con
 
 /* ---- buffers ---------------------------------------------------------------- */
 
+#ifdef _WIN32
+static void *allocate_aligned(size_t bytes) { return _aligned_malloc(bytes, ALIGNMENT); }
+static void free_aligned(void *memory) { _aligned_free(memory); }
+#else
+static void *allocate_aligned(size_t bytes) { return aligned_alloc(ALIGNMENT, bytes); }
+static void free_aligned(void *memory) { free(memory); }
+#endif
+
 static void *allocate(long long bytes, size_t shift) {
   if (buffer_count == MAX_BUFFERS) {
     fprintf(stderr, "more than %d buffers between two calls of test_release\n", MAX_BUFFERS);
@@ -68,7 +82,7 @@ static void *allocate(long long bytes, size_t shift) {
   }
   const size_t whole = (size_t)bytes + 2 * GUARD_BYTES + shift;
   buffer *b = &buffers[buffer_count++];
-  b->memory = aligned_alloc(ALIGNMENT, (whole + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
+  b->memory = allocate_aligned((whole + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
   if (!b->memory) {
     fprintf(stderr, "no memory for a buffer of %lld bytes\n", bytes);
     exit(1);
@@ -111,7 +125,7 @@ void test_release(void) {
     ASAN_UNPOISON_MEMORY_REGION(b->memory, (size_t)(end + GUARD_BYTES - b->memory));
     CHECK(guarded(b->memory, b->data), "wrote before buffer %d of %zu bytes", i, b->bytes);
     CHECK(guarded(end, end + GUARD_BYTES), "wrote behind buffer %d of %zu bytes", i, b->bytes);
-    free(b->memory);
+    free_aligned(b->memory);
   }
   buffer_count = 0;
 }
@@ -204,6 +218,32 @@ const char *test_describe(const fovea_engine *engine) {
   return text;
 }
 
+#ifdef _WIN32
+
+int test_threads(void) {
+  HANDLE all = CreateToolhelp32Snapshot(TH32CS_SNAPTHREAD, 0);
+  if (all == INVALID_HANDLE_VALUE) return 0;
+  THREADENTRY32 thread = {.dwSize = sizeof thread};
+  int threads = 0;
+  for (BOOL more = Thread32First(all, &thread); more; more = Thread32Next(all, &thread)) {
+    threads += thread.th32OwnerProcessID == GetCurrentProcessId();
+  }
+  CloseHandle(all);
+  return threads;
+}
+
+void test_environment(const char *name, const char *value) { _putenv_s(name, value ? value : ""); }
+
+#else
+
+void test_environment(const char *name, const char *value) {
+  if (value) {
+    setenv(name, value, 1);
+  } else {
+    unsetenv(name);
+  }
+}
+
 int test_threads(void) {
   FILE *status = fopen("/proc/self/status", "r");
   if (!status) return 0;
@@ -215,6 +255,8 @@ int test_threads(void) {
   fclose(status);
   return threads;
 }
+
+#endif
 
 int test_threads_settled(int expected) {
   const struct timespec millisecond = {.tv_nsec = 1000000};

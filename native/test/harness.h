@@ -74,6 +74,9 @@ fovea_engine *test_engine(int threads);
 /* "avx2, 4 threads", for messages; valid until the next call. */
 const char *test_describe(const fovea_engine *engine);
 
+/* Sets a variable of the environment, or removes it if value is null. */
+void test_environment(const char *name, const char *value);
+
 /* Threads of this process, 0 where the system does not say. */
 int test_threads(void);
 /*

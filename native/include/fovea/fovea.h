@@ -440,11 +440,9 @@ typedef struct fovea_matmul_params {
 } fovea_matmul_params;
 
 /*
- * c = alpha a b + beta c for each product of the batch, through OpenBLAS.
+ * c = alpha a b + beta c for each product of the batch, through OpenBLAS if it is loaded.
  *
  *   a [batch, m, k]; b [batch, k, n] or [batch, n, k]; c [batch, m, n]
- *
- * UNSUPPORTED before fovea_blas_load.
  */
 FOVEA_API int fovea_matmul(fovea_engine *engine, const fovea_matmul_params *params, const float *a, const float *b,
                            float *c);
@@ -463,7 +461,7 @@ typedef struct fovea_ragged_matmul_params {
 
 /*
  * A product for each sequence s, the rows of whose matrix A_s [tokens of s, k] are those of its tokens, through
- * OpenBLAS.
+ * OpenBLAS if it is loaded.
  *
  *   transpose_a 0   out[t] = a[t] B_s for each token t of s
  *                   a [tokens, k]; b [sequences, k n], row s the dense matrix B_s [k, n]; out [tokens, n]
@@ -472,7 +470,7 @@ typedef struct fovea_ragged_matmul_params {
  *
  *   offsets [sequences + 1], offsets[0] = 0, not decreasing
  *
- * Each sequence is a call of its own, so that its bits depend on no other. UNSUPPORTED before fovea_blas_load.
+ * Each sequence is a call of its own, so that its bits depend on no other.
  */
 FOVEA_API int fovea_ragged_matmul(fovea_engine *engine, const fovea_ragged_matmul_params *params, const float *a,
                                   const float *b, const int *offsets, float *out);

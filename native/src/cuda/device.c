@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cuda/image.h"
 #include "cuda/memory.h"
 
 /* ---- the current context -------------------------------------------------- */

@@ -8,9 +8,6 @@
 #include "cuda/driver.h"
 #include "cuda/failure.h"
 
-/* The kernels, as cuModuleLoadData takes them: a fatbin. */
-extern const unsigned char fv_cuda_image[];
-
 /* Device memory that was allocated. */
 typedef struct fv_allocation {
   fv_cu_address address;

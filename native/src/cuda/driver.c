@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cuda/failure.h"
+#include "cuda/image.h"
 
 static const char system_driver[] = "libcuda.so.1";
 
@@ -33,10 +34,10 @@ static int check_version(fv_driver *driver, void *library, fovea_cuda_failure *f
     if (failure) failure->driver_code = result;
     return FOVEA_CUDA_STATUS_NO_DRIVER;
   }
-  if (driver->version >= FV_MINIMUM_CUDA) return FOVEA_STATUS_OK;
+  if (driver->version >= fv_cuda_image_version) return FOVEA_STATUS_OK;
   return fv_fail(failure, FOVEA_CUDA_STATUS_DRIVER_TOO_OLD, "%s speaks CUDA %d.%d; CUDA %d.%d or newer is needed",
-                 driver->path, driver->version / 1000, driver->version % 1000 / 10, FV_MINIMUM_CUDA / 1000,
-                 FV_MINIMUM_CUDA % 1000 / 10);
+                 driver->path, driver->version / 1000, driver->version % 1000 / 10, fv_cuda_image_version / 1000,
+                 fv_cuda_image_version % 1000 / 10);
 }
 
 static int find_functions(fv_driver *driver, void *library, fovea_cuda_failure *failure) {

@@ -2,7 +2,7 @@
  * The functions of NVIDIA's driver that this library calls. The driver is opened when a device is: the library links to
  * nothing of CUDA and builds without its headers. Types, numbers and versions of functions are those of cuda.h.
  *
- * NVIDIA, CUDA Driver API; CUDA Compatibility, "Minor Version Compatibility".
+ * NVIDIA, CUDA Driver API.
  */
 #ifndef FOVEA_CUDA_DRIVER_H
 #define FOVEA_CUDA_DRIVER_H
@@ -12,14 +12,6 @@
 
 #include "cuda/tensor_map.h"
 #include "fovea/fovea_cuda.h"
-
-/*
- * The CUDA version that a driver must speak: that of the compiler which made the kernels, but for its minor number.
- * Machine code of one toolkit of a major version runs on every driver of that version and later ones.
- */
-#ifndef FV_MINIMUM_CUDA
-#define FV_MINIMUM_CUDA 13000
-#endif
 
 /* Handles. */
 typedef struct CUctx_st *fv_cu_context;

@@ -1,9 +1,14 @@
 /*
- * The kernels: the fatbin FV_IMAGE, which the driver takes what it needs from. Without FV_IMAGE nothing, for tests on the
- * emulated driver, which brings its kernels along.
+ * The kernels: the fatbin FV_IMAGE, of a compiler of CUDA FV_IMAGE_CUDA. Without them nothing, for tests on the emulated
+ * driver, which brings its kernels along.
  */
+#include "cuda/image.h"
 
-extern const unsigned char fv_cuda_image[];
+#ifndef FV_IMAGE_CUDA
+#define FV_IMAGE_CUDA 13000
+#endif
+
+const int fv_cuda_image_version = FV_IMAGE_CUDA;
 
 #ifdef FV_IMAGE
 __asm__(

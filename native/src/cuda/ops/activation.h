@@ -26,13 +26,13 @@ FV_DEVICE float gelu_erf(float x) {
   p = fmaf(p, t, -0.284496736f);
   p = fmaf(p, t, 0.254829592f);
   const float tail = p * t * exp2_fast(z * z * -1.44269504f);
-  return (x < 0 ? 0 : x) - 0.5f * most * tail;
+  return fmaf(-0.5f * most, tail, x < 0 ? 0 : x);
 }
 
 /* x/2 (1 + tanh y) = x/(1 + e^(-2 y)) */
 template <bool EXACT>
 FV_DEVICE float gelu_tanh(float x) {
-  const float y = 0.797884561f * (x + 0.044715f * (x * x * x));
+  const float y = 0.797884561f * fmaf(0.044715f, x * x * x, x);
   return EXACT ? 0.5f * x * (1.0f + tanhf(y)) : __fdividef(x, 1.0f + exp2_fast(-2.88539008f * y));
 }
 

@@ -71,8 +71,9 @@ static void weigh_values(const walk *x, const span *s, int rows, int at_once, co
 }
 
 /*
- * The same where a value is infinite or NaN: what has the weight 0 is left out, since 0 times it would be
- * NaN. The other products are summed in the same order, so finite rows keep their bits.
+ * The same where a value is infinite or NaN: what has the weight 0 counts as 0, since 0 times it would be
+ * NaN. The products are summed in the same order, so finite rows keep their bits. No product is in a branch: Clang would
+ * leave it there, and not fuse it with the sum behind.
  */
 static void weigh_values_that_count(const walk *x, const span *s, int rows, int at_once, const float *factors,
                                     float *out, long long stride) {
@@ -83,10 +84,12 @@ static void weigh_values_that_count(const walk *x, const span *s, int rows, int 
           x->w.values + (long long)(panel / FV_PANEL) * FV_KEY_BLOCK * FV_PANEL + panel % FV_PANEL;
       fv_f32 sum = {0};
       for (int j = s->from; j < s->to; j++) {
-        if (weights[j] != 0) sum += weights[j] * fv_load(values + (long long)j * FV_PANEL);
+        const fv_f32 weight = fv_set(weights[j]);
+        sum += weight * fv_select(weight != 0, fv_load(values + (long long)j * FV_PANEL), (fv_f32){0});
       }
       float *to = out + r * stride + panel;
-      fv_store(to, at_once ? sum * factors[r] + 0.0f : fv_load(to) * factors[r] + sum);
+      const fv_f32 scaled = at_once ? sum : fv_load(to), added = at_once ? (fv_f32){0} : sum; /* one product to fuse */
+      fv_store(to, scaled * factors[r] + added);
     }
   }
 }

@@ -229,7 +229,8 @@ static void should_keep_what_is_masked_from_the_output(fovea_engine *engine, opt
         CHECK(isfinite(got), "got %g in query %d, which attends to no %g, %s", got, i, poison, test_describe(engine));
       }
       if (!bad.mask) {
-        CHECK_SAME_BITS(bad.out + out_at(&bad, 0, i, h), clean.out + out_at(&bad, 0, i, h), 20, "query %d", i);
+        CHECK_SAME_BITS(bad.out + out_at(&bad, 0, i, h), clean.out + out_at(&bad, 0, i, h), 20, "query %d, %s", i,
+                        test_describe(engine));
       }
     }
   }

@@ -1,6 +1,6 @@
 /*
- * fovea_ragged_matmul: a product per sequence, each a call of OpenBLAS of its own, so that its bits depend neither on
- * the other sequences nor on the number of threads.
+ * fovea_ragged_matmul: a product per sequence, each a call of its own of OpenBLAS, or of the kernel where it is not
+ * loaded, so that its bits depend neither on the other sequences nor on the number of threads.
  */
 #include <limits.h>
 #include <string.h>
@@ -10,7 +10,8 @@
 #include "validate.h"
 
 typedef struct ragged_job {
-  const fv_blas *blas;
+  const fv_blas *blas; /* null: the kernel */
+  fv_product_kernel *kernel;
   const fovea_ragged_matmul_params *params;
   const float *a, *b;
   const int *offsets;
@@ -35,7 +36,51 @@ static int check(const fovea_engine *engine, const fovea_ragged_matmul_params *p
     FV_REQUIRE(fv_check_matrix(b, p->sequences, matrix, p->b_stride));
     FV_REQUIRE(fv_check_matrix(out, tokens, p->n, p->out_stride));
   }
-  return fv_blas_loaded() ? FOVEA_STATUS_OK : FOVEA_STATUS_UNSUPPORTED;
+  return FOVEA_STATUS_OK;
+}
+
+/* out [k, n] = a^T b of a sequence */
+static void multiply_columns(const ragged_job *job, int tokens, const float *a, const float *b, float *out) {
+  const fovea_ragged_matmul_params *p = job->params;
+  if (job->blas) {
+    job->blas->sgemm(FV_BLAS_ROW_MAJOR, FV_BLAS_TRANSPOSE, FV_BLAS_NO_TRANSPOSE, p->k, p->n, tokens, 1, a,
+                     (int)p->a_stride, b, (int)p->b_stride, 0, out, p->n);
+    return;
+  }
+  job->kernel(&(fv_product){.rows = p->k,
+                            .n = p->n,
+                            .k = tokens,
+                            .a = a,
+                            .a_row = 1,
+                            .a_term = p->a_stride,
+                            .b = b,
+                            .b_term = p->b_stride,
+                            .b_column = 1,
+                            .alpha = 1,
+                            .c = out,
+                            .c_row = p->n});
+}
+
+/* out [tokens, n] = a b of a sequence */
+static void multiply_rows(const ragged_job *job, int tokens, const float *a, const float *b, float *out) {
+  const fovea_ragged_matmul_params *p = job->params;
+  if (job->blas) {
+    job->blas->sgemm(FV_BLAS_ROW_MAJOR, FV_BLAS_NO_TRANSPOSE, FV_BLAS_NO_TRANSPOSE, tokens, p->n, p->k, 1, a,
+                     (int)p->a_stride, b, p->n, 0, out, (int)p->out_stride);
+    return;
+  }
+  job->kernel(&(fv_product){.rows = tokens,
+                            .n = p->n,
+                            .k = p->k,
+                            .a = a,
+                            .a_row = p->a_stride,
+                            .a_term = 1,
+                            .b = b,
+                            .b_term = p->n,
+                            .b_column = 1,
+                            .alpha = 1,
+                            .c = out,
+                            .c_row = p->out_stride});
 }
 
 static void multiply(const ragged_job *job, long long sequence) {
@@ -43,18 +88,17 @@ static void multiply(const ragged_job *job, long long sequence) {
   const long long begin = job->offsets[sequence];
   const int tokens = (int)(job->offsets[sequence + 1] - begin);
   const float *a = job->a + begin * p->a_stride;
-  if (p->transpose_a) {
-    float *out = job->out + sequence * p->out_stride;
-    if (tokens == 0) {
-      memset(out, 0, (size_t)p->k * (size_t)p->n * sizeof(float));
-      return;
+  if (!p->transpose_a) {
+    if (tokens > 0) {
+      multiply_rows(job, tokens, a, job->b + sequence * p->b_stride, job->out + begin * p->out_stride);
     }
-    job->blas->sgemm(FV_BLAS_ROW_MAJOR, FV_BLAS_TRANSPOSE, FV_BLAS_NO_TRANSPOSE, p->k, p->n, tokens, 1, a,
-                     (int)p->a_stride, job->b + begin * p->b_stride, (int)p->b_stride, 0, out, p->n);
-  } else if (tokens > 0) {
-    job->blas->sgemm(FV_BLAS_ROW_MAJOR, FV_BLAS_NO_TRANSPOSE, FV_BLAS_NO_TRANSPOSE, tokens, p->n, p->k, 1, a,
-                     (int)p->a_stride, job->b + sequence * p->b_stride, p->n, 0, job->out + begin * p->out_stride,
-                     (int)p->out_stride);
+    return;
+  }
+  float *out = job->out + sequence * p->out_stride;
+  if (tokens == 0) {
+    memset(out, 0, (size_t)p->k * (size_t)p->n * sizeof(float));
+  } else {
+    multiply_columns(job, tokens, a, job->b + begin * p->b_stride, out);
   }
 }
 
@@ -67,7 +111,7 @@ int fovea_ragged_matmul(fovea_engine *engine, const fovea_ragged_matmul_params *
                         const int *offsets, float *out) {
   FV_REQUIRE(check(engine, params, a, b, offsets, out));
   if (params->sequences == 0) return FOVEA_STATUS_OK;
-  ragged_job job = {fv_blas_loaded(), params, a, b, offsets, out};
+  ragged_job job = {fv_blas_loaded(), engine->kernels->product, params, a, b, offsets, out};
   const long long tokens = offsets[params->sequences] / params->sequences + 1;
   fv_parallel(engine, params->sequences, fv_grain_of_products(tokens * params->k * params->n), run, &job);
   return FOVEA_STATUS_OK;

@@ -122,7 +122,7 @@ static void on_engine(fovea_engine *engine) {
   }
 }
 
-static void should_refuse_misuse(int when_right) {
+static void should_refuse_misuse(void) {
   fovea_engine *engine = test_engine(1);
   const inputs in = make(4, 3, 0, 0);
   const fovea_ragged_matmul_params good = in.params;
@@ -165,20 +165,22 @@ static void should_refuse_misuse(int when_right) {
   CHECK_STATUS(FOVEA_STATUS_OUT_OF_RANGE, fovea_ragged_matmul(engine, &good, in.a, in.b, in.offsets, in.out));
   in.offsets[1] = lengths[0];
   CHECK_UNTOUCHED(in.out, in.outputs);
-  CHECK_STATUS(when_right, fovea_ragged_matmul(engine, &good, in.a, in.b, in.offsets, in.out));
+  CHECK_STATUS(FOVEA_STATUS_OK, fovea_ragged_matmul(engine, &good, in.a, in.b, in.offsets, in.out));
   test_release();
   fovea_engine_destroy(engine);
 }
 
+/* Without OpenBLAS first, which is loaded once per process. */
 int main(void) {
-  should_refuse_misuse(FOVEA_STATUS_UNSUPPORTED);
+  test_each_engine(on_engine);
+  should_refuse_misuse();
   const char *path = getenv("FOVEA_OPENBLAS");
   if (!path || !*path) {
-    printf("ragged_matmul: products not tested: FOVEA_OPENBLAS names no OpenBLAS library\n");
-    return test_finish("ragged_matmul") ? 1 : TEST_SKIPPED;
+    printf("ragged_matmul: products of OpenBLAS not tested: FOVEA_OPENBLAS names no library\n");
+    return test_finish("ragged_matmul");
   }
   CHECK_STATUS(FOVEA_STATUS_OK, fovea_blas_load(path));
   test_each_engine(on_engine);
-  should_refuse_misuse(FOVEA_STATUS_OK);
+  should_refuse_misuse();
   return test_finish("ragged_matmul");
 }

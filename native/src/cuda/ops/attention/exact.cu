@@ -152,7 +152,7 @@ FV_DEVICE void soften(float unit, float (&s)[4][4], exact_state<C> &state) {
       s[i][j] = weight_of(s[i][j], peak, unit);
       sum += s[i][j];
     }
-    state.sum[i] = state.sum[i] * factor + sum;
+    state.sum[i] = fmaf(state.sum[i], factor, sum);
 #pragma unroll
     for (int c = 0; c < C; c++) {
       state.out[i][c] *= factor;

@@ -116,7 +116,7 @@ FV_DEVICE void soften_page(const fv_attention_args &p, const split_block &b, con
     if (lane == 0) {
       t.factor[g] = fade(before, peak, unit);
       t.peak[g] = peak;
-      t.sum[g] = t.sum[g] * t.factor[g] + sum;
+      t.sum[g] = fmaf(t.sum[g], t.factor[g], sum);
     }
   }
 }
@@ -303,7 +303,7 @@ FV_KERNEL(fv_attention_combine, fv_attention_args, FV_ATTENTION_THREADS, 1) {
   }
   for (int i = 0; i < splits; i++) {
     const float *part = part_of(p, s, head, i);
-    sum += part[p.value_dim + 1] * weight_of(part[p.value_dim], peak, unit);
+    sum = fmaf(part[p.value_dim + 1], weight_of(part[p.value_dim], peak, unit), sum);
   }
   const float inverse = sum == 0 ? 0 : 1 / sum;
   const long long at = query_at(p.out, x, 0, head);

@@ -81,21 +81,15 @@ struct Rows {
       factor[r] = exp2_fast(fmaf(peak[r], unit, -scaled[r]));
       peak[r] = most;
     }
-    float odd[2] = {0, 0};
-    sum[0] *= factor[0];
-    sum[1] *= factor[1];
+    float even[2] = {0, 0}, odd[2] = {0, 0};
 #pragma unroll
     for (int i = 0; i < K::keys / 2; i++) {
       const int r = i / 2 % 2;
       s[i] = exp2_fast(fmaf(s[i], unit, -scaled[r]));
-      if (i % 2) {
-        odd[r] += s[i];
-      } else {
-        sum[r] += s[i];
-      }
+      (i % 2 ? odd : even)[r] += s[i];
     }
-    sum[0] += odd[0];
-    sum[1] += odd[1];
+    sum[0] = fmaf(sum[0], factor[0], even[0] + odd[0]);
+    sum[1] = fmaf(sum[1], factor[1], even[1] + odd[1]);
   }
 
   /* Weights as the product with values takes them. */

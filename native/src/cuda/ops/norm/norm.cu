@@ -35,6 +35,7 @@ struct Row {
       const int column = first() + c * GROUP * FV_CHUNK;
       if (column < columns) f(column, held[c]);
     }
+#pragma unroll 1
     for (int column = first() + HELD * GROUP * FV_CHUNK; column < columns; column += GROUP * FV_CHUNK) {
       float v[FV_CHUNK];
       load_chunk(x + column, columns - column, aligned, v);
@@ -50,7 +51,7 @@ struct Row {
 #pragma unroll
       for (int i = 0; i < FV_CHUNK; i++) {
         const float d = column + i < columns ? v[i] - shift : 0;
-        sum += POWER == 2 ? d * d : d;
+        sum = POWER == 2 ? fmaf(d, d, sum) : sum + d;
       }
     });
     return group_sum<GROUP>(sum, shared);

@@ -49,7 +49,7 @@ FV_DEVICE void pool(const fv_pool_params &p, int sequence, float *sums) {
     float squares = 0;
     for (int first = 0; first < p.x.columns; first += FV_POOL_COLUMNS) {
       const float x = mean<T>(p, tokens, first, sums);
-      squares += x * x; /* columns past the last are 0 */
+      squares = fmaf(x, x, squares); /* columns past the last are 0 */
     }
     const float length = sqrtf(group_sum<FV_POOL_THREADS>(squares, sums));
     divisor = length < 1e-12f ? 1e-12f : length;

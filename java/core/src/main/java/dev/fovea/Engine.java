@@ -50,8 +50,8 @@ public interface Engine extends AutoCloseable {
     List<String> availableIsas();
 
     /**
-     * The BLAS behind general matrix products, in its own words; {@code "none"} on the backends in Java and on a GPU,
-     * and {@code "unavailable: "} with the reason where it does not load.
+     * The BLAS behind general matrix products, in its own words; {@code "none"} where they are Fovea's own, as on the
+     * backends in Java and on a GPU, and {@code "unavailable: "} with the reason where it does not load.
      */
     String blas();
 

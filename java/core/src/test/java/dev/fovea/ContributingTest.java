@@ -157,14 +157,15 @@ class ContributingTest {
         return Character.toUpperCase(word.charAt(0)) + word.substring(1);
     }
 
-    /** The sources of the C core, the library and the comparison studies, without tests. */
+    /** The sources of the C core, the library and the comparison studies, without tests and what is made of the sources. */
     private static List<String> productionFiles() throws IOException {
         List<String> production = new ArrayList<>(List.of("java/core/pom.xml", "bench/pom.xml"));
         for (String folder : List.of("native/include", "native/abi", "native/cmake", "native/src", "java/core/src/main",
                 "bench/src/main")) {
             try (Stream<Path> files = Files.walk(ROOT.resolve(folder))) {
                 files.filter(Files::isRegularFile).map(file -> ROOT.relativize(file).toString().replace('\\', '/'))
-                        .filter(file -> !file.matches(".*_test\\.c(pp)?")).forEach(production::add);
+                        .filter(file -> !file.matches(".*_test\\.c(pp)?|.*/META-INF/native-image/.*"))
+                        .forEach(production::add);
             }
         }
         return production;

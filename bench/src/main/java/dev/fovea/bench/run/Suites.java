@@ -6,6 +6,7 @@ import dev.fovea.bench.encode.EncodeSuite;
 import dev.fovea.bench.gpu.GpuSuite;
 import dev.fovea.bench.linear.LinearSuite;
 import dev.fovea.bench.load.LoadSuite;
+import dev.fovea.bench.rerank.RerankSuite;
 import dev.fovea.bench.start.StartSuite;
 import dev.fovea.bench.text.TextSuite;
 import dev.fovea.bench.throughput.ThroughputSuite;
@@ -25,6 +26,7 @@ final class Suites {
                 new GpuSuite(),
                 new TextSuite(),
                 new ThroughputSuite(),
+                new RerankSuite(),
                 new LoadSuite(),
                 new StartSuite());
     }

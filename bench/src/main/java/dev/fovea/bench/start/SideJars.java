@@ -18,7 +18,8 @@ import java.util.stream.Stream;
  * @param classPath all that the child JVM needs
  */
 record SideJars(List<Path> jars, String classPath) {
-    private static final List<String> TOKENIZERS = List.of("tokenizers", "gson", "error_prone_annotations");
+    private static final List<String> GSON = List.of("gson", "error_prone_annotations");
+    private static final List<String> TOKENIZERS = concat(List.of("tokenizers"), GSON);
     private static final List<String> DJL = List.of(
             "api", "slf4j-api", "jna", "commons-compress", "commons-codec", "commons-io");
     private static final List<String> LANGCHAIN4J = List.of("langchain4j-embeddings", "langchain4j-core",
@@ -46,7 +47,7 @@ record SideJars(List<Path> jars, String classPath) {
 
     private static List<String> names(String side) {
         return switch (side) {
-            case StartSuite.FOVEA -> concat(List.of("fovea", "fovea-native"), TOKENIZERS);
+            case StartSuite.FOVEA -> concat(List.of("fovea", "fovea-native-build"), GSON);
             case StartSuite.ONNX_RUNTIME -> concat(List.of("onnxruntime"), TOKENIZERS, DJL);
             case StartSuite.LANGCHAIN4J -> concat(LANGCHAIN4J, List.of("onnxruntime"), TOKENIZERS, DJL);
             default -> throw new IllegalArgumentException("no side starts as " + side);
@@ -61,7 +62,7 @@ record SideJars(List<Path> jars, String classPath) {
 
     private static Path find(String name, List<Path> entries) {
         return entries.stream()
-                .filter(entry -> entry.getFileName().toString().matches(name + "-\\d.*\\.jar"))
+                .filter(entry -> entry.getFileName().toString().matches(name + "-\\d(?!.*-openblas-).*\\.jar"))
                 .findFirst()
                 .orElseThrow(() -> new IllegalStateException("not on the class path: " + name));
     }

@@ -26,6 +26,7 @@ class SmokeTest {
             "gpu", List.of("Fovea CUDA bf16", "ONNX Runtime fp32"),
             "text", List.of("LangChain4j"),
             "throughput", List.of("ONNX Runtime one by one"),
+            "rerank", List.of("ONNX Runtime one by one"),
             "load", List.of("ONNX Runtime fp32"),
             "start", List.of("LangChain4j"));
 

@@ -41,6 +41,13 @@ abstract class LowerCaseEnum<E extends Enum<E>> implements ITypeConverter<E> {
         }
     }
 
+    /** Reads {@code truncate} or {@code error}: a head's results for pieces have no mean. */
+    static final class OfHeadPolicy extends LowerCaseEnum<LengthPolicy> {
+        OfHeadPolicy() {
+            super(new LengthPolicy[] {LengthPolicy.TRUNCATE, LengthPolicy.ERROR});
+        }
+    }
+
     /** Reads {@code f32}, {@code bf16}, {@code f16} or {@code int8}. */
     static final class OfWeightType extends LowerCaseEnum<WeightType> {
         OfWeightType() {

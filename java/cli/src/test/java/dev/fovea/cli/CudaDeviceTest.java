@@ -15,6 +15,7 @@ import dev.fovea.ops.Similarity;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,10 +26,17 @@ class CudaDeviceTest {
     private static final List<String> TEXTS = List.of("How do I reset my password?", "", "a",
             "The quick brown fox jumps over the lazy dog. ".repeat(40), "I forgot my login", "fog ".repeat(100));
 
+    private static final Optional<String> MISSING = Engine.unavailable(Backend.CUDA).map("no GPU: "::concat);
+
+    /** Surefire counts what is skipped; its reason stands in no line of Maven's output but this. */
+    @BeforeAll
+    static void sayWhySkipped() {
+        MISSING.ifPresent(reason -> System.out.println("CudaDeviceTest is skipped: " + reason));
+    }
+
     @BeforeEach
     void requireGpu() {
-        Optional<String> reason = Engine.unavailable(Backend.CUDA);
-        assumeTrue(reason.isEmpty(), () -> "no GPU: " + reason.orElseThrow());
+        assumeTrue(MISSING.isEmpty(), MISSING::get);
     }
 
     private static TextEncoder encoder(Backend backend, WeightType weights) throws IOException {

@@ -49,6 +49,18 @@ class HeadCommandsTest {
     }
 
     @Test
+    void shouldTakeTheFileOfWeightsThatIsChosen() throws Exception {
+        String model = model("bert", "{\"0\": \"no\", \"1\": \"maybe\", \"2\": \"yes\"}");
+        String usual = CliRun.of("classify", "--model", model, "--json", "w1 w2").output();
+        Files.move(directory.resolve("model.safetensors"), directory.resolve("fp16.safetensors"));
+        assertEquals(usual, CliRun.of("classify", "--model", model, "--weights-file", "fp16.safetensors", "--json", "w1 w2")
+                .output());
+        String absent = CliRun.of("classify", "--model", model, "--weights-file", "int8.onnx", "w1 w2").error(1);
+        assertTrue(absent.contains("has no int8.onnx to take weights from; there is none"), absent);
+        assertTrue(CliRun.of("models", "show", model, "--weights-file", "int8.onnx").error(1).contains("has no int8.onnx"));
+    }
+
+    @Test
     void shouldClassify() throws Exception {
         String model = model("bert", "{\"0\": \"no\", \"1\": \"maybe\", \"2\": \"yes\"}");
         assertTrue(CliRun.of("classify", "--model", model, "w1 w2").output().matches("(no|maybe|yes) +0\\.\\d{4}  w1 w2\n"));
@@ -68,6 +80,18 @@ class HeadCommandsTest {
         assertEquals("invalid value for option '--aggregation': expected none or simple or first or average or max,"
                 + " got 'all' (see 'fovea tag --help')",
                 CliRun.of("tag", "--model", model, "--aggregation", "all", "w1").error(2));
+    }
+
+    @Test
+    void shouldRefuseLongTextsIfAsked() throws Exception {
+        String model = model("distilbert", "{\"0\": \"B-x\", \"1\": \"I-x\", \"2\": \"B-y\"}");
+        String longer = "w3 ".repeat(30);
+        CliRun.of("tag", "--model", model, longer).output();
+        String message = CliRun.of("tag", "--model", model, "--on-long", "error", longer).error(1);
+        assertTrue(message.contains("expected at most 20 tokens") && message.contains("got 30"), message);
+        assertEquals("invalid value for option '--on-long': expected truncate or error, got 'chunk-mean'"
+                + " (see 'fovea rerank --help')",
+                CliRun.of("rerank", "--model", model, "--on-long", "chunk-mean", "w1", "w2").error(2));
     }
 
     @Test

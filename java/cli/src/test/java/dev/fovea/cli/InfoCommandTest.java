@@ -156,7 +156,7 @@ class InfoCommandTest {
     }
 
     @Test
-    void shouldSayWhyBlasIsMissing() throws Exception {
+    void shouldSayWhetherBlasIsAbsentOrDoesNotLoad() throws Exception {
         JsonObject here = nativeBackend();
         Path core;
         try (Stream<Path> files = Files.walk(Path.of(System.getProperty("fovea.cache"), "native"))) {
@@ -164,6 +164,10 @@ class InfoCommandTest {
                     .findFirst().orElseThrow();
         }
         Files.copy(core, directory.resolve(core.getFileName()));
+        here.addProperty("blas", "none");
+        assertEquals(here, backend(json(inProcess(Map.of(), nativePath(directory), "--json")), Backend.NATIVE));
+
+        Files.writeString(directory.resolve("libopenblas.so.0"), "this is no library");
         JsonObject state = backend(json(inProcess(Map.of(), nativePath(directory), "--json")), Backend.NATIVE);
         String blas = state.get("blas").getAsString();
         assertTrue(blas.startsWith("unavailable: ") && blas.contains(directory.toString()), blas);

@@ -8,7 +8,6 @@ import dev.fovea.text.Tokenizer;
 import dev.fovea.weights.Weights;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -26,9 +25,9 @@ final class DirectorySource implements EncoderSource {
     private final Path directory;
     private final ModelFiles files;
 
-    DirectorySource(Path directory) throws IOException {
+    DirectorySource(Path directory, String weightsFile) throws IOException {
         this.directory = directory;
-        this.files = ModelFiles.in(directory);
+        this.files = ModelFiles.in(directory, weightsFile);
     }
 
     @Override
@@ -42,8 +41,8 @@ final class DirectorySource implements EncoderSource {
     }
 
     @Override
-    public Tokenizer openTokenizer() throws IOException {
-        return Tokenizer.load(files.folder(), files.modelType());
+    public Tokenizer openTokenizer(EncoderConfig config) throws IOException {
+        return Tokenizer.load(files.folder(), config.modelType());
     }
 
     @Override
@@ -53,19 +52,18 @@ final class DirectorySource implements EncoderSource {
 
     @Override
     public SentenceConfig sentence(Description encoder, int specials) throws IOException {
-        try {
-            return SentenceConfig.read(directory, encoder, specials);
-        } catch (NoSuchFileException e) {
-            throw new ModelNotFoundException("the model in " + directory + " has " + e.getReason());
-        }
+        return ModelFiles.read(directory, () -> SentenceConfig.read(directory, encoder, specials));
     }
 
     @Override
-    public Map<String, String> places() throws IOException {
+    public Map<String, String> places(EncoderConfig config) throws IOException {
         Map<String, String> places = new LinkedHashMap<>();
         places.put("directory", directory.toString());
-        places.put("family", Excerpt.of(files.modelType()));
+        places.put("family", Excerpt.of(config.modelType()));
         places.put("weights", directory.relativize(files.weights()).toString());
+        if (!files.otherWeights().isEmpty()) {
+            places.put("other weights", String.join(", ", files.otherWeights()));
+        }
         places.put("tokenizer", directory.relativize(files.tokenizer()).toString());
         return places;
     }

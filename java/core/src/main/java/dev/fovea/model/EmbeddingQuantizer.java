@@ -64,9 +64,11 @@ public final class EmbeddingQuantizer {
      * A quantizer to bytes, over the range that each component has in some vectors: the vectors to quantize, or better
      * a large sample of those to come.
      *
-     * @throws IllegalArgumentException if there is none, or their numbers of components differ
+     * @throws IllegalArgumentException if there is none, their numbers of components differ, or the precision has no use
+     *     for ranges
      */
     public static EmbeddingQuantizer of(Precision precision, List<float[]> vectors) {
+        requireRanges(precision);
         if (vectors.isEmpty()) {
             throw new IllegalArgumentException("expected at least 1 vector, got 0");
         }
@@ -82,15 +84,26 @@ public final class EmbeddingQuantizer {
         return of(precision, least, largest);
     }
 
-    /** A quantizer to bytes over given ranges. */
+    /**
+     * A quantizer to bytes over given ranges.
+     *
+     * @throws IllegalArgumentException if their numbers of components differ, or the precision has no use for ranges
+     */
     public static EmbeddingQuantizer of(Precision precision, float[] least, float[] largest) {
-        Objects.requireNonNull(precision, "precision");
+        requireRanges(precision);
         requireComponents(least.length, largest);
         float[] steps = new float[least.length];
         for (int i = 0; i < steps.length; i++) {
             steps[i] = (largest[i] - least[i]) / 255;
         }
         return new EmbeddingQuantizer(precision, least.clone(), steps);
+    }
+
+    private static void requireRanges(Precision precision) {
+        Objects.requireNonNull(precision, "precision");
+        if (!precision.needsRanges()) {
+            throw new IllegalArgumentException("expected INT8 or UINT8, which take ranges, got " + precision);
+        }
     }
 
     /** What vectors become. */

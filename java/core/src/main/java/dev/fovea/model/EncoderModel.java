@@ -1,7 +1,6 @@
 package dev.fovea.model;
 
 import dev.fovea.Engine;
-import dev.fovea.graph.Graph;
 import dev.fovea.graph.Plan;
 import dev.fovea.graph.Session;
 import dev.fovea.internal.lifetime.Owner;
@@ -23,6 +22,7 @@ import java.util.Map;
 final class EncoderModel {
     private final String name;
     private final EncoderSource source;
+    private final EncoderConfig config;
     private final Description description;
     private final SentencePipeline pipeline;
     private final String prompt;
@@ -40,32 +40,23 @@ final class EncoderModel {
         this.lengthPolicy = options.lengthPolicy();
         this.weightType = options.weights();
         this.owner = owner;
-        // The tokenizer on this thread, while others load the rest; the engine first, for it takes longest.
-        Loading<Engine> ownEngine = options.engine() != null ? null
-                : own(new Loading<>("engine", () -> Engine.create(options.engineOptions())));
-        source = EncoderSource.of(path);
-        Loading<Weights> weights = own(new Loading<>("weights", source::openWeights));
-        EncoderConfig config = source.config();
+        var parts = new LoadedParts(owner, options);
+        source = EncoderSource.of(path, options.weightsFile());
+        parts.open(source::openWeights);
+        config = source.config();
         Description read = config.encoder();
-        Loading<ModelWeights> found = own(new Loading<>("weights-names", () -> config.weights(read, weights.get())));
-        // While the tokenizer is read and the plan compiled, for it reads most of the file.
-        Loading<Void> finite = own(new Loading<>("weights-check", () -> {
-            FiniteWeights.require(read, found.get(), weights.get(),
-                    ownEngine == null ? options.engine() : ownEngine.get());
-            return null;
-        }));
-        tokenizer = own(source.openTokenizer());
+        parts.find(weightsFile -> config.weights(read, weightsFile));
+        tokenizer = own(source.openTokenizer(config));
         config.requireRoom(tokenizer, source.tokenizerFile());
         int specials = tokenizer.prefix().length + tokenizer.suffix().length;
         pipeline = SentencePipeline.open(source.sentence(read, specials), read.width(), options.dimensions());
         Prompts prompts = sentence().prompts();
         prompt = options.prompt() == null ? prompts.byDefault() : prompts.resolve(options.prompt(), name);
         description = read.withMaxTokens(sentence().maxTokens()).withHead(pipeline.head(keepsPooled()));
-        engine = ownEngine != null ? ownEngine.get() : options.engine();
-        file = weights.get();
-        this.weights = found.get();
-        plan = own(compile());
-        finite.get();
+        engine = parts.engine();
+        file = parts.file();
+        weights = parts.found().weights();
+        plan = parts.compile(ModelGraph.encoder(description, weights, engine), weightType.dtype());
     }
 
     /** Loads the model in a directory or a file; what it opens is closed again if that fails. */
@@ -75,7 +66,7 @@ final class EncoderModel {
 
     /** See {@link TextEncoder#properties}. */
     Map<String, String> properties() {
-        return ModelProperties.of(source, description, pipeline, tokenizer, file);
+        return ModelProperties.of(source, config, description, pipeline, tokenizer, file);
     }
 
     /** The name that it was loaded by, or the directory's. */
@@ -159,10 +150,5 @@ final class EncoderModel {
     /** Which of some tokens has an embedding that is not finite, in a few words; null if none has. */
     String nonFiniteWord(int... ids) {
         return FiniteWeights.nonFiniteWord(weights, file, ids);
-    }
-
-    private Plan compile() {
-        Graph graph = ModelGraph.encoder(description, weights);
-        return Plan.compile(graph, engine, weightType.dtype());
     }
 }

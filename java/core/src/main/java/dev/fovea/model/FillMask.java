@@ -20,10 +20,14 @@ public final class FillMask implements AutoCloseable {
     private final String mask;
     private final int maskId;
 
-    private FillMask(HeadModel model) {
+    private FillMask(HeadModel model, Path directory) throws FormatException {
         this.model = model;
         this.mask = MASKS.stream().filter(token -> model.tokenizer().id(token) >= 0).findFirst().orElse(null);
-        this.maskId = mask == null ? -1 : model.tokenizer().id(mask);
+        if (mask == null) {
+            throw new FormatException(directory.resolve("tokenizer.json"), -1, "added_tokens",
+                    "expected a token for masks, one of " + MASKS + ", got none");
+        }
+        this.maskId = model.tokenizer().id(mask);
     }
 
     /** Loads a directory with {@link EncoderOptions#defaults()}; see {@link #load(Path, EncoderOptions)}. */
@@ -39,15 +43,8 @@ public final class FillMask implements AutoCloseable {
      * @throws IOException if a file cannot be read
      */
     public static FillMask load(Path directory, EncoderOptions options) throws IOException {
-        HeadModel model = HeadModel.load(directory, options,
-                (config, encoder, file, engine) -> config.words(encoder, file, engine));
-        FillMask filler = new FillMask(model);
-        if (filler.mask == null) {
-            filler.close();
-            throw new FormatException(directory.resolve("tokenizer.json"), -1, "added_tokens",
-                    "expected a token for masks, one of " + MASKS + ", got none");
-        }
-        return filler;
+        return HeadModel.load(directory, options, (config, encoder, file) -> config.words(encoder, file),
+                model -> new FillMask(model, directory));
     }
 
     /** What stands for a masked word. */

@@ -38,7 +38,7 @@ record GgufSource(GgufWeights weights) implements EncoderSource {
     }
 
     @Override
-    public Tokenizer openTokenizer() throws IOException {
+    public Tokenizer openTokenizer(EncoderConfig config) throws IOException {
         return Tokenizer.load(weights.metadata());
     }
 
@@ -72,7 +72,7 @@ record GgufSource(GgufWeights weights) implements EncoderSource {
     }
 
     @Override
-    public Map<String, String> places() throws IOException {
+    public Map<String, String> places(EncoderConfig config) throws IOException {
         Map<String, String> places = new LinkedHashMap<>();
         GgufMetadata metadata = weights.metadata();
         places.put("file", weights.file().toString());

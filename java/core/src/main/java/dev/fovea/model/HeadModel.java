@@ -2,9 +2,7 @@ package dev.fovea.model;
 
 import dev.fovea.Engine;
 import dev.fovea.graph.Plan;
-import dev.fovea.graph.Session;
 import dev.fovea.internal.files.Excerpt;
-import dev.fovea.internal.json.JsonFile;
 import dev.fovea.internal.lifetime.Owner;
 import dev.fovea.model.family.Description;
 import dev.fovea.model.family.EncoderConfig;
@@ -15,6 +13,7 @@ import dev.fovea.model.family.ModelWeights;
 import dev.fovea.model.sentence.SentenceConfig;
 import dev.fovea.tensor.Tensor;
 import dev.fovea.text.ModelInput;
+import dev.fovea.text.PairInputs;
 import dev.fovea.text.Tokenizer;
 import dev.fovea.text.Truncation;
 import dev.fovea.weights.FormatException;
@@ -25,6 +24,8 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.IntFunction;
 
 /** A loaded encoder with a head that scores texts, tokens or words, or makes vectors of tokens. */
@@ -35,8 +36,17 @@ final class HeadModel {
     /** Chooses the head that a model has. */
     @FunctionalInterface
     interface HeadReader {
-        EncoderConfig.Headed read(EncoderConfig config, Description encoder, Weights file, Engine engine)
-                throws IOException;
+        EncoderConfig.Weighted read(EncoderConfig config, Description encoder, Weights file) throws IOException;
+    }
+
+    /**
+     * Makes of a model what callers get.
+     *
+     * @param <T> that
+     */
+    @FunctionalInterface
+    interface User<T> {
+        T make(HeadModel model) throws IOException;
     }
 
     /**
@@ -61,70 +71,55 @@ final class HeadModel {
     private final Engine engine;
     private final Plan plan;
     private final Owner owner;
-    private final SessionPool<Session> sessions;
+    private final SessionPool<HeadBatch> batches;
 
     private HeadModel(Path directory, EncoderOptions options, HeadReader heads, Owner owner) throws IOException {
         this.name = String.valueOf(directory.getFileName());
         this.lengthPolicy = options.lengthPolicy();
-        if (lengthPolicy == LengthPolicy.CHUNK_MEAN) {
-            throw new IllegalArgumentException("expected a length policy of TRUNCATE or ERROR for a model with a head, got "
-                    + lengthPolicy);
-        }
         this.owner = owner;
         requirePlain(options);
-        ModelFiles files = ModelFiles.ofHead(directory);
-        Loading<Weights> opened = owner.own(new Loading<>("weights", () -> Weights.open(files.weights())));
+        var parts = new LoadedParts(owner, options);
+        ModelFiles files = ModelFiles.ofHead(directory, options.weightsFile());
+        parts.open(() -> Weights.open(files.weights()));
         this.config = EncoderConfig.read(files.config());
-        this.tokenizer = owner.own(Tokenizer.load(files.folder(), files.modelType()));
-        config.requireRoom(tokenizer, files.tokenizer());
-        this.maxTokens = maxTokens(files.folder(), config.encoder());
         boolean typed = config.encoder().embedding().tokenTypes() > 1;
-        Description encoder = config.encoder().withMaxTokens(maxTokens)
-                .withEmbedding(config.encoder().embedding().withPairs(typed));
-        this.file = opened.get();
-        this.engine = options.engine() != null ? options.engine()
-                : owner.own(Engine.create(options.engineOptions()));
-        EncoderConfig.Headed headed = heads.read(config, encoder, file, engine);
-        this.description = headed.description();
-        this.weights = headed.weights();
-        this.plan = owner.own(Plan.compile(ModelGraph.encoder(description, this.weights), engine,
-                options.weights().dtype()));
-        this.sessions = owner.own(new SessionPool<>(() -> plan.newSession(64, 16), Session::close));
+        Description encoder = config.encoder().withEmbedding(config.encoder().embedding().withPairs(typed));
+        parts.find(weightsFile -> heads.read(config, encoder, weightsFile));
+        this.tokenizer = owner.own(Tokenizer.load(files.folder(), config.modelType()));
+        config.requireRoom(tokenizer, files.tokenizer());
+        int specials = tokenizer.prefix().length + tokenizer.suffix().length;
+        this.maxTokens = SentenceConfig.maxTokensOfHead(directory, files.folder(), encoder, specials);
+        this.engine = parts.engine();
+        this.file = parts.file();
+        this.description = parts.found().description().withMaxTokens(maxTokens);
+        this.weights = parts.found().weights();
+        this.plan = parts.compile(ModelGraph.encoder(description, weights, engine), options.weights().dtype());
+        this.batches = owner.own(new SessionPool<>(() -> new HeadBatch(plan.newSession(64, 16)), HeadBatch::close));
     }
 
     /**
      * Loads the model in a directory; what it opens is closed again if that fails.
      *
+     * @param user makes of it what callers get
      * @throws ModelNotFoundException if there is no such directory, or a file that a model needs is not in it
      * @throws FormatException if a file of the model is damaged or does not fit the others
      */
-    static HeadModel load(Path directory, EncoderOptions options, HeadReader heads) throws IOException {
+    static <T> T load(Path directory, EncoderOptions options, HeadReader heads, User<T> user) throws IOException {
         Path absolute = directory.toAbsolutePath().normalize();
         return Owner.create("model of " + absolute.getFileName(),
-                owner -> new HeadModel(absolute, options, heads, owner));
+                owner -> user.make(new HeadModel(absolute, options, heads, owner)));
     }
 
     private static void requirePlain(EncoderOptions options) {
+        if (options.lengthPolicy() == LengthPolicy.CHUNK_MEAN) {
+            throw new IllegalArgumentException("expected a length policy of TRUNCATE or ERROR for a model with a head, got "
+                    + options.lengthPolicy());
+        }
         if (options.prompt() != null || options.dimensions() != 0) {
             throw new IllegalArgumentException("prompts and dimensions are for vectors of texts; a model with a head has"
                     + " neither, got " + (options.prompt() != null ? "the prompt '" + Excerpt.of(options.prompt()) + "'"
                     : options.dimensions() + " dimensions"));
         }
-    }
-
-    /** As many as there are positions, unless the settings of the Transformer or of the tokenizer say less. */
-    private static int maxTokens(Path folder, Description model) throws IOException {
-        JsonFile sentence = SentenceConfig.transformerSettings(folder);
-        if (sentence.bool("do_lower_case", false)) {
-            throw sentence.wrong("do_lower_case", "false, of a model with a head");
-        }
-        JsonFile json = JsonFile.readIfPresent(folder.resolve("tokenizer_config.json"));
-        if (!json.string("truncation_side", "right").equals("right")) {
-            throw json.wrong("truncation_side", "\"right\", of a model with a head");
-        }
-        // Tokenizers without a limit state 1e30.
-        return sentence.has("max_seq_length") ? Math.min(model.maxTokens(), sentence.integer("max_seq_length", 1))
-                : (int) Math.min(model.maxTokens(), json.positive("model_max_length", model.maxTokens()));
     }
 
     /** The directory's name. */
@@ -174,31 +169,48 @@ final class HeadModel {
     ModelInput within(int limit, IntFunction<ModelInput> reader) {
         ModelInput input = reader.apply(limit);
         if (lengthPolicy == LengthPolicy.ERROR && input.truncated()) {
-            throw new IllegalArgumentException("expected at most " + limit + " tokens, special tokens included, which model "
-                    + name + " takes, got " + reader.apply(Integer.MAX_VALUE).ids().length);
+            throw tooLong(limit, reader.apply(Integer.MAX_VALUE).ids().length);
         }
         return input;
+    }
+
+    /** What {@code reader} makes of each text; where there are several, an error says which it is of. */
+    List<ModelInput> inputs(List<String> texts, Function<String, ModelInput> reader) {
+        List<ModelInput> inputs = new ArrayList<>(texts.size());
+        for (String text : texts) {
+            try {
+                inputs.add(reader.apply(text));
+            } catch (IllegalArgumentException e) {
+                throw texts.size() == 1 ? e : ofText(inputs.size(), e);
+            }
+        }
+        return inputs;
+    }
+
+    private static IllegalArgumentException ofText(int index, IllegalArgumentException e) {
+        return new IllegalArgumentException("texts[" + index + "]: " + e.getMessage(), e);
+    }
+
+    private IllegalArgumentException tooLong(int limit, int tokens) {
+        return new IllegalArgumentException("expected at most " + limit + " tokens, special tokens included, which model "
+                + name + " takes, got " + tokens);
     }
 
     /** The result of every input, in order, for any number of them. */
     <R> List<R> run(List<ModelInput> inputs, ResultReader<R> reader) {
         List<R> results = new ArrayList<>(inputs.size());
-        owner.enter();
-        try {
-            Session session = sessions.take();
-            try {
-                int from = 0;
-                while (from < inputs.size()) {
-                    int to = endOfBatch(inputs, from);
-                    run(session, inputs.subList(from, to), reader, results);
-                    from = to;
+        onBatch(batch -> {
+            for (ModelInput input : inputs) {
+                if (!fits(batch, input.ids().length)) {
+                    run(batch, inputs, reader, results);
+                    batch.clear();
                 }
-            } finally {
-                sessions.give(session);
+                batch.add(input);
             }
-        } finally {
-            owner.exit();
-        }
+            if (batch.sequences() > 0) {
+                run(batch, inputs, reader, results);
+            }
+        });
         return results;
     }
 
@@ -207,14 +219,64 @@ final class HeadModel {
         return run(List.of(input), reader).getFirst();
     }
 
-    private int endOfBatch(List<ModelInput> inputs, int from) {
-        int most = Math.min(TextBatch.MAX_TOKENS, MAX_SCORES / outputs());
-        int tokens = inputs.get(from).ids().length;
-        int to = from + 1;
-        while (to < inputs.size() && tokens + inputs.get(to).ids().length <= most) {
-            tokens += inputs.get(to++).ids().length;
+    /**
+     * The first number that the model gives each pair of {@code first} and one of {@code seconds}, in order, for any
+     * number of them. Once warm, it makes objects for the call, but none for a pair.
+     *
+     * @throws IllegalArgumentException as {@link #input(String, String)} does
+     */
+    float[] scores(String first, List<String> seconds) {
+        float[] scores = new float[seconds.size()];
+        onBatch(batch -> {
+            PairInputs pairs = tokenizer.pairs(first, Truncation.LONGEST_FIRST, maxTokens);
+            int done = 0;
+            for (String second : seconds) {
+                int tokens = write(pairs, second, batch, seconds.size() == 1 ? -1 : done + batch.sequences());
+                boolean fits = fits(batch, tokens);
+                batch.add(tokens);
+                if (!fits) {
+                    done = run(batch, batch.sequences() - 1, scores, done);
+                    batch.keepLast();
+                }
+            }
+            run(batch, batch.sequences(), scores, done);
+        });
+        return scores;
+    }
+
+    /** Writes a pair behind a batch; {@code index} is that of its second text where there are several, else −1. */
+    private int write(PairInputs pairs, String second, HeadBatch batch, int index) {
+        try {
+            batch.reserve(maxTokens);
+            int tokens = pairs.write(second, batch.ids(), batch.types(), batch.tokens());
+            if (lengthPolicy == LengthPolicy.ERROR && pairs.whole() > tokens) {
+                throw tooLong(maxTokens, pairs.whole());
+            }
+            return tokens;
+        } catch (IllegalArgumentException e) {
+            throw index < 0 ? e : ofText(index, e);
         }
-        return to;
+    }
+
+    private void onBatch(Consumer<HeadBatch> work) {
+        owner.enter();
+        try {
+            HeadBatch batch = batches.take();
+            try {
+                batch.clear();
+                work.accept(batch);
+            } finally {
+                batches.give(batch);
+            }
+        } finally {
+            owner.exit();
+        }
+    }
+
+    /** Whether a batch has room for so many tokens more. An empty one takes any. */
+    private boolean fits(HeadBatch batch, int tokens) {
+        return batch.sequences() == 0
+                || batch.tokens() + tokens <= Math.min(TextBatch.MAX_TOKENS, MAX_SCORES / outputs());
     }
 
     private int outputs() {
@@ -230,41 +292,42 @@ final class HeadModel {
                 || description.head() instanceof Head.Scores scores && scores.reading() == Head.Reading.TOKENS;
     }
 
-    private <R> void run(Session session, List<ModelInput> batch, ResultReader<R> reader, List<R> results) {
-        int[] offsets = new int[batch.size() + 1];
-        for (int i = 0; i < batch.size(); i++) {
-            offsets[i + 1] = offsets[i] + batch.get(i).ids().length;
-        }
-        int tokens = offsets[batch.size()];
-        int[] ids = new int[tokens];
-        int[] types = new int[tokens];
-        for (int i = 0; i < batch.size(); i++) {
-            ModelInput input = batch.get(i);
-            System.arraycopy(input.ids(), 0, ids, offsets[i], input.ids().length);
-            System.arraycopy(input.types(), 0, types, offsets[i], input.ids().length);
-        }
-        session.ensureCapacity(Math.ceilDiv(Math.max(1, tokens), 64) * 64, Math.ceilDiv(batch.size(), 16) * 16);
-        session.run(batch.size(), MemorySegment.ofArray(ids), MemorySegment.ofArray(types),
-                MemorySegment.ofArray(offsets));
-        for (int i = 0; i < batch.size(); i++) {
-            requireFinite(batch.get(i), session.output(), readsTokens() ? offsets[i] : i,
-                    readsTokens() ? offsets[i + 1] : i + 1);
-            results.add(readsTokens()
-                    ? reader.read(batch.get(i), session.output(), offsets[i], offsets[i + 1] - offsets[i])
-                    : reader.read(batch.get(i), session.output(), i, 1));
+    /** Runs a batch of the inputs behind those that have results. */
+    private <R> void run(HeadBatch batch, List<ModelInput> inputs, ResultReader<R> reader, List<R> results) {
+        Tensor output = batch.run(batch.sequences());
+        int first = results.size();
+        for (int i = 0; i < batch.sequences(); i++) {
+            int row = readsTokens() ? batch.begin(i) : i;
+            int rows = readsTokens() ? batch.begin(i + 1) - row : 1;
+            requireFinite(batch, i, output, row, row + rows);
+            results.add(reader.read(inputs.get(first + i), output, row, rows));
         }
     }
 
+    /** Runs the first sequences of a batch, and writes their scores behind those that are done. */
+    private int run(HeadBatch batch, int sequences, float[] scores, int done) {
+        if (sequences == 0) {
+            return done;
+        }
+        Tensor output = batch.run(sequences);
+        for (int i = 0; i < sequences; i++) {
+            requireFinite(batch, i, output, i, i + 1);
+            scores[done + i] = output.segment().getAtIndex(ValueLayout.JAVA_FLOAT, i * output.stride(0));
+        }
+        return done + sequences;
+    }
+
     /** A NaN in the embedding of a word, which is not looked for when the model is loaded, is found here. */
-    private void requireFinite(ModelInput input, Tensor output, int begin, int end) {
+    private void requireFinite(HeadBatch batch, int sequence, Tensor output, int begin, int end) {
         boolean finite = true;
         for (int row = begin; row < end; row++) {
             long first = row * output.stride(0);
             finite &= EncoderSession.isFinite(output.segment(), first, first + output.size(1));
         }
         if (!finite) {
-            String cause = FiniteWeights.nonFiniteWord(weights, file, input.ids());
-            throw new ArithmeticException("model " + name + " gives a text of " + input.ids().length
+            int[] ids = batch.idsOf(sequence);
+            String cause = FiniteWeights.nonFiniteWord(weights, file, ids);
+            throw new ArithmeticException("model " + name + " gives a text of " + ids.length
                     + " tokens numbers that are not finite" + (cause == null ? "" : ": " + cause));
         }
     }

@@ -61,19 +61,14 @@ public final class LateInteraction implements AutoCloseable {
      */
     public static LateInteraction load(Path directory, EncoderOptions options) throws IOException {
         Path absolute = directory.toAbsolutePath().normalize();
-        LateInteractionConfig config = LateInteractionConfig.read(absolute);
+        LateInteractionConfig config = ModelFiles.read(absolute, () -> LateInteractionConfig.read(absolute));
         Weights matrix = config.dense() == null ? null : Weights.open(config.dense());
         try {
-            HeadModel model = HeadModel.load(absolute, options, (encoder, description, file, engine) -> encoder.tokenVectors(
+            return HeadModel.load(absolute, options, (encoder, description, file) -> encoder.tokenVectors(
                     description.withEmbedding(description.embedding().withPairs(false)),
                     new Head.TokenVectors(config.width(matrix == null ? file : matrix), true, config.hidesMasks()),
-                    LateInteractionConfig.MATRIX, matrix == null ? file : matrix, file, engine));
-            try {
-                return new LateInteraction(model, config, absolute);
-            } catch (FormatException e) {
-                model.close();
-                throw e;
-            }
+                    LateInteractionConfig.MATRIX, matrix == null ? file : matrix, file),
+                    model -> new LateInteraction(model, config, absolute));
         } finally {
             if (matrix != null) {
                 matrix.close(); // packed into the plan
@@ -105,10 +100,8 @@ public final class LateInteraction implements AutoCloseable {
 
     /** The vectors of each document, in order, for any number of documents; see {@link #encodeDocument}. */
     public List<float[][]> encodeDocuments(List<String> documents) {
-        List<ModelInput> inputs = new ArrayList<>(documents.size());
-        for (String document : documents) {
-            inputs.add(model.within(documentLength(), limit -> marked(document, documentMark, limit)));
-        }
+        List<ModelInput> inputs = model.inputs(documents,
+                document -> model.within(documentLength(), limit -> marked(document, documentMark, limit)));
         return model.run(inputs, (input, output, row, rows) -> {
             List<float[]> kept = new ArrayList<>();
             for (int i = 0; i < rows; i++) {

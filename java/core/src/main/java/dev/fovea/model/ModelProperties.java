@@ -2,6 +2,7 @@ package dev.fovea.model;
 
 import dev.fovea.internal.files.Excerpt;
 import dev.fovea.model.family.Description;
+import dev.fovea.model.family.EncoderConfig;
 import dev.fovea.model.sentence.Prompts;
 import dev.fovea.model.sentence.SentenceConfig;
 import dev.fovea.model.sentence.SentencePipeline;
@@ -19,12 +20,12 @@ import java.util.Map;
 final class ModelProperties {
     private ModelProperties() {}
 
-    static Map<String, String> of(EncoderSource source, Description description, SentencePipeline pipeline,
-            Tokenizer tokenizer, Weights weights) {
+    static Map<String, String> of(EncoderSource source, EncoderConfig encoder, Description description,
+            SentencePipeline pipeline, Tokenizer tokenizer, Weights weights) {
         SentenceConfig config = pipeline.config();
         Map<String, String> properties = new LinkedHashMap<>();
         try {
-            properties.putAll(source.places());
+            properties.putAll(source.places(encoder));
             properties.merge("family", ", " + description.layers() + " layers of width " + description.width() + " with "
                     + description.attention().heads() + " heads", String::concat);
             properties.merge("weights", ", " + weights.names().size() + " tensors", String::concat);

@@ -1,7 +1,7 @@
 package dev.fovea.model;
 
 import dev.fovea.internal.json.JsonFile;
-import dev.fovea.text.ModelInput;
+import dev.fovea.model.sentence.ModuleList;
 import dev.fovea.weights.FormatException;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 
 /**
  * Says how well documents answer a query, by a model that reads both at once: a cross-encoder, Nogueira and Cho,
@@ -38,8 +39,11 @@ public final class Reranker implements AutoCloseable {
     private final HeadModel model;
     private final boolean sigmoid;
 
-    private Reranker(HeadModel model) throws FormatException {
+    private Reranker(HeadModel model, Path directory) throws IOException {
         this.model = model;
+        JsonFile settings = JsonFile.readIfPresent(directory.resolve("config_sentence_transformers.json"));
+        settings.require("model_type", "CrossEncoder");
+        ModuleList.ofHead(directory, List.of(Set.of("Transformer")));
         this.sigmoid = appliesSigmoid(model.config().json());
     }
 
@@ -57,19 +61,13 @@ public final class Reranker implements AutoCloseable {
      * @throws IOException if a file cannot be read
      */
     public static Reranker load(Path directory, EncoderOptions options) throws IOException {
-        HeadModel model = HeadModel.load(directory, options, (config, encoder, file, engine) -> {
+        return HeadModel.load(directory, options, (config, encoder, file) -> {
             int labels = Labels.of(config.json()).size();
             if (labels != 1) {
                 throw config.json().wrong("id2label", "one label, as rerankers have");
             }
-            return config.classifier(encoder, labels, file, engine);
-        });
-        try {
-            return new Reranker(model);
-        } catch (FormatException e) {
-            model.close();
-            throw e;
-        }
+            return config.classifier(encoder, labels, file);
+        }, model -> new Reranker(model, directory));
     }
 
     private static boolean appliesSigmoid(JsonFile config) throws FormatException {
@@ -93,19 +91,17 @@ public final class Reranker implements AutoCloseable {
         return score(query, List.of(document))[0];
     }
 
-    /** How well each document answers a query, in order, for any number of documents; see {@link #score}. */
+    /**
+     * How well each document answers a query, in order, for any number of documents; see {@link #score}. Once warm, it
+     * allocates on the Java heap what a call takes, and nothing for a document but its score.
+     */
     public float[] score(String query, List<String> documents) {
         Objects.requireNonNull(query, "query");
-        List<ModelInput> inputs = new ArrayList<>(documents.size());
-        for (String document : documents) {
-            inputs.add(model.input(query, document));
+        float[] scores = model.scores(query, documents);
+        for (int i = 0; sigmoid && i < scores.length; i++) {
+            scores[i] = Labels.sigmoid(scores[i]);
         }
-        List<Float> scores = model.run(inputs, (_, output, row, _) -> output.getFloat(row, 0));
-        float[] results = new float[scores.size()];
-        for (int i = 0; i < results.length; i++) {
-            results[i] = sigmoid ? Labels.sigmoid(scores.get(i)) : scores.get(i);
-        }
-        return results;
+        return scores;
     }
 
     /** The documents, best first; those of equal scores keep their order. */

@@ -1,15 +1,14 @@
 package dev.fovea.model;
 
 import dev.fovea.internal.json.JsonFile;
-import dev.fovea.text.ModelInput;
+import dev.fovea.model.sentence.ModuleList;
 import dev.fovea.weights.FormatException;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
@@ -17,7 +16,7 @@ import java.util.stream.IntStream;
  * between threads.
  *
  * <p>A term's weight is {@code log(1 + max(0, score))} of the token that scores it highest as a masked word; where a
- * {@code SpladePooling} of sentence-transformers says so, the sum over all tokens, or the logarithm twice.
+ * {@code SpladePooling} that {@code modules.json} of sentence-transformers names says so, the sum over all tokens, or the logarithm twice.
  */
 public final class SparseEncoder implements AutoCloseable {
     /**
@@ -43,21 +42,29 @@ public final class SparseEncoder implements AutoCloseable {
         }
     }
 
+    /** Of sentence-transformers; newer versions call the first as that of other models. */
+    private static final List<Set<String>> MODULES =
+            List.of(Set.of("MLMTransformer", "Transformer"), Set.of("SpladePooling"));
+
     private final HeadModel model;
     private final boolean sums;
     private final boolean twice;
 
     private SparseEncoder(HeadModel model, Path directory) throws IOException {
         this.model = model;
-        JsonFile pooling = pooling(directory);
+        JsonFile settings = JsonFile.readIfPresent(directory.resolve("config_sentence_transformers.json"));
+        settings.require("model_type", "SparseEncoder");
+        if (settings.has("max_active_dims")) {
+            throw settings.wrong("max_active_dims", "null, for all terms that have a weight");
+        }
+        ModuleList modules = ModuleList.ofHead(directory, MODULES);
+        JsonFile pooling = modules.size() == 0 ? null : ModelFiles.read(directory, () -> modules.config(1));
+        if (pooling != null) {
+            pooling.requireKnown(Set.of("pooling_strategy", "activation_function", "word_embedding_dimension",
+                    "embedding_dimension", "chunk_size"));
+        }
         this.sums = pooling != null && choose(pooling, "pooling_strategy", "max", "sum");
         this.twice = pooling != null && choose(pooling, "activation_function", "relu", "log1p_relu");
-    }
-
-    /** The settings of the pooling module, or null without one. */
-    private static JsonFile pooling(Path directory) throws IOException {
-        Path file = directory.resolve("1_SpladePooling").resolve("config.json");
-        return Files.exists(file) ? JsonFile.read(file) : null;
     }
 
     /** Whether a field has its second value; the first is that of an absent one. */
@@ -82,14 +89,8 @@ public final class SparseEncoder implements AutoCloseable {
      * @throws IOException if a file cannot be read
      */
     public static SparseEncoder load(Path directory, EncoderOptions options) throws IOException {
-        HeadModel model = HeadModel.load(directory, options,
-                (config, encoder, file, engine) -> config.words(encoder, file, engine));
-        try {
-            return new SparseEncoder(model, directory);
-        } catch (IOException e) {
-            model.close();
-            throw e;
-        }
+        return HeadModel.load(directory, options, (config, encoder, file) -> config.words(encoder, file),
+                model -> new SparseEncoder(model, directory));
     }
 
     /**
@@ -104,11 +105,7 @@ public final class SparseEncoder implements AutoCloseable {
 
     /** The terms of each text, in order, for any number of texts. */
     public List<SparseVector> encodeAll(List<String> texts) {
-        List<ModelInput> inputs = new ArrayList<>(texts.size());
-        for (String text : texts) {
-            inputs.add(model.input(text));
-        }
-        return model.run(inputs, (_, output, row, rows) -> {
+        return model.run(model.inputs(texts, model::input), (_, output, row, rows) -> {
             float[] peak = new float[(int) output.size(1)];
             float[] scores = new float[peak.length];
             for (int i = 0; i < rows; i++) {

@@ -45,14 +45,8 @@ public final class TextClassifier implements AutoCloseable {
      * @throws IOException if a file cannot be read
      */
     public static TextClassifier load(Path directory, EncoderOptions options) throws IOException {
-        HeadModel model = HeadModel.load(directory, options, (config, encoder, file, engine) ->
-                config.classifier(encoder, Labels.of(config.json()).size(), file, engine));
-        try {
-            return new TextClassifier(model);
-        } catch (FormatException e) {
-            model.close();
-            throw e;
-        }
+        return HeadModel.load(directory, options, (config, encoder, file) ->
+                config.classifier(encoder, Labels.of(config.json()).size(), file), TextClassifier::new);
     }
 
     private static Scores scores(JsonFile config, int labels) throws FormatException {
@@ -94,11 +88,7 @@ public final class TextClassifier implements AutoCloseable {
 
     /** The labels of each text, in order, for any number of texts; see {@link #classify(String)}. */
     public List<List<Label>> classifyAll(List<String> texts) {
-        List<ModelInput> inputs = new ArrayList<>(texts.size());
-        for (String text : texts) {
-            inputs.add(model.input(text));
-        }
-        return model.run(inputs, (_, output, row, _) -> labelled(HeadModel.row(output, row)));
+        return model.run(model.inputs(texts, model::input), (_, output, row, _) -> labelled(HeadModel.row(output, row)));
     }
 
     private List<Label> labelled(float[] logits) {

@@ -66,8 +66,8 @@ public final class TokenClassifier implements AutoCloseable {
      * @throws IOException if a file cannot be read
      */
     public static TokenClassifier load(Path directory, EncoderOptions options) throws IOException {
-        return new TokenClassifier(HeadModel.load(directory, options, (config, encoder, file, engine) ->
-                config.tagger(encoder, Labels.of(config.json()).size(), file, engine)));
+        return HeadModel.load(directory, options, (config, encoder, file) ->
+                config.tagger(encoder, Labels.of(config.json()).size(), file), TokenClassifier::new);
     }
 
     /** The labels, by their numbers. */

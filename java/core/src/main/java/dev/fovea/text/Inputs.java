@@ -17,17 +17,11 @@ final class Inputs {
     record Body(int[] ids, int[] starts, int[] ends, int[] words) {}
 
     static ModelInput of(List<SpecialTokens.Piece> template, List<Body> bodies, Truncation truncation, int limit) {
-        int specials = 0;
-        for (SpecialTokens.Piece piece : template) {
-            specials += piece.ids().size();
-        }
+        int specials = specials(template, limit);
         int second = bodies.size() == 2 ? bodies.get(1).ids().length : 0;
         int first = bodies.getFirst().ids().length;
-        if (limit < specials) {
-            throw new IllegalArgumentException("expected a limit of at least " + specials
-                    + " tokens, which are special ones, got " + limit);
-        }
-        int[] kept = truncation.keep(first, second, limit - specials);
+        int keptOfFirst = truncation.keepFirst(first, second, limit - specials);
+        int[] kept = {keptOfFirst, Math.min(second, limit - specials - keptOfFirst)};
         int tokens = specials + kept[0] + kept[1];
         var input = new ModelInput(new int[tokens], new int[tokens], new int[tokens], new int[tokens], new int[tokens],
                 new int[tokens], kept[0] < first || kept[1] < second);
@@ -37,6 +31,19 @@ final class Inputs {
                     : body(bodies.get(piece.text()), kept[piece.text()], piece, input, at);
         }
         return input;
+    }
+
+    /** The special tokens of a template, for which there must be room. */
+    static int specials(List<SpecialTokens.Piece> template, int limit) {
+        int specials = 0;
+        for (SpecialTokens.Piece piece : template) {
+            specials += piece.ids().size();
+        }
+        if (limit < specials) {
+            throw new IllegalArgumentException("expected a limit of at least " + specials
+                    + " tokens, which are special ones, got " + limit);
+        }
+        return specials;
     }
 
     private static int special(SpecialTokens.Piece piece, ModelInput input, int from) {

@@ -1,9 +1,6 @@
 package dev.fovea.text;
 
 import dev.fovea.internal.lifetime.Lifetime;
-import dev.fovea.internal.text.DecoderPart;
-import dev.fovea.internal.text.TokenText;
-import dev.fovea.internal.text.TokenTexts;
 import dev.fovea.weights.FormatException;
 import dev.fovea.weights.GgufMetadata;
 import java.io.IOException;
@@ -50,10 +47,7 @@ public final class Tokenizer implements AutoCloseable {
     private final int[] prefix;
     private final int[] suffix;
     private final int vocabularySize;
-    private final TokenTexts texts;
-    private final List<DecoderPart> decoder;
-    /** Why tokens cannot become text; null if they can. */
-    private final FormatException decoderProblem;
+    private final Decoding decoding;
     private final Roles roles;
 
     private Tokenizer(Engine engine, TokenizerFile file) {
@@ -66,16 +60,7 @@ public final class Tokenizer implements AutoCloseable {
         this.prefix = toArray(file.specialTokens().before());
         this.suffix = toArray(file.specialTokens().after());
         this.vocabularySize = file.vocabularySize();
-        this.texts = file.texts();
-        List<DecoderPart> parts = List.of();
-        FormatException problem = null;
-        try {
-            parts = file.decoder();
-        } catch (FormatException e) {
-            problem = e; // it can encode
-        }
-        this.decoder = parts;
-        this.decoderProblem = problem;
+        this.decoding = new Decoding(file);
         this.roles = file.roles();
     }
 
@@ -243,10 +228,23 @@ public final class Tokenizer implements AutoCloseable {
      */
     public ModelInput input(String first, String second, Truncation truncation, int limit) {
         Objects.requireNonNull(truncation, "truncation");
+        return Inputs.of(pairTemplate(), List.of(tokenize(first), tokenize(second)), truncation, limit);
+    }
+
+    /**
+     * What a model reads of many pairs that begin with the same text; see
+     * {@link #input(String, String, Truncation, int)}.
+     */
+    public PairInputs pairs(String first, Truncation truncation, int limit) {
+        Objects.requireNonNull(truncation, "truncation");
+        return new PairInputs(this, pairTemplate(), encode(first), truncation, limit);
+    }
+
+    private List<SpecialTokens.Piece> pairTemplate() {
         if (specialTokens.pair().isEmpty()) {
             throw new IllegalArgumentException("expected a text alone: the tokenizer has no template of a pair");
         }
-        return Inputs.of(specialTokens.pair(), List.of(tokenize(first), tokenize(second)), truncation, limit);
+        return specialTokens.pair();
     }
 
     private Inputs.Body tokenize(String text) {
@@ -324,10 +322,7 @@ public final class Tokenizer implements AutoCloseable {
     public TokenDecoder decoder(boolean keepsSpecial) {
         lifetime.enter();
         try {
-            if (decoderProblem != null) {
-                throw new IllegalStateException("tokens cannot become text: " + decoderProblem.getMessage(), decoderProblem);
-            }
-            return new TokenDecoder(new TokenText(texts, decoder, keepsSpecial), vocabularySize);
+            return decoding.decoder(keepsSpecial);
         } finally {
             lifetime.exit();
         }
@@ -348,7 +343,7 @@ public final class Tokenizer implements AutoCloseable {
 
     /** Whether a token is a special one, which is not text. */
     public boolean isSpecial(int id) {
-        return texts.isSpecial(id);
+        return decoding.isSpecial(id);
     }
 
     /** The ids of the special tokens that the model wants before a single text, such as {@code [CLS]}. */

@@ -10,27 +10,26 @@ public enum Truncation {
     ONLY_SECOND;
 
     /**
-     * Tokens that stay of each text, as the Hugging Face library cuts them.
+     * Tokens that stay of the first text, as the Hugging Face library cuts them; of the second, all stay that there is
+     * room for then.
      *
      * @param room for tokens of both
      * @throws IllegalArgumentException if the text that is cut has too few tokens
      */
-    int[] keep(int first, int second, int room) {
-        if (first + second <= room) {
-            return new int[] {first, second};
-        }
+    int keepFirst(int first, int second, int room) {
         int surplus = first + second - room;
+        if (surplus <= 0) {
+            return first;
+        }
         return switch (this) {
-            case ONLY_FIRST -> new int[] {cut(first, surplus, "first"), second};
-            case ONLY_SECOND -> new int[] {first, cut(second, surplus, "second")};
+            case ONLY_FIRST -> cut(first, surplus, "first");
+            case ONLY_SECOND -> {
+                cut(second, surplus, "second");
+                yield first;
+            }
             case LONGEST_FIRST -> {
-                int shorter = Math.min(first, second);
-                int longer = shorter > room ? shorter : Math.max(shorter, room - shorter);
-                if (shorter + longer > room) {
-                    shorter = room / 2;
-                    longer = shorter + room % 2;
-                }
-                yield first > second ? new int[] {longer, shorter} : new int[] {shorter, longer};
+                int shorter = Math.min(Math.min(first, second), room / 2);
+                yield first > second ? room - shorter : shorter;
             }
         };
     }

@@ -24,6 +24,12 @@ import java.util.Set;
  */
 public interface Weights extends AutoCloseable {
     /**
+     * What stands behind a layer's name in the names of the weights of the attention whose result it multiplies, where a
+     * file has these fused: rows of queries, then of keys, then of values.
+     */
+    String FUSED_ATTENTION = ".qkv";
+
+    /**
      * Opens a file by its name: {@code .safetensors}, {@code .safetensors.index.json}, {@code .onnx} or
      * {@code .gguf}.
      *
@@ -96,7 +102,7 @@ public interface Weights extends AutoCloseable {
         Tensor tensor = requireFloatingPoint(name);
         if (tensor.rank() != 1 && tensor.rank() != 2) {
             throw new IllegalArgumentException(
-                    "expected 1 or 2 dimensions, got shape " + tensor.shape() + " in tensor '" + name + "' of " + file());
+                    "expected 1 or 2 dimensions, got shape " + tensor.shape() + " in tensor '" + Excerpt.of(name) + "' of " + file());
         }
         return Weight.of(tensor);
     }
@@ -123,7 +129,7 @@ public interface Weights extends AutoCloseable {
         Tensor tensor = get(name);
         if (!isFloatingPoint(name)) {
             throw new IllegalArgumentException(
-                    "expected a floating-point type, got " + tensor.dtype() + " in tensor '" + name + "' of " + file());
+                    "expected a floating-point type, got " + tensor.dtype() + " in tensor '" + Excerpt.of(name) + "' of " + file());
         }
         return tensor;
     }

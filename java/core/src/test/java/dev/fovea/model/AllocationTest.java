@@ -10,11 +10,14 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The token path makes no garbage once it is warm; on the Vector API that is up to the JIT, and not promised. */
@@ -54,5 +57,42 @@ class AllocationTest {
             }
             assertEquals(0, threads.getCurrentThreadAllocatedBytes() - before, CALLS + " calls");
         }
+    }
+
+    /** A call makes objects, but as many for many documents as for few, and one array of scores. */
+    @ParameterizedTest
+    @EnumSource(value = Backend.class, names = {"NATIVE", "JAVA"})
+    @Tag("slow")
+    void shouldScoreDocumentsWithoutHeapAllocationForEach(Backend backend) throws Exception {
+        TinyModel tiny = new TinyModel(1);
+        tiny.addScores();
+        tiny.write(directory);
+        EngineOptions engine = EngineOptions.defaults().withBackend(backend).withThreads(1);
+        try (var reranker = Reranker.load(directory, EncoderOptions.defaults().withEngineOptions(engine))) {
+            List<String> few = documents(8);
+            List<String> many = documents(408); // of which several batches are made
+            for (int i = 0; i < WARM_UP / 100; i++) {
+                reranker.score("w1 w2", few);
+                reranker.score("w1 w2", many);
+            }
+            long more = allocated(reranker, many) - allocated(reranker, few);
+            assertEquals(400L * Float.BYTES, more);
+        }
+    }
+
+    private static List<String> documents(int count) {
+        return IntStream.range(0, count).mapToObj(i -> "w" + i % 40 + " w3".repeat(i % 13)).toList();
+    }
+
+    /** What a call allocates at least: compilers may not be done with all of its code. */
+    private static long allocated(Reranker reranker, List<String> documents) {
+        var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        long least = Long.MAX_VALUE;
+        for (int i = 0; i < 20; i++) {
+            long before = threads.getCurrentThreadAllocatedBytes();
+            reranker.score("w1 w2", documents);
+            least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
+        }
+        return least;
     }
 }

@@ -7,6 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import dev.fovea.model.EmbeddingQuantizer.Precision;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Against what NumPy gives for the formulas of sentence-transformers' {@code quantize_embeddings}. */
 class EmbeddingQuantizerTest {
@@ -55,5 +58,15 @@ class EmbeddingQuantizerTest {
         var quantizer = EmbeddingQuantizer.of(Precision.INT8, VECTORS);
         assertEquals("expected 3 components, got 2", assertThrows(IllegalArgumentException.class,
                 () -> quantizer.quantize(new float[2])).getMessage());
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = Precision.class, names = {"BINARY", "UBINARY"})
+    void shouldRefuseRangesThatBitsDoNotTake(Precision precision) {
+        for (Executable made : List.<Executable>of(() -> EmbeddingQuantizer.of(precision, VECTORS),
+                () -> EmbeddingQuantizer.of(precision, new float[] {0}, new float[] {1}))) {
+            assertEquals("expected INT8 or UINT8, which take ranges, got " + precision,
+                    assertThrows(IllegalArgumentException.class, made).getMessage());
+        }
     }
 }

@@ -159,7 +159,11 @@ class FamilySettingsTest {
         Files.writeString(made.resolve("modules.json"), """
                 [{"type": "sentence_transformers.sparse_encoder.models.MLMTransformer", "path": "0_MLMTransformer"},
                  {"type": "sentence_transformers.sparse_encoder.models.SpladePooling", "path": "1_SpladePooling"}]""");
+        Files.createDirectories(made.resolve("1_SpladePooling"));
+        Files.writeString(made.resolve("1_SpladePooling/config.json"), "{\"pooling_strategy\": \"max\"}");
         Path sentence = made.resolve("0_MLMTransformer/sentence_bert_config.json");
+        Files.writeString(sentence, "{\"max_seq_length\": 600}");
+        assertEquals("max_seq_length", assertThrows(FormatException.class, () -> SparseEncoder.load(made)).field());
         Files.writeString(sentence, "{\"max_seq_length\": 2}");
         try (var encoder = SparseEncoder.load(made)) {
             assertArrayEquals(encoder.encode("w1 w2").weights(), encoder.encode("w1 w2 w3").weights());

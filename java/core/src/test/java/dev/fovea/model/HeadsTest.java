@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * the words {@code w0} to {@code w28}, and nothing is put around texts, so that texts have the goldens' ids.
  */
 class HeadsTest {
-    private static final Path GOLDEN = Path.of("src", "test", "resources", "dev", "fovea", "model", "family", "golden");
+    static final Path GOLDEN = Path.of("src", "test", "resources", "dev", "fovea", "model", "family", "golden");
     private static final int VOCABULARY = 29;
 
     @TempDir
@@ -36,6 +36,12 @@ class HeadsTest {
     private JsonArray cases;
 
     private Path model(String family, String... more) throws Exception {
+        cases = JsonParser.parseString(Files.readString(GOLDEN.resolve(family).resolve("expected.json"))).getAsJsonArray();
+        return model(directory, family, more);
+    }
+
+    /** Makes a model's directory in another, with more fields in its config. */
+    static Path model(Path directory, String family, String... more) throws Exception {
         Path made = Files.createDirectories(directory.resolve(family));
         JsonObject config = JsonParser.parseString(Files.readString(GOLDEN.resolve(family).resolve("config.json")))
                 .getAsJsonObject();
@@ -44,7 +50,6 @@ class HeadsTest {
         }
         Files.writeString(made.resolve("config.json"), config.toString());
         Files.copy(GOLDEN.resolve(family).resolve("model.safetensors"), made.resolve("model.safetensors"));
-        cases = JsonParser.parseString(Files.readString(GOLDEN.resolve(family).resolve("expected.json"))).getAsJsonArray();
         Files.writeString(made.resolve("tokenizer.json"), tokenizer("w"));
         return made;
     }
@@ -344,6 +349,8 @@ class HeadsTest {
             String message = assertThrows(IllegalArgumentException.class, () -> classifier.classify(longer)).getMessage();
             assertTrue(message.contains("at most 20 tokens") && message.endsWith("got 30"), message);
             assertThrows(IllegalArgumentException.class, () -> classifier.classify("w3", longer));
+            assertTrue(assertThrows(IllegalArgumentException.class, () -> classifier.classifyAll(List.of("w3", "w4", longer)))
+                    .getMessage().startsWith("texts[2]: expected at most 20 tokens"));
         }
         assertThrows(IllegalArgumentException.class,
                 () -> TextClassifier.load(made, options.withLengthPolicy(LengthPolicy.CHUNK_MEAN)));

@@ -64,6 +64,15 @@ public final class TinyModel {
         }
     }
 
+    /** Adds a pooler and a head of one label. */
+    public void addScores() {
+        Random random = new Random(2);
+        prefix = "bert.";
+        linear(random, "pooler.dense", HIDDEN, HIDDEN);
+        linear(random, "classifier", 1, HIDDEN);
+        config.add("id2label", JsonParser.parseString("{\"0\": \"LABEL_0\"}"));
+    }
+
     /** Writes {@code config.json}, {@code tokenizer.json} and {@code model.safetensors}. */
     public Path write(Path directory) throws IOException {
         Files.createDirectories(directory);
@@ -139,7 +148,7 @@ public final class TinyModel {
         for (var entry : weights.entrySet()) {
             long start = end;
             end += 4L * entry.getValue().values().length;
-            header.put(prefix + entry.getKey(), Map.of(
+            header.put((entry.getKey().startsWith("classifier") ? "" : prefix) + entry.getKey(), Map.of(
                     "dtype", "F32", "shape", entry.getValue().shape(), "data_offsets", List.of(start, end)));
         }
         byte[] json = new Gson().toJson(header).getBytes(StandardCharsets.UTF_8);

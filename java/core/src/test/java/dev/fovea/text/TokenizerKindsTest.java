@@ -178,6 +178,40 @@ class TokenizerKindsTest {
         }
     }
 
+    @ParameterizedTest
+    @MethodSource("kinds")
+    void shouldWritePairsOfOneFirstTextAsInputs(String json) throws Exception {
+        Random random = new Random(2);
+        try (Tokenizer tokenizer = load(json)) {
+            for (int i = 0; i < 100; i++) {
+                Truncation truncation = Truncation.values()[i % 3];
+                int limit = i == 0 ? Integer.MAX_VALUE : 8 + random.nextInt(20);
+                String first = text(random, 4);
+                PairInputs pairs = tokenizer.pairs(first, truncation, limit);
+                for (int j = 0; j < 5; j++) {
+                    String second = text(random, i == 0 ? 2000 : 14);
+                    int[] ids = new int[20_000];
+                    int[] types = new int[ids.length];
+                    ModelInput expected;
+                    try {
+                        expected = tokenizer.input(first, second, truncation, limit);
+                    } catch (IllegalArgumentException e) {
+                        assertEquals(e.getMessage(), assertThrows(IllegalArgumentException.class,
+                                () -> pairs.write(second, ids, types, 3)).getMessage());
+                        continue;
+                    }
+                    int end = 3 + pairs.write(second, ids, types, 3);
+                    assertArrayEquals(expected.ids(), Arrays.copyOfRange(ids, 3, end));
+                    assertArrayEquals(expected.types(), Arrays.copyOfRange(types, 3, end));
+                    int whole = tokenizer.input(first, second, truncation, Integer.MAX_VALUE).ids().length;
+                    assertEquals(whole, pairs.whole());
+                    assertEquals(expected.truncated(), whole > end - 3);
+                }
+            }
+            assertThrows(IllegalArgumentException.class, () -> tokenizer.pairs("a", Truncation.ONLY_FIRST, 1));
+        }
+    }
+
     @Test
     void shouldRefuseAPairWithoutATemplate() throws Exception {
         var json = JsonParser.parseString(pieces()).getAsJsonObject();
@@ -186,6 +220,7 @@ class TokenizerKindsTest {
             String message = assertThrows(IllegalArgumentException.class,
                     () -> tokenizer.input("a", "a", Truncation.LONGEST_FIRST, 9)).getMessage();
             assertTrue(message.contains("pair"), message);
+            assertThrows(IllegalArgumentException.class, () -> tokenizer.pairs("a", Truncation.LONGEST_FIRST, 9));
         }
     }
 

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.fovea.tensor.DType;
@@ -67,6 +68,19 @@ class SafetensorsTest {
         try (Weights weights = Safetensors.open(file)) {
             assertEquals(List.of("a", "b"), List.copyOf(weights.names()));
             assertEquals(3, weights.get("b").getFloat(1));
+        }
+    }
+
+    @Test
+    void shouldQuoteLongNamesCutOff() throws IOException {
+        String name = "x".repeat(400_000);
+        Path file = write("model.safetensors", new SafetensorsBytes().add(name, "I32", "[1]", new byte[4])
+                .add(name + "y", "F32", "[1,1,1]", new byte[4]).toBytes());
+        try (Weights weights = Safetensors.open(file)) {
+            for (String one : List.of(name, name + "y")) {
+                String message = assertThrows(IllegalArgumentException.class, () -> weights.weight(one)).getMessage();
+                assertTrue(message.contains("xx…xx") && message.length() < 400, message.length() + " chars");
+            }
         }
     }
 

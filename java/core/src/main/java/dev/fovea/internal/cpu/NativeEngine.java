@@ -21,6 +21,7 @@ import dev.fovea.tensor.Weight;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -138,13 +139,21 @@ public final class NativeEngine extends HostDevice {
         return names;
     }
 
-    /** Opens OpenBLAS, once per process. */
+    /** Opens OpenBLAS, once per process, where there is one. Without it products are the core's own. */
     void loadBlas() {
         try (Arena call = Arena.ofConfined()) {
-            MemorySegment path = call.allocateFrom(library.openBlas().toString());
-            Status.check("matmul", FoveaH.fovea_blas_load(path));
+            Optional<Path> path = library.openBlas();
+            if (path.isEmpty()) {
+                return;
+            }
+            int status = FoveaH.fovea_blas_load(call.allocateFrom(path.get().toString()));
+            if (status == FoveaH.FOVEA_STATUS_UNSUPPORTED()) {
+                throw new UnsupportedOperationException("OpenBLAS does not load from " + path.get()
+                        + "; without it on the class path products are Fovea's own");
+            }
+            Status.check("matmul", status);
         } catch (NativeLibraryException e) {
-            throw new UnsupportedOperationException("matmul needs OpenBLAS: " + e.getMessage(), e);
+            throw new UnsupportedOperationException("matmul: " + e.getMessage(), e);
         }
     }
 
@@ -178,7 +187,8 @@ public final class NativeEngine extends HostDevice {
             loadBlas();
             MemorySegment text = call.allocate(DESCRIPTION_BYTES);
             Status.check("blas", FoveaH.fovea_blas_describe(DESCRIPTION_BYTES, text));
-            return text.getString(0);
+            String description = text.getString(0);
+            return description.isEmpty() ? "none" : description;
         } catch (RuntimeException e) {
             return "unavailable: " + e.getMessage();
         }

@@ -7,7 +7,7 @@ import dev.fovea.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/** The products of two tensors of {@link NativeKernels}, which OpenBLAS computes; the first one loads it. */
+/** The products of two tensors of {@link NativeKernels}, by OpenBLAS where it is on the class path; the first one loads it. */
 final class NativeProducts {
     private final NativeEngine engine;
     private final Arena arena;

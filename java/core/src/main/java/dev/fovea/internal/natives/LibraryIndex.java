@@ -16,7 +16,7 @@ import java.util.zip.CRC32;
 import java.util.zip.CheckedOutputStream;
 
 /**
- * What the jar of one platform holds: {@code META-INF/fovea/<platform>/index}, a line that names the
+ * What one jar for a platform holds: {@code META-INF/fovea/<platform>/index}, a line that names the
  * version and the SHA-256 of the other lines, and then one line per file.
  *
  * <pre>
@@ -24,10 +24,10 @@ import java.util.zip.CheckedOutputStream;
  * 5f0c…(SHA-256)  183264  libfovea.so
  * </pre>
  *
- * @param platform such as {@code linux-x86_64}
+ * @param platform such as {@code linux-x86_64}, or {@code openblas-linux-x86_64} for another library
  * @param version Fovea's version
  * @param hash of the lines of all files, 64 hexadecimal digits
- * @param files the core library and what OpenBLAS consists of
+ * @param files the library and what it needs beside it
  */
 record LibraryIndex(String platform, String version, String hash, List<Entry> files) {
     /**

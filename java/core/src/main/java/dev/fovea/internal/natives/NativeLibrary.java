@@ -10,12 +10,14 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * The C core and, where it is asked for, the GPU library, found and loaded, and OpenBLAS, found.
  *
  * <p>The files come from {@code META-INF/fovea/<platform>/} on the class path, those of the GPU library from
- * {@code META-INF/fovea/cuda-<platform>/}. Each is copied, once, to
+ * {@code META-INF/fovea/cuda-<platform>/}, and those of OpenBLAS from {@code META-INF/fovea/openblas-<platform>/},
+ * where they are. Each is copied, once, to
  * {@code <cache>/native/<version>-<hash>/}, a directory that only the user can write, by an atomic rename, so that
  * any number of processes may do so at once, and compared with its SHA-256. What it has then is compared with a
  * CRC-32 before each use, and a file that is absent or damaged is copied again. OpenBLAS is copied when first
@@ -32,12 +34,13 @@ public final class NativeLibrary {
     public static final String CUDA_PROPERTY = "fovea.cuda.path";
 
     /**
-     * What is loaded by itself: the name of its library, what stands before the platform's in the name of its jar, and the
+     * What is in a jar of its own: the name of its library, what stands before the platform's in the name of its jar, and the
      * property of its own that names its directory.
      */
     private enum Part {
         CORE("fovea", "", PROPERTY),
-        CUDA("fovea_cuda", "cuda-", CUDA_PROPERTY);
+        CUDA("fovea_cuda", "cuda-", CUDA_PROPERTY),
+        OPENBLAS("openblas", "openblas-", PROPERTY);
 
         private final String library;
         private final String prefix;
@@ -60,7 +63,11 @@ public final class NativeLibrary {
         }
 
         String absent(String platform) {
-            return this == CUDA ? Platform.absentCuda(platform) : Platform.absent(platform);
+            return switch (this) {
+                case CORE -> Platform.absent(platform);
+                case CUDA -> Platform.absentCuda(platform);
+                case OPENBLAS -> "no OpenBLAS for " + platform + " on the class path";
+            };
         }
     }
 
@@ -115,25 +122,29 @@ public final class NativeLibrary {
     }
 
     /**
-     * The OpenBLAS library, its checksum and those of the libraries that it needs compared. They lie beside it.
+     * The OpenBLAS library, its checksum and those of the libraries that it needs compared. They lie beside it. Empty
+     * where neither the class path nor the directory that a property names has one.
      *
-     * @throws NativeLibraryException if it is not there and cannot be put there
+     * @throws NativeLibraryException if it cannot be put into the cache
      */
-    public Path openBlas() throws NativeLibraryException {
+    public Optional<Path> openBlas() throws NativeLibraryException {
         try {
             if (index == null) {
                 return openBlasAmong(filesIn(directory));
             }
-            List<Path> files = new ArrayList<>();
-            for (LibraryIndex.Entry entry : index.files()) {
-                if (!entry.name().equals(part.fileName())) {
-                    files.add(ensure(entry));
-                }
-            }
-            return openBlasAmong(files);
+            LibraryIndex files = LibraryIndex.find(Part.OPENBLAS.prefix + platform);
+            return files == null ? Optional.empty() : openBlasAmong(at(Part.OPENBLAS, platform, files).ensureAll());
         } catch (IOException e) {
             throw new NativeLibraryException("OpenBLAS: " + e.getMessage(), e);
         }
+    }
+
+    private List<Path> ensureAll() throws IOException {
+        List<Path> files = new ArrayList<>();
+        for (LibraryIndex.Entry entry : index.files()) {
+            files.add(ensure(entry));
+        }
+        return files;
     }
 
     private static NativeLibrary find(Part part) throws NativeLibraryException {
@@ -147,11 +158,16 @@ public final class NativeLibrary {
             if (index == null) {
                 throw new NativeLibraryException(part.absent(platform));
             }
-            String entry = "native/" + index.version() + "-" + index.hash().substring(0, 16);
-            return new NativeLibrary(part, platform, CacheDirectory.user().privateDirectory(entry), index);
+            return at(part, platform, index);
         } catch (IOException e) {
             throw new NativeLibraryException(e.getMessage(), e);
         }
+    }
+
+    /** What {@code index} names, in its directory of the cache. */
+    private static NativeLibrary at(Part part, String platform, LibraryIndex index) throws IOException {
+        String entry = "native/" + index.version() + "-" + index.hash().substring(0, 16);
+        return new NativeLibrary(part, platform, CacheDirectory.user().privateDirectory(entry), index);
     }
 
     private void loadFile() throws NativeLibraryException {
@@ -226,15 +242,13 @@ public final class NativeLibrary {
         }
     }
 
-    private Path openBlasAmong(List<Path> files) throws NativeLibraryException {
-        for (Path file : files) {
-            String name = file.getFileName().toString();
-            if (name.startsWith("libopenblas") && !name.contains("nolapack")) {
-                return file;
-            }
-        }
-        throw new NativeLibraryException("no OpenBLAS library in " + directory
-                + (index == null ? ", which -D" + PROPERTY + " names" : ""));
+    private static Optional<Path> openBlasAmong(List<Path> files) {
+        return files.stream().filter(NativeLibrary::isOpenBlas).findFirst();
+    }
+
+    private static boolean isOpenBlas(Path file) {
+        String name = file.getFileName().toString();
+        return name.startsWith("libopenblas") && !name.contains("nolapack");
     }
 
     private static List<Path> filesIn(Path directory) throws IOException {

@@ -9,7 +9,8 @@ import java.util.Set;
 /** Names the platform that this process runs on, as the jars of the native library do. */
 final class Platform {
     private static final Set<String> BUILT =
-            Set.of("linux-x86_64", "linux-aarch64", "macos-aarch64", "windows-x86_64");
+            Set.of("linux-x86_64", "linux-x86_64-musl", "linux-aarch64", "linux-aarch64-musl", "macos-aarch64",
+                    "macos-x86_64", "windows-x86_64");
 
     private static final Set<String> BUILT_CUDA = Set.of("linux-x86_64", "linux-aarch64");
 
@@ -35,15 +36,12 @@ final class Platform {
 
     /** Why there is no library for {@code platform} on the class path. */
     static String absent(String platform) {
-        if (platform.endsWith("-musl")) {
-            return "no native library for " + platform + ": it needs glibc, and this JVM runs on musl";
-        }
         if (!BUILT.contains(platform)) {
             return "no native library for " + platform + ": it is built for "
                     + String.join(", ", BUILT.stream().sorted().toList());
         }
         return "no native library for " + platform + " on the class path (no " + LibraryIndex.resource(platform)
-                + "): add dev.fovea:fovea-native with classifier " + platform + " or name a directory with -D"
+                + "): add dev.fovea:fovea-native-" + platform + " or name a directory with -D"
                 + NativeLibrary.PROPERTY + "=DIR";
     }
 

@@ -249,6 +249,12 @@ public record Description(int vocabulary, int width, int layers, int maxTokens, 
                 feedForward, norms, head);
     }
 
+    /** A copy with another number of layers. */
+    public Description withLayers(int layers) {
+        return new Description(vocabulary, width, layers, maxTokens, embedding, positions, attention, crossAttention,
+                feedForward, norms, head);
+    }
+
     /** A copy for sequences of other lengths. */
     public Description withMaxTokens(int maxTokens) {
         return new Description(vocabulary, width, layers, maxTokens, embedding, positions, attention, crossAttention,

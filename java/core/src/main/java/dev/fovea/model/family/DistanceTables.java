@@ -1,100 +1,103 @@
 package dev.fovea.model.family;
 
+import dev.fovea.Engine;
+import dev.fovea.graph.Graph;
+import dev.fovea.graph.Plan;
+import dev.fovea.graph.Session;
+import dev.fovea.graph.Value;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
 import dev.fovea.tensor.Weight;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
  * The keys and queries of distances of each layer: constants, as the vectors of distances and the layer's matrices are.
- * He et al., arXiv:2006.03654, section 3.1. They take layers · 4 · span · width² multiplications, once.
+ * He et al., arXiv:2006.03654, section 3.1. They take layers · 4 · span · width² multiplications, once, by a plan of
+ * their own.
  */
 final class DistanceTables {
-    private final Description d;
-    private final ModelWeights w;
-    private final double[][] vectors; // [2 span][width], normalised
+    private final int heads;
+    private final int dim;
+    private final int rows;
+    private final Map<Part, List<Weight>> tables = new EnumMap<>(Part.class);
 
-    DistanceTables(Description description, ModelWeights weights, Positions.Disentangled positions) {
-        this.d = description;
-        this.w = weights;
-        this.vectors = rows(weights.weight(Part.DISTANCE_EMBEDDINGS, 0));
-        if (positions.normed()) {
-            double[] gamma = rows(weights.weight(Part.DISTANCE_NORM, 0))[0];
-            double[] beta = rows(weights.bias(Part.DISTANCE_NORM, 0))[0];
-            for (double[] vector : vectors) {
-                normalise(vector, gamma, beta, description.norms().epsilon());
+    /** Computes those that the positions ask for, on {@code engine}, times the scale of scores. */
+    DistanceTables(Description d, ModelWeights w, Positions.Disentangled positions, Engine engine) {
+        this.heads = d.attention().heads();
+        this.dim = d.attention().headDim();
+        Weight vectors = w.weight(Part.DISTANCE_EMBEDDINGS, 0);
+        this.rows = (int) vectors.size(0);
+        List<Part> parts = new ArrayList<>();
+        if (positions.byQuery()) {
+            parts.add(Part.KEY);
+        }
+        if (positions.byKey()) {
+            parts.add(Part.QUERY);
+        }
+        Graph graph = graph(d, w, positions, vectors, parts);
+        try (Plan plan = Plan.compile(graph, engine); Session session = plan.newSession(rows, 1)) {
+            session.run(1, MemorySegment.ofArray(IntStream.range(0, rows).toArray()),
+                    MemorySegment.ofArray(new int[] {0, rows}));
+            int output = 0;
+            for (Part part : parts) {
+                List<Weight> layers = new ArrayList<>();
+                for (int layer = 0; layer < d.layers(); layer++) {
+                    layers.add(byHead(session.output(output++), d.attention().scale()));
+                }
+                tables.put(part, layers);
             }
         }
     }
 
-    /**
-     * The products of distances with a layer's matrix, times {@code scale}, [heads · 2 span, head_dim].
-     *
-     * @param part {@link Part#KEY} or {@link Part#QUERY}
-     */
-    Weight of(Part part, int layer, double scale) {
-        double[][] matrix = rows(w.weight(part, layer));
-        double[] bias = w.bias(part, layer) == null ? new double[matrix.length] : rows(w.bias(part, layer))[0];
-        int dim = d.attention().headDim();
-        Tensor table = Tensor.allocate(Arena.ofAuto(), DType.F32,
-                Shape.of((long) d.attention().heads() * vectors.length, dim));
-        double[][] columns = transposed(matrix);
-        IntStream.range(0, vectors.length).parallel().forEach(row -> {
-            double[] sum = bias.clone();
-            for (int i = 0; i < d.width(); i++) {
-                double x = vectors[row][i];
-                double[] column = columns[i];
-                for (int o = 0; o < sum.length; o++) {
-                    sum[o] += x * column[o];
+    /** The products of all vectors of distances, [2 span, width], with the matrices of each layer. */
+    private static Graph graph(Description d, ModelWeights w, Positions.Disentangled positions, Weight vectors,
+            List<Part> parts) {
+        Graph.Builder g = Graph.builder();
+        Value x = g.embedding(vectors, null, 0, null);
+        if (positions.normed()) {
+            x = g.layerNorm(x, w.weight(Part.DISTANCE_NORM, 0), w.bias(Part.DISTANCE_NORM, 0), d.norms().epsilon());
+        }
+        List<Value> products = new ArrayList<>();
+        for (Part part : parts) {
+            for (int layer = 0; layer < d.layers(); layer++) {
+                products.add(g.linear(x, w.weight(part, layer), w.bias(part, layer)));
+            }
+        }
+        return g.build(products.toArray(Value[]::new));
+    }
+
+    /** A product [2 span, heads · head_dim] as [heads · 2 span, head_dim], times {@code scale}. */
+    private Weight byHead(Tensor product, float scale) {
+        Tensor table = Tensor.allocate(Arena.ofAuto(), DType.F32, Shape.of((long) heads * rows, dim));
+        MemorySegment from = product.segment();
+        MemorySegment to = table.segment();
+        for (int head = 0; head < heads; head++) {
+            for (int row = 0; row < rows; row++) {
+                long source = row * product.stride(0) + (long) head * dim;
+                long target = ((long) head * rows + row) * dim;
+                for (int i = 0; i < dim; i++) {
+                    to.setAtIndex(ValueLayout.JAVA_FLOAT, target + i,
+                            from.getAtIndex(ValueLayout.JAVA_FLOAT, source + i) * scale);
                 }
             }
-            for (int o = 0; o < sum.length; o++) {
-                long at = ((long) o / dim * vectors.length + row) * dim + o % dim;
-                table.segment().setAtIndex(ValueLayout.JAVA_FLOAT, at, (float) (sum[o] * scale));
-            }
-        });
+        }
         return Weight.of(table);
     }
 
-    private static void normalise(double[] x, double[] gamma, double[] beta, double epsilon) {
-        double mean = 0;
-        double square = 0;
-        for (double element : x) {
-            mean += element / x.length;
-        }
-        for (double element : x) {
-            square += (element - mean) * (element - mean) / x.length;
-        }
-        for (int i = 0; i < x.length; i++) {
-            x[i] = (x[i] - mean) / Math.sqrt(square + epsilon) * gamma[i] + beta[i];
-        }
-    }
-
-    private static double[][] transposed(double[][] matrix) {
-        double[][] columns = new double[matrix[0].length][matrix.length];
-        for (int o = 0; o < matrix.length; o++) {
-            for (int i = 0; i < columns.length; i++) {
-                columns[i][o] = matrix[o][i];
-            }
-        }
-        return columns;
-    }
-
-    /** The rows of a matrix, or a vector as one. */
-    private static double[][] rows(Weight weight) {
-        int rows = weight.rank() == 1 ? 1 : (int) weight.size(0);
-        int columns = (int) weight.size(weight.rank() - 1);
-        float[] values = new float[columns];
-        double[][] all = new double[rows][columns];
-        for (int r = 0; r < rows; r++) {
-            weight.read(r, 0, columns, values, 0);
-            for (int c = 0; c < columns; c++) {
-                all[r][c] = values[c];
-            }
-        }
-        return all;
+    /**
+     * What the distances are as keys or queries of a layer, scaled, [heads · 2 span, head_dim].
+     *
+     * @param part {@link Part#KEY} or {@link Part#QUERY}
+     */
+    Weight of(Part part, int layer) {
+        return tables.get(part).get(layer);
     }
 }

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** The {@code config.json} of an encoder, and what its family makes of it. */
 public final class EncoderConfig {
@@ -17,6 +18,9 @@ public final class EncoderConfig {
     private static final List<String> MODEL_TYPES = List.of("albert", "bert", "camembert", "clip", "clip_text_model",
             "deberta-v2", "distilbert", "electra", "eurobert", "modernbert", "mpnet", "new", "nomic_bert", "roberta",
             "xlm-roberta");
+
+    /** What stands before the names in files that hold a whole pipeline of sentence-transformers, by version. */
+    private static final List<String> SENTENCE_MODULES = List.of("", "0.auto_model.", "0.model.");
 
     private final EncoderFamily family;
     private final JsonFile config;
@@ -35,11 +39,15 @@ public final class EncoderConfig {
     /**
      * Reads a {@code config.json}.
      *
-     * @throws FormatException if it is not that of an encoder of a known family, or a value makes no sense; naming
-     *     file, field and value
+     * @throws FormatException if it is not that of an encoder of a known family, a value makes no sense, or the weights
+     *     are those of a quantization of transformers; naming file, field and value
      */
     public static EncoderConfig read(Path file) throws IOException {
-        return of(JsonFile.read(file), null);
+        JsonFile json = JsonFile.read(file);
+        if (json.has("quantization_config")) {
+            throw json.wrong("quantization_config", "weights as they were trained");
+        }
+        return of(json, null);
     }
 
     /**
@@ -76,6 +84,11 @@ public final class EncoderConfig {
         return config;
     }
 
+    /** {@code model_type}. */
+    public String modelType() throws FormatException {
+        return config.string("model_type");
+    }
+
     /** The encoder without a head. */
     public Description encoder() {
         return encoder;
@@ -94,39 +107,50 @@ public final class EncoderConfig {
     }
 
     /**
-     * Finds the weights that a description of this encoder demands, those of its head not among them. Whether they are
-     * finite is for {@link FiniteWeights} to say.
+     * Finds the weights that a description of this encoder demands, those of its head not among them.
      *
      * @throws FormatException if one is missing, or is not of the shape that the description says
      */
-    public ModelWeights weights(Description description, Weights file) throws FormatException {
-        return ModelWeights.of(description, names(file), file);
+    public Weighted weights(Description description, Weights file) throws FormatException {
+        return new Weighted(description, ModelWeights.of(description, names(file), file), null);
     }
 
-    /** A description with a head, and its weights. */
-    public record Headed(Description description, ModelWeights weights) {}
+    /**
+     * A description and its weights.
+     *
+     * @param matrixFile has the matrix of {@link Part#HEAD_OUTPUT}; null if the others' file does
+     */
+    public record Weighted(Description description, ModelWeights weights, Weights matrixFile) {
+        /**
+         * Refuses weights that are not finite.
+         *
+         * @throws FormatException naming the first tensor, and where in it
+         */
+        public void requireFinite(Weights file, Engine engine) throws FormatException {
+            FiniteWeights.require(description, weights, file, engine, matrixFile);
+        }
+    }
 
     /**
      * The encoder with the head that scores sequences.
      *
      * @throws FormatException also if the family has none, or one whose scores are not those of labels
      */
-    public Headed classifier(Description description, int labels, Weights file, Engine engine)
-            throws FormatException {
+    public Weighted classifier(Description description, int labels, Weights file) throws FormatException {
         NamedHead head = family.classifier(config, description, labels, prefix(file));
         boolean fits = head != null && head.head().outputs() == labels;
-        return headed(description, fits ? head : null, file, engine, "sequence classification");
+        return headed(description, fits ? head : null, file, "sequence classification");
     }
 
     /** The encoder with the head that scores tokens. */
-    public Headed tagger(Description description, int labels, Weights file, Engine engine) throws FormatException {
-        return headed(description, family.tagger(config, description, labels, prefix(file)), file, engine,
+    public Weighted tagger(Description description, int labels, Weights file) throws FormatException {
+        return headed(description, family.tagger(config, description, labels, prefix(file)), file,
                 "token classification");
     }
 
     /** The encoder with the head that scores words. */
-    public Headed words(Description description, Weights file, Engine engine) throws FormatException {
-        return headed(description, family.words(config, description, prefix(file)), file, engine, "masked words");
+    public Weighted words(Description description, Weights file) throws FormatException {
+        return headed(description, family.words(config, description, prefix(file)), file, "masked words");
     }
 
     /**
@@ -136,8 +160,8 @@ public final class EncoderConfig {
      * @param matrixFile where that is; may be {@code file}
      * @throws FormatException also if no token attends to some, but positions enter as a bias of their own
      */
-    public Headed tokenVectors(Description description, Head.TokenVectors head, String name, Weights matrixFile,
-            Weights file, Engine engine) throws FormatException {
+    public Weighted tokenVectors(Description description, Head.TokenVectors head, String name, Weights matrixFile,
+            Weights file) throws FormatException {
         if (head.hidesSecond() && (description.positions() instanceof Positions.RelativeBias
                 || description.positions() instanceof Positions.Disentangled)) {
             throw config.wrong("model_type", "a family without relative positions, where no token attends to masks");
@@ -145,11 +169,10 @@ public final class EncoderConfig {
         Description described = description.withHead(head);
         WeightNames names = names(file).with(Map.of(Part.HEAD_OUTPUT, name));
         ModelWeights weights = ModelWeights.of(described, names, file, Part.HEAD_OUTPUT, matrixFile);
-        FiniteWeights.require(described, weights, file, engine, Part.HEAD_OUTPUT, matrixFile);
-        return new Headed(described, weights);
+        return new Weighted(described, weights, matrixFile);
     }
 
-    private Headed headed(Description description, NamedHead head, Weights file, Engine engine, String task)
+    private Weighted headed(Description description, NamedHead head, Weights file, String task)
             throws FormatException {
         if (head == null) {
             throw config.wrong("model_type", "a family with a head for " + task);
@@ -157,8 +180,7 @@ public final class EncoderConfig {
         Description described = description.withHead(head.head());
         WeightNames names = head.addTo(names(file));
         ModelWeights weights = ModelWeights.of(described, names, file);
-        FiniteWeights.require(described, weights, file, engine);
-        return new Headed(described, weights);
+        return new Weighted(described, weights, null);
     }
 
     private WeightNames names(Weights file) throws FormatException {
@@ -167,16 +189,19 @@ public final class EncoderConfig {
 
     private String prefix(Weights file) throws FormatException {
         WeightNames names = family.names(config);
-        for (String prefix : family.prefixes()) {
-            for (String candidate : names.candidates(Part.WORDS, 0, false)) {
-                if (file.contains(prefix + candidate)) {
-                    return prefix;
+        for (String module : SENTENCE_MODULES) {
+            for (String prefix : family.prefixes()) {
+                for (String candidate : names.candidates(Part.WORDS, 0, false)) {
+                    if (file.contains(module + prefix + candidate)) {
+                        return module + prefix;
+                    }
                 }
             }
         }
         throw new FormatException(file.file(), -1, names.candidates(Part.WORDS, 0, false).getFirst(),
                 "no such tensor, with no prefix nor with one of "
-                        + family.prefixes().stream().filter(prefix -> !prefix.isEmpty()).collect(Collectors.joining(", "))
+                        + Stream.concat(family.prefixes().stream(), SENTENCE_MODULES.stream()).filter(prefix -> !prefix.isEmpty())
+                                .collect(Collectors.joining(", "))
                         + "; there are " + file.brief());
     }
 }

@@ -21,22 +21,17 @@ public final class FiniteWeights {
     /**
      * Refuses weights that are not finite.
      *
+     * @param matrixFile has the matrix of {@link Part#HEAD_OUTPUT}; null if {@code file} does
      * @throws FormatException naming the first tensor, and where in it
      */
-    public static void require(Description description, ModelWeights weights, Weights file, Engine engine)
+    static void require(Description description, ModelWeights weights, Weights file, Engine engine, Weights matrixFile)
             throws FormatException {
-        require(description, weights, file, engine, null, null);
-    }
-
-    /** As {@link #require(Description, ModelWeights, Weights, Engine)}, with one part in another file. */
-    static void require(Description description, ModelWeights weights, Weights file, Engine engine, Part apart,
-            Weights other) throws FormatException {
         Device device = Device.of(engine);
         boolean tied = description.head() instanceof Head.Scores scores && scores.tied();
         WeightShapes.<FormatException>visit(description, (part, layer, bias, _) -> {
             Weight weight = bias ? weights.bias(part, layer) : weights.weight(part, layer);
             if ((part != Part.WORDS || tied) && weight != null && !isFinite(weight, device)) {
-                Weights source = part == apart ? other : file;
+                Weights source = part == Part.HEAD_OUTPUT && matrixFile != null ? matrixFile : file;
                 String name = nameIn(source, weights.candidates(part, layer, bias));
                 throw new FormatException(source.file(), -1, name, "expected finite numbers, got " + first(weight));
             }

@@ -1,5 +1,6 @@
 package dev.fovea.model.family;
 
+import dev.fovea.Engine;
 import dev.fovea.graph.CacheGroup;
 import dev.fovea.graph.Graph;
 import dev.fovea.graph.Value;
@@ -50,7 +51,7 @@ public final class ModelGraph {
     /** What an encoder left behind for each layer, or null without one. */
     private CacheGroup cross;
 
-    private ModelGraph(Description description, ModelWeights weights) {
+    private ModelGraph(Description description, ModelWeights weights, Engine engine) {
         this.d = description;
         this.w = weights;
         requireOps(d);
@@ -59,7 +60,10 @@ public final class ModelGraph {
                 rotary.scaling().frequencies(rotary.theta(), rotary.dim()), d.maxTokens())).toList();
         this.alibi = d.positions() instanceof Positions.LinearBias ? Alibi.forHeads(d.attention().heads()) : null;
         if (d.positions() instanceof Positions.Disentangled positions) {
-            this.tables = new DistanceTables(d, w, positions);
+            if (engine == null) {
+                throw new UnsupportedOperationException("no graph of this kind has disentangled attention");
+            }
+            this.tables = new DistanceTables(d, w, positions, engine);
             this.buckets = DistanceBuckets.deberta(d.maxTokens(), positions.span(), positions.logarithmic(),
                     positions.maxDistance());
             this.noDistances = Weight.of(Tensor.allocate(Arena.ofAuto(), DType.F32,
@@ -80,10 +84,19 @@ public final class ModelGraph {
      * @throws UnsupportedOperationException naming it, if the description has what no op of a graph computes
      */
     public static Graph encoder(Description description, ModelWeights weights) {
+        return encoder(description, weights, (Engine) null);
+    }
+
+    /**
+     * As {@link #encoder(Description, ModelWeights)}, of any positions.
+     *
+     * @param engine computes what the graph has as constants: keys and queries of distances
+     */
+    public static Graph encoder(Description description, ModelWeights weights, Engine engine) {
         if (description.crossAttention()) {
             throw new IllegalArgumentException("expected a stack without cross-attention, got one with it");
         }
-        var model = new ModelGraph(description, weights);
+        var model = new ModelGraph(description, weights, engine);
         return model.headed(model.forward());
     }
 
@@ -94,7 +107,7 @@ public final class ModelGraph {
      */
     public static Graph encoder(Description description, ModelWeights weights, Description decoder,
             ModelWeights decoderWeights) {
-        var model = new ModelGraph(description, weights);
+        var model = new ModelGraph(description, weights, null);
         Value x = model.forward();
         AttentionSpec spec = plainSpec(decoder);
         CacheGroup memory = model.g.caches();
@@ -115,7 +128,7 @@ public final class ModelGraph {
      * @throws UnsupportedOperationException naming it, if the description has what no op of a graph computes
      */
     public static Graph decoder(Description description, ModelWeights weights) {
-        var model = new ModelGraph(description, weights);
+        var model = new ModelGraph(description, weights, null);
         if (description.positions() instanceof Positions.RelativeBias
                 || description.positions() instanceof Positions.Disentangled) {
             throw new UnsupportedOperationException("no op of a graph computes relative position bias of a cache");
@@ -233,11 +246,10 @@ public final class ModelGraph {
     private Value disentangled(Value query, Value key, int layer) {
         var positions = (Positions.Disentangled) d.positions();
         int heads = d.attention().heads();
-        double scale = d.attention().scale();
         Value byQuery = !positions.byQuery() ? null
-                : g.named("by_query." + layer).headLinear(heads, query, tables.of(Part.KEY, layer, scale));
+                : g.named("by_query." + layer).headLinear(heads, query, tables.of(Part.KEY, layer));
         Value byKey = !positions.byKey() ? null
-                : g.named("by_key." + layer).headLinear(heads, key, tables.of(Part.QUERY, layer, scale));
+                : g.named("by_key." + layer).headLinear(heads, key, tables.of(Part.QUERY, layer));
         return g.named("distances." + layer).relativeBias(heads, byQuery == null ? noDistances : null, byQuery, byKey,
                 buckets);
     }

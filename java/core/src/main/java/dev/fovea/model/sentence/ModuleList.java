@@ -13,6 +13,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /** The modules that a model's {@code modules.json} lists: Transformer, Pooling, and what comes behind them. */
 public final class ModuleList {
@@ -49,6 +51,28 @@ public final class ModuleList {
             types.add(type.substring(type.lastIndexOf('.') + 1));
         }
         return new ModuleList(root, modules, types);
+    }
+
+    /**
+     * Those of a model with a head; none if it has no {@code modules.json}.
+     *
+     * @param names what the modules may be called, in turn
+     * @throws FormatException if there are others, or they have code of the model's own
+     */
+    public static ModuleList ofHead(Path root, List<Set<String>> names) throws IOException {
+        ModuleList list = ofAny(root);
+        boolean fits = list.size() == names.size();
+        for (int i = 0; i < list.size(); i++) {
+            requireLibrary(list.modules.get(i));
+            fits &= i < names.size() && names.get(i).contains(list.types.get(i));
+        }
+        if (list.size() > 0 && !fits) {
+            String wanted = names.stream().map(some -> String.join(" or ", new TreeSet<>(some)))
+                    .collect(Collectors.joining(", then "));
+            throw new FormatException(root.resolve(MODULES), -1, "type", "expected " + wanted + ", got "
+                    + Excerpt.of(list.types));
+        }
+        return list;
     }
 
     private static JsonArray parse(Path file) throws IOException {

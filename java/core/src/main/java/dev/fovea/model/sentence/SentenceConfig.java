@@ -35,6 +35,8 @@ public record SentenceConfig(List<PoolingMode> pooling, boolean includePrompt, L
             "sentence_camembert_config.json", "sentence_albert_config.json", "sentence_xlm-roberta_config.json",
             "sentence_xlnet_config.json");
 
+    private static final String SETTINGS = "config_sentence_transformers.json";
+
     private static final Set<String> TRANSFORMER_FIELDS = Set.of("max_seq_length", "do_lower_case", "transformer_task",
             "modality_config", "module_output_name");
 
@@ -70,7 +72,7 @@ public record SentenceConfig(List<PoolingMode> pooling, boolean includePrompt, L
     public static SentenceConfig read(Path root, Description model, int specials) throws IOException {
         ModuleList modules = ModuleList.read(root);
         Path transformer = modules == null ? root : modules.transformer();
-        JsonFile settings = JsonFile.readIfPresent(root.resolve("config_sentence_transformers.json"));
+        JsonFile settings = JsonFile.readIfPresent(root.resolve(SETTINGS));
         String type = settings.string("model_type", "SentenceTransformer");
         if (!type.equals("SentenceTransformer")) {
             throw settings.wrong("model_type", "SentenceTransformer");
@@ -78,11 +80,32 @@ public record SentenceConfig(List<PoolingMode> pooling, boolean includePrompt, L
         PoolingConfig pooling = modules == null ? PoolingConfig.MEAN : PoolingConfig.read(modules.pooling(), model.width());
         int pooled = Math.multiplyExact(pooling.modes().size(), model.width());
         JsonFile module = transformerConfig(transformer);
-        var limits = new TextLimits(transformer, model, specials);
+        requireTokenVectors(module);
+        var limits = TextLimits.of(transformer, model, specials);
         return new SentenceConfig(pooling.modes(), pooling.includePrompt(),
                 modules == null ? List.of() : modules.behindPooling(pooled),
                 limits.maxTokens(module), limits.keepsEnd(), module.bool("do_lower_case", false),
                 Prompts.read(settings), settings.integer("truncate_dim", 1, 0), similarity(settings));
+    }
+
+    /**
+     * Tokens that a model with a head takes of a text, special tokens included: by the rule of {@link #read}.
+     *
+     * @param folder that of the Transformer in {@code root}
+     * @throws FormatException if its settings ask for what is not supported with a head, or do not fit {@code model}
+     */
+    public static int maxTokensOfHead(Path root, Path folder, Description model, int specials) throws IOException {
+        JsonFile settings = JsonFile.readIfPresent(root.resolve(SETTINGS));
+        if (!Prompts.read(settings).byDefault().isEmpty()) {
+            throw settings.wrong("default_prompt_name", "null, of a model with a head");
+        }
+        JsonFile module = transformerConfig(folder);
+        if (module.bool("do_lower_case", false)) {
+            throw module.wrong("do_lower_case", "false, of a model with a head");
+        }
+        var limits = TextLimits.of(folder, model, specials);
+        limits.requireFirstTokens();
+        return limits.maxTokens(module);
     }
 
     /** Whether vectors have length 1. */
@@ -90,22 +113,17 @@ public record SentenceConfig(List<PoolingMode> pooling, boolean includePrompt, L
         return !behind.isEmpty() && behind.getLast() instanceof SentenceModule.Normalize;
     }
 
-    /** The settings of the transformer module in {@code folder}, as they are; without fields if there are none. */
-    public static JsonFile transformerSettings(Path folder) throws IOException {
+    /** The settings of the transformer module in {@code folder}; without fields if there are none. */
+    private static JsonFile transformerConfig(Path folder) throws IOException {
         String name = TRANSFORMER_CONFIGS.stream().filter(one -> Files.exists(folder.resolve(one))).findFirst()
                 .orElse(TRANSFORMER_CONFIGS.getFirst());
-        return JsonFile.readIfPresent(folder.resolve(name));
-    }
-
-    private static JsonFile transformerConfig(Path folder) throws IOException {
-        JsonFile json = transformerSettings(folder);
+        JsonFile json = JsonFile.readIfPresent(folder.resolve(name));
         for (String field : PASSED_ON) {
             if (json.has(field) && !json.isEmpty(field)) {
                 throw json.wrong(field, "nothing");
             }
         }
         json.requireKnown(TRANSFORMER_FIELDS, PASSED_ON);
-        requireTokenVectors(json);
         return json;
     }
 

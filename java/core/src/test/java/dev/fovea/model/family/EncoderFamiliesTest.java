@@ -129,7 +129,7 @@ class EncoderFamiliesTest {
             assertTrue(e.getMessage().contains("roberta."), e.getMessage());
         }
         try (Weights file = Weights.open(GoldenFamilyTest.GOLDEN.resolve("roberta").resolve("model.safetensors"))) {
-            FormatException e = assertThrows(FormatException.class, () -> config.tagger(config.encoder(), 2, file, null));
+            FormatException e = assertThrows(FormatException.class, () -> config.tagger(config.encoder(), 2, file));
             assertTrue(e.getMessage().contains("classifier.weight"), e.getMessage()); // a file without that head
         }
     }

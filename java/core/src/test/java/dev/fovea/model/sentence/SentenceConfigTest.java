@@ -132,7 +132,7 @@ class SentenceConfigTest {
     void shouldReadTheSettingsOfTheTransformerUnderAnyOfTheirNames(String name) throws Exception {
         write("sentence_" + name + "_config.json", "{\"max_seq_length\": 12}");
         assertEquals(12, SentenceConfig.read(directory, BERT, 2).maxTokens());
-        assertEquals(12, SentenceConfig.transformerSettings(directory).integer("max_seq_length", 1));
+        assertEquals(12, SentenceConfig.maxTokensOfHead(directory, directory, BERT, 2));
     }
 
     @ParameterizedTest

@@ -1,0 +1,3 @@
+module dev.fovea.it {
+    requires dev.fovea;
+}

@@ -1,0 +1,4 @@
+/** ${project.description} */
+module ${jars.module} {
+    provides java.util.spi.ToolProvider with ${jars.module}.Contents;
+}
