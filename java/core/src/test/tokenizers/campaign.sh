@@ -92,7 +92,8 @@ if [ -n "${LLAMA_CPP:-}" ]; then
     vectors+=("$into/vectors/$name.inp" "$into/vectors/$name.out" "$into/$file")
   done
   python3 "$tools/gguf2json.py" "$into/vectors/gpt-2.gguf" "$into/gpt-2/tokenizer.json"
-  pairs+=("$into/vectors/gpt-2.gguf=$into/gpt-2/tokenizer.json")
+  pairs+=("$into/vectors/gpt-2.gguf=$into/gpt-2/tokenizer.json"
+    "$into/vectors/bert-bge.gguf=$into/all-minilm-l6-v2/tokenizer.json")
   for pair in bert-bge=all-minilm-l6-v2 llama-bpe=llama3 qwen2=qwen3 gpt-2=gpt-2; do
     vectors+=("$into/vectors/${pair%=*}.inp" "$into/vectors/${pair%=*}.out" "$into/${pair#*=}/tokenizer.json")
   done
