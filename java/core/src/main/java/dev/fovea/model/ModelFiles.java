@@ -96,15 +96,15 @@ record ModelFiles(Path folder, Path config, Path tokenizer, Path weights, List<S
             throw missing(directory);
         }
         Path tokenizer = TOKENIZERS.stream().map(directory::resolve).filter(Files::exists).findFirst().orElse(null);
-        return of(directory, directory, tokenizer, null);
+        return of(config(directory, directory), directory, tokenizer, null);
     }
 
     private static ModelFiles in(Path directory, Path folder, String weightsFile) throws IOException {
-        return of(directory, folder, tokenizer(folder), weightsFile);
+        Path config = config(directory, folder);
+        return of(config, folder, tokenizer(folder), weightsFile);
     }
 
-    private static ModelFiles of(Path directory, Path folder, Path tokenizer, String weightsFile) throws IOException {
-        Path config = config(directory, folder);
+    private static ModelFiles of(Path config, Path folder, Path tokenizer, String weightsFile) throws IOException {
         List<String> found = weightFiles(folder);
         String weights = weights(folder, found, weightsFile);
         return new ModelFiles(folder, config, tokenizer, folder.resolve(weights),

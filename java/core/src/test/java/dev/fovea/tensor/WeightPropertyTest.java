@@ -22,7 +22,9 @@ class WeightPropertyTest {
     @Test
     void shouldReadWhatIndependentDecodingGives() {
         Set<String> seen = new HashSet<>();
-        for (int seed = 0; seed < CASES; seed++) {
+        Random seeds = new Random(1); // of seeds in a row, the first draws are alike
+        for (int i = 0; i < CASES; i++) {
+            long seed = seeds.nextLong();
             var random = new Random(seed);
             try (Arena arena = Arena.ofConfined()) {
                 Case each = random(random, arena);
