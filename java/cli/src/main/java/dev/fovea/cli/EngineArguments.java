@@ -35,6 +35,14 @@ abstract class EngineArguments {
                     + " or q4_k (not on cuda) (default: ${DEFAULT-VALUE}).")
     private WeightType weights;
 
+    @Option(
+            names = "--weights-file",
+            paramLabel = "FILE",
+            description = "Which file of the model's directory has the weights, such as onnx/model_quantized.onnx"
+                    + " (default: model.safetensors, its shards, model.onnx or onnx/model.onnx, the first that is there,"
+                    + " or the only .onnx file).")
+    private String weightsFile;
+
     @Spec(Spec.Target.MIXEE)
     private CommandSpec command;
 
@@ -51,7 +59,8 @@ abstract class EngineArguments {
             }
             engine = engine.withThreads(threads);
         }
-        return EncoderOptions.defaults().withEngineOptions(engine).withWeights(weights);
+        EncoderOptions options = EncoderOptions.defaults().withEngineOptions(engine).withWeights(weights);
+        return weightsFile == null ? options : options.withWeightsFile(weightsFile);
     }
 
     /** The command that has the options. */

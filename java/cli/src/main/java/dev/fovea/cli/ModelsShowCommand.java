@@ -33,6 +33,12 @@ final class ModelsShowCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Write JSON.")
     private boolean json;
 
+    @Option(
+            names = "--weights-file",
+            paramLabel = "FILE",
+            description = "Look at this file of the directory's weights, such as onnx/model_quantized.onnx.")
+    private String weightsFile;
+
     @Parameters(
             paramLabel = "NAME|DIR",
             description = "A name from 'fovea models', a directory in the Hugging Face layout or a .gguf file.")
@@ -62,6 +68,9 @@ final class ModelsShowCommand implements Callable<Integer> {
         }
         // One thread and plain Java would do; the usual engine says whether it takes the model.
         var options = EncoderOptions.defaults().withEngineOptions(EngineOptions.defaults().withThreads(1));
+        if (weightsFile != null) {
+            options = options.withWeightsFile(weightsFile);
+        }
         try (TextEncoder encoder = TextEncoder.load(model, options)) {
             Map<String, String> properties = new LinkedHashMap<>(encoder.properties());
             named.ifPresent(known -> addTo(properties, known.properties()));

@@ -49,6 +49,18 @@ class HeadCommandsTest {
     }
 
     @Test
+    void shouldTakeTheFileOfWeightsThatIsChosen() throws Exception {
+        String model = model("bert", "{\"0\": \"no\", \"1\": \"maybe\", \"2\": \"yes\"}");
+        String usual = CliRun.of("classify", "--model", model, "--json", "w1 w2").output();
+        Files.move(directory.resolve("model.safetensors"), directory.resolve("fp16.safetensors"));
+        assertEquals(usual, CliRun.of("classify", "--model", model, "--weights-file", "fp16.safetensors", "--json", "w1 w2")
+                .output());
+        String absent = CliRun.of("classify", "--model", model, "--weights-file", "int8.onnx", "w1 w2").error(1);
+        assertTrue(absent.contains("has no int8.onnx to take weights from; there is none"), absent);
+        assertTrue(CliRun.of("models", "show", model, "--weights-file", "int8.onnx").error(1).contains("has no int8.onnx"));
+    }
+
+    @Test
     void shouldClassify() throws Exception {
         String model = model("bert", "{\"0\": \"no\", \"1\": \"maybe\", \"2\": \"yes\"}");
         assertTrue(CliRun.of("classify", "--model", model, "w1 w2").output().matches("(no|maybe|yes) +0\\.\\d{4}  w1 w2\n"));

@@ -25,9 +25,9 @@ final class DirectorySource implements EncoderSource {
     private final Path directory;
     private final ModelFiles files;
 
-    DirectorySource(Path directory) throws IOException {
+    DirectorySource(Path directory, String weightsFile) throws IOException {
         this.directory = directory;
-        this.files = ModelFiles.in(directory);
+        this.files = ModelFiles.in(directory, weightsFile);
     }
 
     @Override
@@ -61,6 +61,9 @@ final class DirectorySource implements EncoderSource {
         places.put("directory", directory.toString());
         places.put("family", Excerpt.of(config.modelType()));
         places.put("weights", directory.relativize(files.weights()).toString());
+        if (!files.otherWeights().isEmpty()) {
+            places.put("other weights", String.join(", ", files.otherWeights()));
+        }
         places.put("tokenizer", directory.relativize(files.tokenizer()).toString());
         return places;
     }

@@ -41,7 +41,7 @@ final class EncoderModel {
         this.weightType = options.weights();
         this.owner = owner;
         var parts = new LoadedParts(owner, options);
-        source = EncoderSource.of(path);
+        source = EncoderSource.of(path, options.weightsFile());
         parts.open(source::openWeights);
         config = source.config();
         Description read = config.encoder();

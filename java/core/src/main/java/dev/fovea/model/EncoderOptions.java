@@ -14,10 +14,11 @@ import java.util.Objects;
  * @param weights what the weights of linear layers are kept as
  * @param prompt what stands before each text, as {@link #withPrompt} takes it; {@code null} for the model's default
  * @param dimensions components to keep of each vector; 0 for as many as the model's files say
+ * @param weightsFile which file has the weights, as {@link #withWeightsFile} takes it; {@code null} for the usual one
  */
 public record EncoderOptions(Engine engine, EngineOptions engineOptions, LengthPolicy lengthPolicy, WeightType weights,
-        String prompt, int dimensions) {
-    /** Checks that all but engine and prompt are there. */
+        String prompt, int dimensions, String weightsFile) {
+    /** Checks that all but engine, prompt and weights file are there. */
     public EncoderOptions {
         Objects.requireNonNull(engineOptions, "engineOptions");
         Objects.requireNonNull(lengthPolicy, "lengthPolicy");
@@ -29,30 +30,34 @@ public record EncoderOptions(Engine engine, EngineOptions engineOptions, LengthP
 
     /**
      * An own engine with {@link EngineOptions#defaults()}, {@link LengthPolicy#TRUNCATE}, {@link WeightType#F32}, and
-     * the model's own default prompt and number of dimensions.
+     * the model's own default prompt, number of dimensions and file of weights.
      */
     public static EncoderOptions defaults() {
-        return new EncoderOptions(null, EngineOptions.defaults(), LengthPolicy.TRUNCATE, WeightType.F32, null, 0);
+        return new EncoderOptions(null, EngineOptions.defaults(), LengthPolicy.TRUNCATE, WeightType.F32, null, 0, null);
     }
 
     /** A copy that runs on {@code engine}. The caller closes it, after the encoder. */
     public EncoderOptions withEngine(Engine engine) {
-        return new EncoderOptions(Objects.requireNonNull(engine, "engine"), engineOptions, lengthPolicy, weights, prompt, dimensions);
+        return new EncoderOptions(Objects.requireNonNull(engine, "engine"), engineOptions, lengthPolicy, weights, prompt, dimensions,
+                weightsFile);
     }
 
     /** A copy that runs on an engine of its own, created with {@code engineOptions}. */
     public EncoderOptions withEngineOptions(EngineOptions engineOptions) {
-        return new EncoderOptions(null, engineOptions, lengthPolicy, weights, prompt, dimensions);
+        return new EncoderOptions(null, engineOptions, lengthPolicy, weights, prompt, dimensions,
+                weightsFile);
     }
 
     /** A copy with another policy. */
     public EncoderOptions withLengthPolicy(LengthPolicy lengthPolicy) {
-        return new EncoderOptions(engine, engineOptions, lengthPolicy, weights, prompt, dimensions);
+        return new EncoderOptions(engine, engineOptions, lengthPolicy, weights, prompt, dimensions,
+                weightsFile);
     }
 
     /** A copy that keeps weights as another type. */
     public EncoderOptions withWeights(WeightType weights) {
-        return new EncoderOptions(engine, engineOptions, lengthPolicy, weights, prompt, dimensions);
+        return new EncoderOptions(engine, engineOptions, lengthPolicy, weights, prompt, dimensions,
+                weightsFile);
     }
 
     /**
@@ -64,7 +69,7 @@ public record EncoderOptions(Engine engine, EngineOptions engineOptions, LengthP
      */
     public EncoderOptions withPrompt(String nameOrText) {
         return new EncoderOptions(engine, engineOptions, lengthPolicy, weights,
-                Objects.requireNonNull(nameOrText, "nameOrText"), dimensions);
+                Objects.requireNonNull(nameOrText, "nameOrText"), dimensions, weightsFile);
     }
 
     /**
@@ -72,6 +77,18 @@ public record EncoderOptions(Engine engine, EngineOptions engineOptions, LengthP
      * models that were trained for it: Kusupati et al., Matryoshka Representation Learning, arXiv:2205.13147.
      */
     public EncoderOptions withDimensions(int dimensions) {
-        return new EncoderOptions(engine, engineOptions, lengthPolicy, weights, prompt, dimensions);
+        return new EncoderOptions(engine, engineOptions, lengthPolicy, weights, prompt, dimensions,
+                weightsFile);
+    }
+
+    /**
+     * A copy that reads the weights from this file of a directory that has several.
+     *
+     * @param weightsFile within the directory, such as {@code onnx/model_O2.onnx}; its ending is one of those of
+     *     {@link dev.fovea.weights.Weights#open}
+     */
+    public EncoderOptions withWeightsFile(String weightsFile) {
+        return new EncoderOptions(engine, engineOptions, lengthPolicy, weights, prompt, dimensions,
+                Objects.requireNonNull(weightsFile, "weightsFile"));
     }
 }

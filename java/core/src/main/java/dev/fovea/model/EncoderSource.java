@@ -1,5 +1,6 @@
 package dev.fovea.model;
 
+import dev.fovea.internal.files.Excerpt;
 import dev.fovea.model.family.Description;
 import dev.fovea.model.family.EncoderConfig;
 import dev.fovea.model.sentence.SentenceConfig;
@@ -15,10 +16,19 @@ interface EncoderSource {
     /**
      * That of a path. If it is a file, that is open from now on: the caller asks for the weights, and closes these.
      *
+     * @param weightsFile the file of a directory to take weights from, or null for the usual one
      * @throws ModelNotFoundException if there is nothing, or a file that a model needs is not in the directory
+     * @throws IllegalArgumentException if a file of weights is asked for within one that has all of a model
      */
-    static EncoderSource of(Path path) throws IOException {
-        return isFile(path) ? GgufSource.open(path) : new DirectorySource(path);
+    static EncoderSource of(Path path, String weightsFile) throws IOException {
+        if (!isFile(path)) {
+            return new DirectorySource(path, weightsFile);
+        }
+        if (weightsFile != null) {
+            throw new IllegalArgumentException("expected no file of weights beside " + path + ", which has all of a model,"
+                    + " got '" + Excerpt.of(weightsFile) + "'");
+        }
+        return GgufSource.open(path);
     }
 
     /** Whether a path is a file that has all of a model. */

@@ -79,7 +79,7 @@ final class HeadModel {
         this.owner = owner;
         requirePlain(options);
         var parts = new LoadedParts(owner, options);
-        ModelFiles files = ModelFiles.ofHead(directory);
+        ModelFiles files = ModelFiles.ofHead(directory, options.weightsFile());
         parts.open(() -> Weights.open(files.weights()));
         this.config = EncoderConfig.read(files.config());
         boolean typed = config.encoder().embedding().tokenTypes() > 1;

@@ -1,11 +1,15 @@
 package dev.fovea.model;
 
+import dev.fovea.internal.files.Excerpt;
 import dev.fovea.model.sentence.SentenceConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * Where a directory in the Hugging Face layout keeps what a model needs.
@@ -13,13 +17,17 @@ import java.util.List;
  * @param folder that of the Transformer: of the others, and of the tokenizer's settings
  * @param config {@code config.json}
  * @param tokenizer {@code tokenizer.json}, or {@code vocab.txt} where there is none
- * @param weights the first of the forms that are read
+ * @param weights the file that was asked for, or the first of the forms that are read
+ * @param otherWeights files of the same kinds that were not taken
  */
-record ModelFiles(Path folder, Path config, Path tokenizer, Path weights) {
+record ModelFiles(Path folder, Path config, Path tokenizer, Path weights, List<String> otherWeights) {
     private static final List<String> TOKENIZERS = List.of("tokenizer.json", "vocab.txt");
 
     private static final List<String> WEIGHTS =
             List.of("model.safetensors", "model.safetensors.index.json", "model.onnx", "onnx/model.onnx");
+
+    /** Where exporters put ONNX files. */
+    private static final String ONNX = "onnx";
 
     /** Tokenizers of other libraries, which are not read. */
     private static final List<String> OTHER_TOKENIZERS = List.of("sentencepiece.bpe.model", "spiece.model",
@@ -32,22 +40,23 @@ record ModelFiles(Path folder, Path config, Path tokenizer, Path weights) {
     /**
      * Finds the files; none but {@code modules.json} is opened.
      *
+     * @param weightsFile the file of weights to take, or null for the usual one
      * @throws ModelNotFoundException if the directory or a file is not there; the message names it, and what there is
      *     instead
      */
-    static ModelFiles in(Path directory) throws IOException {
+    static ModelFiles in(Path directory, String weightsFile) throws IOException {
         if (!Files.isDirectory(directory)) {
             throw missing(directory);
         }
-        return in(directory, SentenceConfig.transformerFolder(directory));
+        return in(directory, SentenceConfig.transformerFolder(directory), weightsFile);
     }
 
     /** As {@link #in}, of a model with a head, whose other modules its class reads. */
-    static ModelFiles ofHead(Path directory) throws IOException {
+    static ModelFiles ofHead(Path directory, String weightsFile) throws IOException {
         if (!Files.isDirectory(directory)) {
             throw missing(directory);
         }
-        return in(directory, SentenceConfig.firstFolder(directory));
+        return in(directory, SentenceConfig.firstFolder(directory), weightsFile);
     }
 
     /**
@@ -81,8 +90,13 @@ record ModelFiles(Path folder, Path config, Path tokenizer, Path weights) {
         return new ModelNotFoundException("no model directory " + directory + help);
     }
 
-    private static ModelFiles in(Path directory, Path folder) throws IOException {
-        return new ModelFiles(folder, config(directory, folder), tokenizer(folder), weights(folder));
+    private static ModelFiles in(Path directory, Path folder, String weightsFile) throws IOException {
+        Path config = config(directory, folder);
+        Path tokenizer = tokenizer(folder);
+        List<String> found = weightFiles(folder);
+        String weights = weights(folder, found, weightsFile);
+        return new ModelFiles(folder, config, tokenizer, folder.resolve(weights),
+                found.stream().filter(file -> !folder.resolve(file).equals(folder.resolve(weights))).toList());
     }
 
     private static Path config(Path directory, Path folder) throws IOException {
@@ -109,17 +123,45 @@ record ModelFiles(Path folder, Path config, Path tokenizer, Path weights) {
                 + instead(folder, OTHER_TOKENIZERS) + linked(folder.resolve(TOKENIZERS.getFirst())));
     }
 
-    private static Path weights(Path folder) throws IOException {
-        for (String name : WEIGHTS) {
-            if (Files.exists(folder.resolve(name))) {
-                return folder.resolve(name);
+    /** The usual files of weights that are there, in their order, and then all other ONNX files by name. */
+    private static List<String> weightFiles(Path folder) throws IOException {
+        Set<String> found = new LinkedHashSet<>();
+        WEIGHTS.stream().filter(name -> Files.exists(folder.resolve(name))).forEach(found::add);
+        for (Path place : List.of(folder, folder.resolve(ONNX))) {
+            if (Files.isDirectory(place)) {
+                try (Stream<Path> files = Files.list(place)) {
+                    files.filter(file -> file.toString().endsWith(".onnx") && !Files.isDirectory(file)).sorted()
+                            .forEach(file -> found.add(folder.relativize(file).toString().replace('\\', '/')));
+                }
             }
         }
+        return List.copyOf(found);
+    }
+
+    /** The one asked for; the first of the usual ones; or the only one. */
+    private static String weights(Path folder, List<String> found, String asked) throws ModelNotFoundException {
+        if (asked != null) {
+            Path file = folder.resolve(asked).normalize();
+            if (Path.of(asked).isAbsolute() || !file.startsWith(folder.normalize())) {
+                throw new IllegalArgumentException("expected a file of weights within " + folder + ", got '"
+                        + Excerpt.of(asked) + "'");
+            }
+            if (Files.exists(folder.resolve(asked))) {
+                return asked;
+            }
+            throw new ModelNotFoundException("model directory " + folder + " has no " + Excerpt.of(asked) + " to take weights"
+                    + " from; there is " + (found.isEmpty() ? "none" : Excerpt.of(found)));
+        }
+        if (!found.isEmpty() && (WEIGHTS.contains(found.getFirst()) || found.size() == 1)) {
+            return found.getFirst();
+        }
+        String several = found.isEmpty() ? "" : "; of " + Excerpt.of(found) + " one must be chosen, with"
+                + " EncoderOptions.withWeightsFile or --weights-file";
         String pickle = Files.exists(folder.resolve("pytorch_model.bin"))
                 || Files.exists(folder.resolve("pytorch_model.bin.index.json"))
                 ? " (a Python pickle; save it with transformers' save_pretrained(…, safe_serialization=True))" : "";
         throw new ModelNotFoundException("model directory " + folder + " has none of " + String.join(", ", WEIGHTS)
-                + instead(folder, OTHER_WEIGHTS) + pickle + linked(folder.resolve(WEIGHTS.getFirst())));
+                + instead(folder, OTHER_WEIGHTS) + pickle + several + linked(folder.resolve(WEIGHTS.getFirst())));
     }
 
     /** Which of some files there are, which would do if they were read. */

@@ -1,13 +1,14 @@
 package dev.fovea.weights;
 
 import dev.fovea.tensor.Tensor;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 
-/** One {@code TensorProto} among the initializers of a graph. */
+/** One {@code TensorProto}: an initializer of a graph, or the value of a node {@code Constant}. */
 final class OnnxInitializer {
     private static final int MAX_RANK = 64;
     private static final int ALIGNMENT = 64;
@@ -23,6 +24,8 @@ final class OnnxInitializer {
     private String name = "";
     private long typeCode;
     private MemorySegment raw;
+    private boolean external;
+    private final OnnxExternalData.Place place = new OnnxExternalData.Place();
 
     /** Elements in the typed fields, and their bytes where all of them are one packed run. */
     private long elements;
@@ -32,8 +35,8 @@ final class OnnxInitializer {
         this.message = message;
     }
 
-    /** Adds a {@code TensorProto} to {@code tensors}; data that is not stored as such is decoded into {@code arena}. */
-    static void read(ProtoReader message, Arena arena, TensorTable tensors) throws FormatException {
+    /** Adds an initializer to {@code tensors}; data that is not stored as such is decoded into {@code arena}. */
+    static void read(ProtoReader message, Arena arena, OnnxExternalData data, TensorTable tensors) throws IOException {
         OnnxInitializer initializer = new OnnxInitializer(message);
         initializer.readFields();
         if (initializer.name.isEmpty() || tensors.contains(initializer.name)) {
@@ -41,11 +44,24 @@ final class OnnxInitializer {
                     ? "an initializer needs a name"
                     : "two initializers have the name '" + initializer.name + "'");
         }
-        OnnxType type = OnnxType.of(initializer.typeCode);
+        initializer.addTo(tensors, arena, data);
+    }
+
+    /** Adds the value of a constant under a name. */
+    static void readConstant(ProtoReader message, String name, Arena arena, OnnxExternalData data, TensorTable tensors)
+            throws IOException {
+        OnnxInitializer constant = new OnnxInitializer(message);
+        constant.readFields();
+        constant.name = name;
+        constant.addTo(tensors, arena, data);
+    }
+
+    private void addTo(TensorTable tensors, Arena arena, OnnxExternalData data) throws IOException {
+        OnnxType type = OnnxType.of(typeCode);
         if (type == null) {
-            tensors.putUnsupported(initializer.name, "ONNX data type " + initializer.typeCode);
+            tensors.putUnsupported(name, "ONNX data type " + typeCode);
         } else {
-            tensors.put(initializer.name, initializer.tensor(type, arena));
+            tensors.put(name, tensor(type, arena, data));
         }
     }
 
@@ -59,12 +75,8 @@ final class OnnxInitializer {
                 case OnnxType.INT32_DATA, OnnxType.INT64_DATA -> countVarints();
                 case 8 -> name = message.string("name");
                 case 9 -> raw = message.bytes("raw_data");
-                case 14 -> {
-                    if (message.varint("data_location") == EXTERNAL) {
-                        throw message.error("data_location", "the data of tensor '" + name
-                                + "' is in another file; only models that hold their weights are supported");
-                    }
-                }
+                case 13 -> place.add(message.message("external_data"));
+                case 14 -> external = message.varint("data_location") == EXTERNAL;
                 default -> message.skip();
             }
         }
@@ -115,11 +127,16 @@ final class OnnxInitializer {
         }
     }
 
-    private Tensor tensor(OnnxType type, Arena arena) throws FormatException {
+    private Tensor tensor(OnnxType type, Arena arena, OnnxExternalData external) throws IOException {
         long[] shape = Arrays.copyOf(dims, rank);
         long needed = bytesNeeded(type, shape);
         MemorySegment data;
-        if (raw != null) {
+        if (this.external) {
+            if (elements != 0 || raw != null) {
+                throw message.error("data_location", "the data is in another file, and in this one too");
+            }
+            data = external.data(place, message, needed);
+        } else if (raw != null) {
             if (elements != 0) {
                 throw message.error("raw_data", "present beside " + elements + " elements in typed data");
             }

@@ -1,22 +1,25 @@
 package dev.fovea.weights;
 
+import dev.fovea.internal.files.Excerpt;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Tensor;
 import dev.fovea.tensor.Weight;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 
 /**
- * The initializers of an ONNX model, under the names of the model it was exported from.
+ * The weights of an ONNX model, under the names of the model it was exported from.
  *
- * <p>Initializers keep their names, except the weights of linear layers that an exporter left
- * anonymous: these are found through their layer's bias, are called {@code <layer>.weight} and are
- * views of shape [out, in], whichever way around they are stored. Types without a {@link DType} are
- * listed among the names, but {@link #get} refuses them. Models with external data are refused.
+ * <p>Initializers keep their names, and so do constants that a node renames, turns or widens. The weights of linear
+ * layers that an exporter left anonymous are found through the graph, by their layer's bias or else by the node's own
+ * name; they are called {@code <layer>.weight} and are views of shape [out, in], whichever way around they are stored.
+ * Where ONNX Runtime fused an attention, the weights of queries, keys and values are rows of one tensor, which is called
+ * {@code <layer>.qkv.weight} after the layer that multiplies the attention's result; so with its bias. Types without a
+ * {@link DType}, and weights in packed blocks, are listed among the names, but {@link #get} refuses them. External data
+ * is mapped; its files must be in the model's directory.
  *
  * <p>What ONNX Runtime's dynamic quantization stores as integers with scale and zero point has the name of the weight
  * that it stands for: {@link #get} gives the integers, {@link #weight} and {@link #getF32} what they stand for.
@@ -24,63 +27,35 @@ import java.util.Set;
 public final class OnnxWeights implements Weights {
     private final Path file;
     private final TensorTable tensors;
+    /** The nodes whose weights have no name. */
+    private final List<String> unnamed;
 
-    private OnnxWeights(Path file, TensorTable tensors) {
+    private OnnxWeights(Path file, TensorTable tensors, List<String> unnamed) {
         this.file = file;
         this.tensors = tensors;
+        this.unnamed = unnamed;
     }
 
     /**
-     * Maps an ONNX file.
+     * Maps an ONNX file, and the files that hold its data.
      *
-     * @throws FormatException if the content is not an ONNX model, or one whose weights lie elsewhere
+     * @throws FormatException if the content is not an ONNX model, or a file of its data is not beside it
      * @throws IOException if the file is absent, a directory or not readable
      */
     public static OnnxWeights open(Path file) throws IOException {
         Arena arena = Arena.ofShared();
         try {
-            TensorTable tensors = new TensorTable(file, arena);
-            readModel(ProtoReader.of(MappedFile.map(file, arena), "model"), arena, tensors);
-            return new OnnxWeights(file, tensors);
+            OnnxGraph graph = OnnxGraph.read(MappedFile.map(file, arena), arena);
+            OnnxQuantization quantization = new OnnxQuantization(graph.tensors());
+            OnnxConstants constants = OnnxConstants.follow(graph, quantization);
+            quantization.find(graph.nodes());
+            quantization.finish();
+            List<String> unnamed = OnnxLinearLayers.name(graph, constants, quantization);
+            constants.tidy(graph.nodes());
+            return new OnnxWeights(file, graph.tensors(), unnamed);
         } catch (Throwable failure) {
             arena.close();
             throw failure;
-        }
-    }
-
-    private static void readModel(ProtoReader model, Arena arena, TensorTable tensors) throws FormatException {
-        List<OnnxNode> nodes = new ArrayList<>();
-        boolean graph = false;
-        for (int field = model.next(); field != 0; field = model.next()) {
-            if (field == 7) {
-                readGraph(model.message("graph"), arena, tensors, nodes);
-                graph = true;
-            } else {
-                model.skip();
-            }
-        }
-        if (!graph) {
-            throw model.error("graph", "the file holds no graph");
-        }
-        OnnxQuantization.name(tensors, nodes);
-        OnnxLinearLayers.name(tensors, nodes);
-    }
-
-    private static void readGraph(ProtoReader graph, Arena arena, TensorTable tensors, List<OnnxNode> nodes)
-            throws FormatException {
-        int initializers = 0;
-        for (int field = graph.next(); field != 0; field = graph.next()) {
-            switch (field) {
-                case 1 -> {
-                    OnnxNode node = OnnxNode.read(graph.message("node"));
-                    if (node != null) {
-                        nodes.add(node);
-                    }
-                }
-                case 5 -> OnnxInitializer.read(
-                        graph.message("initializer[" + initializers++ + "]"), arena, tensors);
-                default -> graph.skip();
-            }
         }
     }
 
@@ -92,6 +67,13 @@ public final class OnnxWeights implements Weights {
     @Override
     public Set<String> names() {
         return tensors.names();
+    }
+
+    @Override
+    public String brief() {
+        String more = unnamed.size() < 2 ? "" : ", as for " + (unnamed.size() - 1) + " more";
+        return Weights.super.brief()
+                + (unnamed.isEmpty() ? "" : "; there is no name for the weight of " + Excerpt.of(unnamed.getFirst()) + more);
     }
 
     @Override

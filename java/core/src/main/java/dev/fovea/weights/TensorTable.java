@@ -53,14 +53,14 @@ final class TensorTable {
     /**
      * Puts integers that stand for floating-point numbers.
      *
-     * @param scales one for all integers, or one for each column of a matrix
+     * @param scales one for all integers, or one for each index of a dimension of a matrix
      * @param zeroPoints as many
      */
-    void putQuantized(String name, Tensor tensor, float[] scales, int[] zeroPoints) {
+    void putQuantized(String name, Tensor tensor, float[] scales, int[] zeroPoints, int dimension) {
         boolean matrix = tensor.rank() == 2;
         Shape vector = Shape.of(tensor.shape().elements());
         Tensor values = matrix ? tensor : Tensor.of(tensor.segment(), tensor.dtype(), vector);
-        Weight quantized = Weight.quantized(values, scales, zeroPoints, matrix ? 1 : 0);
+        Weight quantized = Weight.quantized(values, scales, zeroPoints, matrix ? dimension : 0);
         entries.put(name, new Entry(tensor.dtype().name(), tensor, quantized));
     }
 
@@ -142,6 +142,18 @@ final class TensorTable {
     Weight quantized(String name) {
         Entry entry = entries.get(name);
         return entry == null ? null : entry.quantized;
+    }
+
+    /** Whether two tensors are both quantized with the same scales and zero points, or both not. */
+    boolean hasSameScales(String name, String other) {
+        Weight first = quantized(name);
+        Weight second = quantized(other);
+        if (first == null || second == null) {
+            return first == second;
+        }
+        return first.scaleDimension() == second.scaleDimension()
+                && first.scales().segment().mismatch(second.scales().segment()) == -1
+                && first.zeroPoints().segment().mismatch(second.zeroPoints().segment()) == -1;
     }
 
     /** What is wrong with a tensor as a whole. */

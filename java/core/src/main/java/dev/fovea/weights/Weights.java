@@ -24,6 +24,12 @@ import java.util.Set;
  */
 public interface Weights extends AutoCloseable {
     /**
+     * What stands behind a layer's name in the names of the weights of the attention whose result it multiplies, where a
+     * file has these fused: rows of queries, then of keys, then of values.
+     */
+    String FUSED_ATTENTION = ".qkv";
+
+    /**
      * Opens a file by its name: {@code .safetensors}, {@code .safetensors.index.json}, {@code .onnx} or
      * {@code .gguf}.
      *

@@ -125,10 +125,10 @@ class MalformedDirectoriesTest {
                 + " xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
                 + "xxxxxxxxxxxxxxxxxxxx…xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx: expected BEGIN_OBJECT, got NUMBER", d -> header(d, "{\"" + LONG + "\": 1}"));
         add("other tensors", "DIR/model.safetensors, embeddings.word_embeddings.weight: no such tensor, with no prefix nor with"
-                + " one of bert., roberta., 0.auto_model.; there are a, b", d -> header(d, "{\"a\": {\"dtype\": \"F32\", \"shape\": [0], \"data_offsets\": [0, 0]},"
+                + " one of bert., roberta., 0.auto_model., 0.model.; there are a, b", d -> header(d, "{\"a\": {\"dtype\": \"F32\", \"shape\": [0], \"data_offsets\": [0, 0]},"
                 + " \"b\": {\"dtype\": \"F32\", \"shape\": [0], \"data_offsets\": [0, 0]}}"));
         add("no tensors", "DIR/model.safetensors, embeddings.word_embeddings.weight: no such tensor, with no prefix nor with"
-                + " one of bert., roberta., 0.auto_model.; there are none", d -> header(d, "{}"));
+                + " one of bert., roberta., 0.auto_model., 0.model.; there are none", d -> header(d, "{}"));
         add("an index of nothing", "DIR/model.safetensors.index.json, byte 0, weight_map: expected at least one tensor, got none", d -> d.delete(WEIGHTS).write("model.safetensors.index.json", "{\"weight_map\": {}}"));
         add("a shard elsewhere", "DIR/model.safetensors.index.json, byte 0, weight_map.a: expected the name of a .safetensors file"
                 + " beside the index, got '../b.safetensors'", d -> d.delete(WEIGHTS).write("model.safetensors.index.json",

@@ -45,6 +45,38 @@ final class OnnxBytes {
         return this;
     }
 
+    /** Adds a node of a domain, with a name; {@code ""} is the domain of ONNX. */
+    OnnxBytes named(String domain, String operator, String name, List<String> inputs, String output,
+            ProtoBytes... attributes) {
+        ProtoBytes node = new ProtoBytes().text(7, domain).text(3, name);
+        inputs.forEach(input -> node.text(1, input));
+        node.text(2, output).text(4, operator);
+        for (ProtoBytes attribute : attributes) {
+            node.message(5, attribute);
+        }
+        graph.message(1, node);
+        return this;
+    }
+
+    /** Adds a node of ONNX Runtime's own operators. */
+    OnnxBytes fused(String operator, List<String> inputs, String output, ProtoBytes... attributes) {
+        return named("com.microsoft", operator, operator + " of " + output, inputs, output, attributes);
+    }
+
+    /** Adds a node {@code Constant}. */
+    OnnxBytes constant(String output, ProtoBytes tensor) {
+        return node("Constant", List.of(), output, new ProtoBytes().text(1, "value").message(5, tensor));
+    }
+
+    /** A {@code TensorProto} whose data is in another file; keys and values by turns. */
+    static ProtoBytes external(String name, int type, List<String> entries, long... dims) {
+        ProtoBytes tensor = described(name, type, dims).varint(14, 1);
+        for (int i = 0; i < entries.size(); i += 2) {
+            tensor.message(13, new ProtoBytes().text(1, entries.get(i)).text(2, entries.get(i + 1)));
+        }
+        return tensor;
+    }
+
     /** Adds the nodes that ONNX Runtime's dynamic quantization makes of x · weight + bias. */
     OnnxBytes quantizedLinear(String x, String weight, String bias) {
         return node("DynamicQuantizeLinear", List.of(x), x + "_quantized")
@@ -59,6 +91,14 @@ final class OnnxBytes {
 
     static ProtoBytes attribute(String name, long value) {
         return new ProtoBytes().text(1, name).varint(3, value);
+    }
+
+    static ProtoBytes attribute(String name, long... values) {
+        ProtoBytes attribute = new ProtoBytes().text(1, name);
+        for (long value : values) {
+            attribute.varint(8, value);
+        }
+        return attribute;
     }
 
     static ProtoBytes attribute(String name, float value) {

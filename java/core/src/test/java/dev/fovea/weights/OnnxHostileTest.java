@@ -3,6 +3,8 @@ package dev.fovea.weights;
 import static dev.fovea.weights.OnnxBytes.described;
 import static dev.fovea.weights.OnnxBytes.tensor;
 import static dev.fovea.weights.SafetensorsBytes.floats;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import java.io.IOException;
@@ -33,6 +35,11 @@ class OnnxHostileTest {
         file = directory.resolve("model.onnx");
     }
 
+    @BeforeEach
+    void writeData() throws IOException {
+        Files.write(directory.resolve("data"), new byte[20]);
+    }
+
     private static byte[] valid() {
         return new OnnxBytes()
                 .initializer(tensor("w", 1, floats(1, 2, 3, 4), 2, 2))
@@ -46,6 +53,15 @@ class OnnxHostileTest {
                 .initializer(described("v_scale", 1, 2).bytes(4, floats(1, 2)))
                 .initializer(described("v_zero_point", 3, 2).packed(5, 7, 8))
                 .initializer(tensor("b.bias", 1, floats(1, 2), 2))
+                .initializer(OnnxBytes.external("elsewhere", 1, List.of("location", "data", "offset", "4"), 2, 2))
+                .node("Identity", List.of("elsewhere"), "e")
+                .node("Transpose", List.of("e"), "t", OnnxBytes.attribute("perm", 1, 0))
+                .node("MatMul", List.of("x", "t"), "p")
+                .fused("BiasGelu", List.of("p", "a.bias"), "q")
+                .constant("c", tensor("", 1, floats(1, 2), 1, 2))
+                .fused("Attention", List.of("q", "w", "a.bias"), "r")
+                .node("MatMul", List.of("r", "w"), "s")
+                .fused("SkipLayerNormalization", List.of("s", "r", "a.bias", "a.bias", "a.bias"), "u")
                 .toBytes();
     }
 
@@ -68,7 +84,7 @@ class OnnxHostileTest {
 
     @TestFactory
     Stream<DynamicTest> shouldRefuse() {
-        return Stream.of(encodings(), initializers(), quantized()).flatMap(cases -> cases).map(hostile -> dynamicTest(
+        return Stream.of(encodings(), initializers(), external(), quantized()).flatMap(cases -> cases).map(hostile -> dynamicTest(
                 hostile.name, () -> Refusal.expect(file, hostile.content, hostile.field, hostile.words)));
     }
 
@@ -143,8 +159,44 @@ class OnnxHostileTest {
                 initializer("a FLOAT16 of 2^16", described("x", 10, 1).packed(5, 1 << 16), "data", "65536"),
                 initializer("integers cut short", described("x", 7, 1).bytes(7, bytes(0x80, 2)), "data", "within"),
                 initializer("a segment", described("x", 1, 1).message(3, new ProtoBytes()), "segment", "not supported"),
-                initializer("external data", described("x", 1, 1).varint(14, 1), "data_location", "'x'",
-                        "another file"));
+                initializer("data in two files", tensor("x", 1, floats(1), 1).varint(14, 1), "data_location",
+                        "another file", "this one too"),
+                graph("a constant of too little data", new ProtoBytes().message(1, new ProtoBytes().text(4, "Constant")
+                        .text(2, "c").message(5, new ProtoBytes().text(1, "value").message(5, tensor("", 1, floats(1), 2)))),
+                        "node.attribute.t.dims", "8 bytes", "has 4"));
+    }
+
+    /** Data of 2 x 2 floats in another file; {@code data} with 20 bytes is there. */
+    private static Case external(String name, String field, List<String> entries, String... words) {
+        return initializer(name, OnnxBytes.external("x", 1, entries, 2, 2), "external_data." + field, words);
+    }
+
+    private static Stream<Case> external() {
+        return Stream.of(
+                external("no location", "location", List.of("offset", "0"), "got none"),
+                external("an empty location", "location", List.of("location", ""), "got none"),
+                external("an absent file", "location", List.of("location", "absent.data"), "absent.data", "no such file"),
+                external("a directory", "location", List.of("location", "."), "directory"),
+                external("a path out of the directory", "location", List.of("location", "../data"), "'../data'"),
+                external("a path out and in again", "location", List.of("location", "a/../../data"), "'a/../../data'"),
+                external("an absolute path", "location", List.of("location", "/etc/hostname"), "'/etc/hostname'"),
+                external("a path of Windows", "location", List.of("location", "..\\data"), "directory, got"),
+                external("a drive", "location", List.of("location", "C:data"), "'C:data'"),
+                external("a location with NUL", "location", List.of("location", "a\0b"), "directory, got"),
+                external("a location of 60000 chars", "location", List.of("location", "a/".repeat(30_000)), "a/a/a"),
+                external("an offset past the end", "offset", List.of("location", "data", "offset", "21"), "16 bytes", "21",
+                        "has 20"),
+                external("an offset too near the end", "offset", List.of("location", "data", "offset", "8"), "16 bytes"),
+                external("an offset of 2^63 - 1", "offset", List.of("location", "data", "offset", "" + Long.MAX_VALUE),
+                        "16 bytes"),
+                external("an offset of 2^63", "offset", List.of("location", "data", "offset", "9223372036854775808"),
+                        "'9223372036854775808'"),
+                external("a negative offset", "offset", List.of("location", "data", "offset", "-1"), "'-1'"),
+                external("an offset in words", "offset", List.of("location", "data", "offset", "four"), "'four'"),
+                external("a length that is not the shape's", "length", List.of("location", "data", "length", "20"),
+                        "16 bytes", "got 20"),
+                initializer("sizes of 2^60 elements elsewhere",
+                        OnnxBytes.external("x", 1, List.of("location", "data"), 1L << 60), "external_data.offset", "has 20"));
     }
 
     /** Of a weight [3, 2] of bytes that a MatMulInteger multiplies. */
@@ -202,6 +254,28 @@ class OnnxHostileTest {
     @ValueSource(longs = {1, 2})
     void shouldRefuseOrReadEachBitFlip(long seed) throws IOException {
         Refusal.expectOrReadEachFlip(file, valid(), seed);
+    }
+
+    /** A cycle, chains of any length and uses of nothing: no endless loop, no deep recursion, nothing guessed. */
+    @Test
+    void shouldReadOnlyWhatNodesSay() throws IOException {
+        OnnxBytes model = new OnnxBytes().floats("x", 2, 2).floats("x.bias", 2)
+                .node("Identity", List.of("b"), "a").node("Identity", List.of("a"), "b")
+                .node("Transpose", List.of("self"), "self")
+                .node("MatMul", List.of("y", "a"), "m").node("Add", List.of("m", "x.bias"), "n")
+                .node("MatMul", List.of("m", "m"), "m").node("Cast", List.of("m"), "m")
+                .fused("Attention", List.of("y", "absent"), "o").fused("Attention", List.of(), "")
+                .fused("QAttention", List.of("o", "x", "", "", "x", "", "", "x"), "o")
+                .node("DequantizeLinear", List.of("x", "x", "x"), "d").node("Mul", List.of("m", "m"), "m");
+        for (int i = 0; i < 20_000; i++) {
+            model.node("Identity", List.of("i" + (i + 1)), "i" + i);
+            model.node("Identity", List.of(i == 0 ? "x" : "j" + (i - 1)), "j" + i);
+        }
+        Files.write(file, model.toBytes());
+        try (Weights weights = Weights.open(file)) {
+            assertFalse(weights.contains("a") || weights.contains("self") || weights.contains("i0") || weights.contains("d"));
+            assertEquals(weights.get("x").segment(), weights.get("j19999").segment());
+        }
     }
 
     @Test

@@ -59,7 +59,7 @@ final class BertFamily implements EncoderFamily {
 
     @Override
     public List<String> prefixes() {
-        return List.of("", "bert.", "roberta.", "0.auto_model.");
+        return List.of("", "bert.", "roberta.");
     }
 
     @Override

@@ -53,7 +53,7 @@ final class ClipTextFamily implements EncoderFamily {
 
     @Override
     public List<String> prefixes() {
-        return List.of("text_model.", "0.model.text_model.", "");
+        return List.of("text_model.", "");
     }
 
     /** Its projection into the space that texts and images share. */

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** The {@code config.json} of an encoder, and what its family makes of it. */
 public final class EncoderConfig {
@@ -17,6 +18,9 @@ public final class EncoderConfig {
     private static final List<String> MODEL_TYPES = List.of("albert", "bert", "camembert", "clip", "clip_text_model",
             "deberta-v2", "distilbert", "electra", "eurobert", "modernbert", "mpnet", "new", "nomic_bert", "roberta",
             "xlm-roberta");
+
+    /** What stands before the names in files that hold a whole pipeline of sentence-transformers, by version. */
+    private static final List<String> SENTENCE_MODULES = List.of("", "0.auto_model.", "0.model.");
 
     private final EncoderFamily family;
     private final JsonFile config;
@@ -185,16 +189,19 @@ public final class EncoderConfig {
 
     private String prefix(Weights file) throws FormatException {
         WeightNames names = family.names(config);
-        for (String prefix : family.prefixes()) {
-            for (String candidate : names.candidates(Part.WORDS, 0, false)) {
-                if (file.contains(prefix + candidate)) {
-                    return prefix;
+        for (String module : SENTENCE_MODULES) {
+            for (String prefix : family.prefixes()) {
+                for (String candidate : names.candidates(Part.WORDS, 0, false)) {
+                    if (file.contains(module + prefix + candidate)) {
+                        return module + prefix;
+                    }
                 }
             }
         }
         throw new FormatException(file.file(), -1, names.candidates(Part.WORDS, 0, false).getFirst(),
                 "no such tensor, with no prefix nor with one of "
-                        + family.prefixes().stream().filter(prefix -> !prefix.isEmpty()).collect(Collectors.joining(", "))
+                        + Stream.concat(family.prefixes().stream(), SENTENCE_MODULES.stream()).filter(prefix -> !prefix.isEmpty())
+                                .collect(Collectors.joining(", "))
                         + "; there are " + file.brief());
     }
 }

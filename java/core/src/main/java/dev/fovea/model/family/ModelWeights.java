@@ -53,13 +53,19 @@ public final class ModelWeights {
     /** A weight of its own, or rows of one that holds several parts. */
     private static Weight find(Weights file, WeightNames names, Map<Part, Shape> shapes, Part part, int layer,
             boolean bias, Shape shape, Map<String, Weight> byName) throws FormatException {
+        List<String> candidates = names.candidates(part, layer, bias);
+        List<Part> group = names.group(part);
+        List<String> attention = names.fusedAttention(part, layer, bias);
+        if (attention.stream().anyMatch(file::contains) && candidates.stream().noneMatch(file::contains)) {
+            candidates = attention;
+            group = WeightNames.ATTENTION;
+        }
         long first = 0;
         long rows = 0;
-        for (Part other : names.group(part)) {
+        for (Part other : group) {
             first = other == part ? rows : first;
             rows += other == part ? shape.size(0) : shapes.containsKey(other) ? shapes.get(other).size(0) : 0;
         }
-        List<String> candidates = names.candidates(part, layer, bias);
         Weight whole = byName.get(candidates.getFirst());
         if (whole == null) {
             whole = find(file, candidates, shape.rank() == 1 ? Shape.of(rows) : Shape.of(rows, shape.size(1)));
@@ -127,7 +133,9 @@ public final class ModelWeights {
 
     /** The names that a part's weight may have in a file, or its bias. */
     List<String> candidates(Part part, int layer, boolean bias) {
-        return names.candidates(part, layer, bias);
+        List<String> candidates = new ArrayList<>(names.candidates(part, layer, bias));
+        candidates.addAll(names.fusedAttention(part, layer, bias));
+        return candidates;
     }
 
     /** What the part is called. */

@@ -1,5 +1,6 @@
 package dev.fovea.model.family;
 
+import dev.fovea.weights.Weights;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -19,6 +20,9 @@ import java.util.function.IntUnaryOperator;
  */
 public record WeightNames(Map<Part, String> names, Map<Part, String> biases, List<String> weightEndings,
         List<String> biasEndings, List<List<Part>> fused, IntUnaryOperator index) {
+    /** The parts of a fused attention, in the order of their rows. */
+    static final List<Part> ATTENTION = List.of(Part.QUERY, Part.KEY, Part.VALUE);
+
     /** Copies the collections. */
     public WeightNames {
         names = new EnumMap<>(names);
@@ -110,6 +114,13 @@ public record WeightNames(Map<Part, String> names, Map<Part, String> biases, Lis
             candidates.add(name + ending);
         }
         return candidates;
+    }
+
+    /** The name that the rows of an attention have in a file where ONNX Runtime fused it; none for other parts. */
+    List<String> fusedAttention(Part part, int layer, boolean bias) {
+        return ATTENTION.contains(part) && names.containsKey(Part.ATTENTION_OUTPUT)
+                ? List.of(of(Part.ATTENTION_OUTPUT, layer) + Weights.FUSED_ATTENTION + (bias ? ".bias" : ".weight"))
+                : List.of();
     }
 
     /** The parts that a tensor holds beside this one, in the order of their rows; the part alone if it is not fused. */
