@@ -137,20 +137,20 @@ typedef struct share {
 
 static void *read_share(void *argument) {
   const share *s = argument;
-  typedef uint64_t vector __attribute__((vector_size(64)));
-  vector sums[4] = {{0}, {0}, {0}, {0}};
+  typedef uint64_t vector __attribute__((vector_size(16)));
+  enum { SUMS = 8 }; /* as many as leave registers on any CPU: 128 bytes at a time */
+  vector sums[SUMS] = {{0}};
   for (int n = 0; n < s->count; n++) {
-    const long long vectors = s->products[n].bytes / s->threads / 256 * 4;
-    const vector *from = (const vector *)s->products[n].packed + s->thread * vectors;
-    for (long long i = 0; i < vectors; i += 4) {
-      for (int k = 0; k < 4; k++) {
-        __builtin_prefetch(from + i + k + 128);
-        sums[k] += from[i + k];
-      }
+    const long long lines = s->products[n].bytes / s->threads / 128;
+    const vector *from = (const vector *)s->products[n].packed + s->thread * lines * SUMS;
+    for (const vector *end = from + lines * SUMS; from < end; from += SUMS) {
+      __builtin_prefetch(from + 512);
+      __builtin_prefetch(from + 516);
+      for (int k = 0; k < SUMS; k++) sums[k] += from[k];
     }
   }
-  sums[0] += sums[1] + sums[2] + sums[3];
-  sum_read = sums[0][0] + sums[0][7];
+  for (int k = 1; k < SUMS; k++) sums[0] += sums[k];
+  sum_read = sums[0][0] + sums[0][1];
   return 0;
 }
 
