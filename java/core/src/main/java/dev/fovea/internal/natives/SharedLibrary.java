@@ -38,7 +38,8 @@ final class SharedLibrary {
         // The JVM would ask for the name.
         try {
             MemorySegment library = dlopen(file);
-            MethodHandle find = function("dlsym", ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.ADDRESS);
+            MethodHandle find = function("dlsym",
+                    FunctionDescriptor.of(ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.ADDRESS));
             return name -> symbol(find, library, name);
         } catch (NativeLibraryException e) {
             throw new NativeLibraryException("cannot load " + file + " (" + e.getMessage() + "); " + help, e);
@@ -47,8 +48,9 @@ final class SharedLibrary {
 
     /** The library's handle, or a failure with the C library's words. */
     private static MemorySegment dlopen(Path file) throws NativeLibraryException {
-        MethodHandle open = function("dlopen", ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.JAVA_INT);
-        MethodHandle error = function("dlerror", ValueLayout.ADDRESS);
+        MethodHandle open = function("dlopen",
+                FunctionDescriptor.of(ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
+        MethodHandle error = function("dlerror", FunctionDescriptor.of(ValueLayout.ADDRESS));
         try (Arena call = Arena.ofConfined()) {
             MemorySegment library = (MemorySegment) open.invokeExact(call.allocateFrom(file.toString()), RTLD_LAZY);
             if (library.address() != 0) {
@@ -85,11 +87,10 @@ final class SharedLibrary {
         return untold.getMessage();
     }
 
-    private static MethodHandle function(String name, ValueLayout result, ValueLayout... arguments)
-            throws NativeLibraryException {
+    private static MethodHandle function(String name, FunctionDescriptor descriptor) throws NativeLibraryException {
         Linker linker = Linker.nativeLinker();
         MemorySegment function = linker.defaultLookup().find(name)
                 .orElseThrow(() -> new NativeLibraryException("the C library has no " + name));
-        return linker.downcallHandle(function, FunctionDescriptor.of(result, arguments));
+        return linker.downcallHandle(function, descriptor);
     }
 }

@@ -58,6 +58,12 @@ class ReachabilityMetadataTest {
                 }
             }
         }
+        // memfd_create, and dlopen, dlsym and dlerror.
+        for (List<String> types : List.of(List.of("jint", "void*", "jint"), List.of("void*", "void*", "jint"),
+                List.of("void*", "void*", "void*"), List.of("void*"))) {
+            bound.add(JsonParser.parseString(
+                    ReachabilityMetadata.signature(types.getFirst(), types.subList(1, types.size()))));
+        }
         assertEquals(bound, known);
     }
 
