@@ -4,10 +4,8 @@ import dev.fovea.Backend;
 import dev.fovea.Engine;
 import java.util.Arrays;
 import java.util.function.Predicate;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import picocli.CommandLine.ITypeConverter;
-import picocli.CommandLine.TypeConversionException;
 
 /** What {@code --backend} names: a backend or, where {@code named} is null, {@code auto}. */
 record BackendChoice(Backend named) {
@@ -35,9 +33,8 @@ record BackendChoice(Backend named) {
                     return new BackendChoice(backend);
                 }
             }
-            throw new TypeConversionException("expected " + Stream.concat(
-                    Arrays.stream(Backend.values()).map(LowerCaseEnum::spelling), Stream.of(AUTO))
-                    .collect(Collectors.joining(" or ")) + ", got '" + value + "'");
+            throw LowerCaseEnum.unknown(Stream.concat(
+                    Arrays.stream(Backend.values()).map(LowerCaseEnum::spelling), Stream.of(AUTO)).toList(), value);
         }
     }
 }

@@ -11,7 +11,6 @@ import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.TypeConversionException;
 
 /** The options of the commands that run a language model: how it is loaded, and how it writes. */
 final class GeneratorArguments extends EngineArguments {
@@ -92,7 +91,7 @@ final class GeneratorArguments extends EngineArguments {
                 case "f32" -> DType.F32;
                 case "f16" -> DType.F16;
                 case "bf16" -> DType.BF16;
-                default -> throw new TypeConversionException("expected f32, f16 or bf16, got '" + Failures.oneLine(value) + "'");
+                default -> throw LowerCaseEnum.unknown(List.of("f32", "f16", "bf16"), value);
             };
         }
     }

@@ -4,8 +4,8 @@ import dev.fovea.model.LengthPolicy;
 import dev.fovea.model.TokenClassifier;
 import dev.fovea.model.WeightType;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
-import java.util.stream.Collectors;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
@@ -30,9 +30,13 @@ abstract class LowerCaseEnum<E extends Enum<E>> implements ITypeConverter<E> {
                 return constant;
             }
         }
-        throw new TypeConversionException("expected "
-                + Arrays.stream(constants).map(LowerCaseEnum::spelling).collect(Collectors.joining(" or "))
-                + ", got '" + Failures.oneLine(value) + "'");
+        throw unknown(Arrays.stream(constants).map(LowerCaseEnum::spelling).toList(), value);
+    }
+
+    /** What to say of a value that is none of {@code choices}, which are two or more. */
+    static TypeConversionException unknown(List<String> choices, String value) {
+        return new TypeConversionException("expected " + String.join(", ", choices.subList(0, choices.size() - 1)) + " or "
+                + choices.getLast() + ", got '" + Failures.oneLine(value) + "'");
     }
 
     /** Reads {@code truncate}, {@code error} or {@code chunk-mean}. */

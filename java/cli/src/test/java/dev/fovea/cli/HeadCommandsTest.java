@@ -77,7 +77,7 @@ class HeadCommandsTest {
         assertEquals(3, one.getAsJsonArray("entities").size());
         assertTrue(CliRun.of("tag", "--model", model, "w1 w2 w3").output().startsWith("x ")
                 || CliRun.of("tag", "--model", model, "w1 w2 w3").output().startsWith("y "));
-        assertEquals("invalid value for option '--aggregation': expected none or simple or first or average or max,"
+        assertEquals("invalid value for option '--aggregation': expected none, simple, first, average or max,"
                 + " got 'all' (see 'fovea tag --help')",
                 CliRun.of("tag", "--model", model, "--aggregation", "all", "w1").error(2));
     }

@@ -52,14 +52,14 @@ class UsageTest {
                 wrong("--format npy needs --output FILE (see 'fovea embed --help')", "embed", "--format", "npy", "a"),
                 wrong("invalid value for option '--format': expected jsonl or npy, got 'csv'"
                         + " (see 'fovea embed --help')", "embed", "--format", "csv", "a"),
-                wrong("invalid value for option '--backend': expected native or java or vector or cuda or auto, got 'gpu'"
+                wrong("invalid value for option '--backend': expected native, java, vector, cuda or auto, got 'gpu'"
                         + " (see 'fovea similar --help')", "similar", "--backend", "gpu", "a", "b"),
-                wrong("invalid value for option '--on-long': expected truncate or error or chunk-mean, got 'drop'"
+                wrong("invalid value for option '--on-long': expected truncate, error or chunk-mean, got 'drop'"
                         + " (see 'fovea embed --help')", "embed", "--on-long", "drop", "a"),
                 wrong("invalid value for option '--threads': 'two' is not an int (see 'fovea embed --help')",
                         "embed", "--threads", "two", "a"),
-                wrong("invalid value for option '--weights': expected f32 or bf16 or f16 or int8, got 'fp16'"
-                        + " (see 'fovea embed --help')", "embed", "--weights", "fp16", "a"),
+                wrong("invalid value for option '--weights': expected f32, bf16, f16, int8, stored, q8_0, q4_0, q4_1,"
+                        + " q5_0, q5_1, iq4_nl, q2_k, q3_k, q4_k, q5_k or q6_k, got 'fp16' (see 'fovea embed --help')", "embed", "--weights", "fp16", "a"),
                 wrong("--threads must be 1 to 1024, got 0 (see 'fovea embed --help')", "embed", "--threads", "0", "a"),
                 wrong("--threads must be 1 to 1024, got -1 (see 'fovea embed --help')",
                         "embed", "--threads", "-1", "a"),
