@@ -170,6 +170,10 @@ final class EmbedCommand implements Callable<Integer> {
                     (sparse ? "--sparse" : "--tokens") + " writes float32 alone, got --precision "
                             + LowerCaseEnum.spelling(precision));
         }
+        if ((sparse || tokens) && !encoderArguments.namesModel()) {
+            throw new ParameterException(command.commandLine(),
+                    (sparse ? "--sparse needs --model DIR, of a SPLADE model" : "--tokens needs --model DIR, of a ColBERT model"));
+        }
         if (input == null && texts.isEmpty()) {
             throw new ParameterException(command.commandLine(), "nothing to embed: give TEXT… or --input FILE|-");
         }

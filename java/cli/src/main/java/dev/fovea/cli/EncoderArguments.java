@@ -36,6 +36,11 @@ final class EncoderArguments extends ModelArguments {
                     + " (default: the model's own).")
     private Integer dimensions;
 
+    /** Whether the model is not the default. */
+    boolean namesModel() {
+        return command().commandLine().getParseResult().hasMatchedOption("--model");
+    }
+
     /** The model's directory, for what catalogued models do not do. */
     Path directory() {
         return Path.of(model);

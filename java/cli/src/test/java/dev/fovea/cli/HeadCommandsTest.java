@@ -100,6 +100,7 @@ class HeadCommandsTest {
         JsonObject one = CliRun.of("embed", "--model", model, "--sparse", "w1 w2 w3").objects().getFirst();
         assertTrue(one.getAsJsonObject("terms").size() > 0);
         assertTrue(CliRun.of("embed", "--model", model, "--tokens", "w1").error(1).contains("artifact.metadata"));
+        assertTrue(CliRun.of("embed", "--model", "nowhere", "--tokens", "w1").error(1).startsWith("no model directory "));
         String longer = "w3 ".repeat(30);
         assertEquals(1, CliRun.of("embed", "--model", model, "--sparse", longer).objects().size());
         String refused = CliRun.of("embed", "--model", model, "--sparse", "--on-long", "error", longer).error(1);

@@ -12,7 +12,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class UsageTest {
     @ParameterizedTest
-    @ValueSource(strings = {"", "similar", "embed", "rerank", "classify", "tag", "attend", "models", "models pull", "models show", "info"})
+    @ValueSource(strings = {"", "similar", "embed", "rerank", "classify", "tag", "attend",
+            "generate", "chat", "models", "models pull", "models show", "info"})
     void shouldHelpEverywhere(String command) {
         String[] args = (command + " --help").strip().split(" ");
         String help = CliRun.of(args).output();
@@ -47,6 +48,8 @@ class UsageTest {
                 wrong("missing required option: '--model=DIR' (see 'fovea tag --help')", "tag", "a"),
                 wrong("give either --sparse or --tokens, got both (see 'fovea embed --help')", "embed", "--sparse",
                         "--tokens", "a"),
+                wrong("--sparse needs --model DIR, of a SPLADE model (see 'fovea embed --help')", "embed", "--sparse", "a"),
+                wrong("--tokens needs --model DIR, of a ColBERT model (see 'fovea embed --help')", "embed", "--tokens", "a"),
                 wrong("--tokens writes JSON Lines to standard output alone (see 'fovea embed --help')", "embed",
                         "--tokens", "--output", "b", "a"),
                 wrong("--format npy needs --output FILE (see 'fovea embed --help')", "embed", "--format", "npy", "a"),

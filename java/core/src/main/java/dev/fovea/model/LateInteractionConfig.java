@@ -33,6 +33,9 @@ record LateInteractionConfig(Path dense, String queryPrefix, String documentPref
     private static final String PUNCTUATION = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
 
     static LateInteractionConfig read(Path directory) throws IOException {
+        if (!Files.isDirectory(directory)) {
+            throw ModelFiles.missing(directory);
+        }
         Path colbert = directory.resolve("artifact.metadata");
         Path pylate = directory.resolve("config_sentence_transformers.json");
         String mask = mask(directory);

@@ -82,8 +82,14 @@ record ModelFiles(Path folder, Path config, Path tokenizer, Path weights, List<S
         }
     }
 
-    /** Where the path is the name of a model that could be there, how to bring it. */
-    private static ModelNotFoundException missing(Path directory) {
+    /** What a path is that is no directory; where it is the name of a model that could be there, how to bring it. */
+    static ModelNotFoundException missing(Path directory) {
+        if (Files.exists(directory)) {
+            return new ModelNotFoundException("expected a model's directory, got the file " + directory);
+        }
+        if (directory.toString().endsWith(".gguf")) {
+            return new ModelNotFoundException("no file " + directory);
+        }
         Path last = directory.getFileName();
         String help = last == null ? "" : ModelCatalog.find(last.toString()).filter(model -> !model.hasArtifact())
                 .map(model -> "; " + ModelCatalog.howToBring(model)).orElse("");
