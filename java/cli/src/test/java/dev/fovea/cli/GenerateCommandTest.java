@@ -70,4 +70,10 @@ class GenerateCommandTest {
         assertTrue(run.out().contains("22 F16"), run.out());
         assertTrue(run.out().contains("32 tokens"), run.out());
     }
+
+    @Test
+    void shouldCountWeightsThatShareATensor() {
+        String out = CliRun.of("models", "show", MODELS.resolve("gguf/gpt2.gguf").toString()).output();
+        assertTrue(out.contains("36 in 28 tensors: 13 F16, 23 F32"), out);
+    }
 }

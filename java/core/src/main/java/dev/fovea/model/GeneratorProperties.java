@@ -43,7 +43,7 @@ final class GeneratorProperties {
             properties.put("family", Excerpt.of(config.json().string("model_type")) + ", " + d.layers() + " layers of width "
                     + d.width() + " with " + heads(d.attention()) + " of " + d.attention().headDim() + ", feed-forward "
                     + d.feedForward().width());
-            properties.put("weights", file.names().size() + " tensors: " + types(weights.layouts()));
+            properties.put("weights", weights(file.names().size(), weights.layouts()));
             properties.put("tokenizer", tokenizer(source, d.vocabulary()));
             properties.put("context", config.positions() + " tokens");
         }
@@ -63,9 +63,11 @@ final class GeneratorProperties {
                 : attention.heads() + " heads on " + attention.kvHeads();
     }
 
-    private static String types(Map<String, Integer> layouts) {
+    /** A tensor may hold several weights, such as those of query, key and value. */
+    private static String weights(int tensors, Map<String, Integer> layouts) {
         List<String> types = new ArrayList<>();
         layouts.forEach((layout, count) -> types.add(count + " " + layout));
-        return String.join(", ", types);
+        int weights = layouts.values().stream().mapToInt(Integer::intValue).sum();
+        return weights + " in " + tensors + " tensors: " + String.join(", ", types);
     }
 }
