@@ -3,6 +3,7 @@ package dev.fovea.cli;
 import dev.fovea.model.Chat;
 import dev.fovea.model.ChatMessage;
 import dev.fovea.model.GeneratedText;
+import dev.fovea.model.SamplingOptions;
 import dev.fovea.model.TextGenerator;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -45,17 +46,27 @@ final class ChatCommand implements Callable<Integer> {
     @Parameters(paramLabel = "MODEL", description = "A directory in the Hugging Face layout or a .gguf file.")
     private Path model;
 
+    private SamplingOptions sampling;
+
     ChatCommand(Streams streams) {
         this.streams = streams;
     }
 
     @Override
     public Integer call() throws IOException {
+        sampling = arguments.sampling();
         try (TextGenerator generator = arguments.load(model, streams.err())) {
+            requireChats(generator);
             var in = new BufferedReader(new InputStreamReader(streams.in(), StandardCharsets.UTF_8));
             begin(system);
-            for (String line = ask(in); line != null && !line.equals("/exit"); line = ask(in)) {
-                if (line.startsWith("/")) {
+            while (true) {
+                String line = ask(in);
+                if (line == null) {
+                    streams.print("\n"); // what comes next does not stand behind the prompt
+                    break;
+                } else if (line.equals("/exit")) {
+                    break;
+                } else if (line.startsWith("/")) {
                     command(line, generator);
                 } else if (!line.isBlank()) {
                     messages.add(ChatMessage.user(line));
@@ -64,6 +75,15 @@ final class ChatCommand implements Callable<Integer> {
             }
         }
         return ExitCode.OK;
+    }
+
+    /** Fails now, and not at the first message, if the model has no tokenizer or no template. */
+    private static void requireChats(TextGenerator generator) {
+        try {
+            generator.prompt(Chat.of(List.of(ChatMessage.user("Hello"))));
+        } catch (IllegalArgumentException e) {
+            // Its template wants other messages: the first answer says which.
+        }
     }
 
     private String ask(BufferedReader in) throws IOException {
@@ -95,7 +115,7 @@ final class ChatCommand implements Callable<Integer> {
         stopped.set(false);
         var before = Signal.handle(new Signal("INT"), _ -> stopped.set(true));
         try {
-            GeneratedText result = generator.chat(Chat.of(messages), arguments.sampling(), (text, _) -> print(text));
+            GeneratedText result = generator.chat(Chat.of(messages), sampling, (text, _) -> print(text));
             messages.add(ChatMessage.assistant(result.text()));
         } catch (IllegalArgumentException e) {
             messages.removeLast();

@@ -30,7 +30,7 @@ abstract class EngineArguments {
             converter = LowerCaseEnum.OfWeightType.class,
             description = "Type of the weights in memory: f32, bf16 or f16 (half the memory), int8 (a quarter,"
                     + " not on cuda), stored (as the file has them, not on cuda) or a type of GGUF such as q8_0"
-                    + " or q4_k (not on cuda) (default: f32; of a language model stored, on cuda bf16 or f32).")
+                    + " or q4_k (not on cuda) (default: f32; for language models stored, or bf16 or f32 on cuda).")
     private WeightType weights;
 
     @Spec(Spec.Target.MIXEE)

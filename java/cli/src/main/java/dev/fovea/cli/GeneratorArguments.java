@@ -1,5 +1,6 @@
 package dev.fovea.cli;
 
+import dev.fovea.EngineOptions;
 import dev.fovea.model.GeneratorOptions;
 import dev.fovea.model.SamplingOptions;
 import dev.fovea.model.TextGenerator;
@@ -9,8 +10,10 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 
 /** The options of the commands that run a language model: how it is loaded, and how it writes. */
 final class GeneratorArguments extends EngineArguments {
@@ -54,7 +57,7 @@ final class GeneratorArguments extends EngineArguments {
     private float presencePenalty;
 
     @Option(names = "--frequency-penalty", paramLabel = "X", defaultValue = "0",
-            description = "Subtract X from them for each time that they are there.")
+            description = "Subtract X from the logits of tokens of the answer, for each time that they are there.")
     private float frequencyPenalty;
 
     @Option(names = "--logit-bias", paramLabel = "ID=X", description = "Add X to the logit of the token ID; several times.")
@@ -70,17 +73,35 @@ final class GeneratorArguments extends EngineArguments {
     @Option(names = "--ignore-end", description = "Go on behind the token that ends a text.")
     private boolean ignoresEnd;
 
-    /** Loads the model. If that takes a noticeable time, a message on {@code err} says so. */
+    /**
+     * Loads the model. If that takes a noticeable time, a message on {@code err} says so.
+     *
+     * @throws ParameterException if the number of threads or the context is out of range
+     */
     TextGenerator load(Path path, PrintWriter err) throws IOException {
+        EngineOptions engine = engine();
+        GeneratorOptions options = checked(() -> new GeneratorOptions(null, engine, weights(), context, cache));
         try (var _ = new DelayedNotice(err, "Loading " + path + " …")) {
-            return TextGenerator.load(path, new GeneratorOptions(null, engine(), weights(), context, cache));
+            return TextGenerator.load(path, options);
         }
     }
 
-    /** How it writes. */
+    /**
+     * How it writes.
+     *
+     * @throws ParameterException if a value is out of range
+     */
     SamplingOptions sampling() {
-        return new SamplingOptions(maxTokens, temperature, topK, topP, minP, typicalP, repetitionPenalty, presencePenalty,
-                frequencyPenalty, logitBias, stops, seed, false, ignoresEnd);
+        return checked(() -> new SamplingOptions(maxTokens, temperature, topK, topP, minP, typicalP, repetitionPenalty,
+                presencePenalty, frequencyPenalty, logitBias, stops, seed, false, ignoresEnd));
+    }
+
+    private <T> T checked(Supplier<T> options) {
+        try {
+            return options.get();
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(command().commandLine(), e.getMessage(), e);
+        }
     }
 
     /** Reads {@code f32}, {@code f16} or {@code bf16}. */

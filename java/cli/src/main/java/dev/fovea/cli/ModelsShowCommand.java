@@ -19,15 +19,18 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** {@code fovea models show}: what a model is, or why it cannot be loaded. */
 @Command(
         name = "show",
         description = "Show what a model is: family, weights, tokenizer, pipeline, prompts and the files whose settings are"
-                + " followed; of a language model, family, weights, tokenizer and context. If it cannot be loaded, the error says why. Of a named model that is not here, show what is"
-                + " known.")
+                + " followed; of a language model, family, weights, tokenizer and context. If it cannot be loaded, the error"
+                + " says why. Of a named model that is not here, show what is known.")
 final class ModelsShowCommand implements Callable<Integer> {
     private final Streams streams;
 
@@ -44,6 +47,9 @@ final class ModelsShowCommand implements Callable<Integer> {
             paramLabel = "NAME|DIR",
             description = "A name from 'fovea models', a directory in the Hugging Face layout or a .gguf file.")
     private String model;
+
+    @Spec
+    private CommandSpec spec;
 
     ModelsShowCommand(Streams streams) {
         this.streams = streams;
@@ -68,6 +74,10 @@ final class ModelsShowCommand implements Callable<Integer> {
             return known;
         }
         if (named.isEmpty() && TextGenerator.takes(Path.of(model))) {
+            if (weightsFile != null) {
+                throw new ParameterException(spec.commandLine(), "--weights-file chooses among the files of an encoder, and "
+                        + model + " is a language model");
+            }
             return TextGenerator.properties(Path.of(model));
         }
         // One thread and plain Java would do; the usual engine says whether it takes the model.

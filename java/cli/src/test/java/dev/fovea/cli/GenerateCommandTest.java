@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
@@ -49,10 +50,28 @@ class GenerateCommandTest {
         assertLine(2, "got both", "generate", "--model", QWEN, "--token-ids", "1", "text");
         assertLine(1, "reads token ids alone, not texts", "generate", "--model", QWEN, "text");
         assertLine(1, "below the vocabulary 31 and not negative, got 31", "generate", "--model", QWEN, "--token-ids", "31");
-        assertLine(1, "temperature must be from 0.0 and finite, got -1.0", "generate", "--model", QWEN, "--token-ids", "3",
-                "--temperature", "-1");
+        assertLine(2, "temperature must be at least 0 and finite, got -1.0 (see 'fovea generate --help')", "generate",
+                "--model", QWEN, "--token-ids", "3", "--temperature", "-1");
+        assertLine(2, "top_p must be above 0 and at most 1, got 0.0", "generate", "--model", QWEN, "--token-ids", "3",
+                "--top-p", "0");
+        assertLine(2, "presence_penalty must be finite, got NaN", "generate", "--model", QWEN, "--token-ids", "3",
+                "--presence-penalty", "NaN");
+        assertLine(2, "context must be at least 1, or 0 for the model's own, got -1", "generate", "--model", QWEN,
+                "--token-ids", "3", "--context", "-1");
+        assertLine(2, "--weights-file chooses among the files of an encoder, and " + QWEN, "models", "show",
+                "--weights-file", "x", QWEN);
         assertLine(2, "expected f32, f16 or bf16, got 'i8'", "generate", "--model", QWEN, "--token-ids", "3", "--cache", "i8");
         assertLine(1, "no model directory nowhere", "generate", "--model", "nowhere", "--token-ids", "3");
+        assertLine(1, "no file nowhere.gguf", "generate", "--model", "nowhere.gguf", "--token-ids", "3");
+        assertLine(1, "expected a model's directory, got the file pom.xml", "generate", "--model", "pom.xml", "--token-ids", "3");
+    }
+
+    @Test
+    void shouldRefuseToChatBeforeTheFirstMessage() {
+        CliRun model = CliRun.withInput("Hello\n".getBytes(StandardCharsets.UTF_8), "chat", QWEN);
+        assertTrue(model.error(1).contains("reads token ids alone, not texts"), model.err());
+        assertEquals("max_tokens must be at least 1, got 0 (see 'fovea chat --help')",
+                CliRun.of("chat", QWEN, "--max-tokens", "0").error(2));
     }
 
     private static void assertLine(int status, String text, String... args) {

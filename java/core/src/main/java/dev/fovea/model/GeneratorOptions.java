@@ -14,7 +14,7 @@ import java.util.Objects;
  * @param weights what the weights of linear layers are kept as; {@code null} for {@link WeightType#STORED}, or on a GPU
  *     for {@link WeightType#BF16} where the file has these, else {@link WeightType#F32}
  * @param context tokens of the longest sequence, prompt and answer together; 0 for as many as the model was trained for,
- *     and at most {@value #DEFAULT_CONTEXT}. Memory for their keys and values is taken at once.
+ *     and at most {@value #DEFAULT_CONTEXT}. Memory for the keys and values of all of them is taken when an answer begins.
  * @param cache what keys and values are kept as: F32, F16 or BF16
  */
 public record GeneratorOptions(Engine engine, EngineOptions engineOptions, WeightType weights, int context, DType cache) {

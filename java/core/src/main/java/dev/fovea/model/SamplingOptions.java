@@ -145,8 +145,9 @@ public record SamplingOptions(int maxTokens, float temperature, int topK, float 
 
     private static void requireWithin(String name, float value, float least, float most) {
         if (!(value >= least && value <= most)) {
-            throw new IllegalArgumentException(name + " must be " + (least == Float.MIN_VALUE ? "above 0" : "from " + least)
-                    + (most == Float.MAX_VALUE ? " and finite" : " to " + most) + ", got " + value);
+            String from = least == Float.MIN_VALUE ? "above 0 and " : least == 0 ? "at least 0 and " : "";
+            throw new IllegalArgumentException(name + " must be " + from
+                    + (most == Float.MAX_VALUE ? "finite" : "at most " + (int) most) + ", got " + value);
         }
     }
 }

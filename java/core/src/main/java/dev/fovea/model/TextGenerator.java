@@ -113,8 +113,7 @@ public final class TextGenerator implements AutoCloseable {
 
     /**
      * Loads a directory in the layout of Hugging Face ({@code config.json}, weights as safetensors, {@code tokenizer.json}),
-     * or a GGUF file of llama.cpp. One whose tokenizer is
-     * missing or not supported reads and writes token ids alone.
+     * or a GGUF file of llama.cpp. One whose tokenizer is missing or not supported reads and writes token ids alone.
      *
      * @throws ModelNotFoundException if there is nothing, or a file that a model needs is not in the directory
      * @throws dev.fovea.weights.FormatException if a file is not what it should be, or a setting that changes results is not
@@ -162,7 +161,7 @@ public final class TextGenerator implements AutoCloseable {
      * model has one.
      *
      * @param listener hears of the text as it comes
-     * @throws IllegalArgumentException if the prompt has no tokens, or as many as the context or more
+     * @throws IllegalArgumentException if the prompt has no tokens, or more than the context
      * @throws IllegalStateException if the model is closed
      * @throws UnsupportedOperationException if it has no tokenizer that is read; the message says why
      */
@@ -250,7 +249,7 @@ public final class TextGenerator implements AutoCloseable {
     }
 
     private void requirePrompt(int[] ids) {
-        if (ids.length < 1 || ids.length >= context() + 1) {
+        if (ids.length < 1 || ids.length > context()) {
             throw new IllegalArgumentException("expected a prompt of 1 to " + context() + " tokens, the context of the model, got "
                     + ids.length);
         }
