@@ -49,7 +49,7 @@ final class GeneratorArguments extends EngineArguments {
     private float typicalP;
 
     @Option(names = "--repetition-penalty", paramLabel = "X", defaultValue = "1",
-            description = "Divide the logits of tokens that are there already by X.")
+            description = "Divide positive logits of tokens of the prompt and the answer by X, and multiply negative ones.")
     private float repetitionPenalty;
 
     @Option(names = "--presence-penalty", paramLabel = "X", defaultValue = "0",
