@@ -58,7 +58,8 @@ class UsageTest {
                         + " (see 'fovea embed --help')", "embed", "--on-long", "drop", "a"),
                 wrong("invalid value for option '--threads': 'two' is not an int (see 'fovea embed --help')",
                         "embed", "--threads", "two", "a"),
-                wrong("invalid value for option '--weights': expected f32 or bf16 or f16 or int8, got 'fp16'"
+                wrong("invalid value for option '--weights': expected f32 or bf16 or f16 or int8 or stored or q8_0 or q4_0 or"
+                        + " q4_1 or q5_0 or q5_1 or iq4_nl or q2_k or q3_k or q4_k or q5_k or q6_k, got 'fp16'"
                         + " (see 'fovea embed --help')", "embed", "--weights", "fp16", "a"),
                 wrong("--threads must be 1 to 1024, got 0 (see 'fovea embed --help')", "embed", "--threads", "0", "a"),
                 wrong("--threads must be 1 to 1024, got -1 (see 'fovea embed --help')",
