@@ -61,8 +61,9 @@ class UsageTest {
                         + " (see 'fovea embed --help')", "embed", "--on-long", "drop", "a"),
                 wrong("invalid value for option '--threads': 'two' is not an int (see 'fovea embed --help')",
                         "embed", "--threads", "two", "a"),
-                wrong("invalid value for option '--weights': expected f32, bf16, f16, int8, stored, q8_0, q4_0, q4_1,"
-                        + " q5_0, q5_1, iq4_nl, q2_k, q3_k, q4_k, q5_k or q6_k, got 'fp16' (see 'fovea embed --help')", "embed", "--weights", "fp16", "a"),
+                wrong("invalid value for option '--weights': expected f32, bf16, f16, int8, stored, q8_0, q4_0, q4_1, q5_0,"
+                        + " q5_1, iq4_nl, q2_k, q3_k, q4_k, q5_k or q6_k, got 'fp16' (see 'fovea embed --help')",
+                        "embed", "--weights", "fp16", "a"),
                 wrong("--threads must be 1 to 1024, got 0 (see 'fovea embed --help')", "embed", "--threads", "0", "a"),
                 wrong("--threads must be 1 to 1024, got -1 (see 'fovea embed --help')",
                         "embed", "--threads", "-1", "a"),
