@@ -158,8 +158,10 @@ class InfoCommandTest {
     @Test
     void shouldSayWhetherBlasIsAbsentOrDoesNotLoad() throws Exception {
         JsonObject here = nativeBackend();
+        Path cache = directory.resolve("cache"); // an own one, which has the core of no other build
+        inProcess(Map.of(), List.of("-Dfovea.cache=" + cache));
         Path core;
-        try (Stream<Path> files = Files.walk(Path.of(System.getProperty("fovea.cache"), "native"))) {
+        try (Stream<Path> files = Files.walk(cache.resolve("native"))) {
             core = files.filter(file -> file.getFileName().toString().matches("(lib)?fovea\\.(so|dylib|dll)"))
                     .findFirst().orElseThrow();
         }
