@@ -81,7 +81,8 @@ final class GeneratorArguments extends EngineArguments {
      */
     TextGenerator load(Path path, PrintWriter err) throws IOException {
         EngineOptions engine = engine();
-        GeneratorOptions options = checked(() -> new GeneratorOptions(null, engine, weights(), context, cache));
+        GeneratorOptions options = checked(() -> GeneratorOptions.defaults().withEngineOptions(engine).withWeights(weights())
+                .withContext(context).withCache(cache).withConcurrency(1));
         if (path == null) {
             TextGenerator demonstration = TextGenerator.load(DemonstrationModel.file(), options);
             err.println("fovea: " + DemonstrationModel.NOTICE);
