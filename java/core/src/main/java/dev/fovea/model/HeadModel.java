@@ -27,6 +27,7 @@ import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.IntFunction;
+import java.util.function.Supplier;
 
 /** A loaded encoder with a head that scores texts, tokens or words, or makes vectors of tokens. */
 final class HeadModel {
@@ -212,6 +213,16 @@ final class HeadModel {
             }
         });
         return results;
+    }
+
+    /** The input of a queue, of whose results {@code batches} knows. */
+    <R> HeadInput<R> input(HeadBatches<R> batches, Supplier<ModelInput> reader) {
+        owner.enter();
+        try {
+            return new HeadInput<>(batches, reader.get());
+        } finally {
+            owner.exit();
+        }
     }
 
     /** The result of one input. */

@@ -38,6 +38,7 @@ public final class Reranker implements AutoCloseable {
 
     private final HeadModel model;
     private final boolean sigmoid;
+    private final HeadBatches<Float> batches;
 
     private Reranker(HeadModel model, Path directory) throws IOException {
         this.model = model;
@@ -45,6 +46,7 @@ public final class Reranker implements AutoCloseable {
         settings.require("model_type", "CrossEncoder");
         ModuleList.ofHead(directory, List.of(Set.of("Transformer")));
         this.sigmoid = appliesSigmoid(model.config().json());
+        this.batches = new HeadBatches<>(model, (_, output, row, _) -> activated(HeadModel.row(output, row)[0]));
     }
 
     /** Loads a directory with {@link EncoderOptions#defaults()}; see {@link #load(Path, EncoderOptions)}. */
@@ -98,10 +100,28 @@ public final class Reranker implements AutoCloseable {
     public float[] score(String query, List<String> documents) {
         Objects.requireNonNull(query, "query");
         float[] scores = model.scores(query, documents);
-        for (int i = 0; sigmoid && i < scores.length; i++) {
-            scores[i] = Labels.sigmoid(scores[i]);
+        for (int i = 0; i < scores.length; i++) {
+            scores[i] = activated(scores[i]);
         }
         return scores;
+    }
+
+    private float activated(float score) {
+        return sigmoid ? Labels.sigmoid(score) : score;
+    }
+
+    /**
+     * A query and a document for an {@link EncoderQueue}, which gives their score.
+     *
+     * @throws IllegalArgumentException as {@link #score(String, String)} does
+     */
+    public EncoderInput<Float> input(String query, String document) {
+        return model.input(batches, () -> model.input(query, document));
+    }
+
+    /** What runs its inputs. */
+    HeadBatches<Float> batches() {
+        return batches;
     }
 
     /** The documents, best first; those of equal scores keep their order. */

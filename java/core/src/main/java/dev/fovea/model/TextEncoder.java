@@ -35,11 +35,13 @@ public final class TextEncoder implements AutoCloseable {
     private final EncoderModel model;
     private final PieceCutter cutter;
     private final SessionPool<EncoderSession> sessions;
+    private final TextBatches batches;
 
     private TextEncoder(EncoderModel model) {
         this.model = model;
         this.cutter = new PieceCutter(model.tokenizer(), model.sentence(), model.name());
         this.sessions = model.own(new SessionPool<>(() -> EncoderSession.create(model), EncoderSession::close));
+        this.batches = new TextBatches(model, sessions);
     }
 
     /** Loads a model with {@link EncoderOptions#defaults()}; see {@link #load(String, EncoderOptions)}. */
@@ -152,6 +154,36 @@ public final class TextEncoder implements AutoCloseable {
     }
 
     /**
+     * A text for an {@link EncoderQueue}, with the encoder's own prompt.
+     *
+     * @throws IllegalArgumentException as {@link #encode} does
+     */
+    public EncoderInput<TextEmbedding> input(String text) {
+        return textInput(text, model.prompt());
+    }
+
+    /** A text for an {@link EncoderQueue}, with a prompt as {@link #embedAll(List, String)} takes it. */
+    public EncoderInput<TextEmbedding> input(String text, String prompt) {
+        Objects.requireNonNull(prompt, "prompt");
+        return textInput(text, model.sentence().prompts().resolve(prompt, model.name()));
+    }
+
+    private TextInput textInput(String text, String prompt) {
+        Objects.requireNonNull(text, "text");
+        model.owner().enter();
+        try {
+            return new TextInput(batches, text, cut(prompt, text, "the text"));
+        } finally {
+            model.owner().exit();
+        }
+    }
+
+    /** What runs its inputs. */
+    TextBatches batches() {
+        return batches;
+    }
+
+    /**
      * What every token of a text attends to, in every layer and head: see {@link AttentionPattern}. The text runs
      * through the steps and weights that {@link #encode} uses; its layers · heads · tokens² weights take 4 bytes each.
      *
@@ -182,15 +214,10 @@ public final class TextEncoder implements AutoCloseable {
         for (String text : texts) {
             String label = texts.size() == 1 ? "the text" : "texts[" + index++ + "]";
             for (Piece piece : cut(prompt, Objects.requireNonNull(text, label), label)) {
-                if (!batch.fits(piece)) {
-                    batch.encode(session);
-                }
-                batch.add(piece, label, text);
+                batch.add(piece, label, text, session);
             }
         }
-        if (!batch.isEmpty()) {
-            batch.encode(session);
-        }
+        batch.finish(session);
     }
 
     private List<Piece> cut(String prompt, String text, String label) {
