@@ -108,34 +108,31 @@ public final class ModelSet implements AutoCloseable {
     }
 
     private static ServedModel load(String name, String what, Loading loading) throws IOException {
-        EncoderOptions encoders = loading.encoders();
-        QueueOptions queue = loading.queues().apply(name);
-        if (exists(what)) {
-            Path path = Path.of(what);
-            if (TextGenerator.takes(path)) {
-                return new ServedModel.Writer(name, 
-                        new Generator(TextGenerator.load(path, loading.generators()), loading.parallel()));
-            }
-            if (Files.isDirectory(path)) {
-                switch (task(path)) {
-                    case "rerank" -> {
-                        Reranker reranker = Reranker.load(path, encoders);
-                        return new ServedModel.Ranker(name, reranker, EncoderQueue.of(reranker, queue));
-                    }
-                    case "classify" -> {
-                        TextClassifier classifier = TextClassifier.load(path, encoders);
-                        return new ServedModel.Classifier(name, classifier, EncoderQueue.of(classifier, queue));
-                    }
-                    case "sparse" -> {
-                        SparseEncoder sparse = SparseEncoder.load(path, encoders);
-                        return new ServedModel.Terms(name, sparse, EncoderQueue.of(sparse, queue));
-                    }
-                    default -> { }
-                }
-            }
+        boolean exists = exists(what);
+        if (exists && TextGenerator.takes(Path.of(what))) {
+            TextGenerator model = TextGenerator.load(Path.of(what), loading.generators());
+            return new ServedModel.Writer(name, new Generator(model, loading.parallel()));
         }
-        TextEncoder encoder = TextEncoder.load(what, encoders);
-        return new ServedModel.Embedder(name, encoder, EncoderQueue.of(encoder, queue));
+        QueueOptions queue = loading.queues().apply(name);
+        String task = exists && Files.isDirectory(Path.of(what)) ? task(Path.of(what)) : "embed";
+        return switch (task) {
+            case "rerank" -> {
+                Reranker reranker = Reranker.load(Path.of(what), loading.encoders());
+                yield new ServedModel.Ranker(name, reranker, EncoderQueue.of(reranker, queue));
+            }
+            case "classify" -> {
+                TextClassifier classifier = TextClassifier.load(Path.of(what), loading.encoders());
+                yield new ServedModel.Classifier(name, classifier, EncoderQueue.of(classifier, queue));
+            }
+            case "sparse" -> {
+                SparseEncoder sparse = SparseEncoder.load(Path.of(what), loading.encoders());
+                yield new ServedModel.Terms(name, sparse, EncoderQueue.of(sparse, queue));
+            }
+            default -> {
+                TextEncoder encoder = TextEncoder.load(what, loading.encoders());
+                yield new ServedModel.Embedder(name, encoder, EncoderQueue.of(encoder, queue));
+            }
+        };
     }
 
     /** What the files of a directory say that its model is for. */

@@ -73,6 +73,9 @@ abstract class GenerationRoute implements Route {
         Writer writer = models.find(Writer.class, body.string("model", null), "writes texts");
         TextGenerator model = writer.generator().model();
         boolean logProbabilities = wantsLogProbabilities(body);
+        if (logProbabilities) {
+            model.tokenizer(); // tells now, not behind the answer, that there is none
+        }
         SamplingOptions options = SamplingFields.read(body, model.context()).withLogProbabilities(logProbabilities);
         boolean streams = body.bool("stream", false);
         boolean usage = body.has("stream_options")
