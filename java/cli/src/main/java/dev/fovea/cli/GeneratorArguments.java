@@ -80,7 +80,8 @@ final class GeneratorArguments extends EngineArguments {
      */
     TextGenerator load(Path path, PrintWriter err) throws IOException {
         EngineOptions engine = engine();
-        GeneratorOptions options = checked(() -> new GeneratorOptions(null, engine, weights(), context, cache));
+        GeneratorOptions options = checked(() -> GeneratorOptions.defaults().withEngineOptions(engine).withWeights(weights())
+                .withContext(context).withCache(cache).withConcurrency(1));
         try (var _ = new DelayedNotice(err, "Loading " + path + " …")) {
             return TextGenerator.load(path, options);
         }

@@ -3,6 +3,7 @@ package dev.fovea.graph;
 import dev.fovea.Engine;
 import dev.fovea.internal.backend.CacheStore;
 import dev.fovea.internal.backend.Device;
+import dev.fovea.internal.backend.PageTable;
 import dev.fovea.internal.lifetime.Owner;
 import dev.fovea.ops.AttentionSpec;
 import dev.fovea.tensor.DType;
@@ -20,6 +21,9 @@ import java.util.Objects;
  * <p>For attention without a graph there is {@link dev.fovea.attention.KvCache}.
  */
 public final class CacheSet implements AutoCloseable {
+    /** Tokens to a page. */
+    public static final int PAGE_TOKENS = PageTable.PAGE_KEYS;
+
     private final CacheStore store;
     private final Owner owner;
 
@@ -48,6 +52,21 @@ public final class CacheSet implements AutoCloseable {
             DType dtype) {
         return Owner.create("cache set", owner ->
                 new CacheSet(new CacheStore(Device.of(engine), owner, layers, sequences, capacity, dtype), owner));
+    }
+
+    /**
+     * An empty set with room for fewer tokens than all sequences at full length have, or for more. What {@linkplain #keep is
+     * kept} takes the room that sequences leave.
+     *
+     * @param tokens tokens that there is room for, rounded up to pages of 128, and to one page more than a sequence at full
+     *     length needs; a run that would need more is refused by an {@link IllegalStateException}
+     * @throws IllegalArgumentException if a value is out of its range
+     * @throws OutOfMemoryError if the device has not as much memory
+     */
+    public static CacheSet create(Engine engine, List<AttentionSpec> layers, int sequences, int capacity,
+            DType dtype, long tokens) {
+        return Owner.create("cache set", owner ->
+                new CacheSet(new CacheStore(Device.of(engine), owner, layers, sequences, capacity, dtype, tokens), owner));
     }
 
     /** Sequences that it holds at most; they are numbered from 0. */
@@ -122,18 +141,90 @@ public final class CacheSet implements AutoCloseable {
         }
     }
 
+    /**
+     * Keeps the first tokens of a sequence, whatever becomes of it: {@link #adopt} finds them, until the room is needed for
+     * sequences that grow. Then those go first that were kept or found longest ago.
+     *
+     * @param tokens [≥ count] which the sequence holds; the set does not know them otherwise
+     * @throws IllegalArgumentException if the sequence holds fewer tokens, or other tokens are known to be kept in its pages
+     * @throws IndexOutOfBoundsException if there is no such sequence, or there are fewer tokens
+     * @throws IllegalStateException if the set is closed or in use by another thread
+     */
+    public void keep(int sequence, int[] tokens, int count) {
+        Objects.checkFromIndexSize(0, count, tokens.length);
+        enter(sequence);
+        try {
+            if (count > store.length(sequence)) {
+                throw new IllegalArgumentException("expected at most the " + store.length(sequence) + " tokens that sequence "
+                        + sequence + " holds, got " + count);
+            }
+            store.keep(sequence, tokens, count);
+        } finally {
+            owner.exit();
+        }
+    }
+
+    /**
+     * Makes a sequence hold what is kept of the beginning of some tokens, in place of what it held. It shares their pages
+     * until it writes to one, as after {@link #fork}.
+     *
+     * @param tokens [≥ count]
+     * @return how many of them it holds now, at most {@code count}
+     * @throws IndexOutOfBoundsException if there is no such sequence, or there are fewer tokens
+     * @throws IllegalStateException if the set is closed or in use by another thread
+     */
+    public int adopt(int sequence, int[] tokens, int count) {
+        Objects.checkFromIndexSize(0, count, tokens.length);
+        enter(sequence);
+        try {
+            return store.adopt(sequence, tokens, Math.min(count, capacity()));
+        } finally {
+            owner.exit();
+        }
+    }
+
+    /**
+     * The most pages of 128 tokens that a sequence takes from the {@link #availablePages} to grow by some tokens.
+     *
+     * @throws IndexOutOfBoundsException if there is no such sequence
+     * @throws IllegalStateException if the set is closed or in use by another thread
+     */
+    public int missingPages(int sequence, int tokens) {
+        enter(sequence);
+        try {
+            return store.missingPages(sequence, tokens);
+        } finally {
+            owner.exit();
+        }
+    }
+
+    /**
+     * Pages of 128 tokens that are left for sequences that grow, kept ones included.
+     *
+     * @throws IllegalStateException if the set is closed or in use by another thread
+     */
+    public int availablePages() {
+        owner.enterAlone();
+        try {
+            return store.availablePages();
+        } finally {
+            owner.exit();
+        }
+    }
+
     /** Drops all tokens of a sequence. See {@link #truncate}. */
     public void reset(int sequence) {
         truncate(sequence, 0);
     }
 
-    /** Drops all tokens of all sequences. */
+    /** Drops all tokens of all sequences, and all that is kept. */
     public void reset() {
         owner.enterAlone();
         try {
             for (int s = 0; s < sequences(); s++) {
                 store.truncate(s, 0);
             }
+            store.forget();
         } finally {
             owner.exit();
         }

@@ -96,7 +96,7 @@ public final class Plan implements AutoCloseable {
      * @throws IllegalStateException if the plan or its engine is closed
      */
     public Session newSession(int maxTokens, int maxSequences) {
-        return newSession(maxTokens, maxSequences, List.of(), false);
+        return newSession(maxTokens, maxSequences, 0, List.of(), false);
     }
 
     /**
@@ -110,7 +110,27 @@ public final class Plan implements AutoCloseable {
      * @throws IllegalStateException if the plan or its engine is closed
      */
     public Session newSession(int maxTokens, List<CacheSet> caches) {
-        return newSession(maxTokens, sequences(caches), caches, false);
+        return newSession(maxTokens, sequences(caches), 0, caches, false);
+    }
+
+    /** Whether its sessions may have spans: see {@link Session#runSpans}. Not on a GPU. */
+    public boolean takesSpans() {
+        return program.takesSpans();
+    }
+
+    /**
+     * A session on caches that also takes spans; see {@link #newSession(int, List)} and {@link Session#runSpans}.
+     *
+     * @throws UnsupportedOperationException if the plan {@linkplain #takesSpans takes none}
+     */
+    public Session newSession(int maxTokens, int maxSpans, List<CacheSet> caches) {
+        if (!takesSpans()) {
+            throw new UnsupportedOperationException("this plan runs no spans of tokens on the backend " + engine.backend());
+        }
+        if (maxSpans < 1) {
+            throw new IllegalArgumentException("a session takes at least 1 span, got capacity for " + maxSpans);
+        }
+        return newSession(maxTokens, sequences(caches), maxSpans, caches, false);
     }
 
     /**
@@ -118,7 +138,7 @@ public final class Plan implements AutoCloseable {
      * #newSession(int, List)}.
      */
     public Session newExplainingSession(int maxTokens, List<CacheSet> caches) {
-        return newSession(maxTokens, sequences(caches), caches, true);
+        return newSession(maxTokens, sequences(caches), 0, caches, true);
     }
 
     private static int sequences(List<CacheSet> caches) {
@@ -136,14 +156,14 @@ public final class Plan implements AutoCloseable {
      * @throws IllegalStateException if the plan or its engine is closed
      */
     public Session newExplainingSession(int maxTokens, int maxSequences) {
-        return newSession(maxTokens, maxSequences, List.of(), true);
+        return newSession(maxTokens, maxSequences, 0, List.of(), true);
     }
 
-    private Session newSession(int maxTokens, int maxSequences, List<CacheSet> sets, boolean explaining) {
+    private Session newSession(int maxTokens, int maxSequences, int maxSpans, List<CacheSet> sets, boolean explaining) {
         requireFit(sets);
         owner.enter();
         try {
-            return Session.create(this, maxTokens, maxSequences, List.copyOf(sets), explaining);
+            return Session.create(this, maxTokens, maxSequences, maxSpans, List.copyOf(sets), explaining);
         } finally {
             owner.exit();
         }

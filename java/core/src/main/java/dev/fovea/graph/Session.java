@@ -28,8 +28,9 @@ import java.util.List;
  */
 public final class Session implements AutoCloseable {
     /** What a session has for one capacity. */
-    private record Room(Owner owner, Batch batch, Tensor ids, Tensor offsets, Execution execution) {
-        static Room create(Plan plan, int maxTokens, int maxSequences, List<CacheStore> caches, boolean explaining) {
+    private record Room(Owner owner, Batch batch, Tensor ids, Tensor offsets, Tensor spans, Execution execution) {
+        static Room create(Plan plan, int maxTokens, int maxSequences, int maxSpans, List<CacheStore> caches,
+                boolean explaining) {
             if (maxTokens < 1 || maxSequences < 1) {
                 throw new IllegalArgumentException("a session takes at least 1 token and 1 sequence, got capacity for "
                         + maxTokens + " tokens and " + maxSequences + " sequences");
@@ -39,12 +40,13 @@ public final class Session implements AutoCloseable {
                         + " sequences, which the caches have, got capacity for " + maxSequences);
             }
             return Owner.create("workspace", owner -> {
-                var batch = new Batch(owner.arena(), plan.lowered().limits(), maxTokens, maxSequences);
+                var batch = new Batch(owner.arena(), plan.lowered().limits(), maxTokens, maxSequences, maxSpans);
                 Tensor ids = Tensor.allocate(owner.arena(), DType.I32, Shape.of(maxTokens));
                 Tensor offsets = Tensor.allocate(owner.arena(), DType.I32, Shape.of(maxSequences + 1L));
-                Execution execution =
-                        owner.own(plan.program().newExecution(maxTokens, maxSequences, caches, explaining));
-                return new Room(owner, batch, ids, offsets, execution);
+                Tensor spans = Tensor.allocate(owner.arena(), DType.I32, Shape.of(maxSpans + 1L));
+                Execution execution = owner.own(plan.program().newExecution(maxTokens, Math.max(maxSequences, maxSpans),
+                        caches, explaining));
+                return new Room(owner, batch, ids, offsets, spans, execution);
             });
         }
     }
@@ -57,10 +59,13 @@ public final class Session implements AutoCloseable {
     private final boolean explaining;
     private final CacheStore positions;
     private final List<Step.Attention> turned;
+    private final int maxSpans;
     private Room room;
 
-    private Session(Plan plan, int maxTokens, int maxSequences, List<CacheSet> caches, boolean explaining, Owner owner) {
+    private Session(Plan plan, int maxTokens, int maxSequences, int maxSpans, List<CacheSet> caches, boolean explaining,
+            Owner owner) {
         this.plan = plan;
+        this.maxSpans = maxSpans;
         this.owner = owner;
         this.sets = caches.toArray(new CacheSet[0]);
         this.stores = new ArrayList<>();
@@ -74,13 +79,14 @@ public final class Session implements AutoCloseable {
         }
         this.positions = plan.lowered().positions(stores);
         this.turned = CacheFit.turned(plan.lowered());
-        this.room = Room.create(plan, maxTokens, maxSequences, stores, explaining);
+        this.room = Room.create(plan, maxTokens, maxSequences, maxSpans, stores, explaining);
         owner.own(() -> room.owner().close());
     }
 
-    static Session create(Plan plan, int maxTokens, int maxSequences, List<CacheSet> caches, boolean explaining) {
+    static Session create(Plan plan, int maxTokens, int maxSequences, int maxSpans, List<CacheSet> caches,
+            boolean explaining) {
         return Owner.create("session",
-                owner -> new Session(plan, maxTokens, maxSequences, caches, explaining, owner));
+                owner -> new Session(plan, maxTokens, maxSequences, maxSpans, caches, explaining, owner));
     }
 
     /** The most tokens that a run takes. */
@@ -115,6 +121,44 @@ public final class Session implements AutoCloseable {
     }
 
     /**
+     * Where the caller writes the starts of spans: I32 [maxSpans + 1]. Valid until the session is closed or grows.
+     *
+     * @throws IllegalStateException if the session is closed
+     */
+    public Tensor spans() {
+        owner.requireOpen();
+        return room.spans();
+    }
+
+    /**
+     * As {@link #run(int)}, but what is pooled, and all that is computed of it, has a row for each of some spans of tokens,
+     * not for each sequence. So a sequence may have several rows in one run, such as the logits behind each of its last
+     * tokens, or none:
+     *
+     * <pre>
+     *   sequences  a a a | b | c c c c        a begins, b and c go on
+     *   spans      a | a | a b | c c c        the last token of each span: two of a, that of b, the third of c
+     * </pre>
+     *
+     * <p>Where spans begin and the last one ends stands in {@link #spans()}. They lie one behind the other from the first
+     * token on; tokens behind the last span are in none. Attention knows nothing of spans.
+     *
+     * @param spans 0 to the maxSpans that the session was made for
+     * @throws IllegalArgumentException as {@link #run(int)}, or if the spans do not fit the batch
+     */
+    public void runSpans(int sequences, int spans) {
+        if (spans < 0) {
+            throw new IllegalArgumentException("the session has capacity for " + maxSpans + " spans, got " + spans);
+        }
+        owner.enterAlone();
+        try {
+            run(sequences, room.ids().segment(), null, room.offsets().segment(), spans, room);
+        } finally {
+            owner.exit();
+        }
+    }
+
+    /**
      * Computes the outputs for the batch in {@link #ids()} and {@link #offsets()}.
      *
      * <p>On caches, the tokens of sequence s follow those that the caches hold of it, and are appended to them. All
@@ -131,7 +175,7 @@ public final class Session implements AutoCloseable {
     public void run(int sequences) {
         owner.enterAlone();
         try {
-            run(sequences, room.ids().segment(), null, room.offsets().segment(), room);
+            run(sequences, room.ids().segment(), null, room.offsets().segment(), -1, room);
         } finally {
             owner.exit();
         }
@@ -155,13 +199,13 @@ public final class Session implements AutoCloseable {
     public void run(int sequences, MemorySegment ids, MemorySegment types, MemorySegment offsets) {
         owner.enterAlone();
         try {
-            run(sequences, ids, types, offsets, room);
+            run(sequences, ids, types, offsets, -1, room);
         } finally {
             owner.exit();
         }
     }
 
-    private void run(int sequences, MemorySegment ids, MemorySegment types, MemorySegment offsets, Room room) {
+    private void run(int sequences, MemorySegment ids, MemorySegment types, MemorySegment offsets, int spans, Room room) {
         plan.owner().enter();
         try {
             int entered = 0;
@@ -174,6 +218,9 @@ public final class Session implements AutoCloseable {
                             "expected all " + maxSequences() + " sequences of the caches, got " + sequences);
                 }
                 room.batch().take(sequences, ids, types, offsets, positions == null ? null : positions.lengths());
+                if (spans >= 0) {
+                    room.batch().takeSpans(spans, room.spans().segment());
+                }
                 runOnCaches(room);
             } finally {
                 while (entered > 0) {
@@ -270,7 +317,7 @@ public final class Session implements AutoCloseable {
             for (CacheSet set : sets) {
                 set.requireOpen();
             }
-            Room larger = Room.create(plan, tokens, sequences, stores, explaining);
+            Room larger = Room.create(plan, tokens, sequences, maxSpans, stores, explaining);
             room.owner().close();
             room = larger;
         } finally {

@@ -20,7 +20,9 @@ public record GeneratedText(String text, int[] tokens, float[] logProbabilities,
         LENGTH,
         /** The model's context was full. */
         CONTEXT,
-        /** The listener did not want more. */
-        CANCELLED
+        /** The listener did not want more, or the thread that waited was interrupted. */
+        CANCELLED,
+        /** The {@linkplain RequestOptions#timeLimit() time limit} was reached. */
+        TIMEOUT
     }
 }

@@ -14,12 +14,21 @@ import java.util.Objects;
  * @param weights what the weights of linear layers are kept as; {@code null} for {@link WeightType#STORED}, or on a GPU
  *     for {@link WeightType#BF16} where the file has these, else {@link WeightType#F32}
  * @param context tokens of the longest sequence, prompt and answer together; 0 for as many as the model was trained for,
- *     and at most {@value #DEFAULT_CONTEXT}. Memory for the keys and values of all of them is taken when an answer begins.
+ *     and at most {@value #DEFAULT_CONTEXT}
  * @param cache what keys and values are kept as: F32, F16 or BF16
+ * @param concurrency answers that are written at once; each token of all of them is one pass over the weights
+ * @param queue callers that wait beside those; one more is refused
+ * @param cacheTokens tokens that there is memory for, those of all answers and of texts that are remembered together; 0 for
+ *     twice the context. It is never less than the context.
+ * @param speculation how tokens are guessed, to write faster; null for not at all. Not on a GPU.
  */
-public record GeneratorOptions(Engine engine, EngineOptions engineOptions, WeightType weights, int context, DType cache) {
+public record GeneratorOptions(Engine engine, EngineOptions engineOptions, WeightType weights, int context, DType cache,
+        int concurrency, int queue, int cacheTokens, Speculation speculation) {
     /** The context of models that were trained for more. */
     public static final int DEFAULT_CONTEXT = 4096;
+
+    private static final GeneratorOptions DEFAULTS =
+            new GeneratorOptions(null, EngineOptions.defaults(), null, 0, DType.F16, 8, 64, 0, null);
 
     /** Checks the values. */
     public GeneratorOptions {
@@ -30,35 +39,76 @@ public record GeneratorOptions(Engine engine, EngineOptions engineOptions, Weigh
         if (cache != DType.F32 && cache != DType.F16 && cache != DType.BF16) {
             throw new IllegalArgumentException("expected a cache of dtype F32, F16 or BF16, got " + cache);
         }
+        if (concurrency < 1) {
+            throw new IllegalArgumentException("concurrency must be at least 1, got " + concurrency);
+        }
+        if (queue < 0) {
+            throw new IllegalArgumentException("queue must not be negative, got " + queue);
+        }
+        if (cacheTokens < 0) {
+            throw new IllegalArgumentException("cache_tokens must be at least 1, or 0 for twice the context, got " + cacheTokens);
+        }
     }
 
-    /** An own engine with {@link EngineOptions#defaults()}, and the model's own values; keys and values in F16. */
+    /**
+     * An own engine with {@link EngineOptions#defaults()}, and the model's own values; keys and values in F16; 8 answers at
+     * once and 64 callers that wait.
+     */
     public static GeneratorOptions defaults() {
-        return new GeneratorOptions(null, EngineOptions.defaults(), null, 0, DType.F16);
+        return DEFAULTS;
     }
 
     /** A copy that runs on {@code engine}. The caller closes it, after the generator. */
     public GeneratorOptions withEngine(Engine engine) {
-        return new GeneratorOptions(Objects.requireNonNull(engine, "engine"), engineOptions, weights, context, cache);
+        return new GeneratorOptions(Objects.requireNonNull(engine, "engine"), engineOptions, weights, context, cache, concurrency, queue,
+                cacheTokens, speculation);
     }
 
     /** A copy that runs on an engine of its own, created with {@code engineOptions}. */
     public GeneratorOptions withEngineOptions(EngineOptions engineOptions) {
-        return new GeneratorOptions(null, engineOptions, weights, context, cache);
+        return new GeneratorOptions(null, engineOptions, weights, context, cache, concurrency, queue,
+                cacheTokens, speculation);
     }
 
     /** A copy that keeps weights as another type. */
     public GeneratorOptions withWeights(WeightType weights) {
-        return new GeneratorOptions(engine, engineOptions, weights, context, cache);
+        return new GeneratorOptions(engine, engineOptions, weights, context, cache, concurrency, queue,
+                cacheTokens, speculation);
     }
 
     /** A copy for sequences of other lengths. */
     public GeneratorOptions withContext(int context) {
-        return new GeneratorOptions(engine, engineOptions, weights, context, cache);
+        return new GeneratorOptions(engine, engineOptions, weights, context, cache, concurrency, queue,
+                cacheTokens, speculation);
     }
 
     /** A copy that keeps keys and values as another type. */
     public GeneratorOptions withCache(DType cache) {
-        return new GeneratorOptions(engine, engineOptions, weights, context, cache);
+        return new GeneratorOptions(engine, engineOptions, weights, context, cache, concurrency, queue,
+                cacheTokens, speculation);
+    }
+
+    /** A copy that writes another number of answers at once. */
+    public GeneratorOptions withConcurrency(int concurrency) {
+        return new GeneratorOptions(engine, engineOptions, weights, context, cache, concurrency, queue,
+                cacheTokens, speculation);
+    }
+
+    /** A copy with another number of callers that wait. */
+    public GeneratorOptions withQueue(int queue) {
+        return new GeneratorOptions(engine, engineOptions, weights, context, cache, concurrency, queue,
+                cacheTokens, speculation);
+    }
+
+    /** A copy that has memory for another number of tokens. */
+    public GeneratorOptions withCacheTokens(int cacheTokens) {
+        return new GeneratorOptions(engine, engineOptions, weights, context, cache, concurrency, queue,
+                cacheTokens, speculation);
+    }
+
+    /** A copy that guesses tokens to write faster; null for none. */
+    public GeneratorOptions withSpeculation(Speculation speculation) {
+        return new GeneratorOptions(engine, engineOptions, weights, context, cache, concurrency, queue, cacheTokens,
+                speculation);
     }
 }

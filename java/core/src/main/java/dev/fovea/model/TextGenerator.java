@@ -7,19 +7,24 @@ import dev.fovea.graph.CacheSet;
 import dev.fovea.graph.Graph;
 import dev.fovea.graph.Plan;
 import dev.fovea.internal.lifetime.Owner;
+import dev.fovea.model.GeneratedText.Finish;
 import dev.fovea.model.family.DecoderConfig;
 import dev.fovea.model.family.Description;
 import dev.fovea.model.family.Head;
 import dev.fovea.model.family.ModelGraph;
 import dev.fovea.model.family.ModelWeights;
+import dev.fovea.model.generation.DraftSource;
 import dev.fovea.model.generation.Sampler;
 import dev.fovea.model.generation.Sampling;
-import dev.fovea.text.TokenDecoder;
+import dev.fovea.model.generation.Scheduler;
+import dev.fovea.model.generation.SchedulerOptions;
+import dev.fovea.model.generation.TokenRequest;
 import dev.fovea.text.Tokenizer;
 import dev.fovea.weights.FormatException;
 import dev.fovea.weights.Weights;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -38,8 +43,9 @@ import java.util.stream.IntStream;
  * }
  * }</pre>
  *
- * <p>Safe to share between threads: each answer has keys and values of its own. The same prompt, options and seed give the
- * same text, whoever else generates and with any number of threads.
+ * <p>Safe to share between threads: answers that are asked for at once are written at once, in the threads of those who wait
+ * for them. The same prompt, options and seed give the same text, whoever else generates and with any number of threads. A
+ * call ends when its thread is interrupted, with what is written by then.
  */
 public final class TextGenerator implements AutoCloseable {
     private static final TextListener SILENT = (_, _) -> true;
@@ -58,12 +64,17 @@ public final class TextGenerator implements AutoCloseable {
     private final Engine engine;
     private final CacheGroup caches;
     private final Plan plan;
-    private final SessionPool<GeneratorSession> sessions;
+    private final SchedulerOptions scheduling;
+    /** What guesses; null for none. */
+    private final TextGenerator draft;
+    private final SessionPool<AnswerText> texts = new SessionPool<>(AnswerText::new, _ -> { });
     private final Owner owner;
+    private volatile Scheduler scheduler;
 
-    private TextGenerator(Path path, GeneratorOptions options, Owner owner) throws IOException {
+    private TextGenerator(Path path, GeneratorOptions options, SchedulerOptions scheduling, Owner owner) throws IOException {
         this.path = path;
         this.options = options;
+        this.scheduling = scheduling;
         this.owner = owner;
         GeneratorSource source = GeneratorSource.of(path);
         Weights file = owner.own(source.openWeights());
@@ -76,7 +87,8 @@ public final class TextGenerator implements AutoCloseable {
         Graph graph = ModelGraph.generator(description, weights);
         caches = graph.caches().getFirst();
         plan = owner.own(Plan.compile(graph, engine, weightType(weights).storage()));
-        sessions = owner.own(new SessionPool<>(this::newSession, GeneratorSession::close));
+        draft = draft();
+        owner.own(this::closeScheduler);
         IOException problem = null;
         Tokenizer read = null;
         try {
@@ -101,6 +113,32 @@ public final class TextGenerator implements AutoCloseable {
         return wanted > 0 ? wanted : Math.min(trained, GeneratorOptions.DEFAULT_CONTEXT);
     }
 
+    private TextGenerator draft() throws IOException {
+        Speculation speculation = options.speculation();
+        if (speculation != null && !plan.takesSpans()) {
+            throw new IllegalArgumentException("expected no speculation on the backend " + engine.backend() + ", got "
+                    + speculation);
+        }
+        if (speculation == null || speculation.model() == null) {
+            return null;
+        }
+        GeneratorOptions smaller = GeneratorOptions.defaults().withEngine(engine).withWeights(options.weights())
+                .withCache(options.cache()).withContext(Math.min(context(), longest(speculation.model())));
+        TextGenerator model = owner.own(load(speculation.model(), smaller));
+        if (model.vocabulary() != vocabulary()) {
+            throw new IllegalArgumentException("expected a model that guesses of the vocabulary " + vocabulary() + ", got "
+                    + model.vocabulary() + " of " + speculation.model());
+        }
+        return model;
+    }
+
+    private static int longest(Path path) throws IOException {
+        GeneratorSource source = GeneratorSource.of(path);
+        try (Weights _ = source.openWeights()) {
+            return source.config().longest();
+        }
+    }
+
     private WeightType weightType(ModelWeights weights) {
         return options.weights() != null ? options.weights()
                 : engine.backend() != Backend.CUDA ? WeightType.STORED : weights.areBf16() ? WeightType.BF16 : WeightType.F32;
@@ -122,8 +160,14 @@ public final class TextGenerator implements AutoCloseable {
      * @throws IllegalArgumentException if the context is longer than the model's
      */
     public static TextGenerator load(Path path, GeneratorOptions options) throws IOException {
-        Objects.requireNonNull(options, "options");
-        return Owner.create("generator of " + path.getFileName(), owner -> new TextGenerator(path, options, owner));
+        return load(path, options, new SchedulerOptions(options.queue(), SchedulerOptions.CHUNK,
+                SchedulerOptions.CHUNK_BESIDE, true,
+                options.speculation() == null ? 0 : options.speculation().tokens()));
+    }
+
+    static TextGenerator load(Path path, GeneratorOptions options, SchedulerOptions scheduling) throws IOException {
+        return Owner.create("generator of " + path.getFileName(),
+                owner -> new TextGenerator(path, options, scheduling, owner));
     }
 
     /** Whether a path is that of a language model: a GGUF file or a directory of a known family. Reads settings alone. */
@@ -172,12 +216,20 @@ public final class TextGenerator implements AutoCloseable {
      * @param listener hears of the text as it comes
      * @throws IllegalArgumentException if the prompt has no tokens, or more than the context
      * @throws IllegalStateException if the model is closed
+     * @throws java.util.concurrent.RejectedExecutionException if as many callers {@linkplain GeneratorOptions#queue() wait}
+     *     as may
      * @throws UnsupportedOperationException if it has no tokenizer that is read; the message says why
      */
     public GeneratedText generate(String prompt, SamplingOptions options, TextListener listener) {
+        return generate(prompt, options, RequestOptions.defaults(), listener);
+    }
+
+    /** As {@link #generate(String, SamplingOptions, TextListener)}, with a priority or a limit of time. */
+    public GeneratedText generate(String prompt, SamplingOptions options, RequestOptions request, TextListener listener) {
         Objects.requireNonNull(prompt, "prompt");
         int[] text = requireTokenizer().encode(prompt);
-        return generate(IntStream.concat(IntStream.of(tokenizer.prefix()), IntStream.of(text)).toArray(), options, listener);
+        int[] ids = IntStream.concat(IntStream.of(tokenizer.prefix()), IntStream.of(text)).toArray();
+        return generate(ids, options, request, listener);
     }
 
     /** Answers the last message of a chat; see {@link #chat(Chat, SamplingOptions, TextListener)}. */
@@ -192,10 +244,17 @@ public final class TextGenerator implements AutoCloseable {
      * @param listener hears of the answer as it comes
      * @throws IllegalArgumentException if the model's template refuses the messages, or they are longer than the context
      * @throws IllegalStateException if the model is closed
+     * @throws java.util.concurrent.RejectedExecutionException if as many callers {@linkplain GeneratorOptions#queue() wait}
+     *     as may
      * @throws UnsupportedOperationException if it has no template, or there is no library for it
      */
     public GeneratedText chat(Chat chat, SamplingOptions options, TextListener listener) {
-        return generate(requireTokenizer().encode(prompt(chat)), options, listener);
+        return chat(chat, options, RequestOptions.defaults(), listener);
+    }
+
+    /** As {@link #chat(Chat, SamplingOptions, TextListener)}, with a priority or a limit of time. */
+    public GeneratedText chat(Chat chat, SamplingOptions options, RequestOptions request, TextListener listener) {
+        return generate(requireTokenizer().encode(prompt(chat)), options, request, listener);
     }
 
     /** The text that {@link #chat(Chat, SamplingOptions, TextListener)} gives the model. */
@@ -214,18 +273,71 @@ public final class TextGenerator implements AutoCloseable {
 
     /** Goes on with token ids, as they are; see {@link #generate(String, SamplingOptions, TextListener)}. */
     public GeneratedText generate(int[] promptIds, SamplingOptions options, TextListener listener) {
+        return generate(promptIds, options, RequestOptions.defaults(), listener);
+    }
+
+    /** Goes on with token ids, as they are, with a priority or a limit of time. */
+    public GeneratedText generate(int[] promptIds, SamplingOptions options, RequestOptions request, TextListener listener) {
         Objects.requireNonNull(listener, "listener");
         requirePrompt(promptIds);
         options.logitBias().keySet().forEach(id -> requireId("logit_bias", id));
-        TokenDecoder decoder = tokenizer == null ? null : tokenizer.decoder(false);
-        var work = new GeneratorSession.Work(options, sampling(options), decoder,
-                tokenizer == null ? 0 : tokenizer.vocabularySize(), ends, listener);
+        long deadline = request.timeLimit() == null ? TokenRequest.NEVER : deadline(request.timeLimit());
+        int most = Math.min(options.maxTokens(), context() - promptIds.length + 1);
+        var tokens = new TokenRequest(promptIds, most, sampling(options), options.ignoresEnd() ? new int[0] : ends,
+                request.priority(), deadline);
         owner.enter();
         try {
-            return sessions.get(session -> session.generate(promptIds, work));
+            return texts.get(text -> write(tokens, promptIds.length, text, options, listener));
         } finally {
             owner.exit();
         }
+    }
+
+    /** In nanoseconds of {@link System#nanoTime()}. */
+    private static long deadline(Duration limit) {
+        long most = Long.MAX_VALUE / 2;
+        long deadline = System.nanoTime() + (limit.compareTo(Duration.ofNanos(most)) < 0 ? limit.toNanos() : most);
+        return deadline == TokenRequest.NEVER ? deadline - 1 : deadline;
+    }
+
+    private GeneratedText write(TokenRequest request, int promptTokens, AnswerText text, SamplingOptions options,
+            TextListener listener) {
+        Scheduler scheduler = scheduler();
+        text.start(tokenizer == null ? null : tokenizer.decoder(false),
+                tokenizer == null ? 0 : tokenizer.vocabularySize(), options.stops(), listener);
+        // Nothing to be said before the end.
+        boolean quiet = listener == SILENT && options.stops().isEmpty();
+        int heard = 0;
+        Finish finish = null;
+        scheduler.submit(request);
+        try {
+            while (finish == null) {
+                int written = scheduler.await(request, quiet ? Integer.MAX_VALUE : heard);
+                while (heard < written && finish == null) {
+                    int token = request.token(heard++);
+                    finish = request.isEnd(token) ? Finish.END : text.say(token);
+                }
+                if (finish == null && request.hasEnded() && heard == request.written()) {
+                    finish = finish(request, options);
+                }
+            }
+        } finally {
+            scheduler.leave(request);
+        }
+        if (finish != Finish.STOP && finish != Finish.CANCELLED) {
+            text.sayRest();
+        }
+        return new GeneratedText(text.text(), request.answer(heard), request.logProbabilities(heard), promptTokens, finish);
+    }
+
+    private static Finish finish(TokenRequest request, SamplingOptions options) {
+        return switch (request.state()) {
+            case LENGTH -> request.written() < options.maxTokens() ? Finish.CONTEXT : Finish.LENGTH;
+            case CANCELLED -> Finish.CANCELLED;
+            case LATE -> Finish.TIMEOUT;
+            case FAILED -> throw request.failure();
+            case WAITING, AT_WORK, END -> throw new AssertionError(request.state());
+        };
     }
 
     private static Sampling sampling(SamplingOptions options) {
@@ -236,15 +348,35 @@ public final class TextGenerator implements AutoCloseable {
                 options.seed(), options.logProbabilities());
     }
 
-    private GeneratorSession newSession() {
-        CacheSet cache = CacheSet.create(engine, caches.specs(), 1, context(), options.cache());
-        try {
-            float softcap = ((Head.NextToken) description.head()).softcap();
-            return new GeneratorSession(plan.newSession(Math.min(GeneratorSession.CHUNK, context()), List.of(cache)), cache,
-                    new Sampler(vocabulary(), softcap));
-        } catch (Throwable e) {
-            cache.close();
-            throw e;
+    /** The one that is there, unless an error has broken it. */
+    private Scheduler scheduler() {
+        Scheduler current = scheduler;
+        return current != null && !current.isBroken() ? current : newScheduler();
+    }
+
+    private synchronized Scheduler newScheduler() {
+        if (scheduler != null && !scheduler.isBroken()) {
+            return scheduler;
+        }
+        closeScheduler();
+        long tokens = options.cacheTokens() > 0 ? options.cacheTokens() : 2L * context();
+        CacheSet cache = CacheSet.create(engine, caches.specs(), options.concurrency(), context(), options.cache(), tokens);
+        float softcap = ((Head.NextToken) description.head()).softcap();
+        scheduler = Scheduler.create(plan, cache, scheduling, () -> new Sampler(vocabulary(), softcap), drafts());
+        return scheduler;
+    }
+
+    private DraftSource drafts() {
+        if (draft == null) {
+            return scheduling.drafts() == 0 ? new DraftSource.None() : new DraftSource.Repetition();
+        }
+        return new DraftSource.Model(draft.plan,
+                CacheSet.create(engine, draft.caches.specs(), options.concurrency(), draft.context(), draft.options.cache()));
+    }
+
+    private synchronized void closeScheduler() {
+        if (scheduler != null) {
+            scheduler.close();
         }
     }
 

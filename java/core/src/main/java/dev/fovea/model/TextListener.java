@@ -4,7 +4,7 @@ package dev.fovea.model;
 @FunctionalInterface
 public interface TextListener {
     /**
-     * A token, called by the thread that generates.
+     * A token, called by the thread that asked for the text, while others go on: a slow listener delays only itself.
      *
      * @param text what is certain now: whole characters, none of which can be the beginning of a stop text any more; empty
      *     while there is none. Valid during the call.

@@ -166,14 +166,16 @@ class CacheSetTest {
         int capacity = random.nextBoolean() ? 20 + random.nextInt(20) : 140 + random.nextInt(100);
         List<AttentionSpec> layers = graph.caches().getFirst().specs();
         try (Plan plan = Plan.compile(graph, engine);
-                CacheSet set = CacheSet.create(engine, layers, sequences, capacity, dtype);
+                CacheSet set = random.nextBoolean() ? CacheSet.create(engine, layers, sequences, capacity, dtype)
+                        : CacheSet.create(engine, layers, sequences, capacity, dtype, random.nextInt(1000));
                 Session session = plan.newSession(sequences * 64, List.of(set))) {
             List<int[]> held = new ArrayList<>();
+            List<int[]> kept = new ArrayList<>(List.of(new int[0]));
             for (int s = 0; s < sequences; s++) {
                 held.add(new int[0]);
             }
-            for (int step = 0; step < 12; step++) {
-                switch (random.nextInt(6)) {
+            for (int step = 0; step < 16; step++) {
+                switch (random.nextInt(8)) {
                     case 0 -> {
                         int s = random.nextInt(sequences);
                         int length = random.nextInt(held.get(s).length + 1);
@@ -191,7 +193,20 @@ class CacheSetTest {
                         set.reset(s);
                         held.set(s, new int[0]);
                     }
-                    default -> run(random, session, capacity, held, plan, engine, dtype);
+                    case 3 -> {
+                        int s = random.nextInt(sequences);
+                        int count = random.nextInt(held.get(s).length + 1);
+                        set.keep(s, held.get(s), count);
+                        kept.add(Arrays.copyOf(held.get(s), count));
+                    }
+                    case 4 -> {
+                        int s = random.nextInt(sequences);
+                        int[] tokens = kept.get(random.nextInt(kept.size()));
+                        int[] wanted = concat(Arrays.copyOf(tokens, random.nextInt(tokens.length + 1)), new int[] {1, 2, 3});
+                        int found = set.adopt(s, wanted, wanted.length);
+                        held.set(s, Arrays.copyOf(wanted, found));
+                    }
+                    default -> run(random, session, set, held, plan, engine, dtype);
                 }
                 for (int s = 0; s < sequences; s++) {
                     assertEquals(held.get(s).length, set.length(s), "seed " + seed + ", step " + step);
@@ -200,14 +215,14 @@ class CacheSetTest {
         }
     }
 
-    private static void run(Random random, Session session, int capacity, List<int[]> held, Plan plan, Engine engine,
+    private static void run(Random random, Session session, CacheSet set, List<int[]> held, Plan plan, Engine engine,
             DType dtype) {
         List<int[]> tokens = new ArrayList<>();
         boolean fits = true;
         for (int[] ids : held) {
             int count = random.nextInt(5) == 0 ? 0 : random.nextInt(40);
             tokens.add(random.ints(count, 0, VOCABULARY).toArray());
-            fits &= ids.length + count <= capacity;
+            fits &= ids.length + count <= set.capacity();
         }
         var batch = new Batch(tokens);
         if (!fits) {
@@ -215,13 +230,25 @@ class CacheSetTest {
             assertThrows(IllegalArgumentException.class, () -> session.run(tokens.size()));
             return;
         }
-        float[][] rows = batch.run(session, 0);
+        int missing = 0;
+        for (int s = 0; s < held.size(); s++) {
+            missing += set.missingPages(s, tokens.get(s).length);
+        }
+        int before = set.availablePages();
+        float[][] rows;
+        try {
+            rows = batch.run(session, 0);
+        } catch (IllegalStateException e) {
+            assertTrue(missing > before && e.getMessage().contains("in pages of 128, got a batch that takes"), e.getMessage());
+            return;
+        }
         for (int s = 0, row = 0; s < held.size(); s++) {
             int[] whole = concat(held.get(s), tokens.get(s));
             held.set(s, whole);
             float[][] expected = recomputed(whole, plan, engine, dtype);
             for (int t = whole.length - tokens.get(s).length; t < whole.length; t++) {
-                assertArrayEquals(expected[t], rows[row++]);
+                // On a GPU the last bits depend on how many tokens a run has.
+                assertArrayEquals(expected[t], rows[row++], engine.backend() == Backend.CUDA ? 1e-5f : 0);
             }
         }
     }
@@ -240,6 +267,42 @@ class CacheSetTest {
         int[] both = Arrays.copyOf(a, a.length + b.length);
         System.arraycopy(b, 0, both, a.length, b.length);
         return both;
+    }
+
+    @ParameterizedTest(autoCloseArguments = false)
+    @MethodSource("engines")
+    void shouldKeepWhatWasUsedLast(Engine engine) {
+        Graph graph = graph();
+        List<AttentionSpec> layers = graph.caches().getFirst().specs();
+        try (Plan plan = Plan.compile(graph, engine);
+                CacheSet set = CacheSet.create(engine, layers, 2, 256, DType.F32, 512); // 4 pages
+                Session session = plan.newSession(512, List.of(set))) {
+            int[][] texts = new int[3][];
+            for (int i = 0; i < texts.length; i++) {
+                texts[i] = new Random(i).ints(150, 0, VOCABULARY).toArray();
+            }
+            new Batch(List.of(texts[0], texts[1])).run(session, 0);
+            set.keep(0, texts[0], 150);
+            set.keep(1, texts[1], 150);
+            assertEquals(0, set.availablePages());
+            set.truncate(0, 0);
+            set.truncate(1, 0);
+            assertEquals(4, set.availablePages());
+            assertEquals(140, set.adopt(0, texts[0], 140));
+            assertEquals(2, set.availablePages());
+            assertEquals(1, set.missingPages(0, 1), "a page that is shared is copied");
+            assertEquals(2, set.missingPages(1, 129));
+            assertEquals(0, set.adopt(1, texts[2], 150));
+            new Batch(List.of(new int[0], texts[2])).run(session, 0); // in the room of the text that was used before
+            assertEquals(0, set.availablePages());
+            assertEquals(0, set.adopt(1, texts[1], 150));
+            assertEquals(150, set.adopt(1, texts[0], 150));
+            assertRefused(() -> set.keep(1, Arrays.copyOf(texts[0], 151), 151), "at most the 150 tokens that sequence 1 holds, got 151");
+            set.reset(0);
+            assertRefused(() -> set.keep(1, texts[2], 150), "are kept already, and as others");
+            set.reset();
+            assertEquals(0, set.adopt(0, texts[0], 150));
+        }
     }
 
     private static void assertRefused(Runnable call, String message) {

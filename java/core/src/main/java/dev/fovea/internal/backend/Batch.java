@@ -2,6 +2,7 @@ package dev.fovea.internal.backend;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
+import dev.fovea.ops.Rows;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
@@ -12,18 +13,31 @@ import java.lang.foreign.MemorySegment;
  * The token ids of some sequences and where each begins: a copy of the caller's, checked. This is the one place where
  * they are checked. Another thread may write to the caller's memory at any time, so what is checked must be what steps
  * read.
+ *
+ * <p>Rows of {@link Rows#SEQUENCES} stand for the batch's spans of tokens, which are its sequences unless the caller says
+ * otherwise.
  */
 public final class Batch {
     private final BatchLimits limits;
     private final Tensor ids;
     private final Tensor offsets;
     private final Tensor types;
+    /** I32 [maxSpans + 1]. */
+    private final Tensor spanOffsets;
     private int tokens;
     private int sequences;
+    /** −1 where they are the sequences. */
+    private int spans = -1;
+
+    /** Room for batches of up to these sizes, whose spans are their sequences, in {@code arena}. */
+    public Batch(Arena arena, BatchLimits limits, int maxTokens, int maxSequences) {
+        this(arena, limits, maxTokens, maxSequences, 0);
+    }
 
     /** Room for batches of up to these sizes, in {@code arena}. */
-    public Batch(Arena arena, BatchLimits limits, int maxTokens, int maxSequences) {
+    public Batch(Arena arena, BatchLimits limits, int maxTokens, int maxSequences, int maxSpans) {
         this.limits = limits;
+        this.spanOffsets = Tensor.allocate(arena, DType.I32, Shape.of(maxSpans + 1L));
         this.ids = Tensor.allocate(arena, DType.I32, Shape.of(maxTokens));
         this.offsets = Tensor.allocate(arena, DType.I32, Shape.of(maxSequences + 1L));
         this.types = limits.types() == 0 ? null : Tensor.allocate(arena, DType.I32, Shape.of(maxTokens));
@@ -47,6 +61,21 @@ public final class Batch {
     /** Sequences of the batch. */
     public int sequences() {
         return sequences;
+    }
+
+    /** The rows of a matrix. */
+    public int rows(Rows rows) {
+        return rows.count(tokens, spans());
+    }
+
+    /** Spans of the batch. */
+    public int spans() {
+        return spans < 0 ? sequences : spans;
+    }
+
+    /** I32 [≥ spans + 1], where they begin; the last one ends at the number of tokens or before it. */
+    public Tensor spanOffsets() {
+        return spans < 0 ? offsets : spanOffsets;
     }
 
     /** I32 [maxTokens]. */
@@ -80,6 +109,7 @@ public final class Batch {
      */
     public void take(int sequences, MemorySegment givenIds, MemorySegment givenTypes, MemorySegment givenOffsets,
             Tensor starts) {
+        spans = -1;
         takeOffsets(sequences, givenOffsets);
         if (tokens > givenIds.byteSize() / Integer.BYTES) {
             throw new IllegalArgumentException("offsets[" + sequences + "] is " + tokens + ", but there are "
@@ -92,6 +122,34 @@ public final class Batch {
         if (types != null) {
             takeTypes(givenTypes);
         }
+    }
+
+    /**
+     * Gives the batch that was taken over spans of its own.
+     *
+     * @param givenOffsets I32 [≥ count + 1], on or off the heap, at any alignment: where each begins and the last one ends
+     * @throws IllegalArgumentException naming value and limit, if they do not fit the batch
+     */
+    public void takeSpans(int count, MemorySegment givenOffsets) {
+        long most = spanOffsets.size(0) - 1;
+        if (count < 0 || count > most) {
+            throw new IllegalArgumentException("the session has capacity for " + most + " spans, got " + count);
+        }
+        if (givenOffsets.byteSize() / Integer.BYTES < count + 1L) {
+            throw new IllegalArgumentException("offsets of " + count + " spans need " + (count + 1L) * Integer.BYTES
+                    + " bytes, got " + givenOffsets.byteSize());
+        }
+        MemorySegment.copy(givenOffsets, 0, spanOffsets.segment(), 0, (count + 1L) * Integer.BYTES);
+        int end = 0;
+        for (int i = 0; i <= count; i++) {
+            int offset = spanOffsets.segment().getAtIndex(JAVA_INT, i);
+            if (offset < end || offset > tokens || i == 0 && offset != 0) {
+                throw new IllegalArgumentException("offsets of spans must begin with 0, not decrease and be at most the "
+                        + tokens + " tokens, got " + offset + " at " + i);
+            }
+            end = offset;
+        }
+        spans = count;
     }
 
     private void takeTypes(MemorySegment given) {

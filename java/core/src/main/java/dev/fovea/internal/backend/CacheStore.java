@@ -20,6 +20,8 @@ import java.util.List;
  *   sequence 2   | page 2 .. |
  * </pre>
  *
+ * <p>What sequences hold may be kept, and found again by its tokens, until its room is needed.
+ *
  * <p>A run that appends begins with {@link #begin}, which checks the room of all sequences before anything changes, and
  * ends with {@link #commit}, or with {@link #rollback} if it fails: so all layers grow, or none. For one thread at a
  * time. Table, lengths and ends lie in memory of the host. Kwon et al., PagedAttention, arXiv:2309.06180.
@@ -31,6 +33,8 @@ public final class CacheStore {
     private final int sequences;
     private final int capacity;
     private final PageTable pages;
+    /** Whether there may be no room for all sequences at full length. */
+    private final boolean bounded;
     private final PageTable.PageCopy copy = this::copyPage;
     private final Tensor lengths;
     private final Tensor ends;
@@ -38,16 +42,24 @@ public final class CacheStore {
     private final DeviceMemory[] keys;
     private final DeviceMemory[] values;
 
+    /** Empty sequences, with room for all of them at full length; see the other. */
+    public CacheStore(Device device, Owner owner, List<AttentionSpec> layers, int sequences, int capacity,
+            DType dtype) {
+        this(device, owner, layers, sequences, capacity, dtype, -1);
+    }
+
     /**
      * Empty sequences, whose memory {@code owner} owns.
      *
      * @param layers gives key/value heads, dims and RoPE of each layer
      * @param sequences sequences that it holds at most, forks included
      * @param capacity tokens that each sequence holds at most
+     * @param tokens tokens that there is room for, those of all sequences and those that are kept together; rounded up to
+     *     pages, and to one page more than a sequence at full length needs; −1 for all sequences at full length
      * @throws IllegalArgumentException if a value is out of its range
      */
     public CacheStore(Device device, Owner owner, List<AttentionSpec> layers, int sequences, int capacity,
-            DType dtype) {
+            DType dtype, long tokens) {
         CacheSizes.require(layers, sequences, capacity, dtype);
         this.device = device;
         this.layers = List.copyOf(layers);
@@ -55,7 +67,14 @@ public final class CacheStore {
         this.sequences = sequences;
         this.capacity = capacity;
         Arena arena = owner.arena();
-        this.pages = new PageTable(arena, sequences, Math.ceilDiv(capacity, PageTable.PAGE_KEYS));
+        int pagesEach = Math.ceilDiv(capacity, PageTable.PAGE_KEYS);
+        long enough = (long) sequences * pagesEach;
+        long wanted = tokens < 0 ? enough : Math.max(Math.ceilDiv(tokens, PageTable.PAGE_KEYS), pagesEach + 1L);
+        if (wanted > Integer.MAX_VALUE / PageTable.PAGE_KEYS) {
+            throw new IllegalArgumentException("expected room for at most " + Integer.MAX_VALUE + " tokens, got " + tokens);
+        }
+        this.bounded = wanted < enough;
+        this.pages = new PageTable(arena, sequences, pagesEach, (int) wanted);
         this.lengths = Tensor.allocate(arena, DType.I32, Shape.of(sequences));
         this.ends = Tensor.allocate(arena, DType.I32, Shape.of(sequences + 1L));
         this.appended = new int[sequences];
@@ -153,11 +172,55 @@ public final class CacheStore {
                         + " tokens of a capacity of " + capacity + ", got " + tokens + " more");
             }
         }
+        if (bounded) {
+            requirePages(batch);
+        }
         for (int s = 0; s < batch.sequences(); s++) {
             appended[s] = batch.length(s);
             pages.reserve(s, length(s), appended[s], copy);
         }
         sumUp();
+    }
+
+    private void requirePages(Batch batch) {
+        int missing = 0;
+        for (int s = 0; s < batch.sequences(); s++) {
+            missing += pages.missing(s, length(s), batch.length(s));
+        }
+        int available = missing == 0 ? 0 : pages.available();
+        if (missing > available) {
+            throw new IllegalStateException("the caches have room for " + (long) available * PageTable.PAGE_KEYS
+                    + " tokens more, in pages of " + PageTable.PAGE_KEYS + ", got a batch that takes "
+                    + (long) missing * PageTable.PAGE_KEYS);
+        }
+    }
+
+    /** The most pages that a sequence takes to grow by some tokens. */
+    public int missingPages(int sequence, int tokens) {
+        return pages.missing(sequence, length(sequence), tokens);
+    }
+
+    /** Pages that are left for sequences that grow. */
+    public int availablePages() {
+        return pages.available();
+    }
+
+    /** Keeps a sequence's first tokens; see {@link PageTable#keep}. */
+    public void keep(int sequence, int[] tokens, int count) {
+        pages.keep(sequence, tokens, count);
+    }
+
+    /** Makes a sequence hold what is kept of some tokens, in place of its own; returns how many of them. */
+    public int adopt(int sequence, int[] tokens, int count) {
+        int held = pages.adopt(sequence, tokens, count);
+        setLength(sequence, held);
+        sumUp();
+        return held;
+    }
+
+    /** Keeps nothing any more. */
+    public void forget() {
+        pages.forget();
     }
 
     /** Ends a run that has appended: the sequences are longer by its tokens. */

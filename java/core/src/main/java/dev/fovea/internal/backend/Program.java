@@ -15,6 +15,11 @@ public interface Program extends AutoCloseable {
      */
     Execution newExecution(int maxTokens, int maxSequences, List<CacheStore> caches, boolean explaining);
 
+    /** Whether its executions run batches whose spans are not their sequences. */
+    default boolean takesSpans() {
+        return false;
+    }
+
     /** Bytes of the weights of linear layers as the device keeps them. */
     long weightBytes();
 

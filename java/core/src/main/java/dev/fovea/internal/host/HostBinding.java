@@ -81,7 +81,7 @@ record HostBinding(HostExecution execution, HostConstants constants, Kernels ker
         Tensor out = execution.tensor(step.out());
         Rows rows = step.x().rows();
         OpContract.layerNorm(capacity(rows), x, gamma, beta, step.epsilon(), out);
-        return batch -> kernels.layerNorm(rows.count(batch.tokens(), batch.sequences()), x, gamma, beta,
+        return batch -> kernels.layerNorm(batch.rows(rows), x, gamma, beta,
                 step.epsilon(), out);
     }
 
@@ -92,7 +92,7 @@ record HostBinding(HostExecution execution, HostConstants constants, Kernels ker
         Rows rows = step.x().rows();
         OpContract.rmsNorm(capacity(rows), x, gamma, step.epsilon(), out);
         return batch ->
-                kernels.rmsNorm(rows.count(batch.tokens(), batch.sequences()), x, gamma, step.epsilon(), out);
+                kernels.rmsNorm(batch.rows(rows), x, gamma, step.epsilon(), out);
     }
 
     private Call linear(Step.Linear step) {
@@ -103,7 +103,7 @@ record HostBinding(HostExecution execution, HostConstants constants, Kernels ker
         Tensor out = execution.tensor(step.out());
         Rows rows = step.x().rows();
         OpContract.linear(capacity(rows), x, weight, bias, step.activation(), residual, out, kernels.packing());
-        return batch -> kernels.linear(rows.count(batch.tokens(), batch.sequences()), x, weight, bias,
+        return batch -> kernels.linear(batch.rows(rows), x, weight, bias,
                 step.activation(), residual, out);
     }
 
@@ -113,7 +113,7 @@ record HostBinding(HostExecution execution, HostConstants constants, Kernels ker
         Tensor out = execution.tensor(step.out());
         Rows rows = step.a().rows();
         OpContract.elementwise(capacity(rows), a, b, out);
-        return batch -> kernels.add(rows.count(batch.tokens(), batch.sequences()), a, b, out);
+        return batch -> kernels.add(batch.rows(rows), a, b, out);
     }
 
     private Call multiply(Step.Multiply step) {
@@ -123,7 +123,7 @@ record HostBinding(HostExecution execution, HostConstants constants, Kernels ker
         Rows rows = step.a().rows();
         OpContract.elementwise(capacity(rows), a, b, out);
         return batch ->
-                kernels.multiply(rows.count(batch.tokens(), batch.sequences()), a, step.activation(), b, out);
+                kernels.multiply(batch.rows(rows), a, step.activation(), b, out);
     }
 
     private Call activate(Step.Activate step) {
@@ -131,7 +131,7 @@ record HostBinding(HostExecution execution, HostConstants constants, Kernels ker
         Tensor out = execution.tensor(step.out());
         Rows rows = step.x().rows();
         OpContract.elementwise(capacity(rows), x, null, out);
-        return batch -> kernels.activate(rows.count(batch.tokens(), batch.sequences()), x, step.activation(), out);
+        return batch -> kernels.activate(batch.rows(rows), x, step.activation(), out);
     }
 
     private Call normalize(Step.Normalize step) {
@@ -139,7 +139,7 @@ record HostBinding(HostExecution execution, HostConstants constants, Kernels ker
         Tensor out = execution.tensor(step.out());
         Rows rows = step.x().rows();
         OpContract.elementwise(capacity(rows), x, null, out);
-        return batch -> kernels.normalize(rows.count(batch.tokens(), batch.sequences()), x, out);
+        return batch -> kernels.normalize(batch.rows(rows), x, out);
     }
 
     private Call logSoftmax(Step.LogSoftmax step) {
@@ -147,7 +147,7 @@ record HostBinding(HostExecution execution, HostConstants constants, Kernels ker
         Tensor out = execution.tensor(step.out());
         Rows rows = step.x().rows();
         OpContract.elementwise(capacity(rows), x, null, out);
-        return batch -> kernels.logSoftmax(rows.count(batch.tokens(), batch.sequences()), x, out);
+        return batch -> kernels.logSoftmax(batch.rows(rows), x, out);
     }
 
     private Call topK(Step.TopK step) {
@@ -155,7 +155,7 @@ record HostBinding(HostExecution execution, HostConstants constants, Kernels ker
         Tensor out = execution.tensor(step.out());
         Rows rows = step.x().rows();
         OpContract.topK(capacity(rows), x, out);
-        return batch -> kernels.topK(rows.count(batch.tokens(), batch.sequences()), x, out);
+        return batch -> kernels.topK(batch.rows(rows), x, out);
     }
 
     private Call gather(Step.Gather step) {
@@ -164,7 +164,7 @@ record HostBinding(HostExecution execution, HostConstants constants, Kernels ker
         Tensor out = execution.tensor(step.out());
         Rows rows = step.x().rows();
         OpContract.gather(capacity(rows), x, indices, out);
-        return batch -> kernels.gather(rows.count(batch.tokens(), batch.sequences()), x, indices, out);
+        return batch -> kernels.gather(batch.rows(rows), x, indices, out);
     }
 
     private Call matmul(Step.MatMul step) {
@@ -180,7 +180,7 @@ record HostBinding(HostExecution execution, HostConstants constants, Kernels ker
         Tensor out = execution.tensor(step.out());
         OpContract.pool(execution.maxSequences(), execution.maxTokens(), x, step.mode(), out);
         return batch ->
-                kernels.pool(batch.sequences(), x, batch.offsets(), step.mode(), step.normalize(), out);
+                kernels.pool(batch.spans(), x, batch.spanOffsets(), step.mode(), step.normalize(), out);
     }
 
     private Call append(Step.Append step) {

@@ -4,6 +4,7 @@ import dev.fovea.internal.backend.CacheStore;
 import dev.fovea.internal.backend.Execution;
 import dev.fovea.internal.backend.LoweredPlan;
 import dev.fovea.internal.backend.Program;
+import dev.fovea.internal.backend.Step;
 import dev.fovea.internal.lifetime.Owner;
 import java.util.List;
 
@@ -35,6 +36,11 @@ final class HostProgram implements Program {
         } finally {
             device.exit();
         }
+    }
+
+    @Override
+    public boolean takesSpans() {
+        return plan.steps().stream().noneMatch(Step.MatMul.class::isInstance);
     }
 
     HostDevice device() {

@@ -87,6 +87,14 @@ public final class Sampler {
         return token;
     }
 
+    /** A token of the answer that was chosen before: what follows is chosen as if it had been now. */
+    public void resume(int token) {
+        write(token);
+        if (options.temperature() != 0) {
+            draw();
+        }
+    }
+
     private void write(int token) {
         read(token);
         counts[token] = Math.max(0, counts[token]) + 1;
