@@ -6,6 +6,7 @@ import dev.fovea.model.LengthPolicy;
 import dev.fovea.server.FoveaServer;
 import dev.fovea.server.ServerLimits;
 import dev.fovea.server.ServerOptions;
+import dev.fovea.server.models.ModelChoice;
 import io.netty.util.internal.logging.InternalLoggerFactory;
 import io.netty.util.internal.logging.JdkLoggerFactory;
 import java.io.IOException;
@@ -37,15 +38,18 @@ final class ServeCommand implements Callable<Integer> {
     /** Keys are not options: every user of a machine sees those of its processes. */
     private static final String KEYS = "FOVEA_API_KEY";
 
+    private static final String ENCODER = "all-minilm-l6-v2";
+
     private final Streams streams;
 
     @Mixin
     private ServeArguments arguments;
 
-    @Option(names = "--model", paramLabel = "[NAME=]M", defaultValue = "all-minilm-l6-v2",
+    @Option(names = "--model", paramLabel = "[NAME=]M",
             description = "A name from 'fovea models', a directory in the Hugging Face layout or a .gguf file, perhaps with"
-                    + " the name for clients before it; several times (default: ${DEFAULT-VALUE}).")
-    private List<String> models;
+                    + " the name for clients before it; several times (default: " + ENCODER + " and "
+                    + DemonstrationModel.NAME + ").")
+    private List<String> models = List.of(ENCODER, DemonstrationModel.NAME);
 
     @Option(names = "--host", paramLabel = "H", defaultValue = "127.0.0.1",
             description = "Listen on this address; 0.0.0.0 for all (default: ${DEFAULT-VALUE}, this machine alone).")
@@ -80,7 +84,10 @@ final class ServeCommand implements Callable<Integer> {
         GeneratorOptions generators = arguments.generators();
         FoveaServer server;
         try (var _ = new DelayedNotice(streams.err(), "Loading " + String.join(", ", models) + " …")) {
-            server = FoveaServer.start(models, options, encoders, generators);
+            server = FoveaServer.start(choices(), options, encoders, generators);
+        }
+        if (models.contains(DemonstrationModel.NAME)) {
+            streams.err().println("fovea: " + DemonstrationModel.NAME + " was trained for a few minutes, and knows next to nothing");
         }
         var ended = new CountDownLatch(1);
         Thread hook = Thread.ofPlatform().name("fovea-end").unstarted(() -> end(server, ended));
@@ -103,6 +110,15 @@ final class ServeCommand implements Callable<Integer> {
         boolean finished = server.close(Duration.ofSeconds(grace));
         streams.err().println(finished ? "fovea: ended" : "fovea: ended; what was not done after " + grace + " s was cancelled");
         ended.countDown();
+    }
+
+    private List<ModelChoice> choices() throws IOException {
+        List<ModelChoice> choices = new ArrayList<>();
+        for (String model : models) {
+            choices.add(model.equals(DemonstrationModel.NAME) ? ModelChoice.of(model, DemonstrationModel.file())
+                    : ModelChoice.parse(model));
+        }
+        return choices;
     }
 
     private String shown() {
@@ -153,7 +169,7 @@ final class ServeCommand implements Callable<Integer> {
         private int context;
 
         @Option(names = "--parallel", paramLabel = "N", description = "Answers that a language model writes at a time"
-                + " (default: 4).")
+                + " (default: 8).")
         private Integer parallel;
 
         @Option(names = "--max-connections", paramLabel = "N", description = "Connections at a time (default: 4096).")

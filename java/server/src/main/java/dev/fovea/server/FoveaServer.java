@@ -6,6 +6,7 @@ import dev.fovea.model.LengthPolicy;
 import dev.fovea.model.QueueOptions;
 import dev.fovea.server.http.HttpFront;
 import dev.fovea.server.http.HttpSettings;
+import dev.fovea.server.models.ModelChoice;
 import dev.fovea.server.models.ModelSet;
 import dev.fovea.server.models.ServedModel;
 import dev.fovea.server.models.TextRules;
@@ -57,12 +58,13 @@ public final class FoveaServer implements AutoCloseable {
     private final HttpFront front;
     private boolean closed;
 
-    private FoveaServer(List<String> names, ServerOptions options, EncoderOptions encoders, GeneratorOptions generators)
+    private FoveaServer(List<ModelChoice> choices, ServerOptions options, EncoderOptions encoders, GeneratorOptions generators)
             throws IOException {
         ServerLimits limits = options.limits();
         QueueOptions queue = QueueOptions.defaults().withBatchTokens(limits.maxBatchTokens())
                 .withQueuedTokens(limits.maxQueuedTokens());
-        this.models = ModelSet.load(names, new ModelSet.Loading(encoders, generators, limits.parallel(),
+        this.models = ModelSet.load(choices, new ModelSet.Loading(encoders.withLengthPolicy(LengthPolicy.TRUNCATE),
+                generators.withConcurrency(limits.parallel()).withQueue(limits.maxRequests()),
                 name -> queue.withListener(metrics.listener(name))));
         try {
             var router = new Router(models, metrics, options.apiKeys(), limits.maxRequests(), limits.deadline());
@@ -78,24 +80,27 @@ public final class FoveaServer implements AutoCloseable {
         }
     }
 
-    /** Serves models with their own defaults; see {@link #start(List, ServerOptions, EncoderOptions, GeneratorOptions)}. */
+    /**
+     * Serves models with their own defaults; see {@link #start(List, ServerOptions, EncoderOptions, GeneratorOptions)}.
+     *
+     * @param models each as {@link ModelChoice#parse} takes it
+     */
     public static FoveaServer start(List<String> models, ServerOptions options) throws IOException {
-        return start(models, options, EncoderOptions.defaults(), GeneratorOptions.defaults());
+        return start(models.stream().map(ModelChoice::parse).toList(), options, EncoderOptions.defaults(),
+                GeneratorOptions.defaults());
     }
 
     /**
      * Loads models, and begins to listen.
      *
-     * @param models names that {@link dev.fovea.model.ModelCatalog} knows, directories, or {@code .gguf} files, each perhaps
-     *     with the name for clients before it: {@code NAME=PATH}. What a directory is for, its files say.
      * @param encoders how models are loaded that read texts; its policy for long texts is not used
-     * @param generators how language models are loaded
+     * @param generators how language models are loaded; how many answers they write at once is of the limits
      * @throws IOException if a model cannot be loaded, or the port is in use
      * @throws IllegalArgumentException if there is no model, or two have the same name
      */
-    public static FoveaServer start(List<String> models, ServerOptions options, EncoderOptions encoders,
+    public static FoveaServer start(List<ModelChoice> models, ServerOptions options, EncoderOptions encoders,
             GeneratorOptions generators) throws IOException {
-        return new FoveaServer(models, options, encoders.withLengthPolicy(LengthPolicy.TRUNCATE), generators);
+        return new FoveaServer(models, options, encoders, generators);
     }
 
     private void addRoutes(Router router, TextRules rules, ServerLimits limits) {

@@ -53,11 +53,11 @@ public record ServerLimits(int maxConnections, int maxRequests, int maxClientBat
 
     /**
      * 4096 connections, 512 requests, 32 texts of a request, batches of 1024 tokens of which 262,144 may wait, bodies of 2
-     * MB, headers of 16 KiB, 4 answers of a language model at a time; 5 minutes for an answer, 30 s for a request to arrive,
+     * MB, headers of 16 KiB, 8 answers of a language model at a time; 5 minutes for an answer, 30 s for a request to arrive,
      * 75 s for the next, 30 s for a client that does not read.
      */
     public static ServerLimits defaults() {
-        return new ServerLimits(4096, 512, 32, 1024, 1 << 18, 2_000_000, 16 << 10, 4, Duration.ofMinutes(5),
+        return new ServerLimits(4096, 512, 32, 1024, 1 << 18, 2_000_000, 16 << 10, 8, Duration.ofMinutes(5),
                 Duration.ofSeconds(30), Duration.ofSeconds(75), Duration.ofSeconds(30));
     }
 

@@ -7,6 +7,7 @@ import com.google.gson.JsonParser;
 import dev.fovea.EngineOptions;
 import dev.fovea.model.EncoderOptions;
 import dev.fovea.model.GeneratorOptions;
+import dev.fovea.server.models.ModelChoice;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -58,7 +59,8 @@ final class TestServer implements AutoCloseable {
     }
 
     static TestServer start(ServerOptions options, List<String> models) throws IOException {
-        return new TestServer(FoveaServer.start(models, options, ENCODERS, GENERATORS));
+        return new TestServer(FoveaServer.start(models.stream().map(ModelChoice::parse).toList(), options,
+                ENCODERS, GENERATORS));
     }
 
     private static Path folder;

@@ -3,18 +3,18 @@ package dev.fovea.server.models;
 import dev.fovea.model.GeneratedText;
 import dev.fovea.model.TextGenerator;
 import dev.fovea.server.http.Cancellation;
-import dev.fovea.server.http.CancelledException;
-import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 
-/** A language model, and how many answers it writes at a time. Those that come then wait, first come first served. */
+/** A language model, which writes several answers at once, and ends those that nobody wants any more. */
 public final class Generator implements AutoCloseable {
     private final TextGenerator model;
-    private final Semaphore places;
+    private final int concurrency;
+    private final AtomicInteger callers = new AtomicInteger();
 
-    Generator(TextGenerator model, int parallel) {
+    Generator(TextGenerator model, int concurrency) {
         this.model = model;
-        this.places = new Semaphore(parallel, true);
+        this.concurrency = concurrency;
     }
 
     /** The model. */
@@ -22,43 +22,37 @@ public final class Generator implements AutoCloseable {
         return model;
     }
 
-    /** How many wait. */
+    /** How many callers wait for their answer to begin, about. */
     public int waiting() {
-        return places.getQueueLength();
+        return Math.max(0, callers.get() - concurrency);
     }
 
     /**
-     * Writes an answer when it is its turn.
+     * Writes an answer. When it is not wanted any more, the thread is interrupted, which ends it, wherever it is.
      *
-     * @throws CancelledException if it is not wanted any more before that
+     * @throws dev.fovea.server.http.CancelledException if it is not wanted before it begins
      */
     public GeneratedText write(Cancellation cancellation, Supplier<GeneratedText> work) {
-        Thread waiter = Thread.currentThread();
+        Thread writer = Thread.currentThread();
         Object turn = new Object();
-        boolean[] waits = {true};
+        boolean[] over = {false};
         cancellation.onCancel(() -> {
             synchronized (turn) {
-                if (waits[0]) {
-                    waiter.interrupt();
+                if (!over[0]) {
+                    writer.interrupt();
                 }
             }
         });
+        callers.incrementAndGet();
         try {
-            places.acquire();
-        } catch (InterruptedException _) {
-            cancellation.check();
-            throw new CancelledException(Cancellation.Reason.SHUTDOWN);
-        } finally {
-            synchronized (turn) {
-                waits[0] = false;
-            }
-        }
-        try {
-            Thread.interrupted(); // it may have come with the place
             cancellation.check();
             return work.get();
         } finally {
-            places.release();
+            callers.decrementAndGet();
+            synchronized (turn) {
+                over[0] = true;
+            }
+            Thread.interrupted(); // what comes behind must not end
         }
     }
 

@@ -7,8 +7,6 @@ import com.google.gson.JsonParser;
 import dev.fovea.model.EncoderOptions;
 import dev.fovea.model.EncoderQueue;
 import dev.fovea.model.GeneratorOptions;
-import dev.fovea.model.ModelCatalog;
-import dev.fovea.model.NamedModel;
 import dev.fovea.model.QueueOptions;
 import dev.fovea.model.Reranker;
 import dev.fovea.model.SparseEncoder;
@@ -19,13 +17,11 @@ import dev.fovea.server.json.ApiException;
 import dev.fovea.server.json.ApiException.Kind;
 import java.io.IOException;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
@@ -42,27 +38,24 @@ public final class ModelSet implements AutoCloseable {
      *
      * @param encoders all but language models; texts are cut, for the server refuses them itself
      * @param generators language models
-     * @param parallel answers that a language model writes at a time
      * @param queues the queue of a model, by the model's name
      */
-    public record Loading(EncoderOptions encoders, GeneratorOptions generators, int parallel,
-            Function<String, QueueOptions> queues) {}
+    public record Loading(EncoderOptions encoders, GeneratorOptions generators, Function<String, QueueOptions> queues) {}
 
     /**
-     * Loads models: names that {@link ModelCatalog} knows, directories, or {@code .gguf} files, each perhaps with the name
-     * that clients know it by before it: {@code NAME=PATH}. What a directory is for, its files say.
+     * Loads models. What a directory is for, its files say.
      *
      * @throws IOException if one cannot be loaded
      * @throws IllegalArgumentException if two have the same name, or there is none
      */
-    public static ModelSet load(List<String> models, Loading loading) throws IOException {
-        if (models.isEmpty()) {
+    public static ModelSet load(List<ModelChoice> choices, Loading loading) throws IOException {
+        if (choices.isEmpty()) {
             throw new IllegalArgumentException("expected at least 1 model to serve, got 0");
         }
         var set = new ModelSet();
         try {
-            for (String model : models) {
-                set.add(model, loading);
+            for (ModelChoice choice : choices) {
+                set.add(choice, loading);
             }
             return set;
         } catch (Throwable e) {
@@ -71,65 +64,43 @@ public final class ModelSet implements AutoCloseable {
         }
     }
 
-    private void add(String given, Loading loading) throws IOException {
-        int equals = given.indexOf('=');
-        boolean named = equals > 0 && given.substring(0, equals).matches("[A-Za-z0-9._-]+") && !exists(given);
-        String what = named ? given.substring(equals + 1) : given;
-        String name = named ? given.substring(0, equals) : defaultName(what);
-        if (models.containsKey(name)) {
-            throw new IllegalArgumentException("two models are called " + name + "; give one another name: NAME=" + what);
+    private void add(ModelChoice choice, Loading loading) throws IOException {
+        if (models.containsKey(choice.name())) {
+            throw new IllegalArgumentException("two models are called " + choice.name() + "; give one another name: NAME="
+                    + choice.what());
         }
-        if (exists(what)) {
-            places.put(Path.of(what).toAbsolutePath().normalize().toString(), name);
-            places.put(what, name);
+        if (choice.path() != null) {
+            places.put(choice.path().toAbsolutePath().normalize().toString(), choice.name());
+            places.put(choice.what(), choice.name());
         }
-        models.put(name, load(name, what, loading));
+        models.put(choice.name(), open(choice, loading));
     }
 
-    private static boolean exists(String path) {
-        try {
-            return Files.exists(Path.of(path));
-        } catch (InvalidPathException _) {
-            return false;
-        }
-    }
-
-    /** The model's own name, or the last part of its path. */
-    private static String defaultName(String what) {
-        Optional<NamedModel> known = ModelCatalog.find(what);
-        if (known.isPresent()) {
-            return known.get().name();
-        }
-        if (!exists(what)) {
-            return what; // loading says what is wrong
-        }
-        String last = String.valueOf(Path.of(what).toAbsolutePath().normalize().getFileName());
-        return last.endsWith(".gguf") ? last.substring(0, last.length() - ".gguf".length()) : last;
-    }
-
-    private static ServedModel load(String name, String what, Loading loading) throws IOException {
-        boolean exists = exists(what);
-        if (exists && TextGenerator.takes(Path.of(what))) {
-            TextGenerator model = TextGenerator.load(Path.of(what), loading.generators());
-            return new ServedModel.Writer(name, new Generator(model, loading.parallel()));
+    private static ServedModel open(ModelChoice choice, Loading loading) throws IOException {
+        String name = choice.name();
+        Path path = choice.path();
+        if (path != null && TextGenerator.takes(path)) {
+            return new ServedModel.Writer(name, new Generator(TextGenerator.load(path, loading.generators()),
+                    loading.generators().concurrency()));
         }
         QueueOptions queue = loading.queues().apply(name);
-        String task = exists && Files.isDirectory(Path.of(what)) ? task(Path.of(what)) : "embed";
+        String task = path != null && Files.isDirectory(path) ? task(path) : "embed";
         return switch (task) {
             case "rerank" -> {
-                Reranker reranker = Reranker.load(Path.of(what), loading.encoders());
+                Reranker reranker = Reranker.load(path, loading.encoders());
                 yield new ServedModel.Ranker(name, reranker, EncoderQueue.of(reranker, queue));
             }
             case "classify" -> {
-                TextClassifier classifier = TextClassifier.load(Path.of(what), loading.encoders());
+                TextClassifier classifier = TextClassifier.load(path, loading.encoders());
                 yield new ServedModel.Classifier(name, classifier, EncoderQueue.of(classifier, queue));
             }
             case "sparse" -> {
-                SparseEncoder sparse = SparseEncoder.load(Path.of(what), loading.encoders());
+                SparseEncoder sparse = SparseEncoder.load(path, loading.encoders());
                 yield new ServedModel.Terms(name, sparse, EncoderQueue.of(sparse, queue));
             }
             default -> {
-                TextEncoder encoder = TextEncoder.load(what, loading.encoders());
+                TextEncoder encoder = path == null ? TextEncoder.load(choice.what(), loading.encoders())
+                        : TextEncoder.load(path, loading.encoders());
                 yield new ServedModel.Embedder(name, encoder, EncoderQueue.of(encoder, queue));
             }
         };

@@ -142,7 +142,7 @@ abstract class GenerationRoute implements Route {
         return switch (result.finish()) {
             case END, STOP -> "stop";
             case LENGTH, CONTEXT -> "length";
-            case CANCELLED -> "cancelled";
+            case CANCELLED, TIMEOUT -> throw new IllegalStateException("an answer that was not wanted ended: " + result.finish());
         };
     }
 
