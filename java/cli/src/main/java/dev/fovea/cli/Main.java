@@ -65,6 +65,7 @@ public final class Main {
                 .addSubcommand(new AttendCommand(streams))
                 .addSubcommand(new GenerateCommand(streams))
                 .addSubcommand(new ChatCommand(streams))
+                .addSubcommand(new ServeCommand(streams))
                 .addSubcommand(new CommandLine(new ModelsCommand(streams))
                         .addSubcommand(new ModelsPullCommand(streams))
                         .addSubcommand(new ModelsShowCommand(streams)))

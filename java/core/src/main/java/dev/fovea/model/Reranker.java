@@ -135,6 +135,11 @@ public final class Reranker implements AutoCloseable {
         return ranked;
     }
 
+    /** Whether scores are sigmoids of the model's own numbers, as its files say. */
+    public boolean appliesSigmoid() {
+        return sigmoid;
+    }
+
     /** Tokens that the model takes of a pair, special tokens included. */
     public int maxTokens() {
         return model.maxTokens();

@@ -168,6 +168,21 @@ public final class TextEncoder implements AutoCloseable {
         return textInput(text, model.sentence().prompts().resolve(prompt, model.name()));
     }
 
+    /**
+     * Token ids of a text for an {@link EncoderQueue}, without a prompt: those that {@link Tokenizer#encode(String)} gives.
+     * Where there are too many, they are cut, whatever the policy; {@link EncoderInput#truncated} says so.
+     *
+     * @throws IllegalArgumentException if an id is not one of the tokenizer's
+     */
+    public EncoderInput<TextEmbedding> inputOfIds(int[] ids) {
+        model.owner().enter();
+        try {
+            return new TextInput(batches, ids.length + " token ids", List.of(cutter.ofIds(ids)));
+        } finally {
+            model.owner().exit();
+        }
+    }
+
     private TextInput textInput(String text, String prompt) {
         Objects.requireNonNull(text, "text");
         model.owner().enter();

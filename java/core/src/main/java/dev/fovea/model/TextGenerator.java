@@ -185,6 +185,15 @@ public final class TextGenerator implements AutoCloseable {
         return tokenizer != null;
     }
 
+    /**
+     * What makes token ids of texts, and texts of them. It is closed with the model.
+     *
+     * @throws UnsupportedOperationException if it has no tokenizer that is read; the message says why
+     */
+    public Tokenizer tokenizer() {
+        return requireTokenizer();
+    }
+
     /** Tokens of the longest sequence, prompt and answer together. */
     public int context() {
         return description.maxTokens();
