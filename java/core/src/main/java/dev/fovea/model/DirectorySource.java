@@ -70,8 +70,9 @@ final class DirectorySource implements EncoderSource {
         places.put("directory", directory.toString());
         places.put("family", Excerpt.of(config.modelType()));
         places.put("weights", directory.relativize(files.weights()).toString());
-        if (!files.otherWeights().isEmpty()) {
-            places.put("other weights", String.join(", ", files.otherWeights()));
+        List<String> others = files.otherWeights();
+        if (!others.isEmpty()) {
+            places.put("other weights", String.join(", ", others));
         }
         places.put("tokenizer", directory.relativize(files.tokenizer()).toString());
         return places;
