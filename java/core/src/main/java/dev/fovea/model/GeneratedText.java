@@ -23,4 +23,10 @@ public record GeneratedText(String text, int[] tokens, float[] logProbabilities,
         /** The listener did not want more. */
         CANCELLED
     }
+
+    /** Such as {@code GeneratedText["Paris is the capital of…", 20 tokens behind 7, LENGTH]}. */
+    @Override
+    public String toString() {
+        return "GeneratedText[" + Brief.of(text) + ", " + tokens.length + " tokens behind " + promptTokens + ", " + finish + ']';
+    }
 }

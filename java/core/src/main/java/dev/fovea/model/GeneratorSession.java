@@ -22,19 +22,23 @@ final class GeneratorSession implements AutoCloseable {
     private static final int FIRST_CHARS = 1 << 12;
 
     private final Session session;
+    private final WatchedCall call;
     private final CacheSet cache;
     private final Sampler sampler;
     private final StopTexts stops = new StopTexts();
     /** The tokens that the cache holds. */
     private final int[] held;
     private int heldCount;
+    /** Tokens of the prompt that it held. */
+    private int kept;
     private final StringBuilder piece = new StringBuilder(FIRST_CHARS);
     private final StringBuilder certain = new StringBuilder(FIRST_CHARS);
     private final StringBuilder text = new StringBuilder(FIRST_CHARS);
 
     /** Closes both. */
-    GeneratorSession(Session session, CacheSet cache, Sampler sampler) {
+    GeneratorSession(Session session, CacheSet cache, Sampler sampler, WatchedCall call) {
         this.session = session;
+        this.call = call;
         this.cache = cache;
         this.sampler = sampler;
         this.held = new int[cache.capacity()];
@@ -53,18 +57,19 @@ final class GeneratorSession implements AutoCloseable {
         }
     }
 
-    /** Writes behind a prompt of at least one token that fits the context. */
-    GeneratedText generate(int[] prompt, Work work) {
-        boolean done = false;
+    /** Writes behind a prompt of at least one token that fits the context, for a call that came at {@code arrival}. */
+    GeneratedText generate(int[] prompt, Work work, long arrival) {
+        call.beginGenerating(arrival);
+        GeneratedText result;
         try {
-            GeneratedText result = write(prompt, work);
-            done = true;
-            return result;
-        } finally {
-            if (!done) {
-                heldCount = 0; // nobody knows what a failed run has left
-            }
+            result = write(prompt, work);
+        } catch (Throwable e) {
+            heldCount = 0; // nobody knows what a failed run has left
+            call.generatingFailed(e);
+            throw e;
         }
+        call.generated(prompt.length, kept, result.tokens().length);
+        return result;
     }
 
     private GeneratedText write(int[] prompt, Work work) {
@@ -83,6 +88,9 @@ final class GeneratorSession implements AutoCloseable {
                 logProbabilities[written] = (float) sampler.logProbability();
             }
             tokens[written++] = token;
+            if (written == 1) {
+                call.hasFirst();
+            }
             finish = work.isEnd(token) ? Finish.END : say(token, work);
             if (finish == null && written == most) {
                 finish = most < work.options().maxTokens() ? Finish.CONTEXT : Finish.LENGTH;
@@ -132,6 +140,7 @@ final class GeneratorSession implements AutoCloseable {
             common++;
         }
         heldCount = common;
+        kept = common;
         cache.truncate(0, common);
         for (int token : prompt) {
             sampler.read(token);

@@ -56,6 +56,7 @@ public final class TextGenerator implements AutoCloseable {
     private final int[] ends;
     private final GeneratorOptions options;
     private final Engine engine;
+    private final Weights file;
     private final CacheGroup caches;
     private final Plan plan;
     private final SessionPool<GeneratorSession> sessions;
@@ -66,7 +67,7 @@ public final class TextGenerator implements AutoCloseable {
         this.options = options;
         this.owner = owner;
         GeneratorSource source = GeneratorSource.of(path);
-        Weights file = owner.own(source.openWeights());
+        file = owner.own(source.openWeights());
         // The tokenizer on another thread, while this one reads the rest.
         Loading<Tokenizer> tokens = owner.own(new Loading<>("tokenizer", source::openTokenizer));
         engine = options.engine() != null ? options.engine() : owner.own(Engine.create(options.engineOptions()));
@@ -123,7 +124,16 @@ public final class TextGenerator implements AutoCloseable {
      */
     public static TextGenerator load(Path path, GeneratorOptions options) throws IOException {
         Objects.requireNonNull(options, "options");
-        return Owner.create("generator of " + path.getFileName(), owner -> new TextGenerator(path, options, owner));
+        var watched = WatchedLoad.begin(String.valueOf(path.getFileName()), path);
+        try {
+            TextGenerator model =
+                    Owner.create("generator of " + path.getFileName(), owner -> new TextGenerator(path, options, owner));
+            watched.done(model.engine, model.plan, model.file);
+            return model;
+        } catch (Throwable e) {
+            watched.failed(e);
+            throw e;
+        }
     }
 
     /** Whether a path is that of a language model: a GGUF file or a directory of a known family. Reads settings alone. */
@@ -139,6 +149,22 @@ public final class TextGenerator implements AutoCloseable {
     /** Whether it reads and writes texts, not ids alone. */
     public boolean hasTokenizer() {
         return tokenizer != null;
+    }
+
+    /** The name of the directory or file. */
+    public String name() {
+        return String.valueOf(path.getFileName());
+    }
+
+    /** What it takes of memory off the Java heap now. */
+    public MemoryUse memory() {
+        return MemoryUse.of(plan, file);
+    }
+
+    /** Such as {@code TextGenerator[Qwen3-0.6B, 4096 tokens, NATIVE engine (avx2, 4 threads)]}. */
+    @Override
+    public String toString() {
+        return "TextGenerator[" + name() + ", " + context() + " tokens, " + engine + ']';
     }
 
     /** Tokens of the longest sequence, prompt and answer together. */
@@ -211,9 +237,10 @@ public final class TextGenerator implements AutoCloseable {
         TokenDecoder decoder = tokenizer == null ? null : tokenizer.decoder(false);
         var work = new GeneratorSession.Work(options, sampling(options), decoder,
                 tokenizer == null ? 0 : tokenizer.vocabularySize(), ends, listener);
+        long arrival = WatchedCall.arrival(engine);
         owner.enter();
         try {
-            return sessions.get(session -> session.generate(promptIds, work));
+            return sessions.get(session -> session.generate(promptIds, work, arrival));
         } finally {
             owner.exit();
         }
@@ -232,7 +259,7 @@ public final class TextGenerator implements AutoCloseable {
         try {
             float softcap = ((Head.NextToken) description.head()).softcap();
             return new GeneratorSession(plan.newSession(Math.min(GeneratorSession.CHUNK, context()), List.of(cache)), cache,
-                    new Sampler(vocabulary(), softcap));
+                    new Sampler(vocabulary(), softcap), new WatchedCall(engine, name()));
         } catch (Throwable e) {
             cache.close();
             throw e;

@@ -55,6 +55,11 @@ final class HostProgram implements Program {
     }
 
     @Override
+    public long bytes() {
+        return constants.bytes();
+    }
+
+    @Override
     public void close() {
         owner.close();
     }
