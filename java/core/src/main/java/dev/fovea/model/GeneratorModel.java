@@ -96,6 +96,20 @@ final class GeneratorModel {
         return model;
     }
 
+    Engine engine() {
+        return engine;
+    }
+
+    /** What it takes of memory now. */
+    MemoryUse memory() {
+        return MemoryUse.of(plan, weights);
+    }
+
+    /** It is loaded. */
+    void tell(WatchedLoad load) {
+        load.done(engine, plan, weights);
+    }
+
     /** Tokens of the longest sequence. */
     int context() {
         return description.maxTokens();

@@ -144,9 +144,14 @@ public final class TextEncoder implements AutoCloseable {
     private List<TextEmbedding> embed(List<String> texts, String prompt) {
         Objects.requireNonNull(texts, "texts");
         List<TextEmbedding> results = new ArrayList<>(texts.size());
+        long arrival = WatchedCall.arrival(model.engine());
         model.owner().enter();
         try {
-            sessions.run(session -> embed(texts, prompt, session, new TextBatch(model, results)));
+            sessions.run(session -> {
+                WatchedCall call = session.call();
+                call.beginEncoding(arrival);
+                call.encoded(texts.size(), embed(texts, prompt, session, new TextBatch(model, results)));
+            });
         } finally {
             model.owner().exit();
         }
@@ -224,15 +229,22 @@ public final class TextEncoder implements AutoCloseable {
         }
     }
 
-    private void embed(List<String> texts, String prompt, EncoderSession session, TextBatch batch) {
-        int index = 0;
-        for (String text : texts) {
-            String label = texts.size() == 1 ? "the text" : "texts[" + index++ + "]";
-            for (Piece piece : cut(prompt, Objects.requireNonNull(text, label), label)) {
-                batch.add(piece, label, text, session);
+    /** Returns the number of tokens. */
+    private long embed(List<String> texts, String prompt, EncoderSession session, TextBatch batch) {
+        try {
+            int index = 0;
+            for (String text : texts) {
+                String label = texts.size() == 1 ? "the text" : "texts[" + index++ + "]";
+                for (Piece piece : cut(prompt, Objects.requireNonNull(text, label), label)) {
+                    batch.add(piece, label, text, session);
+                }
             }
+            batch.finish(session);
+            return batch.encodedTokens();
+        } catch (Throwable e) {
+            session.call().encodingFailed(e);
+            throw e;
         }
-        batch.finish(session);
     }
 
     private List<Piece> cut(String prompt, String text, String label) {
@@ -317,6 +329,17 @@ public final class TextEncoder implements AutoCloseable {
     /** What makes token ids of texts. It is closed with the encoder. */
     public Tokenizer tokenizer() {
         return model.tokenizer();
+    }
+
+    /** What it takes of memory off the Java heap now. */
+    public MemoryUse memory() {
+        return model.memory();
+    }
+
+    /** Such as {@code TextEncoder[all-minilm-l6-v2, 384 dimensions, mean → Normalize, F32, NATIVE engine (avx2, 4 threads)]}. */
+    @Override
+    public String toString() {
+        return "TextEncoder[" + name() + ", " + dimension() + " dimensions, " + pipeline() + ", " + weights() + ", " + engine() + ']';
     }
 
     /** What it runs on. */

@@ -46,7 +46,7 @@ public final class TextGenerator implements AutoCloseable {
     /** Null where there is none. */
     private final ChatTemplate chatTemplate;
     private final int[] ends;
-    private final SessionPool<AnswerText> texts = new SessionPool<>(AnswerText::new, _ -> { });
+    private final SessionPool<AnswerText> texts = new SessionPool<>(this::newAnswerText, _ -> { });
     private final Owner owner;
 
     private TextGenerator(Path path, GeneratorOptions options, SchedulerOptions scheduling, Owner owner) throws IOException {
@@ -93,8 +93,16 @@ public final class TextGenerator implements AutoCloseable {
     }
 
     static TextGenerator load(Path path, GeneratorOptions options, SchedulerOptions scheduling) throws IOException {
-        return Owner.create("generator of " + path.getFileName(),
-                owner -> new TextGenerator(path, options, scheduling, owner));
+        var watched = WatchedLoad.begin(String.valueOf(path.getFileName()), path);
+        try {
+            TextGenerator generator = Owner.create("generator of " + path.getFileName(),
+                    owner -> new TextGenerator(path, options, scheduling, owner));
+            generator.model.tell(watched);
+            return generator;
+        } catch (Throwable e) {
+            watched.failed(e);
+            throw e;
+        }
     }
 
     /** Whether a path is that of a language model: a GGUF file or a directory of a known family. Reads settings alone. */
@@ -110,6 +118,22 @@ public final class TextGenerator implements AutoCloseable {
     /** Whether it reads and writes texts, not ids alone. */
     public boolean hasTokenizer() {
         return tokenizer != null;
+    }
+
+    /** The name of the directory or file. */
+    public String name() {
+        return String.valueOf(path.getFileName());
+    }
+
+    /** What it takes of memory off the Java heap now. */
+    public MemoryUse memory() {
+        return model.memory();
+    }
+
+    /** Such as {@code TextGenerator[Qwen3-0.6B, 4096 tokens, NATIVE engine (avx2, 4 threads)]}. */
+    @Override
+    public String toString() {
+        return "TextGenerator[" + name() + ", " + context() + " tokens, " + model.engine() + ']';
     }
 
     /**
@@ -216,9 +240,10 @@ public final class TextGenerator implements AutoCloseable {
         int most = Math.min(options.maxTokens(), context() - promptIds.length + 1);
         var tokens = new TokenRequest(promptIds, most, sampling(options), options.ignoresEnd() ? new int[0] : ends,
                 request.priority(), deadline);
+        long arrival = WatchedCall.arrival(model.engine());
         owner.enter();
         try {
-            return texts.get(text -> write(tokens, promptIds.length, text, options, listener));
+            return texts.get(text -> watched(arrival, tokens, promptIds.length, text, options, listener));
         } finally {
             owner.exit();
         }
@@ -229,6 +254,25 @@ public final class TextGenerator implements AutoCloseable {
         long most = Long.MAX_VALUE / 2;
         long deadline = System.nanoTime() + (limit.compareTo(Duration.ofNanos(most)) < 0 ? limit.toNanos() : most);
         return deadline == TokenRequest.NEVER ? deadline - 1 : deadline;
+    }
+
+    private GeneratedText watched(long arrival, TokenRequest request, int promptTokens, AnswerText text,
+            SamplingOptions options, TextListener listener) {
+        WatchedCall call = text.call();
+        call.beginGenerating(arrival);
+        GeneratedText result;
+        try {
+            result = write(request, promptTokens, text, options, listener);
+        } catch (Throwable e) {
+            call.generatingFailed(e);
+            throw e;
+        }
+        call.generated(promptTokens, request.kept(), result.tokens().length, request.begun(), request.first());
+        return result;
+    }
+
+    private AnswerText newAnswerText() {
+        return new AnswerText(new WatchedCall(model.engine(), name()));
     }
 
     private GeneratedText write(TokenRequest request, int promptTokens, AnswerText text, SamplingOptions options,

@@ -167,6 +167,7 @@ final class Batcher {
             slot.sampler.resume(request.token(i));
         }
         slot.held = options.keeps() ? cache.adopt(free, request.tokens(), slot.known - 1) : 0;
+        request.begin(slot.held);
         if (drafts != null) {
             drafts.begin(slot);
         }
