@@ -61,21 +61,27 @@ class SchedulerTest {
     }
 
     /** A model that reads more tokens than the golden one. */
-    static Path model(String name) throws IOException {
+    static Path model(String name, Path directory) throws IOException {
         Path made = Files.createDirectories(directory.resolve(name));
-        Files.copy(GOLDEN.resolve(name).resolve("model.safetensors"), made.resolve("model.safetensors"),
-                java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+        if (Files.exists(made.resolve("config.json"))) {
+            return made;
+        }
+        Files.copy(GOLDEN.resolve(name).resolve("model.safetensors"), made.resolve("model.safetensors"));
         String config = Files.readString(GOLDEN.resolve(name).resolve("config.json"));
-        String longer = config.replaceAll("\"max_position_embeddings\": \\d+", "\"max_position_embeddings\": 2048");
+        String longer = config.replaceAll("\"max_position_embeddings\": \\d+", "\"max_position_embeddings\": 8192");
         Files.writeString(made.resolve("config.json"), longer);
         return made;
     }
 
-    static GeneratorOptions options(Engine engine) {
+    private static Path model(String name) throws IOException {
+        return model(name, directory);
+    }
+
+    private static GeneratorOptions options(Engine engine) {
         return GeneratorOptions.defaults().withWeights(WeightType.F32).withCache(DType.F32).withContext(CONTEXT).withEngine(engine);
     }
 
-    static SchedulerOptions whole() {
+    private static SchedulerOptions whole() {
         return new SchedulerOptions(64, CONTEXT, CONTEXT, false, 0);
     }
 
