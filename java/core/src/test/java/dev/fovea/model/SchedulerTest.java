@@ -37,7 +37,7 @@ class SchedulerTest {
     private static final Path GOLDEN = Path.of("src", "test", "resources", "dev", "fovea", "model", "decoder", "golden");
     private static final int VOCABULARY = 31;
     private static final int CONTEXT = 320;
-    private static final int SCHEDULES = Integer.getInteger("fovea.soak.schedules", 60);
+    private static final int SCHEDULES = Integer.getInteger("fovea.soak.schedules", 100);
     private static final List<Engine> ENGINES = new ArrayList<>();
     private static final ExecutorService CALLERS = Executors.newCachedThreadPool();
 
@@ -85,10 +85,10 @@ class SchedulerTest {
         return new SchedulerOptions(64, CONTEXT, CONTEXT, false, 0);
     }
 
-    private static List<Question> questions(Path path, Random random, int count) throws IOException {
+    private static List<Question> questions(Path path, GeneratorOptions kept, Random random, int count) throws IOException {
         List<Question> questions = new ArrayList<>();
         int[] base = random.ints(270, 0, VOCABULARY).toArray();
-        try (var model = TextGenerator.load(path, options(ENGINES.getFirst()).withConcurrency(1), whole())) {
+        try (var model = TextGenerator.load(path, kept.withEngine(ENGINES.getFirst()).withConcurrency(1), whole())) {
             for (int i = 0; i < count; i++) {
                 int shared = random.nextInt(3) > 0 ? random.nextInt(base.length) : 0;
                 int[] prompt = Arrays.copyOf(base, shared + 1 + random.nextInt(CONTEXT - shared) * random.nextInt(2));
@@ -154,24 +154,30 @@ class SchedulerTest {
         long seed = Long.getLong("fovea.soak.seed", 1);
         for (int round = 0; round < SCHEDULES; round += 20) {
             var random = new Random(seed + round);
-            Path path = model(List.of("qwen3", "llama", "gemma3", "phi3").get(random.nextInt(4)));
-            List<Question> questions = questions(path, random, 12);
+            boolean wide = random.nextBoolean();
+            Path path = wide ? WideDecoder.write(directory.resolve("wide"))
+                    : model(List.of("qwen3", "llama", "gemma3", "phi3").get(random.nextInt(4)));
+            WeightType weights = wide ? WeightType.values()[random.nextInt(WeightType.values().length)]
+                    : List.of(WeightType.F32, WeightType.BF16, WeightType.INT8).get(random.nextInt(3));
+            DType cache = List.of(DType.F32, DType.F16, DType.BF16).get(random.nextInt(3));
+            GeneratorOptions kept = options(ENGINES.getFirst()).withWeights(weights).withCache(cache);
+            List<Question> questions = questions(path, kept, random, 12);
             for (int i = round; i < Math.min(round + 20, SCHEDULES); i++) {
-                runSchedule(path, questions, seed + i);
+                runSchedule(path, kept, questions, seed + i);
             }
         }
     }
 
-    private static void runSchedule(Path path, List<Question> questions, long seed) throws Exception {
+    private static void runSchedule(Path path, GeneratorOptions kept, List<Question> questions, long seed) throws Exception {
         var random = new Random(seed);
         int chunk = List.of(1, 7, 32, 256).get(random.nextInt(4));
         var scheduling = new SchedulerOptions(64, chunk, 1 + random.nextInt(chunk), random.nextBoolean(),
                 random.nextBoolean() ? 0 : 1 + random.nextInt(5));
         int concurrency = 1 + random.nextInt(5);
-        GeneratorOptions options = options(ENGINES.get(random.nextInt(3))).withConcurrency(concurrency)
+        GeneratorOptions options = kept.withEngine(ENGINES.get(random.nextInt(3))).withConcurrency(concurrency)
                 .withCacheTokens(1 + random.nextInt(1500));
         if (random.nextInt(3) == 0) { // of the same vocabulary, and of weights of its own or not
-            options = options.withSpeculation(Speculation.model(random.nextBoolean() ? path : model("mistral"),
+            options = options.withSpeculation(Speculation.model(random.nextBoolean() || path.endsWith("wide") ? path : model("mistral"),
                     Math.max(1, scheduling.drafts())));
         }
         run(path, questions, seed, random, options, scheduling);
