@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.fovea.EmulatedGpu;
 import dev.fovea.Engine;
 import dev.fovea.EngineOptions;
 import dev.fovea.model.GeneratedText.Finish;
@@ -296,6 +297,39 @@ class SchedulerTest {
             });
             assertEquals(5, whenUrgent[0]);
             assertArrayEquals(alone, slow.tokens());
+        }
+    }
+
+    /** Logits of all sequences in every run, and no guesses. */
+    @Test
+    void shouldShareAGpu() throws Exception {
+        EmulatedGpu.require();
+        var sampling = SamplingOptions.greedy().withMaxTokens(4).withIgnoresEnd(true);
+        int[] prompt = new Random(1).ints(140, 0, VOCABULARY).toArray();
+        List<int[]> alone = new ArrayList<>();
+        try (var model = TextGenerator.load(model("llama"), options(ENGINES.getFirst()))) {
+            for (int i = 0; i < 3; i++) {
+                alone.add(model.generate(Arrays.copyOf(prompt, 138 + i), sampling).tokens());
+            }
+        }
+        try (Engine gpu = EmulatedGpu.engine();
+                var model = TextGenerator.load(model("llama"), options(gpu).withConcurrency(2))) {
+            List<Callable<int[]>> calls = new ArrayList<>();
+            for (int i = 0; i < 3; i++) {
+                int[] own = Arrays.copyOf(prompt, 138 + i);
+                calls.add(() -> model.generate(own, sampling).tokens());
+            }
+            var results = CALLERS.invokeAll(calls);
+            for (int i = 0; i < 3; i++) {
+                assertArrayEquals(alone.get(i), results.get(i).get());
+            }
+            GeneratorSession session = model.newSession();
+            session.append(prompt);
+            session.save(directory.resolve("gpu.kv"));
+            assertArrayEquals(prompt, model.restore(directory.resolve("gpu.kv")).tokens());
+            var e = assertThrows(IllegalArgumentException.class, () -> TextGenerator.load(model("llama"),
+                    options(gpu).withSpeculation(Speculation.promptLookup(3))));
+            assertTrue(e.getMessage().contains("no speculation on the backend CUDA"), e.getMessage());
         }
     }
 
