@@ -307,11 +307,12 @@ public final class TextGenerator implements AutoCloseable {
 
     private static Finish finish(TokenRequest request, SamplingOptions options) {
         return switch (request.state()) {
+            case END -> Finish.END;
             case LENGTH -> request.written() < options.maxTokens() ? Finish.CONTEXT : Finish.LENGTH;
             case CANCELLED -> Finish.CANCELLED;
             case LATE -> Finish.TIMEOUT;
             case FAILED -> throw request.failure();
-            case WAITING, AT_WORK, END -> throw new AssertionError(request.state());
+            case WAITING, AT_WORK -> throw new AssertionError(request.state());
         };
     }
 

@@ -315,7 +315,7 @@ final class Batcher {
                 }
                 right++;
             }
-        } catch (ArithmeticException e) {
+        } catch (RuntimeException e) { // such as logits that are not finite: nobody else's
             request.fail(e);
         }
         return right;

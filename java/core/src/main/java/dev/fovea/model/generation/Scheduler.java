@@ -94,18 +94,31 @@ public final class Scheduler implements AutoCloseable {
      */
     public void submit(TokenRequest request) {
         owner.enter();
+        try {
+            if (takePlace(request)) {
+                return;
+            }
+        } catch (StackOverflowError e) {
+            broken = e; // nobody knows whether it has a place
+            owner.exit();
+            throw e;
+        }
+        owner.exit();
+        throw new RejectedExecutionException("the model has " + requests.length() + " requests, as many as it takes: "
+                + batcher.spare() + " that are written at once (concurrency) and " + options.waiting() + " that wait (queue)");
+    }
+
+    private boolean takePlace(TokenRequest request) {
         request.ticket = tickets.getAndIncrement();
         for (int i = 0; i < requests.length(); i++) {
             if (requests.getPlain(i) == null) {
                 request.index = i;
                 if (requests.compareAndSet(i, null, request)) {
-                    return;
+                    return true;
                 }
             }
         }
-        owner.exit();
-        throw new RejectedExecutionException("the model has " + requests.length() + " requests, as many as it takes: "
-                + batcher.spare() + " that are written at once (concurrency) and " + options.waiting() + " that wait (queue)");
+        return false;
     }
 
     /**
@@ -167,10 +180,16 @@ public final class Scheduler implements AutoCloseable {
 
     /** Takes leave of a request; one that has not ended is cancelled. */
     public void leave(TokenRequest request) {
-        request.cancel();
-        requests.set(request.index, null);
-        handOver();
-        owner.exit();
+        try {
+            request.cancel();
+            requests.set(request.index, null);
+            handOver();
+        } catch (StackOverflowError e) {
+            broken = e; // nobody knows whether it has left its place
+            throw e;
+        } finally {
+            owner.exit();
+        }
     }
 
     /** Passes over the weights so far. */
