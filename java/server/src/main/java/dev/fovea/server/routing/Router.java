@@ -153,7 +153,7 @@ public final class Router implements HttpHandler {
 
     private ApiException unavailable(Cancellation.Reason reason) {
         return new ApiException(Kind.UNAVAILABLE, reason == Cancellation.Reason.SHUTDOWN ? "the server ends"
-                : "there was no answer within " + deadline.toSeconds() + " s");
+                : "there was no answer within " + deadline.toMillis() + " ms");
     }
 
     /** What went wrong behind the routes, in words for clients. */
