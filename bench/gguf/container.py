@@ -115,6 +115,8 @@ def value_bytes(value):
         return struct.pack("<I", STRING) + text(value)
     if isinstance(value[0], str):
         return struct.pack("<IIQ", ARRAY, STRING, len(value)) + b"".join(map(text, value))
+    if isinstance(value[0], float):
+        return struct.pack("<IIQ%df" % len(value), ARRAY, FLOAT32, len(value), *value)
     return struct.pack("<IIQ%di" % len(value), ARRAY, INT32, len(value), *value)
 
 

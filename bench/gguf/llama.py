@@ -65,12 +65,12 @@ class Llama:
         if status:
             raise RuntimeError("llama_model_quantize: %d\n%s" % (status, "".join(self.messages[-8:])))
 
-    def load(self, path, tokens=512):
-        return Encoder(self, path, tokens)
+    def load(self, path, tokens=512, encodes=True):
+        return Encoder(self, path, tokens, encodes)
 
 
 class Encoder:
-    def __init__(self, llama, path, tokens):
+    def __init__(self, llama, path, tokens, encodes):
         self.llama = llama
         params = llama.call("llama_model_default_params", ModelParams)
         self.model = llama.call("llama_model_load_from_file", ctypes.c_void_p, path.encode(), params)
@@ -78,6 +78,8 @@ class Encoder:
             raise RuntimeError("llama.cpp does not load %s\n%s" % (path, "".join(llama.messages[-8:])))
         self.model = ctypes.c_void_p(self.model)
         self.vocabulary = ctypes.c_void_p(llama.call("llama_model_get_vocab", ctypes.c_void_p, self.model))
+        # Encoders have no memory; the layers of language models do, also where their states are pooled.
+        self.run = "llama_encode" if encodes else "llama_decode"
         self.width = llama.call("llama_model_n_embd", ctypes.c_int32, self.model)
         params = llama.call("llama_context_default_params", ContextParams)
         at = ctypes.addressof(params)
@@ -98,9 +100,12 @@ class Encoder:
     def vector(self, ids):
         tokens = (ctypes.c_int32 * len(ids))(*ids)
         batch = self.llama.call("llama_batch_get_one", Batch, tokens, len(ids))
-        status = self.llama.call("llama_encode", ctypes.c_int32, self.context, batch)
+        memory = self.llama.call("llama_get_memory", ctypes.c_void_p, self.context)
+        if memory:
+            self.llama.call("llama_memory_clear", None, ctypes.c_void_p(memory), ctypes.c_bool(True))
+        status = self.llama.call(self.run, ctypes.c_int32, self.context, batch)
         if status:
-            raise RuntimeError("llama_encode: %d\n%s" % (status, "".join(self.llama.messages[-8:])))
+            raise RuntimeError("no vector: %d\n%s" % (status, "".join(self.llama.messages[-8:])))
         self.llama.call("llama_synchronize", None, self.context)
         pooled = self.llama.call("llama_get_embeddings_seq", ctypes.POINTER(ctypes.c_float), self.context, 0)
         if not pooled:

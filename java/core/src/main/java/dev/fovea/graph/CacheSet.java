@@ -7,6 +7,7 @@ import dev.fovea.internal.backend.PageTable;
 import dev.fovea.internal.lifetime.Owner;
 import dev.fovea.ops.AttentionSpec;
 import dev.fovea.tensor.DType;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Objects;
 
@@ -209,6 +210,65 @@ public final class CacheSet implements AutoCloseable {
             return store.availablePages();
         } finally {
             owner.exit();
+        }
+    }
+
+    /** Bytes of the keys and values of {@value #PAGE_TOKENS} tokens, in all layers: what {@link #readPage} gives. */
+    public long pageBytes() {
+        return store.pageBytes();
+    }
+
+    /**
+     * Copies the keys and values of some tokens of a sequence to memory of the caller's: those of the page from token {@code
+     * index · 128} on, layer by layer, keys [kv_heads, 128, head_dim] before values [kv_heads, 128, value_dim]. Of tokens
+     * that the sequence does not hold they are 0.
+     *
+     * @param target {@link #pageBytes()} bytes
+     * @throws IllegalArgumentException if {@code target} has another size
+     * @throws IndexOutOfBoundsException if there is no such sequence, or it has no token in that page
+     * @throws IllegalStateException if the set is closed or in use by another thread
+     */
+    public void readPage(int sequence, int index, MemorySegment target) {
+        requirePage(target);
+        enter(sequence);
+        try {
+            Objects.checkIndex(index, Math.ceilDiv(store.length(sequence), PAGE_TOKENS));
+            store.readPage(sequence, index, target);
+        } finally {
+            owner.exit();
+        }
+    }
+
+    /**
+     * Appends to a sequence what {@link #readPage} gave of tokens of the same positions, in a set of the same layers and type.
+     * That they are what the model computes of these tokens is the caller's responsibility.
+     *
+     * @param tokens 1 to 128
+     * @param source {@link #pageBytes()} bytes
+     * @throws IllegalArgumentException if {@code source} has another size, the sequence's tokens do not fill their last page,
+     *     it has no room for more, or a value is not finite
+     * @throws IndexOutOfBoundsException if there is no such sequence
+     * @throws IllegalStateException if the set is closed or in use by another thread, or has no free page
+     */
+    public void appendPage(int sequence, int tokens, MemorySegment source) {
+        requirePage(source);
+        enter(sequence);
+        try {
+            int held = store.length(sequence);
+            if (held % PAGE_TOKENS != 0 || tokens < 1 || tokens > Math.min(PAGE_TOKENS, capacity() - held)) {
+                throw new IllegalArgumentException("expected 1 to " + PAGE_TOKENS + " tokens behind whole pages and within a"
+                        + " capacity of " + capacity() + ", got " + tokens + " behind " + held);
+            }
+            store.appendPage(sequence, tokens, source);
+        } finally {
+            owner.exit();
+        }
+    }
+
+    private void requirePage(MemorySegment memory) {
+        if (memory.byteSize() != pageBytes()) {
+            throw new IllegalArgumentException("expected memory of " + pageBytes() + " bytes, which a page has, got "
+                    + memory.byteSize());
         }
     }
 

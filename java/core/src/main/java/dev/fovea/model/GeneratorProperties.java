@@ -29,7 +29,8 @@ final class GeneratorProperties {
             }
         }
         Path config = path.resolve("config.json");
-        return Files.isRegularFile(config) && DecoderConfig.takes(JsonFile.read(config));
+        // Of a language model that does not write, sentence-transformers says what it does.
+        return Files.isRegularFile(config) && !Files.exists(path.resolve("modules.json")) && DecoderConfig.takes(JsonFile.read(config));
     }
 
     static Map<String, String> of(Path path) throws IOException {

@@ -40,6 +40,13 @@ final class HeadModel {
         EncoderConfig.Weighted read(EncoderConfig config, Description encoder, Weights file) throws IOException;
     }
 
+    /** Likewise, where it depends on tokens. */
+    @FunctionalInterface
+    interface TokenHeadReader {
+        EncoderConfig.Weighted read(EncoderConfig config, Description encoder, Weights file, Tokenizer tokenizer)
+                throws IOException;
+    }
+
     /**
      * Makes of a model what callers get.
      *
@@ -74,28 +81,45 @@ final class HeadModel {
     private final Owner owner;
     private final SessionPool<HeadBatch> batches;
 
-    private HeadModel(Path directory, EncoderOptions options, HeadReader heads, Owner owner) throws IOException {
+    /** One of both readers is null; that of tokens is for a model with an instruction. */
+    private HeadModel(Path directory, EncoderOptions options, HeadReader heads, TokenHeadReader tokenHeads, Owner owner)
+            throws IOException {
         this.name = String.valueOf(directory.getFileName());
         this.lengthPolicy = options.lengthPolicy();
         this.owner = owner;
-        requirePlain(options);
+        requirePlain(options, tokenHeads != null);
         var parts = new LoadedParts(owner, options);
         ModelFiles files = ModelFiles.ofHead(directory, options.weightsFile());
         parts.open(() -> Weights.open(files.weights()));
         this.config = EncoderConfig.read(files.config());
         boolean typed = config.encoder().embedding().tokenTypes() > 1;
         Description encoder = config.encoder().withEmbedding(config.encoder().embedding().withPairs(typed));
-        parts.find(weightsFile -> heads.read(config, encoder, weightsFile));
+        if (heads != null) {
+            parts.find(weightsFile -> heads.read(config, encoder, weightsFile));
+        }
         this.tokenizer = owner.own(Tokenizer.load(files.folder(), config.modelType()));
+        if (tokenHeads != null) {
+            parts.find(weightsFile -> tokenHeads.read(config, encoder, weightsFile, tokenizer));
+        }
         config.requireRoom(tokenizer, files.tokenizer());
         int specials = tokenizer.prefix().length + tokenizer.suffix().length;
-        this.maxTokens = SentenceConfig.maxTokensOfHead(directory, files.folder(), encoder, specials);
+        this.maxTokens = SentenceConfig.maxTokensOfHead(directory, files.folder(), encoder, specials, tokenHeads != null);
         this.engine = parts.engine();
         this.file = parts.file();
         this.description = parts.found().description().withMaxTokens(maxTokens);
         this.weights = parts.found().weights();
+        requireSeenEnd();
         this.plan = parts.compile(ModelGraph.encoder(description, weights, engine), options.weights().storage());
         this.batches = owner.own(new SessionPool<>(() -> new HeadBatch(plan.newSession(64, 16)), HeadBatch::close));
+    }
+
+    /** transformers looks for the last token that is no padding: it must be the one that the tokenizer puts there. */
+    private void requireSeenEnd() throws IOException {
+        int[] suffix = tokenizer.suffix();
+        boolean last = description.head() instanceof Head.Scores scores && scores.readsEnd();
+        if (last && suffix.length > 0 && config.json().integer("pad_token_id", 0, -1) == suffix[suffix.length - 1]) {
+            throw config.json().wrong("pad_token_id", "another token than the one that ends every text");
+        }
     }
 
     /**
@@ -108,17 +132,25 @@ final class HeadModel {
     static <T> T load(Path directory, EncoderOptions options, HeadReader heads, User<T> user) throws IOException {
         Path absolute = directory.toAbsolutePath().normalize();
         return Owner.create("model of " + absolute.getFileName(),
-                owner -> user.make(new HeadModel(absolute, options, heads, owner)));
+                owner -> user.make(new HeadModel(absolute, options, heads, null, owner)));
     }
 
-    private static void requirePlain(EncoderOptions options) {
+    /** Likewise a model that is told by an instruction what to do, and whose head depends on tokens. */
+    static <T> T loadInstructed(Path directory, EncoderOptions options, TokenHeadReader heads, User<T> user)
+            throws IOException {
+        Path absolute = directory.toAbsolutePath().normalize();
+        return Owner.create("model of " + absolute.getFileName(),
+                owner -> user.make(new HeadModel(absolute, options, null, heads, owner)));
+    }
+
+    private static void requirePlain(EncoderOptions options, boolean instructed) {
         if (options.lengthPolicy() == LengthPolicy.CHUNK_MEAN) {
             throw new IllegalArgumentException("expected a length policy of TRUNCATE or ERROR for a model with a head, got "
                     + options.lengthPolicy());
         }
-        if (options.prompt() != null || options.dimensions() != 0) {
+        if (options.prompt() != null && !instructed || options.dimensions() != 0) {
             throw new IllegalArgumentException("prompts and dimensions are for vectors of texts; a model with a head has"
-                    + " neither, got " + (options.prompt() != null ? "the prompt '" + Excerpt.of(options.prompt()) + "'"
+                    + " neither, got " + (options.dimensions() == 0 ? "the prompt '" + Excerpt.of(options.prompt()) + "'"
                     : options.dimensions() + " dimensions"));
         }
     }

@@ -1,20 +1,7 @@
 package dev.fovea.model;
 
-import dev.fovea.Backend;
-import dev.fovea.Engine;
-import dev.fovea.graph.CacheGroup;
-import dev.fovea.graph.CacheSet;
-import dev.fovea.graph.Graph;
-import dev.fovea.graph.Plan;
 import dev.fovea.internal.lifetime.Owner;
 import dev.fovea.model.GeneratedText.Finish;
-import dev.fovea.model.family.DecoderConfig;
-import dev.fovea.model.family.Description;
-import dev.fovea.model.family.Head;
-import dev.fovea.model.family.ModelGraph;
-import dev.fovea.model.family.ModelWeights;
-import dev.fovea.model.generation.DraftSource;
-import dev.fovea.model.generation.Sampler;
 import dev.fovea.model.generation.Sampling;
 import dev.fovea.model.generation.Scheduler;
 import dev.fovea.model.generation.SchedulerOptions;
@@ -51,8 +38,7 @@ public final class TextGenerator implements AutoCloseable {
     private static final TextListener SILENT = (_, _) -> true;
 
     private final Path path;
-    private final DecoderConfig config;
-    private final Description description;
+    private final GeneratorModel model;
     /** Null where there is none that is read. */
     private final Tokenizer tokenizer;
     /** Why there is none. */
@@ -60,88 +46,29 @@ public final class TextGenerator implements AutoCloseable {
     /** Null where there is none. */
     private final ChatTemplate chatTemplate;
     private final int[] ends;
-    private final GeneratorOptions options;
-    private final Engine engine;
-    private final CacheGroup caches;
-    private final Plan plan;
-    private final SchedulerOptions scheduling;
-    /** What guesses; null for none. */
-    private final TextGenerator draft;
     private final SessionPool<AnswerText> texts = new SessionPool<>(AnswerText::new, _ -> { });
     private final Owner owner;
-    private volatile Scheduler scheduler;
 
     private TextGenerator(Path path, GeneratorOptions options, SchedulerOptions scheduling, Owner owner) throws IOException {
         this.path = path;
-        this.options = options;
-        this.scheduling = scheduling;
         this.owner = owner;
         GeneratorSource source = GeneratorSource.of(path);
-        Weights file = owner.own(source.openWeights());
+        Weights weights = owner.own(source.openWeights());
         // The tokenizer on another thread, while this one reads the rest.
         Loading<Tokenizer> tokens = owner.own(new Loading<>("tokenizer", source::openTokenizer));
-        engine = options.engine() != null ? options.engine() : owner.own(Engine.create(options.engineOptions()));
-        config = source.config();
-        description = config.decoder(context(config, options.context()));
-        ModelWeights weights = config.weights(description, file);
-        Graph graph = ModelGraph.generator(description, weights);
-        caches = graph.caches().getFirst();
-        plan = owner.own(Plan.compile(graph, engine, weightType(weights).storage()));
-        draft = draft();
-        owner.own(this::closeScheduler);
+        model = new GeneratorModel(source, weights, options, scheduling, owner);
         IOException problem = null;
-        Tokenizer read = null;
+        Tokenizer found = null;
         try {
-            read = tokens.get();
+            found = tokens.get();
         } catch (FormatException | ModelNotFoundException e) {
             problem = e; // it reads and writes ids
         }
-        tokenizer = read;
+        tokenizer = found;
         tokenizerProblem = problem;
         chatTemplate = tokenizer == null ? null : source.chatTemplate(tokenizer);
         ends = IntStream.concat(source.ends().stream().mapToInt(Integer::intValue),
                 tokenizer == null ? IntStream.empty() : IntStream.of(tokenizer.endIds())).distinct().toArray();
-    }
-
-    private static int context(DecoderConfig config, int wanted) throws IOException {
-        int trained = config.positions();
-        int most = config.longest();
-        if (wanted > most) {
-            throw new IllegalArgumentException("expected a context of at most the " + most + " tokens that the model of "
-                    + config.json().file() + " reads, got " + wanted);
-        }
-        return wanted > 0 ? wanted : Math.min(trained, GeneratorOptions.DEFAULT_CONTEXT);
-    }
-
-    private TextGenerator draft() throws IOException {
-        Speculation speculation = options.speculation();
-        if (speculation != null && !plan.takesSpans()) {
-            throw new IllegalArgumentException("expected no speculation on the backend " + engine.backend() + ", got "
-                    + speculation);
-        }
-        if (speculation == null || speculation.model() == null) {
-            return null;
-        }
-        GeneratorOptions smaller = GeneratorOptions.defaults().withEngine(engine).withWeights(options.weights())
-                .withCache(options.cache()).withContext(Math.min(context(), longest(speculation.model())));
-        TextGenerator model = owner.own(load(speculation.model(), smaller));
-        if (model.vocabulary() != vocabulary()) {
-            throw new IllegalArgumentException("expected a model that guesses of the vocabulary " + vocabulary() + ", got "
-                    + model.vocabulary() + " of " + speculation.model());
-        }
-        return model;
-    }
-
-    private static int longest(Path path) throws IOException {
-        GeneratorSource source = GeneratorSource.of(path);
-        try (Weights _ = source.openWeights()) {
-            return source.config().longest();
-        }
-    }
-
-    private WeightType weightType(ModelWeights weights) {
-        return options.weights() != null ? options.weights()
-                : engine.backend() != Backend.CUDA ? WeightType.STORED : weights.areBf16() ? WeightType.BF16 : WeightType.F32;
     }
 
     /** Loads a directory in the layout of Hugging Face, or a GGUF file. See {@link #load(Path, GeneratorOptions)}. */
@@ -196,12 +123,12 @@ public final class TextGenerator implements AutoCloseable {
 
     /** Tokens of the longest sequence, prompt and answer together. */
     public int context() {
-        return description.maxTokens();
+        return model.context();
     }
 
     /** Token ids are below it. */
     public int vocabulary() {
-        return description.vocabulary();
+        return model.vocabulary();
     }
 
     /** Goes on with a text; see {@link #generate(String, SamplingOptions, TextListener)}. */
@@ -227,9 +154,13 @@ public final class TextGenerator implements AutoCloseable {
     /** As {@link #generate(String, SamplingOptions, TextListener)}, with a priority or a limit of time. */
     public GeneratedText generate(String prompt, SamplingOptions options, RequestOptions request, TextListener listener) {
         Objects.requireNonNull(prompt, "prompt");
-        int[] text = requireTokenizer().encode(prompt);
-        int[] ids = IntStream.concat(IntStream.of(tokenizer.prefix()), IntStream.of(text)).toArray();
-        return generate(ids, options, request, listener);
+        return generate(encode(prompt, true), options, request, listener);
+    }
+
+    /** The ids of a text, behind the token that begins one if it does. */
+    int[] encode(String text, boolean begins) {
+        int[] ids = requireTokenizer().encode(text);
+        return begins ? IntStream.concat(IntStream.of(tokenizer.prefix()), IntStream.of(ids)).toArray() : ids;
     }
 
     /** Answers the last message of a chat; see {@link #chat(Chat, SamplingOptions, TextListener)}. */
@@ -302,7 +233,7 @@ public final class TextGenerator implements AutoCloseable {
 
     private GeneratedText write(TokenRequest request, int promptTokens, AnswerText text, SamplingOptions options,
             TextListener listener) {
-        Scheduler scheduler = scheduler();
+        Scheduler scheduler = model.scheduler();
         text.start(tokenizer == null ? null : tokenizer.decoder(false),
                 tokenizer == null ? 0 : tokenizer.vocabularySize(), options.stops(), listener);
         // Nothing to be said before the end.
@@ -340,44 +271,50 @@ public final class TextGenerator implements AutoCloseable {
         };
     }
 
+    /** A text that goes on from answer to answer. */
+    public GeneratorSession newSession() {
+        owner.requireOpen();
+        return new GeneratorSession(this, new int[0]);
+    }
+
+    /**
+     * A session that was {@linkplain GeneratorSession#save saved}, with its keys and values as far as there is room. On the
+     * same kind of CPU it goes on with the same bits.
+     *
+     * @throws dev.fovea.weights.FormatException if the file is damaged, or was saved with another model, other types of
+     *     weights or of caches, or positions that are turned otherwise
+     * @throws IOException if it is not readable
+     * @throws IllegalStateException if the model is closed
+     */
+    public GeneratorSession restore(Path file) throws IOException {
+        owner.enter();
+        try {
+            return new GeneratorSession(this, model.restore(file));
+        } finally {
+            owner.exit();
+        }
+    }
+
+    void save(int[] tokens, Path file) throws IOException {
+        owner.enter();
+        try {
+            model.save(tokens, file, all -> generate(all, SamplingOptions.greedy().withMaxTokens(1)));
+        } finally {
+            owner.exit();
+        }
+    }
+
+    /** Passes over the weights so far. */
+    long runs() {
+        return model.scheduler().runs();
+    }
+
     private static Sampling sampling(SamplingOptions options) {
         return new Sampling(options.temperature(), options.topK(), options.topP(), options.minP(), options.typicalP(),
                 options.repetitionPenalty(), options.presencePenalty(), options.frequencyPenalty(),
                 options.logitBias().entrySet().stream().sorted(Map.Entry.comparingByKey())
                         .map(entry -> new Sampling.Bias(entry.getKey(), entry.getValue())).toArray(Sampling.Bias[]::new),
                 options.seed(), options.logProbabilities());
-    }
-
-    /** The one that is there, unless an error has broken it. */
-    private Scheduler scheduler() {
-        Scheduler current = scheduler;
-        return current != null && !current.isBroken() ? current : newScheduler();
-    }
-
-    private synchronized Scheduler newScheduler() {
-        if (scheduler != null && !scheduler.isBroken()) {
-            return scheduler;
-        }
-        closeScheduler();
-        long tokens = options.cacheTokens() > 0 ? options.cacheTokens() : 2L * context();
-        CacheSet cache = CacheSet.create(engine, caches.specs(), options.concurrency(), context(), options.cache(), tokens);
-        float softcap = ((Head.NextToken) description.head()).softcap();
-        scheduler = Scheduler.create(plan, cache, scheduling, () -> new Sampler(vocabulary(), softcap), drafts());
-        return scheduler;
-    }
-
-    private DraftSource drafts() {
-        if (draft == null) {
-            return scheduling.drafts() == 0 ? new DraftSource.None() : new DraftSource.Repetition();
-        }
-        return new DraftSource.Model(draft.plan,
-                CacheSet.create(engine, draft.caches.specs(), options.concurrency(), draft.context(), draft.options.cache()));
-    }
-
-    private synchronized void closeScheduler() {
-        if (scheduler != null) {
-            scheduler.close();
-        }
     }
 
     /** The tokenizer; it is closed with the model. */
@@ -389,7 +326,7 @@ public final class TextGenerator implements AutoCloseable {
         return tokenizer;
     }
 
-    private void requirePrompt(int[] ids) {
+    void requirePrompt(int[] ids) {
         if (ids.length < 1 || ids.length > context()) {
             throw new IllegalArgumentException("expected a prompt of 1 to " + context() + " tokens, the context of the model, got "
                     + ids.length);

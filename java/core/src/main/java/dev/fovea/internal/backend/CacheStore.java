@@ -7,7 +7,9 @@ import dev.fovea.ops.AttentionSpec;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
+import dev.fovea.tensor.Weight;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 
 /**
@@ -203,6 +205,71 @@ public final class CacheStore {
     /** Pages that are left for sequences that grow. */
     public int availablePages() {
         return pages.available();
+    }
+
+    /** Bytes of a page's keys and values, of all layers. */
+    public long pageBytes() {
+        long bytes = 0;
+        for (int i = 0; i < keys.length; i++) {
+            bytes += pageBytes(i, layers.get(i).headDim()) + pageBytes(i, layers.get(i).valueDim());
+        }
+        return bytes;
+    }
+
+    /**
+     * Copies a page of a sequence to memory of the host, layer by layer, keys before values. What lies behind the sequence's
+     * tokens is 0.
+     *
+     * @param target {@link #pageBytes()} bytes
+     */
+    public void readPage(int sequence, int index, MemorySegment target) {
+        int page = pages.page(sequence, index);
+        int tokens = Math.min(PageTable.PAGE_KEYS, length(sequence) - index * PageTable.PAGE_KEYS);
+        long at = 0;
+        for (int i = 0; i < keys.length; i++) {
+            at = readPage(i, keys[i], layers.get(i).headDim(), page, tokens, target, at);
+            at = readPage(i, values[i], layers.get(i).valueDim(), page, tokens, target, at);
+        }
+    }
+
+    private long readPage(int layer, DeviceMemory memory, int dim, int page, int tokens, MemorySegment target, long at) {
+        long bytes = pageBytes(layer, dim);
+        device.download(memory, page * bytes, target.asSlice(at, bytes));
+        long row = (long) dim * dtype.bytes();
+        for (int head = 0; head < layers.get(layer).kvHeads(); head++) {
+            long first = at + (head * (long) PageTable.PAGE_KEYS + tokens) * row;
+            target.asSlice(first, (PageTable.PAGE_KEYS - tokens) * row).fill((byte) 0);
+        }
+        return at + bytes;
+    }
+
+    /**
+     * Appends what {@link #readPage} gave to a sequence, which holds whole pages.
+     *
+     * @param tokens 1 to 128
+     * @throws IllegalArgumentException if a value is not finite
+     * @throws IllegalStateException if there is no room
+     */
+    public void appendPage(int sequence, int tokens, MemorySegment source) {
+        var all = Weight.of(Tensor.of(source, dtype, Shape.of(source.byteSize() / dtype.bytes())));
+        if (!device.isFinite(all)) {
+            throw new IllegalArgumentException("keys and values must be finite, got NaN or infinity among them");
+        }
+        if (pages.available() == 0) {
+            throw new IllegalStateException("the caches have no room for another page of " + PageTable.PAGE_KEYS + " tokens");
+        }
+        pages.reserve(sequence, length(sequence), tokens, copy);
+        int page = pages.page(sequence, length(sequence) / PageTable.PAGE_KEYS);
+        long at = 0;
+        for (int i = 0; i < keys.length; i++) {
+            long keyBytes = pageBytes(i, layers.get(i).headDim());
+            long valueBytes = pageBytes(i, layers.get(i).valueDim());
+            device.upload(source.asSlice(at, keyBytes), keys[i], page * keyBytes);
+            device.upload(source.asSlice(at + keyBytes, valueBytes), values[i], page * valueBytes);
+            at += keyBytes + valueBytes;
+        }
+        setLength(sequence, length(sequence) + tokens);
+        sumUp();
     }
 
     /** Keeps a sequence's first tokens; see {@link PageTable#keep}. */

@@ -192,6 +192,11 @@ public final class PageTable {
         }
     }
 
+    /** The page of a sequence's tokens from {@code index · 128} on, which it holds. */
+    public int page(int sequence, int index) {
+        return get(sequence, index);
+    }
+
     /** Gives back the pages that a sequence needs no more at this length. */
     public void release(int sequence, int length) {
         int needed = (int) (((long) length + PAGE_KEYS - 1) / PAGE_KEYS);

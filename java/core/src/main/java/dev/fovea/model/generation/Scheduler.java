@@ -2,18 +2,16 @@ package dev.fovea.model.generation;
 
 import dev.fovea.graph.CacheSet;
 import dev.fovea.graph.Plan;
-import dev.fovea.graph.Session;
 import dev.fovea.internal.lifetime.Owner;
 import dev.fovea.model.generation.TokenRequest.State;
-import dev.fovea.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.util.List;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 /**
@@ -32,57 +30,35 @@ import java.util.function.Supplier;
 public final class Scheduler implements AutoCloseable {
     /** How long a caller sleeps at most before it looks for itself, in nanoseconds. */
     private static final long NAP = 50_000_000;
+    /** How long who may lead lets visitors go before, in nanoseconds. */
+    private static final long COURTESY = 50_000;
 
     private final SchedulerOptions options;
     private final AtomicReferenceArray<TokenRequest> requests;
     private final AtomicLong tickets = new AtomicLong();
     private final AtomicBoolean led = new AtomicBoolean();
+    /** Callers that want the caches for a moment, between two runs. */
+    private final AtomicInteger visitors = new AtomicInteger();
     private final Owner owner;
     private final CacheSet cache;
-    private final Session session;
-    private final boolean takesSpans;
-    private final int chunk;
-    private final MemorySegment[] logits;
-    private final Supplier<Sampler> samplers;
-    private final Drafts drafts;
-    private final Slot[] slots;
-    /** Those with a request, the one that goes first first. */
-    private final Slot[] active;
-    private int activeCount;
-    private volatile Error broken;
+    private final Batcher batcher;
+    private volatile Throwable broken;
 
     private Scheduler(Plan plan, CacheSet cache, SchedulerOptions options, Supplier<Sampler> samplers, Drafts drafts,
             Owner owner) {
         this.options = options;
         this.owner = owner;
         this.cache = cache;
-        this.samplers = samplers;
-        this.drafts = drafts;
-        int places = cache.sequences();
-        takesSpans = plan.takesSpans();
-        int rows = places * (1 + options.drafts());
-        chunk = Math.min(options.chunk(), cache.capacity());
-        int tokens = chunk + rows;
-        session = owner.own(takesSpans ? plan.newSession(tokens, rows, List.of(cache))
-                : plan.newSession(tokens, List.of(cache)));
-        requests = new AtomicReferenceArray<>(places + options.waiting());
-        slots = new Slot[places];
-        active = new Slot[places];
-        for (int i = 0; i < places; i++) {
-            slots[i] = new Slot(i, options.drafts());
-        }
-        Tensor output = session.output();
-        logits = new MemorySegment[takesSpans ? rows : places];
-        for (int i = 0; i < logits.length; i++) {
-            logits[i] = output.segment().asSlice(i * output.stride(0) * Float.BYTES, output.size(1) * Float.BYTES);
-        }
+        requests = new AtomicReferenceArray<>(cache.sequences() - 1 + options.waiting());
+        batcher = new Batcher(plan, cache, options, samplers, drafts, requests, owner);
     }
 
     /**
      * A scheduler without requests.
      *
      * @param plan of which the logits behind the last tokens are the first output
-     * @param cache has as many sequences as requests are written at once, which are empty; closed with this
+     * @param cache has a sequence for each of the requests that are written at once, and one more for pages that come and
+     *     go; all are empty. Closed with this.
      * @param samplers make one for each of them when it is needed
      * @param drafts what is guessed, if the options say so
      */
@@ -129,7 +105,7 @@ public final class Scheduler implements AutoCloseable {
         }
         owner.exit();
         throw new RejectedExecutionException("the model has " + requests.length() + " requests, as many as it takes: "
-                + slots.length + " that are written at once (concurrency) and " + options.waiting() + " that wait (queue)");
+                + batcher.spare() + " that are written at once (concurrency) and " + options.waiting() + " that wait (queue)");
     }
 
     /**
@@ -141,11 +117,14 @@ public final class Scheduler implements AutoCloseable {
      */
     public int await(TokenRequest request, int heard) {
         while (!hasNews(request, heard)) {
+            if (visitors.get() > 0) {
+                LockSupport.parkNanos(this, COURTESY);
+            }
             if (led.compareAndSet(false, true)) {
                 try {
                     do {
-                        step();
-                    } while (!hasNews(request, heard));
+                        lead();
+                    } while (!hasNews(request, heard) && visitors.get() == 0);
                 } finally {
                     led.set(false);
                 }
@@ -159,6 +138,16 @@ public final class Scheduler implements AutoCloseable {
         }
         handOver();
         return request.written();
+    }
+
+    /** One run. What is thrown here has left nothing in order, whatever it was: also half of a stack's overflow. */
+    private void lead() {
+        try {
+            batcher.step();
+        } catch (Throwable e) {
+            broken = e;
+            throw e;
+        }
     }
 
     private boolean hasNews(TokenRequest request, int heard) {
@@ -184,6 +173,78 @@ public final class Scheduler implements AutoCloseable {
         owner.exit();
     }
 
+    /** Passes over the weights so far. */
+    public long runs() {
+        return batcher.runs();
+    }
+
+    /** Bytes of a page of keys and values. */
+    public long pageBytes() {
+        return cache.pageBytes();
+    }
+
+    /**
+     * Copies a page of some tokens, if it is kept.
+     *
+     * @param index from token {@code index · 128} on
+     * @param target {@link #pageBytes()} bytes
+     * @return whether it is
+     * @throws IllegalStateException if the scheduler is closed or broken
+     */
+    public boolean readPage(int[] tokens, int count, int index, MemorySegment target) {
+        return visit(() -> {
+            int end = Math.min(count, (index + 1) * CacheSet.PAGE_TOKENS);
+            boolean there = cache.adopt(batcher.spare(), tokens, end) == end;
+            if (there) {
+                cache.readPage(batcher.spare(), index, target);
+            }
+            return there;
+        });
+    }
+
+    /**
+     * Keeps a page of some tokens, if those before it are kept and there is room that nobody needs now.
+     *
+     * @return whether it is kept
+     * @throws IllegalStateException if the scheduler is closed or broken
+     */
+    public boolean addPage(int[] tokens, int count, int index, MemorySegment source) {
+        return visit(() -> {
+            int start = index * CacheSet.PAGE_TOKENS;
+            int end = Math.min(count, start + CacheSet.PAGE_TOKENS);
+            if (cache.adopt(batcher.spare(), tokens, start) < start || cache.availablePages() <= batcher.atWork()) {
+                return false;
+            }
+            cache.appendPage(batcher.spare(), end - start, source);
+            cache.keep(batcher.spare(), tokens, end);
+            return true;
+        });
+    }
+
+    /** Does something between two runs. */
+    private boolean visit(BooleanSupplier action) {
+        owner.enter();
+        visitors.incrementAndGet();
+        try {
+            while (!led.compareAndSet(false, true)) {
+                LockSupport.parkNanos(this, COURTESY);
+            }
+            try {
+                if (broken != null) {
+                    throw new IllegalStateException("an error of a request has ended this: " + broken, broken);
+                }
+                return action.getAsBoolean();
+            } finally {
+                cache.reset(batcher.spare());
+                led.set(false);
+            }
+        } finally {
+            visitors.decrementAndGet();
+            handOver();
+            owner.exit();
+        }
+    }
+
     /** Wakes one caller that waits, if nobody leads. */
     private void handOver() {
         for (int i = 0; i < requests.length() && !led.get(); i++) {
@@ -192,284 +253,6 @@ public final class Scheduler implements AutoCloseable {
                 LockSupport.unpark(other.caller());
                 return;
             }
-        }
-    }
-
-    /** One run for all. */
-    private void step() {
-        boolean done = false;
-        try {
-            endLate();
-            admit();
-            try {
-                if (compose()) {
-                    if (takesSpans) {
-                        session.runSpans(slots.length, write());
-                    } else {
-                        write();
-                        session.run(slots.length);
-                    }
-                    harvest();
-                }
-            } catch (RuntimeException e) {
-                failAll(e);
-            }
-            done = true;
-        } catch (Error e) {
-            broken = e;
-            throw e;
-        } finally {
-            if (!done && broken == null) {
-                broken = new AssertionError("a run of the scheduler has failed");
-            }
-        }
-    }
-
-    /** Frees slots whose requests have ended, by their callers or now, because they are late. */
-    private void endLate() {
-        long now = System.nanoTime();
-        for (int i = activeCount - 1; i >= 0; i--) {
-            TokenRequest request = active[i].request;
-            if (request.isLate(now)) {
-                request.end(State.LATE);
-                wake(request);
-            }
-            if (request.hasEnded()) {
-                free(i);
-            }
-        }
-    }
-
-    /** Gives slots to those that wait, the first first; one of a lower priority makes room. */
-    private void admit() {
-        TokenRequest first = first();
-        while (first != null) {
-            if (activeCount == slots.length) {
-                if (active[activeCount - 1].request.priority() >= first.priority()) {
-                    return;
-                }
-                putBack(activeCount - 1);
-            }
-            if (activeCount > 0 && !hasRoom(first)) {
-                return;
-            }
-            if (first.turn(State.WAITING, State.AT_WORK)) {
-                admit(first);
-            }
-            first = first();
-        }
-    }
-
-    /** Whether a request that begins makes nobody else wait soon. */
-    private boolean hasRoom(TokenRequest request) {
-        int pages = (request.promptLength() + request.written()) / CacheSet.PAGE_TOKENS + 2;
-        return pages + activeCount <= cache.availablePages();
-    }
-
-    private TokenRequest first() {
-        TokenRequest first = null;
-        for (int i = 0; i < requests.length(); i++) {
-            TokenRequest request = requests.get(i);
-            if (request != null && request.state() == State.WAITING && (first == null || request.isBefore(first))) {
-                first = request;
-            }
-        }
-        return first;
-    }
-
-    private void admit(TokenRequest request) {
-        int free = 0;
-        while (slots[free].request != null) {
-            free++;
-        }
-        Slot slot = slots[free];
-        if (slot.sampler == null) {
-            slot.sampler = samplers.get();
-        }
-        slot.request = request;
-        slot.known = request.promptLength() + request.written();
-        slot.kept = false;
-        slot.draftLimit = options.drafts();
-        slot.sampler.start(request.sampling());
-        for (int i = 0; i < request.promptLength(); i++) {
-            slot.sampler.read(request.tokens()[i]);
-        }
-        for (int i = 0; i < request.written(); i++) {
-            slot.sampler.resume(request.token(i));
-        }
-        slot.held = options.keeps() ? cache.adopt(free, request.tokens(), slot.known - 1) : 0;
-        if (drafts != null) {
-            drafts.begin(slot);
-        }
-        int at = activeCount++;
-        for (; at > 0 && request.isBefore(active[at - 1].request); at--) {
-            active[at] = active[at - 1];
-        }
-        active[at] = slot;
-    }
-
-    /** Ends a slot's work on its request; what the caches hold of it may be of use to others. */
-    private void free(int at) {
-        Slot slot = active[at];
-        activeCount--;
-        System.arraycopy(active, at + 1, active, at, activeCount - at);
-        if (options.keeps()) {
-            cache.keep(slot.index, slot.request.tokens(), slot.held);
-        }
-        if (drafts != null) {
-            drafts.end(slot);
-        }
-        cache.reset(slot.index);
-        slot.request = null;
-        slot.held = 0;
-        slot.count = 0;
-    }
-
-    /** Lets a request wait for a slot again. */
-    private void putBack(int at) {
-        TokenRequest request = active[at].request;
-        free(at);
-        request.turn(State.AT_WORK, State.WAITING);
-    }
-
-    /** Chooses the tokens of a run: false for none. */
-    private boolean compose() {
-        int reading = 0;
-        for (int i = 0; i < activeCount; i++) {
-            active[i].draftCount = 0;
-            reading += active[i].writes() ? 0 : 1;
-        }
-        if (drafts != null && options.drafts() > 0) {
-            drafts.propose(active, activeCount);
-        }
-        int left = reading < activeCount ? Math.min(options.chunkBeside(), chunk) : chunk;
-        for (int i = 0; i < activeCount; i++) {
-            Slot slot = active[i];
-            if (slot.writes()) {
-                slot.count = 1 + slot.draftCount;
-            } else {
-                slot.count = Math.min(slot.missing(), Math.max(1, left / reading--));
-                left -= slot.count;
-            }
-        }
-        makeRoom();
-        return activeCount > 0;
-    }
-
-    /** Lets those that go last wait again, until the caches have pages for the rest. */
-    private void makeRoom() {
-        while (activeCount > 0) {
-            int missing = 0;
-            for (int i = 0; i < activeCount; i++) {
-                missing += cache.missingPages(active[i].index, active[i].count);
-            }
-            if (missing == 0 || missing <= cache.availablePages()) {
-                return;
-            }
-            if (activeCount > 1) {
-                putBack(activeCount - 1);
-            } else {
-                throw new IllegalStateException("the caches have no room for a sequence of " + active[0].known + " tokens");
-            }
-        }
-    }
-
-    /** Writes the batch; returns the number of its spans. */
-    private int write() {
-        MemorySegment ids = session.ids().segment();
-        MemorySegment offsets = session.offsets().segment();
-        MemorySegment spans = session.spans().segment();
-        int end = 0;
-        int row = 0;
-        for (Slot slot : slots) {
-            slot.rows = 0;
-            if (slot.request != null) {
-                int own = slot.count - slot.draftCount;
-                MemorySegment.copy(slot.request.tokens(), slot.held, ids, ValueLayout.JAVA_INT, (long) end * Integer.BYTES, own);
-                MemorySegment.copy(slot.drafts, 0, ids, ValueLayout.JAVA_INT, (long) (end + own) * Integer.BYTES, slot.draftCount);
-                end += slot.count;
-                slot.rows = own == slot.missing() ? 1 + slot.draftCount : 0;
-                slot.firstRow = takesSpans ? row : slot.index;
-                for (int i = slot.rows - 1; takesSpans && i >= 0; i--) {
-                    spans.setAtIndex(ValueLayout.JAVA_INT, ++row, end - i);
-                }
-            }
-            offsets.setAtIndex(ValueLayout.JAVA_INT, slot.index + 1L, end);
-        }
-        return row;
-    }
-
-    /** Takes over what a run has brought. */
-    private void harvest() {
-        for (int i = activeCount - 1; i >= 0; i--) {
-            Slot slot = active[i];
-            int own = slot.count - slot.draftCount;
-            slot.held += own;
-            keepPrompt(slot);
-            if (slot.rows > 0) {
-                int right = sample(slot);
-                slot.held += right;
-                learn(slot, right);
-                if (right < slot.draftCount) {
-                    cache.truncate(slot.index, slot.held);
-                }
-                wake(slot.request);
-                if (slot.request.hasEnded()) {
-                    free(i);
-                }
-            }
-        }
-    }
-
-    /** Lets others have the prompt's whole pages, before the answer is there. */
-    private void keepPrompt(Slot slot) {
-        int length = slot.request.promptLength();
-        if (options.keeps() && !slot.kept && slot.held >= length) {
-            cache.keep(slot.index, slot.request.tokens(), length - length % CacheSet.PAGE_TOKENS);
-            slot.kept = true;
-        }
-    }
-
-    /** Chooses tokens, as long as the drafts are the same; returns how many of them were. */
-    private int sample(Slot slot) {
-        TokenRequest request = slot.request;
-        int right = 0;
-        try {
-            while (!request.hasEnded()) {
-                int token = slot.sampler.next(logits[slot.firstRow + right]);
-                request.write(token, slot.sampler.logProbability());
-                slot.known++;
-                if (request.hasEnded() || right == slot.draftCount || slot.drafts[right] != token) {
-                    return right;
-                }
-                right++;
-            }
-        } catch (ArithmeticException e) {
-            request.fail(e);
-        }
-        return right;
-    }
-
-    private void learn(Slot slot, int right) {
-        if (slot.draftCount > 0) {
-            slot.draftLimit = right == slot.draftCount ? Math.min(slot.drafts.length, 2 * slot.draftLimit) : 1 + right;
-        }
-    }
-
-    private void failAll(RuntimeException e) {
-        while (activeCount > 0) {
-            Slot slot = active[--activeCount];
-            slot.request.fail(e);
-            wake(slot.request);
-            slot.request = null;
-            slot.held = 0;
-            cache.reset(slot.index);
-        }
-    }
-
-    private static void wake(TokenRequest request) {
-        if (request.waits) {
-            LockSupport.unpark(request.caller());
         }
     }
 
