@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.Gson;
+import dev.fovea.EngineOptions;
+import dev.fovea.model.EncoderOptions;
 import dev.fovea.model.TextEncoder;
 import dev.fovea.server.http.Exchange;
 import dev.fovea.server.http.HttpFront;
@@ -13,11 +15,13 @@ import dev.fovea.server.json.JsonBody;
 import dev.fovea.server.json.JsonText;
 import dev.fovea.server.routing.Route;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /**
- * What gathering the texts of 32 clients is worth. {@code -Dfovea.measure=SECONDS} measures for so long a side, twice, and
+ * What gathering the texts of 32 clients is worth. {@code -Dfovea.measure=SECONDS} measures for so long a side and
  * prints the figures; else each runs for a moment.
  */
 class ThroughputTest {
@@ -49,22 +53,26 @@ class ThroughputTest {
     @Test
     void shouldAnswerMoreWhenTextsAreGathered() throws Exception {
         var single = TestServer.options().withLimits(ServerLimits.defaults().withTokens(1, 1 << 18));
-        try (TestServer gathered = TestServer.start(TestServer.options(), List.of(TestServer.EMBEDDER));
-                TestServer oneByOne = TestServer.start(single, List.of(TestServer.EMBEDDER));
+        EncoderOptions oneThread = EncoderOptions.defaults().withEngineOptions(EngineOptions.defaults().withThreads(1));
+        List<String> model = List.of(TestServer.EMBEDDER);
+        try (TestServer gathered = TestServer.start(TestServer.options(), model);
+                TestServer workers = TestServer.start(TestServer.options(), model, oneThread);
+                TestServer oneByOne = TestServer.start(single, model);
                 TextEncoder encoder = TextEncoder.load(TestServer.EMBEDDER);
                 HttpFront alone = alone(encoder)) {
+            Map<String, Integer> sides = new LinkedHashMap<>();
+            sides.put("gathered, a batch on all threads", gathered.server.port());
+            sides.put("gathered, a batch on each thread", workers.server.port());
+            sides.put("one by one", oneByOne.server.port());
+            sides.put("each request by itself", alone.port());
             for (boolean mixed : new boolean[] {false, true}) {
                 Load load = load(mixed);
-                for (int round = 0; round < (SECONDS < 1 ? 1 : 2); round++) {
-                    Load.Result together = load.run(gathered.server.port(), SECONDS);
-                    Load.Result one = load.run(oneByOne.server.port(), SECONDS);
-                    Load.Result own = load.run(alone.port(), SECONDS);
-                    System.out.println((mixed ? "mixed" : "short") + " texts\n  gathered: " + together + "\n  one by one: " + one
-                            + "\n  each by itself: " + own);
-                    for (Load.Result result : List.of(together, one, own)) {
-                        assertEquals(0, result.others());
-                        assertTrue(result.answers() > 0);
-                    }
+                for (Map.Entry<String, Integer> side : sides.entrySet()) {
+                    load.run(side.getValue(), SECONDS / 2); // warms up
+                    Load.Result result = load.run(side.getValue(), SECONDS);
+                    System.out.println((mixed ? "mixed" : "short") + " texts, " + side.getKey() + ": " + result);
+                    assertEquals(0, result.others());
+                    assertTrue(result.answers() > 0);
                 }
             }
         }

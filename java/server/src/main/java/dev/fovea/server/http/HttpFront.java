@@ -157,13 +157,21 @@ public final class HttpFront implements AutoCloseable {
 
     void handle(Exchange exchange) {
         handling.incrementAndGet();
-        requests.execute(() -> {
-            try {
-                handler.handle(exchange);
-            } finally {
-                handling.decrementAndGet();
+        boolean begun = false;
+        try {
+            requests.execute(() -> {
+                try {
+                    handler.handle(exchange);
+                } finally {
+                    handling.decrementAndGet();
+                }
+            });
+            begun = true;
+        } finally {
+            if (!begun) {
+                handling.decrementAndGet(); // the server ends, or there is no memory
             }
-        });
+        }
     }
 
     /** Runs {@code action} after a time, on the event loop; it must not block. Gives what takes that back. */

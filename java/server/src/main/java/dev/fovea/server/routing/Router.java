@@ -162,6 +162,8 @@ public final class Router implements HttpHandler {
             case ApiException e -> e;
             case CancelledException e -> unavailable(e.reason());
             case RejectedExecutionException e -> new ApiException(Kind.OVERLOADED, models.withoutPlaces(e.getMessage()));
+            case IllegalStateException e when String.valueOf(e.getMessage()).endsWith("is closed") ->
+                    unavailable(Cancellation.Reason.SHUTDOWN);
             case IllegalArgumentException e -> new ApiException(Kind.INVALID, models.withoutPlaces(e.getMessage()));
             case UnsupportedOperationException e -> new ApiException(Kind.UNSUPPORTED, models.withoutPlaces(e.getMessage()));
             case ArithmeticException e -> new ApiException(Kind.BACKEND, models.withoutPlaces(e.getMessage()));
