@@ -1,5 +1,6 @@
 package dev.fovea.server;
 
+import dev.fovea.model.QueueOptions;
 import java.time.Duration;
 
 /**
@@ -28,7 +29,7 @@ public record ServerLimits(int maxConnections, int maxRequests, int maxClientBat
         require("max-connections", maxConnections, 1, 1_000_000);
         require("max-requests", maxRequests, 1, 1_000_000);
         require("max-client-batch", maxClientBatch, 1, 1_000_000);
-        require("max-batch-tokens", maxBatchTokens, 1, dev.fovea.model.QueueOptions.MAX_BATCH_TOKENS);
+        require("max-batch-tokens", maxBatchTokens, 1, QueueOptions.MAX_BATCH_TOKENS);
         require("max-queued-tokens", maxQueuedTokens, 1, Long.MAX_VALUE);
         require("max-body-bytes", maxBodyBytes, 1, 1 << 28);
         require("max-header-bytes", maxHeaderBytes, 256, 1 << 20);

@@ -39,6 +39,7 @@ final class Browser implements AutoCloseable {
     private final Map<Integer, CompletableFuture<JsonObject>> replies = new ConcurrentHashMap<>();
     private final List<String> complaints = Collections.synchronizedList(new ArrayList<>());
     private final WebSocket socket;
+    private volatile String home = "about:blank";
 
     private Browser(Process process, Path portFile) throws Exception {
         this.process = process;
@@ -92,8 +93,8 @@ final class Browser implements AutoCloseable {
         }
     }
 
-    /** Opens a file in a window of this width, on light or dark paper, and waits until the page is ready. */
-    void open(Path file, int width, boolean dark) throws Exception {
+    /** Opens an address in a window of this width, on light or dark paper, and waits until the page is ready. */
+    void open(String address, int width, boolean dark) throws Exception {
         boolean phone = width < 600;
         send("Emulation.setDeviceMetricsOverride",
                 Map.of("width", width, "height", phone ? 844 : 900, "deviceScaleFactor", 1, "mobile", phone));
@@ -106,7 +107,8 @@ final class Browser implements AutoCloseable {
         send("Emulation.setEmulatedMedia", Map.of("features", features));
         send("Page.navigate", Map.of("url", "about:blank"));
         complaints.clear();
-        send("Page.navigate", Map.of("url", file.toUri().toString()));
+        home = address;
+        send("Page.navigate", Map.of("url", address));
         await("the page", () -> evaluate("document.documentElement?.dataset.ready === 'true'").getAsBoolean());
         settle();
     }
@@ -208,7 +210,13 @@ final class Browser implements AutoCloseable {
         Files.write(file, Base64.getDecoder().decode(data));
     }
 
-    /** What went wrong on the page, and what it asked the network for. */
+    /** Takes back complaints about an answer of this status, which was wanted. */
+    void complaintsOf(String status) {
+        assert complaints.stream().anyMatch(complaint -> complaint.contains(status)) : status + " in " + complaints;
+        complaints.removeIf(complaint -> complaint.contains("status of " + status));
+    }
+
+    /** What went wrong on the page, and what it asked others for. */
     List<String> complaints() {
         return List.copyOf(complaints);
     }
@@ -259,7 +267,8 @@ final class Browser implements AutoCloseable {
             case "Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded" ->
                     complaints.add(parameters.toString());
             case "Network.requestWillBeSent" -> {
-                if (!parameters.get("type").getAsString().equals("Document")) {
+                String url = parameters.getAsJsonObject("request").get("url").getAsString();
+                if (!url.startsWith(home) && !url.equals("about:blank")) {
                     complaints.add(parameters.toString());
                 }
             }

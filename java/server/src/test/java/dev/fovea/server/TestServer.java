@@ -59,8 +59,12 @@ final class TestServer implements AutoCloseable {
     }
 
     static TestServer start(ServerOptions options, List<String> models) throws IOException {
+        return start(options, models, ENCODERS);
+    }
+
+    static TestServer start(ServerOptions options, List<String> models, EncoderOptions encoders) throws IOException {
         return new TestServer(FoveaServer.start(models.stream().map(ModelChoice::parse).toList(), options,
-                ENCODERS, GENERATORS));
+                encoders, GENERATORS));
     }
 
     private static Path folder;

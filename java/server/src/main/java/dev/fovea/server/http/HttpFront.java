@@ -30,6 +30,8 @@ import java.util.concurrent.atomic.AtomicLong;
 public final class HttpFront implements AutoCloseable {
     private static final int BACKLOG = 1024;
     private static final WriteBufferWaterMark WATER = new WriteBufferWaterMark(32 << 10, 128 << 10);
+    /** What the system may hold for a client that does not read; by itself it takes megabytes. */
+    private static final int SEND_BYTES = 256 << 10;
     private static final long QUIET_MILLIS = 5;
 
     private final HttpSettings settings;
@@ -78,7 +80,7 @@ public final class HttpFront implements AutoCloseable {
         var bound = new ServerBootstrap().group(loops).channel(NioServerSocketChannel.class)
                 .option(ChannelOption.SO_BACKLOG, BACKLOG).option(ChannelOption.SO_REUSEADDR, true)
                 .childOption(ChannelOption.TCP_NODELAY, true).childOption(ChannelOption.SO_KEEPALIVE, true)
-                .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER)
+                .childOption(ChannelOption.SO_SNDBUF, SEND_BYTES).childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER)
                 .childHandler(new ChannelInitializer<>() {
                     @Override
                     protected void initChannel(Channel channel) {
@@ -155,13 +157,21 @@ public final class HttpFront implements AutoCloseable {
 
     void handle(Exchange exchange) {
         handling.incrementAndGet();
-        requests.execute(() -> {
-            try {
-                handler.handle(exchange);
-            } finally {
-                handling.decrementAndGet();
+        boolean begun = false;
+        try {
+            requests.execute(() -> {
+                try {
+                    handler.handle(exchange);
+                } finally {
+                    handling.decrementAndGet();
+                }
+            });
+            begun = true;
+        } finally {
+            if (!begun) {
+                handling.decrementAndGet(); // the server ends, or there is no memory
             }
-        });
+        }
     }
 
     /** Runs {@code action} after a time, on the event loop; it must not block. Gives what takes that back. */

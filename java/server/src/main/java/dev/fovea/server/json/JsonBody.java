@@ -58,6 +58,7 @@ public final class JsonBody {
         reader.setStrictness(Strictness.STRICT);
         reader.setNestingLimit(MAX_DEPTH);
         try {
+            reader.peek(); // an empty body is not null
             JsonElement element = JsonParser.parseReader(reader);
             if (reader.peek() != JsonToken.END_DOCUMENT) {
                 throw new ApiException(Kind.SYNTAX, "the body goes on behind its JSON");

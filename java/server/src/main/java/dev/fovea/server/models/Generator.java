@@ -3,14 +3,23 @@ package dev.fovea.server.models;
 import dev.fovea.model.GeneratedText;
 import dev.fovea.model.TextGenerator;
 import dev.fovea.server.http.Cancellation;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 
-/** A language model, which writes several answers at once, and ends those that nobody wants any more. */
+/**
+ * A language model, which writes several answers at once, and ends those that nobody wants any more. It computes in the
+ * threads of its callers; these are platform threads, since a virtual one would keep others from running meanwhile.
+ */
 public final class Generator implements AutoCloseable {
     private final TextGenerator model;
     private final int concurrency;
     private final AtomicInteger callers = new AtomicInteger();
+    private final ExecutorService threads =
+            Executors.newCachedThreadPool(Thread.ofPlatform().daemon().name("fovea-answer-", 0).factory());
 
     Generator(TextGenerator model, int concurrency) {
         this.model = model;
@@ -28,11 +37,36 @@ public final class Generator implements AutoCloseable {
     }
 
     /**
-     * Writes an answer. When it is not wanted any more, the thread is interrupted, which ends it, wherever it is.
+     * Writes an answer. When it is not wanted any more, the thread that writes it is interrupted, which ends it, wherever it
+     * is. Returns when that has happened.
      *
      * @throws dev.fovea.server.http.CancelledException if it is not wanted before it begins
      */
     public GeneratedText write(Cancellation cancellation, Supplier<GeneratedText> work) {
+        Future<GeneratedText> answer = threads.submit(() -> writeHere(cancellation, work));
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    return answer.get();
+                } catch (InterruptedException _) {
+                    interrupted = true;
+                } catch (ExecutionException e) {
+                    switch (e.getCause()) {
+                        case RuntimeException cause -> throw cause;
+                        case Error cause -> throw cause;
+                        default -> throw new IllegalStateException(e.getCause());
+                    }
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private GeneratedText writeHere(Cancellation cancellation, Supplier<GeneratedText> work) {
         Thread writer = Thread.currentThread();
         Object turn = new Object();
         boolean[] over = {false};
@@ -52,12 +86,13 @@ public final class Generator implements AutoCloseable {
             synchronized (turn) {
                 over[0] = true;
             }
-            Thread.interrupted(); // what comes behind must not end
+            Thread.interrupted(); // what comes next must not end
         }
     }
 
     @Override
     public void close() {
+        threads.shutdown();
         model.close();
     }
 }

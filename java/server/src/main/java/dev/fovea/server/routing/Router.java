@@ -153,7 +153,7 @@ public final class Router implements HttpHandler {
 
     private ApiException unavailable(Cancellation.Reason reason) {
         return new ApiException(Kind.UNAVAILABLE, reason == Cancellation.Reason.SHUTDOWN ? "the server ends"
-                : "there was no answer within " + deadline.toSeconds() + " s");
+                : "there was no answer within " + deadline.toMillis() + " ms");
     }
 
     /** What went wrong behind the routes, in words for clients. */
@@ -162,6 +162,8 @@ public final class Router implements HttpHandler {
             case ApiException e -> e;
             case CancelledException e -> unavailable(e.reason());
             case RejectedExecutionException e -> new ApiException(Kind.OVERLOADED, models.withoutPlaces(e.getMessage()));
+            case IllegalStateException e when String.valueOf(e.getMessage()).endsWith("is closed") ->
+                    unavailable(Cancellation.Reason.SHUTDOWN);
             case IllegalArgumentException e -> new ApiException(Kind.INVALID, models.withoutPlaces(e.getMessage()));
             case UnsupportedOperationException e -> new ApiException(Kind.UNSUPPORTED, models.withoutPlaces(e.getMessage()));
             case ArithmeticException e -> new ApiException(Kind.BACKEND, models.withoutPlaces(e.getMessage()));

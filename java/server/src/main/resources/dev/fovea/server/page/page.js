@@ -158,10 +158,10 @@ async function* events(response) {
   for (;;) {
     const {value, done} = await reader.read();
     if (done) return;
-    rest += value;
-    for (let end = rest.indexOf('\n\n'); end >= 0; end = rest.indexOf('\n\n')) {
-      const event = rest.slice('data: '.length, end);
-      rest = rest.slice(end + 2);
+    const whole = (rest + value).split('\n\n');
+    rest = whole.pop();
+    for (const line of whole) {
+      const event = line.slice('data: '.length);
       if (event === '[DONE]') return;
       yield JSON.parse(event);
     }
@@ -177,7 +177,13 @@ function say(text, role) {
 
 async function answer(line, stop) {
   const start = performance.now();
-  let text = '', first = 0, usage = null;
+  let text = '', first = 0, usage = null, drawn = true;
+  // Once per frame: models may write faster than a browser lays out.
+  const draw = () => {
+    drawn = true;
+    line.textContent = text;
+    one('#talk').scrollTop = one('#talk').scrollHeight;
+  };
   const response = await ask('v1/chat/completions', {
     model: model('chat'), messages, stream: true, stream_options: {include_usage: true},
     temperature: one('#chat-temperature').valueAsNumber || 0, max_completion_tokens: one('#chat-tokens').valueAsNumber || 256,
@@ -189,12 +195,13 @@ async function answer(line, stop) {
       if (piece && !first) first = performance.now() - start;
       text += piece;
       usage = event.usage ?? usage;
-      line.textContent = text;
-      one('#talk').scrollTop = one('#talk').scrollHeight;
+      if (drawn) requestAnimationFrame(draw);
+      drawn = false;
     }
   } catch (error) {
     if (error.name !== 'AbortError') throw error;
   } finally {
+    draw();
     if (text) messages.push({role: 'assistant', content: text});
   }
   const rate = usage ? `${usage.prompt_tokens} tokens read, ${usage.completion_tokens} written, ` : '';
@@ -255,7 +262,7 @@ one('#chat-clear').addEventListener('click', () => {
 // ---- attention ------------------------------------------------------------------------------------------------------
 
 const CELL = 22;
-let shown = null;
+let shown = null, chosen = 0;
 
 function colour(weight) {
   const heat = getComputedStyle(document.documentElement).getPropertyValue('--heat');
@@ -279,7 +286,7 @@ function strongest(pattern) {
   return most || 1;
 }
 
-function drawMap(chosen) {
+function drawMap() {
   const count = shown.tokens.length;
   const canvas = one('#map');
   canvas.width = canvas.height = count * CELL;
@@ -294,6 +301,7 @@ function drawMap(chosen) {
 }
 
 function select(query, focus) {
+  chosen = query;
   const buttons = all('#tokens button');
   buttons.forEach((button, i) => {
     button.setAttribute('aria-pressed', i === query);
@@ -308,7 +316,7 @@ function select(query, focus) {
     .sort((a, b) => b.weight - a.weight).slice(0, 5);
   one('#strongest').textContent = `${shown.tokens[query]} attends to `
     + best.map(({token, weight}) => `${token} ${weight.toFixed(3)}`).join(', ');
-  drawMap(query);
+  drawMap();
 }
 
 function tokenButton(token, index) {
@@ -330,6 +338,7 @@ function tokenButton(token, index) {
 }
 
 onSubmit('attention', async () => {
+  const before = shown?.tokens.length;
   shown = await (await ask('fovea/attention', {
     model: model('attention'), text: one('#attention-text').value,
     layer: Number(one('#attention-layer').value), head: Number(one('#attention-head').value),
@@ -337,8 +346,10 @@ onSubmit('attention', async () => {
   shown.most = strongest(shown);
   options(one('#attention-layer'), shown.layers);
   options(one('#attention-head'), shown.heads);
+  // Another head of the same text keeps the token that is looked at.
+  if (before !== shown.tokens.length) chosen = Math.min(1, shown.tokens.length - 1);
   one('#tokens').replaceChildren(...shown.tokens.map(tokenButton));
-  select(Math.min(1, shown.tokens.length - 1));
+  select(chosen);
 });
 
 for (const id of ['#attention-layer', '#attention-head']) {
@@ -346,7 +357,7 @@ for (const id of ['#attention-layer', '#attention-head']) {
 }
 
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
-  if (shown) select(all('#tokens button').findIndex(button => button.getAttribute('aria-pressed') === 'true'));
+  if (shown) select(chosen);
 });
 
 start().catch(complain).finally(() => { document.documentElement.dataset.ready = 'true'; });
