@@ -26,9 +26,11 @@ import java.util.Properties;
 import java.util.ServiceLoader;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** LangChain4j's own suite for embedding models; of its flags, those for images are off. */
+@Tag("slow")
 class FoveaEmbeddingModelTest extends AbstractEmbeddingModelIT {
     private static TextEncoder encoder;
     private static FoveaEmbeddingModel model;
