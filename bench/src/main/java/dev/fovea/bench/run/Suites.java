@@ -1,5 +1,6 @@
 package dev.fovea.bench.run;
 
+import dev.fovea.bench.adapters.AdaptersSuite;
 import dev.fovea.bench.attention.AttentionSuite;
 import dev.fovea.bench.calls.CallsSuite;
 import dev.fovea.bench.encode.EncodeSuite;
@@ -25,6 +26,7 @@ final class Suites {
                 new EncodeSuite(),
                 new GpuSuite(),
                 new TextSuite(),
+                new AdaptersSuite(),
                 new ThroughputSuite(),
                 new RerankSuite(),
                 new LoadSuite(),

@@ -5,6 +5,7 @@ import dev.fovea.graph.Session;
 import dev.fovea.internal.files.Excerpt;
 import dev.fovea.model.sentence.Piece;
 import dev.fovea.model.sentence.PieceCutter;
+import dev.fovea.model.sentence.PieceMean;
 import dev.fovea.ops.Similarity;
 import dev.fovea.text.Tokenizer;
 import dev.fovea.weights.FormatException;
@@ -267,6 +268,25 @@ public final class TextEncoder implements AutoCloseable {
         } finally {
             model.owner().exit();
         }
+    }
+
+    /**
+     * The first components of one of this encoder's vectors, normalised again if they are: what
+     * {@link EncoderOptions#withDimensions} gives, for one call.
+     *
+     * @throws IllegalArgumentException if there are fewer components than {@code dimensions}, or {@code dimensions} is below 1
+     */
+    public float[] shortened(float[] vector, int dimensions) {
+        if (vector.length != dimension() || dimensions < 1 || dimensions > vector.length) {
+            throw new IllegalArgumentException("expected 1 to " + dimension() + " dimensions of a vector of " + dimension()
+                    + " components, got " + dimensions + " of " + vector.length);
+        }
+        if (dimensions == vector.length) {
+            return vector.clone();
+        }
+        PieceMean part = new PieceMean(vector.length);
+        part.add(vector, 1);
+        return part.finish(dimensions, model.sentence().normalizes());
     }
 
     /** Components of a vector. */

@@ -297,6 +297,19 @@ class EncoderQueueTest {
     }
 
     @Test
+    void shouldShortenAVectorAsAnEncoderOfFewerDimensionsDoes() throws Exception {
+        TinyModel.writeSentenceFiles(directory.resolve("tiny"), "pooling_mode_mean_tokens", true, 20);
+        try (var whole = TextEncoder.load(directory.resolve("tiny"), ONE_THREAD);
+                var few = TextEncoder.load(directory.resolve("tiny"), ONE_THREAD.withDimensions(8))) {
+            float[] vector = whole.encode("w1 w2");
+            assertArrayEquals(few.encode("w1 w2"), whole.shortened(vector, 8), 1e-6f);
+            assertArrayEquals(vector, whole.shortened(vector, 33));
+            assertEquals("expected 1 to 33 dimensions of a vector of 33 components, got 34 of 33",
+                    assertThrows(IllegalArgumentException.class, () -> whole.shortened(vector, 34)).getMessage());
+        }
+    }
+
+    @Test
     void shouldNameWrongOptions() {
         QueueOptions options = QueueOptions.defaults();
         assertEquals("expected 1 to 2048 tokens of a batch, got 4096",
