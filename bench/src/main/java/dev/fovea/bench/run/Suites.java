@@ -2,6 +2,7 @@ package dev.fovea.bench.run;
 
 import dev.fovea.bench.attention.AttentionSuite;
 import dev.fovea.bench.calls.CallsSuite;
+import dev.fovea.bench.decode.DecodeSuite;
 import dev.fovea.bench.encode.EncodeSuite;
 import dev.fovea.bench.gpu.GpuSuite;
 import dev.fovea.bench.linear.LinearSuite;
@@ -27,6 +28,7 @@ final class Suites {
                 new TextSuite(),
                 new ThroughputSuite(),
                 new RerankSuite(),
+                new DecodeSuite(),
                 new LoadSuite(),
                 new StartSuite());
     }
