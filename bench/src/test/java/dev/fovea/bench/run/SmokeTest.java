@@ -29,7 +29,8 @@ class SmokeTest {
             Map.entry("throughput", List.of("ONNX Runtime one by one")),
             Map.entry("rerank", List.of("ONNX Runtime one by one")),
             Map.entry("load", List.of("ONNX Runtime fp32")),
-            Map.entry("start", List.of("LangChain4j")));
+            Map.entry("start", List.of("LangChain4j")),
+            Map.entry("decode", List.of("llama.cpp, flash attention", "llama.cpp, without")));
 
     @Test
     void shouldMeasureEverySideOrSayWhyItIsAbsent(@TempDir Path out) throws IOException {
