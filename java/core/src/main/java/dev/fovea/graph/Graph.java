@@ -242,6 +242,14 @@ public final class Graph {
             return append(new BatchOp.RelativeBias(nameOf("relative_bias"), heads, table, byQuery, byKey, buckets));
         }
 
+        /** As {@link #relativeBias}, of a table, for tokens that follow those in a group of caches. */
+        public Value relativeBias(int heads, Weight table, DistanceBuckets buckets, CacheGroup cache) {
+            if (!parts.caches.contains(cache)) {
+                throw new IllegalArgumentException("expected a group of caches of this graph, got another");
+            }
+            return append(new BatchOp.RelativeBias(nameOf("relative_bias"), heads, table, null, null, buckets, cache));
+        }
+
         /** Every head's part of a row times a matrix of that head; see {@link BatchOp.HeadLinear}. */
         public Value headLinear(int heads, Value x, Weight weight) {
             return append(new BatchOp.HeadLinear(nameOf("head_linear"), heads, x, weight));
@@ -262,7 +270,12 @@ public final class Graph {
          * appended to a cache, and every token attends to all that the cache then holds of its sequence.
          */
         public Value attention(Value q, Value k, Value v, AttentionSpec spec, CacheSlot cache) {
-            return append(new Op.Attention(nameOf("attention"), q, k, v, spec, requireUnused(cache), null));
+            return attention(q, k, v, spec, cache, null);
+        }
+
+        /** As above, with a bias that is added to scores, which {@link #relativeBias} of the cache's group yields; or null. */
+        public Value attention(Value q, Value k, Value v, AttentionSpec spec, CacheSlot cache, Value bias) {
+            return append(new Op.Attention(nameOf("attention"), q, k, v, spec, requireUnused(cache), bias));
         }
 
         /**

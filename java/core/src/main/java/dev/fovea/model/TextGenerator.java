@@ -8,6 +8,7 @@ import dev.fovea.graph.Graph;
 import dev.fovea.graph.Plan;
 import dev.fovea.internal.lifetime.Owner;
 import dev.fovea.model.family.DecoderConfig;
+import dev.fovea.model.family.EncoderDecoderConfig;
 import dev.fovea.model.family.Description;
 import dev.fovea.model.family.Head;
 import dev.fovea.model.family.ModelGraph;
@@ -38,6 +39,8 @@ import java.util.stream.IntStream;
  * }
  * }</pre>
  *
+ * <p>A model with an encoder, such as T5, reads the prompt by that and writes an answer that does not begin with it.
+ *
  * <p>Safe to share between threads: each answer has keys and values of its own. The same prompt, options and seed give the
  * same text, whoever else generates and with any number of threads.
  */
@@ -45,7 +48,6 @@ public final class TextGenerator implements AutoCloseable {
     private static final TextListener SILENT = (_, _) -> true;
 
     private final Path path;
-    private final DecoderConfig config;
     private final Description description;
     /** Null where there is none that is read. */
     private final Tokenizer tokenizer;
@@ -59,6 +61,8 @@ public final class TextGenerator implements AutoCloseable {
     private final CacheGroup caches;
     private final Plan plan;
     private final SessionPool<GeneratorSession> sessions;
+    /** Of a model with an encoder, which has no plan and sessions of the above; else null. */
+    private final SourceGenerator translator;
     private final Owner owner;
 
     private TextGenerator(Path path, GeneratorOptions options, Owner owner) throws IOException {
@@ -70,13 +74,25 @@ public final class TextGenerator implements AutoCloseable {
         // The tokenizer on another thread, while this one reads the rest.
         Loading<Tokenizer> tokens = owner.own(new Loading<>("tokenizer", source::openTokenizer));
         engine = options.engine() != null ? options.engine() : owner.own(Engine.create(options.engineOptions()));
-        config = source.config();
-        description = config.decoder(context(config, options.context()));
-        ModelWeights weights = config.weights(description, file);
-        Graph graph = ModelGraph.generator(description, weights);
-        caches = graph.caches().getFirst();
-        plan = owner.own(Plan.compile(graph, engine, weightType(weights).storage()));
-        sessions = owner.own(new SessionPool<>(this::newSession, GeneratorSession::close));
+        if (source.hasEncoder()) {
+            EncoderDecoderConfig config = source.encoderDecoder();
+            int context = options.context() > 0 ? options.context()
+                    : Math.min(config.positions(), GeneratorOptions.DEFAULT_CONTEXT);
+            translator = new SourceGenerator(config, file, context, options, engine, this::weightType, owner);
+            description = translator.decoder();
+            caches = null;
+            plan = null;
+            sessions = null;
+        } else {
+            translator = null;
+            DecoderConfig config = source.config();
+            description = config.decoder(context(config, options.context()));
+            ModelWeights weights = config.weights(description, file);
+            Graph graph = ModelGraph.generator(description, weights);
+            caches = graph.caches().getFirst();
+            plan = owner.own(Plan.compile(graph, engine, weightType(weights).storage()));
+            sessions = owner.own(new SessionPool<>(this::newSession, GeneratorSession::close));
+        }
         IOException problem = null;
         Tokenizer read = null;
         try {
@@ -141,7 +157,7 @@ public final class TextGenerator implements AutoCloseable {
         return tokenizer != null;
     }
 
-    /** Tokens of the longest sequence, prompt and answer together. */
+    /** Tokens of the longest sequence, prompt and answer together; of a model with an encoder, of each of both. */
     public int context() {
         return description.maxTokens();
     }
@@ -168,7 +184,10 @@ public final class TextGenerator implements AutoCloseable {
     public GeneratedText generate(String prompt, SamplingOptions options, TextListener listener) {
         Objects.requireNonNull(prompt, "prompt");
         int[] text = requireTokenizer().encode(prompt);
-        return generate(IntStream.concat(IntStream.of(tokenizer.prefix()), IntStream.of(text)).toArray(), options, listener);
+        IntStream read = IntStream.concat(IntStream.of(tokenizer.prefix()), IntStream.of(text));
+        // A source has an end; a text that the model goes on with has none.
+        return generate((translator == null ? read : IntStream.concat(read, IntStream.of(tokenizer.suffix()))).toArray(), options,
+                listener);
     }
 
     /** Answers the last message of a chat; see {@link #chat(Chat, SamplingOptions, TextListener)}. */
@@ -213,7 +232,8 @@ public final class TextGenerator implements AutoCloseable {
                 tokenizer == null ? 0 : tokenizer.vocabularySize(), ends, listener);
         owner.enter();
         try {
-            return sessions.get(session -> session.generate(promptIds, work));
+            return translator != null ? translator.generate(promptIds, work)
+                    : sessions.get(session -> session.generate(promptIds, work));
         } finally {
             owner.exit();
         }

@@ -81,6 +81,11 @@ final class HostExecution implements Execution {
                 operand.stride(), 1);
     }
 
+    /** Memory of the execution's own. */
+    MemorySegment allocate(long bytes) {
+        return device.allocate(owner.arena(), bytes);
+    }
+
     /** Memory for the pattern of an attention, [heads, queries, keys]. */
     Tensor allocatePattern(Step.Attention step) {
         int keys = step.cache() == null ? maxTokens : cache(step.cache()).capacity();

@@ -56,7 +56,7 @@ public final class GgufEncoder {
      *     are tensors that the architecture does not use
      */
     public static EncoderConfig read(GgufWeights file) throws FormatException {
-        return GgufDecoder.hasLayers(file) ? GgufDecoder.encoder(file) : new GgufEncoder(file).read();
+        return GgufT5.isEncoder(file) ? GgufT5.encoder(file) : GgufDecoder.hasLayers(file) ? GgufDecoder.encoder(file) : new GgufEncoder(file).read();
     }
 
     private EncoderConfig read() throws FormatException {
