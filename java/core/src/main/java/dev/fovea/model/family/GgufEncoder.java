@@ -20,7 +20,7 @@ public final class GgufEncoder {
     /** Tensors of heads, which vectors do not need. */
     private static final String HEADS = "cls";
 
-    private static final Map<Part, String> NAMES = Map.ofEntries(
+    static final Map<Part, String> NAMES = Map.ofEntries(
             Map.entry(Part.WORDS, "token_embd"),
             Map.entry(Part.POSITIONS, "position_embd"),
             Map.entry(Part.TOKEN_TYPES, "token_types"),
