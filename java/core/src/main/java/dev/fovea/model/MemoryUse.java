@@ -21,4 +21,9 @@ public record MemoryUse(long weights, long mapped, long workspaces, long caches)
     static MemoryUse of(Plan plan, Weights file) {
         return new MemoryUse(plan.bytes(), file.mappedBytes(), plan.sessionBytes(), plan.cacheBytes());
     }
+
+    /** This, and what another plan of the same file takes. */
+    MemoryUse with(Plan plan) {
+        return new MemoryUse(weights + plan.bytes(), mapped, workspaces + plan.sessionBytes(), caches + plan.cacheBytes());
+    }
 }

@@ -3,9 +3,9 @@ package dev.fovea.model;
 import dev.fovea.internal.lifetime.Owner;
 import dev.fovea.model.GeneratedText.Finish;
 import dev.fovea.model.generation.Sampling;
-import dev.fovea.model.generation.Scheduler;
 import dev.fovea.model.generation.SchedulerOptions;
 import dev.fovea.model.generation.TokenRequest;
+import dev.fovea.model.generation.TokenWriter;
 import dev.fovea.text.Tokenizer;
 import dev.fovea.weights.FormatException;
 import dev.fovea.weights.Weights;
@@ -30,6 +30,8 @@ import java.util.stream.IntStream;
  * }
  * }</pre>
  *
+ * <p>A model with an encoder, such as T5, reads the prompt by that and writes an answer that does not begin with it.
+ *
  * <p>Safe to share between threads: answers that are asked for at once are written at once, in the threads of those who wait
  * for them. The same prompt, options and seed give the same text, whoever else generates and with any number of threads. A
  * call ends when its thread is interrupted, with what is written by then.
@@ -38,7 +40,7 @@ public final class TextGenerator implements AutoCloseable {
     private static final TextListener SILENT = (_, _) -> true;
 
     private final Path path;
-    private final GeneratorModel model;
+    private final AnswerModel model;
     /** Null where there is none that is read. */
     private final Tokenizer tokenizer;
     /** Why there is none. */
@@ -56,7 +58,8 @@ public final class TextGenerator implements AutoCloseable {
         Weights weights = owner.own(source.openWeights());
         // The tokenizer on another thread, while this one reads the rest.
         Loading<Tokenizer> tokens = owner.own(new Loading<>("tokenizer", source::openTokenizer));
-        model = new GeneratorModel(source, weights, options, scheduling, owner);
+        model = source.hasEncoder() ? new SourceModel(source.encoderDecoder(), weights, options, owner)
+                : new GeneratorModel(source, weights, options, scheduling, owner);
         IOException problem = null;
         Tokenizer found = null;
         try {
@@ -145,7 +148,7 @@ public final class TextGenerator implements AutoCloseable {
         return requireTokenizer();
     }
 
-    /** Tokens of the longest sequence, prompt and answer together. */
+    /** Tokens of the longest sequence, prompt and answer together; of a model with an encoder, of each of both. */
     public int context() {
         return model.context();
     }
@@ -181,10 +184,12 @@ public final class TextGenerator implements AutoCloseable {
         return generate(encode(prompt, true), options, request, listener);
     }
 
-    /** The ids of a text, behind the token that begins one if it does. */
+    /** The ids of a text, behind the token that begins one if it does. A source also has an end; what goes on has none. */
     int[] encode(String text, boolean begins) {
-        int[] ids = requireTokenizer().encode(text);
-        return begins ? IntStream.concat(IntStream.of(tokenizer.prefix()), IntStream.of(ids)).toArray() : ids;
+        IntStream ids = IntStream.of(requireTokenizer().encode(text));
+        IntStream read = begins ? IntStream.concat(IntStream.of(tokenizer.prefix()), ids) : ids;
+        boolean ends = model instanceof SourceModel;
+        return (ends ? IntStream.concat(read, IntStream.of(tokenizer.suffix())) : read).toArray();
     }
 
     /** Answers the last message of a chat; see {@link #chat(Chat, SamplingOptions, TextListener)}. */
@@ -237,7 +242,7 @@ public final class TextGenerator implements AutoCloseable {
         requirePrompt(promptIds);
         options.logitBias().keySet().forEach(id -> requireId("logit_bias", id));
         long deadline = request.timeLimit() == null ? TokenRequest.NEVER : deadline(request.timeLimit());
-        int most = Math.min(options.maxTokens(), context() - promptIds.length + 1);
+        int most = Math.min(options.maxTokens(), model.room(promptIds.length));
         var tokens = new TokenRequest(promptIds, most, sampling(options), options.ignoresEnd() ? new int[0] : ends,
                 request.priority(), deadline);
         long arrival = WatchedCall.arrival(model.engine());
@@ -262,7 +267,7 @@ public final class TextGenerator implements AutoCloseable {
         call.beginGenerating(arrival);
         GeneratedText result;
         try {
-            result = write(request, promptTokens, text, options, listener);
+            result = model.write(writer -> write(writer, request, promptTokens, text, options, listener));
         } catch (Throwable e) {
             call.generatingFailed(e);
             throw e;
@@ -275,19 +280,18 @@ public final class TextGenerator implements AutoCloseable {
         return new AnswerText(new WatchedCall(model.engine(), name()));
     }
 
-    private GeneratedText write(TokenRequest request, int promptTokens, AnswerText text, SamplingOptions options,
-            TextListener listener) {
-        Scheduler scheduler = model.scheduler();
+    private GeneratedText write(TokenWriter writer, TokenRequest request, int promptTokens, AnswerText text,
+            SamplingOptions options, TextListener listener) {
         text.start(tokenizer == null ? null : tokenizer.decoder(false),
                 tokenizer == null ? 0 : tokenizer.vocabularySize(), options.stops(), listener);
         // Nothing to be said before the end.
         boolean quiet = listener == SILENT && options.stops().isEmpty();
         int heard = 0;
         Finish finish = null;
-        scheduler.submit(request);
+        writer.submit(request);
         try {
             while (finish == null) {
-                int written = scheduler.await(request, quiet ? Integer.MAX_VALUE : heard);
+                int written = writer.await(request, quiet ? Integer.MAX_VALUE : heard);
                 while (heard < written && finish == null) {
                     int token = request.token(heard++);
                     finish = request.isEnd(token) ? Finish.END : text.say(token);
@@ -297,7 +301,7 @@ public final class TextGenerator implements AutoCloseable {
                 }
             }
         } finally {
-            scheduler.leave(request);
+            writer.leave(request);
         }
         if (finish != Finish.STOP && finish != Finish.CANCELLED) {
             text.sayRest();
@@ -316,9 +320,14 @@ public final class TextGenerator implements AutoCloseable {
         };
     }
 
-    /** A text that goes on from answer to answer. */
+    /**
+     * A text that goes on from answer to answer.
+     *
+     * @throws UnsupportedOperationException if the model has an encoder, whose answers do not go on
+     */
     public GeneratorSession newSession() {
         owner.requireOpen();
+        decoder();
         return new GeneratorSession(this, new int[0]);
     }
 
@@ -334,7 +343,7 @@ public final class TextGenerator implements AutoCloseable {
     public GeneratorSession restore(Path file) throws IOException {
         owner.enter();
         try {
-            return new GeneratorSession(this, model.restore(file));
+            return new GeneratorSession(this, decoder().restore(file));
         } finally {
             owner.exit();
         }
@@ -343,7 +352,7 @@ public final class TextGenerator implements AutoCloseable {
     void save(int[] tokens, Path file) throws IOException {
         owner.enter();
         try {
-            model.save(tokens, file, all -> generate(all, SamplingOptions.greedy().withMaxTokens(1)));
+            decoder().save(tokens, file, all -> generate(all, SamplingOptions.greedy().withMaxTokens(1)));
         } finally {
             owner.exit();
         }
@@ -351,7 +360,14 @@ public final class TextGenerator implements AutoCloseable {
 
     /** Passes over the weights so far. */
     long runs() {
-        return model.scheduler().runs();
+        return decoder().scheduler().runs();
+    }
+
+    private GeneratorModel decoder() {
+        if (model instanceof GeneratorModel decoder) {
+            return decoder;
+        }
+        throw new UnsupportedOperationException("the model " + path + " has an encoder: its answers do not go on with a text");
     }
 
     private static Sampling sampling(SamplingOptions options) {

@@ -30,11 +30,16 @@ final class WatchedLoad {
 
     /** The model is there. */
     void done(Engine engine, Plan plan, Weights file) {
+        done(engine, MemoryUse.of(plan, file));
+    }
+
+    /** The model is there, and takes this. */
+    void done(Engine engine, MemoryUse memory) {
         if (event != null) {
             event.end();
             event.engine = engine.toString();
-            event.weights = plan.bytes();
-            event.mapped = file.mappedBytes();
+            event.weights = memory.weights();
+            event.mapped = memory.mapped();
             event.commit();
         }
     }

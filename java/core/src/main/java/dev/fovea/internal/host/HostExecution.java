@@ -88,6 +88,12 @@ final class HostExecution implements Execution {
         return bytes;
     }
 
+    /** Memory of the execution's own. */
+    MemorySegment allocate(long bytes) {
+        this.bytes += bytes;
+        return device.allocate(owner.arena(), bytes);
+    }
+
     /** Memory for the pattern of an attention, [heads, queries, keys]. */
     Tensor allocatePattern(Step.Attention step) {
         int keys = step.cache() == null ? maxTokens : cache(step.cache()).capacity();

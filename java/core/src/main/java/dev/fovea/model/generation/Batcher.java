@@ -307,8 +307,7 @@ final class Batcher {
         int right = 0;
         try {
             while (!request.hasEnded()) {
-                int token = slot.sampler.next(logits[slot.firstRow + right]);
-                request.write(token, slot.sampler.logProbability());
+                int token = request.choose(slot.sampler, logits[slot.firstRow + right]);
                 slot.known++;
                 if (request.hasEnded() || right == slot.draftCount || slot.drafts[right] != token) {
                     return right;

@@ -1,5 +1,6 @@
 package dev.fovea.model.generation;
 
+import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Arrays;
@@ -215,8 +216,18 @@ public final class TokenRequest {
         return nanos == 0 ? 1 : nanos;
     }
 
-    /** Adds a token; for who leads. */
-    void write(int token, double logProbability) {
+    /**
+     * Adds the token that a sampler chooses; for who leads.
+     *
+     * @param row F32 [vocabulary], the logits of the next token
+     */
+    int choose(Sampler sampler, MemorySegment row) {
+        int token = sampler.next(row);
+        write(token, sampler.logProbability());
+        return token;
+    }
+
+    private void write(int token, double logProbability) {
         int at = written;
         if (at == 0) {
             first = nonZero(System.nanoTime());
