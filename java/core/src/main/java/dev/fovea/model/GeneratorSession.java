@@ -6,6 +6,7 @@ import dev.fovea.model.GeneratedText.Finish;
 import dev.fovea.model.generation.Sampler;
 import dev.fovea.model.generation.Sampling;
 import dev.fovea.model.generation.StopTexts;
+import dev.fovea.model.grammar.Constraint;
 import dev.fovea.text.TokenDecoder;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -40,9 +41,14 @@ final class GeneratorSession implements AutoCloseable {
         this.held = new int[cache.capacity()];
     }
 
-    /** What an answer needs beside its prompt. {@code decoder} is null where tokens have no text. */
+    /**
+     * What an answer needs beside its prompt.
+     *
+     * @param decoder null where tokens have no text
+     * @param constraint null where the answer may look like anything
+     */
     record Work(SamplingOptions options, Sampling sampling, TokenDecoder decoder, int vocabulary, int[] ends,
-            TextListener listener) {
+            Constraint constraint, TextListener listener) {
         boolean isEnd(int token) {
             for (int end : ends) {
                 if (end == token) {
@@ -77,13 +83,18 @@ final class GeneratorSession implements AutoCloseable {
         var logProbabilities = new float[work.options().logProbabilities() ? most : 0];
         int written = 0;
         Finish finish = null;
+        Constraint constraint = work.constraint();
         while (finish == null) {
-            int token = sampler.next(session.output().segment());
+            int token = sampler.next(session.output().segment(), constraint == null ? null : constraint.mask());
             if (logProbabilities.length > 0) {
                 logProbabilities[written] = (float) sampler.logProbability();
             }
             tokens[written++] = token;
             finish = work.isEnd(token) ? Finish.END : say(token, work);
+            if (finish == null && constraint != null) {
+                constraint.accept(token);
+                finish = work.ends().length == 0 && constraint.isComplete() ? Finish.END : null;
+            }
             if (finish == null && written == most) {
                 finish = most < work.options().maxTokens() ? Finish.CONTEXT : Finish.LENGTH;
             }

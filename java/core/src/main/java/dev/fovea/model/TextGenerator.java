@@ -14,6 +14,8 @@ import dev.fovea.model.family.ModelGraph;
 import dev.fovea.model.family.ModelWeights;
 import dev.fovea.model.generation.Sampler;
 import dev.fovea.model.generation.Sampling;
+import dev.fovea.model.grammar.Constraint;
+import dev.fovea.model.grammar.Vocabulary;
 import dev.fovea.text.TokenDecoder;
 import dev.fovea.text.Tokenizer;
 import dev.fovea.weights.FormatException;
@@ -54,6 +56,8 @@ public final class TextGenerator implements AutoCloseable {
     /** Null where there is none. */
     private final ChatTemplate chatTemplate;
     private final int[] ends;
+    /** Null where there is no tokenizer. */
+    private final Vocabulary<OutputFormat> formats;
     private final GeneratorOptions options;
     private final Engine engine;
     private final CacheGroup caches;
@@ -89,6 +93,7 @@ public final class TextGenerator implements AutoCloseable {
         chatTemplate = tokenizer == null ? null : source.chatTemplate(tokenizer);
         ends = IntStream.concat(source.ends().stream().mapToInt(Integer::intValue),
                 tokenizer == null ? IntStream.empty() : IntStream.of(tokenizer.endIds())).distinct().toArray();
+        formats = tokenizer == null ? null : new Vocabulary<>(tokenizer, vocabulary(), ends);
     }
 
     private static int context(DecoderConfig config, int wanted) throws IOException {
@@ -161,7 +166,8 @@ public final class TextGenerator implements AutoCloseable {
      * model has one.
      *
      * @param listener hears of the text as it comes
-     * @throws IllegalArgumentException if the prompt has no tokens, or more than the context
+     * @throws IllegalArgumentException if the prompt has no tokens, or more than the context; or an answer cannot be of the
+     *     format, as there are too many ways to read what is written
      * @throws IllegalStateException if the model is closed
      * @throws UnsupportedOperationException if it has no tokenizer that is read; the message says why
      */
@@ -210,13 +216,21 @@ public final class TextGenerator implements AutoCloseable {
         options.logitBias().keySet().forEach(id -> requireId("logit_bias", id));
         TokenDecoder decoder = tokenizer == null ? null : tokenizer.decoder(false);
         var work = new GeneratorSession.Work(options, sampling(options), decoder,
-                tokenizer == null ? 0 : tokenizer.vocabularySize(), ends, listener);
+                tokenizer == null ? 0 : tokenizer.vocabularySize(), ends, constraint(options), listener);
         owner.enter();
         try {
             return sessions.get(session -> session.generate(promptIds, work));
         } finally {
             owner.exit();
         }
+    }
+
+    private Constraint constraint(SamplingOptions options) {
+        if (options.format() == null) {
+            return null;
+        }
+        requireTokenizer();
+        return formats.constraint(options.format(), options.format().compiled(), Math.min(options.maxTokens(), context()));
     }
 
     private static Sampling sampling(SamplingOptions options) {

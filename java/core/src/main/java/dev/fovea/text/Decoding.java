@@ -1,6 +1,7 @@
 package dev.fovea.text;
 
 import dev.fovea.internal.text.DecoderPart;
+import dev.fovea.internal.text.TokenBytes;
 import dev.fovea.internal.text.TokenText;
 import dev.fovea.internal.text.TokenTexts;
 import dev.fovea.weights.FormatException;
@@ -34,7 +35,7 @@ final class Decoding {
         if (problem != null) {
             throw new IllegalStateException("tokens cannot become text: " + problem.getMessage(), problem);
         }
-        return new TokenDecoder(new TokenText(texts, parts, keepsSpecial), vocabularySize);
+        return new TokenDecoder(new TokenText(texts, parts, keepsSpecial), new TokenBytes(texts, parts), vocabularySize);
     }
 
     boolean isSpecial(int id) {

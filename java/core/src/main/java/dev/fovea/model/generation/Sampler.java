@@ -3,6 +3,7 @@ package dev.fovea.model.generation;
 import dev.fovea.model.generation.Sampling.Bias;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 
 /**
  * Chooses the next token by the logits of a model: see {@link Sampling} for what is done to them. Serves one thread and one
@@ -57,13 +58,19 @@ public final class Sampler {
         return logProbability;
     }
 
+    /** Chooses a token, whichever; see {@link #next(MemorySegment, long[])}. */
+    public int next(MemorySegment row) {
+        return next(row, null);
+    }
+
     /**
      * Chooses a token.
      *
      * @param row F32 [vocabulary], the logits
-     * @throws ArithmeticException if they are not finite
+     * @param mask a bit for each token that may be chosen; null for all
+     * @throws ArithmeticException if they are not finite, or no token may be chosen
      */
-    public int next(MemorySegment row) {
+    public int next(MemorySegment row, long[] mask) {
         MemorySegment.copy(row, ValueLayout.JAVA_FLOAT, 0, logits, 0, logits.length);
         if (softcap != 0) {
             for (int i = 0; i < logits.length; i++) {
@@ -74,9 +81,9 @@ public final class Sampler {
         double normalizer = options.logProbabilities() ? normalizer(most) : 0;
         // Of the token that is chosen, before biases and penalties change it.
         int token;
-        if (options.changesLogits()) {
+        if (options.changesLogits() || mask != null) {
             change();
-            token = choose(most());
+            token = choose(mask == null ? most() : most(mask));
             float logit = row.get(ValueLayout.JAVA_FLOAT_UNALIGNED, (long) token * Float.BYTES);
             logProbability = (double) logit * (softcap == 0 ? 1 : softcap) - normalizer;
         } else {
@@ -105,6 +112,23 @@ public final class Sampler {
                     : "the logits are not finite: they have NaN or infinity");
         }
         return most;
+    }
+
+    /** As {@link #most()}, of those tokens that a mask leaves; the logits of others become −∞. */
+    private float most(long[] mask) {
+        for (int i = 0; i < mask.length; i++) {
+            int end = Math.min(i + 1 << 6, logits.length);
+            if (mask[i] == 0) {
+                Arrays.fill(logits, i << 6, end, Float.NEGATIVE_INFINITY);
+            } else if (mask[i] != -1) {
+                for (int token = i << 6; token < end; token++) {
+                    if ((mask[i] >>> token & 1) == 0) {
+                        logits[token] = Float.NEGATIVE_INFINITY;
+                    }
+                }
+            }
+        }
+        return most();
     }
 
     private double normalizer(float most) {
