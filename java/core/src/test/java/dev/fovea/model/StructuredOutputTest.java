@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What a model of random weights writes has the form that was asked for, whatever else the options say. */
 class StructuredOutputTest {
-    private static final int SCHEMAS = Integer.getInteger("fovea.schemas", 60);
+    private static final int SCHEMAS = Integer.getInteger("fovea.schemas", 40);
     private static final ObjectMapper JSON = new ObjectMapper();
 
     @TempDir
