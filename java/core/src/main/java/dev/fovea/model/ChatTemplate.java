@@ -31,6 +31,11 @@ final class ChatTemplate {
         this.tokens = Map.of("bos_token", text(tokenizer, SpecialToken.BOS), "eos_token", text(tokenizer, SpecialToken.EOS));
     }
 
+    /** In Jinja. */
+    String source() {
+        return source;
+    }
+
     private static String text(Tokenizer tokenizer, SpecialToken role) {
         return tokenizer.id(role) < 0 ? "" : tokenizer.text(tokenizer.id(role));
     }

@@ -1,7 +1,9 @@
 package dev.fovea.model;
 
 import dev.fovea.model.grammar.CompiledFormat;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 
 /**
@@ -77,6 +79,13 @@ public final class OutputFormat {
      */
     public static OutputFormat grammar(String gbnf) {
         return new OutputFormat("grammar", List.of(gbnf), CompiledFormat.ofGrammar(gbnf));
+    }
+
+    /** A call of a tool; see {@link CompiledFormat#ofCall}. */
+    static OutputFormat call(Map<String, String> tools, List<String> parts) {
+        List<String> source = new ArrayList<>(parts);
+        tools.forEach((name, schema) -> source.addAll(List.of(name, schema)));
+        return new OutputFormat("call", List.copyOf(source), CompiledFormat.ofCall(tools, parts));
     }
 
     CompiledFormat compiled() {

@@ -55,6 +55,7 @@ public final class TextGenerator implements AutoCloseable {
     private final IOException tokenizerProblem;
     /** Null where there is none. */
     private final ChatTemplate chatTemplate;
+    private final ChatTools chatTools;
     private final int[] ends;
     /** Null where there is no tokenizer. */
     private final Vocabulary<OutputFormat> formats;
@@ -91,6 +92,7 @@ public final class TextGenerator implements AutoCloseable {
         tokenizer = read;
         tokenizerProblem = problem;
         chatTemplate = tokenizer == null ? null : source.chatTemplate(tokenizer);
+        chatTools = chatTemplate == null ? null : new ChatTools(tokenizer, chatTemplate.source());
         ends = IntStream.concat(source.ends().stream().mapToInt(Integer::intValue),
                 tokenizer == null ? IntStream.empty() : IntStream.of(tokenizer.endIds())).distinct().toArray();
         formats = tokenizer == null ? null : new Vocabulary<>(tokenizer, vocabulary(), ends);
@@ -195,12 +197,44 @@ public final class TextGenerator implements AutoCloseable {
         return generate(requireTokenizer().encode(prompt(chat)), options, listener);
     }
 
-    /** The text that {@link #chat(Chat, SamplingOptions, TextListener)} gives the model. */
-    public String prompt(Chat chat) {
+    /**
+     * As {@link #chat(Chat, SamplingOptions, TextListener)}, with what the model thought, said and wants to be called taken
+     * apart. How calls look is what its template says: as of Hermes and Qwen, Llama 3, or Mistral. What is not such a call
+     * stays what it says.
+     *
+     * @param listener hears of what the model writes as it comes, calls and all
+     */
+    public ChatAnswer answer(Chat chat, SamplingOptions options, TextListener listener) {
+        return requireChats().read(chat, "", chat(chat, options, listener));
+    }
+
+    /**
+     * As {@link #answer}, but the answer is a call of one of the chat's tools, with arguments that are valid by its schema.
+     *
+     * @throws IllegalArgumentException if there is no tool, a schema of one is not supported, or the options have a format
+     * @throws UnsupportedOperationException if the model's template does not say how calls look
+     */
+    public ChatAnswer call(Chat chat, SamplingOptions options) {
+        if (options.format() != null) {
+            throw new IllegalArgumentException("expected options without a format for a call of a tool, got " + options.format());
+        }
+        ChatTools tools = requireChats();
+        OutputFormat format = tools.call(chat);
+        int[] prompt = requireTokenizer().encode(prompt(chat) + tools.begin());
+        return tools.read(chat, tools.begin(), generate(prompt, options.withFormat(format), SILENT));
+    }
+
+    private ChatTools requireChats() {
         requireTokenizer();
         if (chatTemplate == null) {
             throw new UnsupportedOperationException("the model " + path + " has no chat template");
         }
+        return chatTools;
+    }
+
+    /** The text that {@link #chat(Chat, SamplingOptions, TextListener)} gives the model. */
+    public String prompt(Chat chat) {
+        requireChats();
         return chatTemplate.render(chat);
     }
 

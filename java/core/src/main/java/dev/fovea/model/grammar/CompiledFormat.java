@@ -1,6 +1,8 @@
 package dev.fovea.model.grammar;
 
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /** What an answer must look like, whatever the vocabulary. Immutable; safe to share. */
 public final class CompiledFormat {
@@ -33,6 +35,24 @@ public final class CompiledFormat {
     /** A text by a grammar of llama.cpp; see {@link GbnfReader}. */
     public static CompiledFormat ofGrammar(String grammar) {
         return new CompiledFormat(GbnfReader.read(grammar));
+    }
+
+    /**
+     * A call of one of some tools.
+     *
+     * @param tools the schema of the arguments, by the tool's name
+     * @param parts what stands before the name, between it and the arguments, and behind these
+     */
+    public static CompiledFormat ofCall(Map<String, String> tools, List<String> parts) {
+        var rules = new JsonRules();
+        rules.rule("#call", () -> {
+            List<Expression> calls = new ArrayList<>();
+            tools.forEach((name, schema) -> calls.add(Expression.sequence(
+                    Expression.literal(parts.get(0) + JsonText.escaped(name) + parts.get(1)),
+                    JsonSchemaReader.values(schema, rules, "#" + calls.size()), Expression.literal(parts.get(2)))));
+            return new Expression.Choice(calls);
+        });
+        return new CompiledFormat(rules.grammar());
     }
 
     Automaton automaton() {

@@ -30,11 +30,15 @@ final class JsonSchemaReader {
     private static final BigDecimal INT_MOST = BigDecimal.valueOf(Integer.MAX_VALUE);
 
     private final SchemaDocument document;
-    private final JsonRules rules = new JsonRules();
+    private final JsonRules rules;
+    /** What the names of its rules begin with: pointers are those of one schema. */
+    private final String prefix;
     private int depth;
 
-    private JsonSchemaReader(SchemaDocument document) {
+    private JsonSchemaReader(SchemaDocument document, JsonRules rules, String prefix) {
         this.document = document;
+        this.rules = rules;
+        this.prefix = prefix;
     }
 
     /**
@@ -43,10 +47,15 @@ final class JsonSchemaReader {
      * @throws IllegalArgumentException if it is none, or has what is not supported
      */
     static Grammar read(String schema) {
-        var reader = new JsonSchemaReader(SchemaDocument.parse(schema));
-        JsonElement root = reader.document.root();
-        reader.rules.rule("", () -> reader.expression(root, ""));
-        return reader.rules.grammar();
+        var rules = new JsonRules();
+        values(schema, rules, "");
+        return rules.grammar();
+    }
+
+    /** The values of a schema, in rules whose names begin so. */
+    static Expression values(String schema, JsonRules rules, String prefix) {
+        var reader = new JsonSchemaReader(SchemaDocument.parse(schema), rules, prefix);
+        return reader.of(reader.document.root(), "");
     }
 
     /** The values of a schema, as a rule. */
@@ -54,7 +63,7 @@ final class JsonSchemaReader {
         if (++depth > MOST_DEPTH) {
             throw SchemaDocument.error("$ref", path, "schemas within each other to a depth of more than " + MOST_DEPTH);
         }
-        Expression rule = rules.rule(path, () -> expression(schema, path));
+        Expression rule = rules.rule(prefix + path, () -> expression(schema, path));
         depth--;
         return rule;
     }
