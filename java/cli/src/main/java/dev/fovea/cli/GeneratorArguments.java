@@ -100,7 +100,7 @@ final class GeneratorArguments extends EngineArguments {
     SamplingOptions sampling() throws IOException {
         OutputFormat form = checked(format.read());
         return checked(() -> new SamplingOptions(maxTokens, temperature, topK, topP, minP, typicalP, repetitionPenalty,
-                presencePenalty, frequencyPenalty, logitBias, stops, seed, false, ignoresEnd, form));
+                presencePenalty, frequencyPenalty, logitBias, stops, seed, false, ignoresEnd, form, 0));
     }
 
     private <T> T checked(Supplier<T> options) {

@@ -2,6 +2,7 @@ package dev.fovea.model;
 
 import dev.fovea.graph.CacheSet;
 import dev.fovea.graph.Session;
+import dev.fovea.model.GeneratedText.Alternative;
 import dev.fovea.model.GeneratedText.Finish;
 import dev.fovea.model.generation.Sampler;
 import dev.fovea.model.generation.Sampling;
@@ -10,7 +11,9 @@ import dev.fovea.model.grammar.Constraint;
 import dev.fovea.text.TokenDecoder;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * One sequence at work: its keys and values, and what chooses its tokens. A prompt that begins as the last sequence did
@@ -75,11 +78,13 @@ final class GeneratorSession implements AutoCloseable {
 
     private GeneratedText write(int[] prompt, Work work) {
         sampler.start(work.sampling());
+        sampler.keepLikeliest(work.options().alternatives());
         stops.start(work.options().stops());
         text.setLength(0);
         read(prompt);
         int most = Math.min(work.options().maxTokens(), held.length - prompt.length + 1);
         var tokens = new int[most];
+        List<List<Alternative>> alternatives = new ArrayList<>();
         var logProbabilities = new float[work.options().logProbabilities() ? most : 0];
         int written = 0;
         Finish finish = null;
@@ -90,6 +95,9 @@ final class GeneratorSession implements AutoCloseable {
                 logProbabilities[written] = (float) sampler.logProbability();
             }
             tokens[written++] = token;
+            if (work.options().alternatives() > 0) {
+                alternatives.add(alternatives());
+            }
             finish = work.isEnd(token) ? Finish.END : say(token, work);
             if (finish == null && constraint != null) {
                 constraint.accept(token);
@@ -106,7 +114,15 @@ final class GeneratorSession implements AutoCloseable {
             sayRest(work);
         }
         return new GeneratedText(text.toString(), Arrays.copyOf(tokens, written),
-                Arrays.copyOf(logProbabilities, logProbabilities.length > 0 ? written : 0), prompt.length, finish);
+                Arrays.copyOf(logProbabilities, logProbabilities.length > 0 ? written : 0), prompt.length, finish, alternatives);
+    }
+
+    private List<Alternative> alternatives() {
+        List<Alternative> alternatives = new ArrayList<>();
+        for (int i = 0; i < sampler.likeliest().length; i++) {
+            alternatives.add(new Alternative(sampler.likeliest()[i], sampler.likeliestLogProbabilities()[i]));
+        }
+        return alternatives;
     }
 
     /** Gives the listener the text of a token; what ends the answer, or null. */

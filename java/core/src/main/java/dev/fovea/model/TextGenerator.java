@@ -6,6 +6,7 @@ import dev.fovea.graph.CacheGroup;
 import dev.fovea.graph.CacheSet;
 import dev.fovea.graph.Graph;
 import dev.fovea.graph.Plan;
+import dev.fovea.graph.Session;
 import dev.fovea.internal.lifetime.Owner;
 import dev.fovea.model.family.DecoderConfig;
 import dev.fovea.model.family.Description;
@@ -21,6 +22,8 @@ import dev.fovea.text.Tokenizer;
 import dev.fovea.weights.FormatException;
 import dev.fovea.weights.Weights;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -174,9 +177,7 @@ public final class TextGenerator implements AutoCloseable {
      * @throws UnsupportedOperationException if it has no tokenizer that is read; the message says why
      */
     public GeneratedText generate(String prompt, SamplingOptions options, TextListener listener) {
-        Objects.requireNonNull(prompt, "prompt");
-        int[] text = requireTokenizer().encode(prompt);
-        return generate(IntStream.concat(IntStream.of(tokenizer.prefix()), IntStream.of(text)).toArray(), options, listener);
+        return generate(ids(prompt), options, listener);
     }
 
     /** Answers the last message of a chat; see {@link #chat(Chat, SamplingOptions, TextListener)}. */
@@ -273,6 +274,46 @@ public final class TextGenerator implements AutoCloseable {
                 options.logitBias().entrySet().stream().sorted(Map.Entry.comparingByKey())
                         .map(entry -> new Sampling.Bias(entry.getKey(), entry.getValue())).toArray(Sampling.Bias[]::new),
                 options.seed(), options.logProbabilities());
+    }
+
+    /**
+     * What each token of a prompt attends to; it is read as by {@link #generate(String, SamplingOptions)}. Takes memory for
+     * as many weights as the square of the tokens, for each head.
+     *
+     * @throws IllegalArgumentException if the prompt has no tokens, or more than the context
+     */
+    public AttentionPattern explain(String prompt) {
+        int[] ids = ids(prompt);
+        return explain(ids, IntStream.of(ids).mapToObj(this::token).toList());
+    }
+
+    /** What each of some token ids attends to; see {@link #explain(String)}. */
+    public AttentionPattern explain(int[] promptIds) {
+        return explain(promptIds, IntStream.of(promptIds).mapToObj(Integer::toString).toList());
+    }
+
+    private AttentionPattern explain(int[] ids, List<String> tokens) {
+        requirePrompt(ids);
+        owner.enter();
+        try (CacheSet cache = CacheSet.create(engine, caches.specs(), 1, ids.length, options.cache());
+                Session session = plan.newExplainingSession(ids.length, List.of(cache))) {
+            session.run(1, MemorySegment.ofArray(ids), MemorySegment.ofArray(new int[] {0, ids.length}));
+            return AttentionPattern.copyOf(tokens, tokens, session.patterns());
+        } finally {
+            owner.exit();
+        }
+    }
+
+    /** The text of a token, a special one as it is spelled; bytes that are no characters become U+FFFD. */
+    public String token(int id) {
+        byte[] bytes = requireTokenizer().decoder(true).bytes(id);
+        return bytes.length > 0 ? new String(bytes, StandardCharsets.UTF_8) : tokenizer.text(id);
+    }
+
+    private int[] ids(String prompt) {
+        Objects.requireNonNull(prompt, "prompt");
+        int[] text = requireTokenizer().encode(prompt);
+        return IntStream.concat(IntStream.of(tokenizer.prefix()), IntStream.of(text)).toArray();
     }
 
     private GeneratorSession newSession() {

@@ -21,6 +21,9 @@ public final class Sampler {
     private Sampling options;
     private long state;
     private double logProbability;
+    /** Of the likeliest tokens: ids, and the logarithms of their probabilities. */
+    private int[] likeliest = new int[0];
+    private float[] likeliestLogs = new float[0];
 
     /**
      * For a vocabulary.
@@ -43,6 +46,24 @@ public final class Sampler {
             counts[seen[i]] = 0;
         }
         seenCount = 0;
+    }
+
+    /** Keeps so many of the likeliest tokens of each place from now on. */
+    public void keepLikeliest(int count) {
+        if (likeliest.length != Math.min(count, logits.length)) {
+            likeliest = new int[Math.min(count, logits.length)];
+            likeliestLogs = new float[likeliest.length];
+        }
+    }
+
+    /** The likeliest tokens where the last one was chosen, by the logits as they came; of equals, the lower ids first. */
+    public int[] likeliest() {
+        return likeliest;
+    }
+
+    /** The logarithms of their probabilities. */
+    public float[] likeliestLogProbabilities() {
+        return likeliestLogs;
     }
 
     /** A token of the prompt. */
@@ -78,7 +99,8 @@ public final class Sampler {
             }
         }
         float most = most();
-        double normalizer = options.logProbabilities() ? normalizer(most) : 0;
+        double normalizer = options.logProbabilities() || likeliest.length > 0 ? normalizer(most) : 0;
+        findLikeliest(normalizer);
         // Of the token that is chosen, before biases and penalties change it.
         int token;
         if (options.changesLogits() || mask != null) {
@@ -92,6 +114,23 @@ public final class Sampler {
         }
         write(token);
         return token;
+    }
+
+    private void findLikeliest(double normalizer) {
+        int count = 0;
+        for (int token = 0; token < logits.length && likeliest.length > 0; token++) {
+            if (count == likeliest.length && !(logits[token] > logits[likeliest[count - 1]])) {
+                continue;
+            }
+            int at = count < likeliest.length ? count++ : count - 1;
+            for (; at > 0 && logits[token] > logits[likeliest[at - 1]]; at--) {
+                likeliest[at] = likeliest[at - 1];
+            }
+            likeliest[at] = token;
+        }
+        for (int i = 0; i < count; i++) {
+            likeliestLogs[i] = (float) (logits[likeliest[i]] - normalizer);
+        }
     }
 
     private void write(int token) {

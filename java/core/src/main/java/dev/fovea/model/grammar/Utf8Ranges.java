@@ -6,7 +6,7 @@ import java.util.Map;
 /** Ranges of code points as edges of the bytes of their UTF-8, ends of characters shared. */
 final class Utf8Ranges {
     /** The largest code points of one to four bytes. */
-    private static final int[] LAST = {0x7f, 0x7ff, 0xffff, Character.MAX_CODE_POINT};
+    private static final int[] ENDS = {0x7f, 0x7ff, 0xffff, Character.MAX_CODE_POINT};
 
     /** A byte's edge: what a state is for that has no other. */
     private record Edge(int first, int last, int to) {}
@@ -23,7 +23,7 @@ final class Utf8Ranges {
     }
 
     void add(int first, int last) {
-        for (int end : LAST) {
+        for (int end : ENDS) {
             if (first <= end && last > end) {
                 add(first, end);
                 add(end + 1, last);

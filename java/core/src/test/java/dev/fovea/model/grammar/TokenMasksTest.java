@@ -55,7 +55,7 @@ class TokenMasksTest {
                  "decoder": {"type": "Sequence", "decoders": [{"type": "Replace", "pattern": {"String": "▁"}, "content": " "},
                    {"type": "ByteFallback"}, {"type": "Fuse"}, {"type": "Strip", "content": " ", "start": 1, "stop": 0}]},
                  "model": {"type": "BPE", "vocab": %s}, "merges": [], "byte_fallback": true}}"""
-                .formatted(vocabulary).replace("}, \"merges\"", ", \"merges\""));
+                .formatted(vocabulary));
     }
 
     @Test
