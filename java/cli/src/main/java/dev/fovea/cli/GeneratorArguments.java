@@ -2,6 +2,7 @@ package dev.fovea.cli;
 
 import dev.fovea.EngineOptions;
 import dev.fovea.model.GeneratorOptions;
+import dev.fovea.model.OutputFormat;
 import dev.fovea.model.SamplingOptions;
 import dev.fovea.model.TextGenerator;
 import dev.fovea.tensor.DType;
@@ -11,6 +12,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -73,6 +75,9 @@ final class GeneratorArguments extends EngineArguments {
     @Option(names = "--ignore-end", description = "Go on behind the token that ends a text.")
     private boolean ignoresEnd;
 
+    @ArgGroup(exclusive = true)
+    private FormatArguments format = new FormatArguments();
+
     /**
      * Loads the model. If that takes a noticeable time, a message on {@code err} says so.
      *
@@ -96,11 +101,13 @@ final class GeneratorArguments extends EngineArguments {
     /**
      * How it writes.
      *
-     * @throws ParameterException if a value is out of range
+     * @throws ParameterException if a value is out of range, or the answer cannot have the form
+     * @throws IOException if a file of the form is not readable
      */
-    SamplingOptions sampling() {
+    SamplingOptions sampling() throws IOException {
+        OutputFormat form = checked(format.read());
         return checked(() -> new SamplingOptions(maxTokens, temperature, topK, topP, minP, typicalP, repetitionPenalty,
-                presencePenalty, frequencyPenalty, logitBias, stops, seed, false, ignoresEnd));
+                presencePenalty, frequencyPenalty, logitBias, stops, seed, false, ignoresEnd, form, 0));
     }
 
     private <T> T checked(Supplier<T> options) {

@@ -95,7 +95,7 @@ final class ChatTemplate {
         }
     }
 
-    /** The template itself. */
+    /** The template itself, in Jinja. */
     String source() {
         return source;
     }

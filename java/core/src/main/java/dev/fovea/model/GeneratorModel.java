@@ -6,6 +6,7 @@ import dev.fovea.graph.CacheGroup;
 import dev.fovea.graph.CacheSet;
 import dev.fovea.graph.Graph;
 import dev.fovea.graph.Plan;
+import dev.fovea.graph.Session;
 import dev.fovea.internal.lifetime.Owner;
 import dev.fovea.model.family.DecoderConfig;
 import dev.fovea.model.family.Description;
@@ -21,8 +22,10 @@ import dev.fovea.model.generation.SchedulerOptions;
 import dev.fovea.model.generation.TokenWriter;
 import dev.fovea.weights.Weights;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.Function;
 
 /**
@@ -172,6 +175,15 @@ final class GeneratorModel implements AnswerModel {
     private synchronized void closeScheduler() {
         if (scheduler != null) {
             scheduler.close();
+        }
+    }
+
+    /** See {@link TextGenerator#explain(int[])}. */
+    AttentionPattern explain(int[] ids, List<String> tokens) {
+        try (CacheSet cache = CacheSet.create(engine, caches.specs(), 1, ids.length, options.cache());
+                Session session = plan.newExplainingSession(ids.length, List.of(cache))) {
+            session.run(1, MemorySegment.ofArray(ids), MemorySegment.ofArray(new int[] {0, ids.length}));
+            return AttentionPattern.copyOf(tokens, tokens, session.patterns());
         }
     }
 

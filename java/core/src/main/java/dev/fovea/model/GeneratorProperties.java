@@ -48,7 +48,7 @@ final class GeneratorProperties {
             Description d = config.decoder(Math.min(config.positions(), GeneratorOptions.DEFAULT_CONTEXT));
             ModelWeights weights = config.weights(d, file);
             properties.put(EncoderSource.isFile(path) ? "file" : "directory", path.toString());
-            properties.put("family", Excerpt.of(config.json().string("model_type")) + ", " + d.layers() + " layers of width "
+            properties.put("family", Excerpt.of(config.json().string("model_type")) + ", " + ModelProperties.count(d.layers(), "layer") + " of width "
                     + d.width() + " with " + heads(d.attention()) + " of " + d.attention().headDim() + ", feed-forward "
                     + d.feedForward().width());
             properties.put("weights", weights(file.names().size(), weights.layouts()));
@@ -84,8 +84,8 @@ final class GeneratorProperties {
     }
 
     private static String heads(Description.Attention attention) {
-        return attention.heads() == attention.kvHeads() ? attention.heads() + " heads"
-                : attention.heads() + " heads on " + attention.kvHeads();
+        return attention.heads() == attention.kvHeads() ? ModelProperties.count(attention.heads(), "head")
+                : ModelProperties.count(attention.heads(), "head") + " on " + attention.kvHeads();
     }
 
     /** A tensor may hold several weights, such as those of query, key and value. */

@@ -6,10 +6,13 @@ import dev.fovea.model.generation.Sampling;
 import dev.fovea.model.generation.SchedulerOptions;
 import dev.fovea.model.generation.TokenRequest;
 import dev.fovea.model.generation.TokenWriter;
+import dev.fovea.model.grammar.Constraint;
+import dev.fovea.model.grammar.Vocabulary;
 import dev.fovea.text.Tokenizer;
 import dev.fovea.weights.FormatException;
 import dev.fovea.weights.Weights;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -47,7 +50,10 @@ public final class TextGenerator implements AutoCloseable {
     private final IOException tokenizerProblem;
     /** Null where there is none. */
     private final ChatTemplate chatTemplate;
+    private final ChatTools chatTools;
     private final int[] ends;
+    /** Null where there is no tokenizer. */
+    private final Vocabulary<OutputFormat> formats;
     private final SessionPool<AnswerText> texts = new SessionPool<>(this::newAnswerText, _ -> { });
     private final Owner owner;
 
@@ -70,8 +76,10 @@ public final class TextGenerator implements AutoCloseable {
         tokenizer = found;
         tokenizerProblem = problem;
         chatTemplate = tokenizer == null ? null : source.chatTemplate(tokenizer);
+        chatTools = chatTemplate == null ? null : new ChatTools(tokenizer, chatTemplate.source());
         ends = IntStream.concat(source.ends().stream().mapToInt(Integer::intValue),
                 tokenizer == null ? IntStream.empty() : IntStream.of(tokenizer.endIds())).distinct().toArray();
+        formats = tokenizer == null ? null : new Vocabulary<>(tokenizer, vocabulary(), ends);
     }
 
     /** Loads a directory in the layout of Hugging Face, or a GGUF file. See {@link #load(Path, GeneratorOptions)}. */
@@ -168,7 +176,8 @@ public final class TextGenerator implements AutoCloseable {
      * model has one.
      *
      * @param listener hears of the text as it comes
-     * @throws IllegalArgumentException if the prompt has no tokens, or more than the context
+     * @throws IllegalArgumentException if the prompt has no tokens, or more than the context; or an answer cannot be of the
+     *     format, as there are too many ways to read what is written
      * @throws IllegalStateException if the model is closed
      * @throws java.util.concurrent.RejectedExecutionException if as many callers {@linkplain GeneratorOptions#queue() wait}
      *     as may
@@ -217,12 +226,44 @@ public final class TextGenerator implements AutoCloseable {
         return generate(requireTokenizer().encode(prompt(chat)), options, request, listener);
     }
 
-    /** The text that {@link #chat(Chat, SamplingOptions, TextListener)} gives the model. */
-    public String prompt(Chat chat) {
+    /**
+     * As {@link #chat(Chat, SamplingOptions, TextListener)}, with what the model thought, said and wants to be called taken
+     * apart. How calls look is what its template says: as of Hermes and Qwen, Llama 3, or Mistral. What is not such a call
+     * stays what it says.
+     *
+     * @param listener hears of what the model writes as it comes, calls and all
+     */
+    public ChatAnswer answer(Chat chat, SamplingOptions options, TextListener listener) {
+        return requireChats().read(chat, "", chat(chat, options, listener));
+    }
+
+    /**
+     * As {@link #answer}, but the answer is a call of one of the chat's tools, with arguments that are valid by its schema.
+     *
+     * @throws IllegalArgumentException if there is no tool, a schema of one is not supported, or the options have a format
+     * @throws UnsupportedOperationException if the model's template does not say how calls look
+     */
+    public ChatAnswer call(Chat chat, SamplingOptions options) {
+        if (options.format() != null) {
+            throw new IllegalArgumentException("expected options without a format for a call of a tool, got " + options.format());
+        }
+        ChatTools tools = requireChats();
+        OutputFormat format = tools.call(chat);
+        int[] prompt = requireTokenizer().encode(prompt(chat) + tools.begin());
+        return tools.read(chat, tools.begin(), generate(prompt, options.withFormat(format), SILENT));
+    }
+
+    private ChatTools requireChats() {
         requireTokenizer();
         if (chatTemplate == null) {
             throw new UnsupportedOperationException("the model " + path + " has no chat template");
         }
+        return chatTools;
+    }
+
+    /** The text that {@link #chat(Chat, SamplingOptions, TextListener)} gives the model. */
+    public String prompt(Chat chat) {
+        requireChats();
         return chatTemplate.render(chat);
     }
 
@@ -244,7 +285,7 @@ public final class TextGenerator implements AutoCloseable {
         long deadline = request.timeLimit() == null ? TokenRequest.NEVER : deadline(request.timeLimit());
         int most = Math.min(options.maxTokens(), model.room(promptIds.length));
         var tokens = new TokenRequest(promptIds, most, sampling(options), options.ignoresEnd() ? new int[0] : ends,
-                request.priority(), deadline);
+                request.priority(), deadline, constraint(options, most), options.alternatives());
         long arrival = WatchedCall.arrival(model.engine());
         owner.enter();
         try {
@@ -306,7 +347,14 @@ public final class TextGenerator implements AutoCloseable {
         if (finish != Finish.STOP && finish != Finish.CANCELLED) {
             text.sayRest();
         }
-        return new GeneratedText(text.text(), request.answer(heard), request.logProbabilities(heard), promptTokens, finish);
+        return new GeneratedText(text.text(), request.answer(heard), request.logProbabilities(heard), promptTokens, finish,
+                alternatives(request, heard));
+    }
+
+    private static List<List<GeneratedText.Alternative>> alternatives(TokenRequest request, int count) {
+        return request.alternatives(count).stream().map(likeliest -> IntStream.range(0, likeliest.tokens().length)
+                .mapToObj(i -> new GeneratedText.Alternative(likeliest.tokens()[i], likeliest.logProbabilities()[i])).toList())
+                .toList();
     }
 
     private static Finish finish(TokenRequest request, SamplingOptions options) {
@@ -367,7 +415,16 @@ public final class TextGenerator implements AutoCloseable {
         if (model instanceof GeneratorModel decoder) {
             return decoder;
         }
-        throw new UnsupportedOperationException("the model " + path + " has an encoder: its answers do not go on with a text");
+        throw new UnsupportedOperationException("the model " + path + " has an encoder; sessions and patterns are of those without");
+    }
+
+    /** Null where the answer may look like anything. */
+    private Constraint constraint(SamplingOptions options, int most) {
+        if (options.format() == null) {
+            return null;
+        }
+        requireTokenizer();
+        return formats.constraint(options.format(), options.format().compiled(), most);
     }
 
     private static Sampling sampling(SamplingOptions options) {
@@ -376,6 +433,40 @@ public final class TextGenerator implements AutoCloseable {
                 options.logitBias().entrySet().stream().sorted(Map.Entry.comparingByKey())
                         .map(entry -> new Sampling.Bias(entry.getKey(), entry.getValue())).toArray(Sampling.Bias[]::new),
                 options.seed(), options.logProbabilities());
+    }
+
+    /**
+     * What each token of a prompt attends to; it is read as by {@link #generate(String, SamplingOptions)}. Takes memory for
+     * as many weights as the square of the tokens, for each head.
+     *
+     * @throws IllegalArgumentException if the prompt has no tokens, or more than the context
+     * @throws UnsupportedOperationException if the model has an encoder, or no tokenizer that is read
+     */
+    public AttentionPattern explain(String prompt) {
+        Objects.requireNonNull(prompt, "prompt");
+        int[] ids = encode(prompt, true);
+        return explain(ids, IntStream.of(ids).mapToObj(this::token).toList());
+    }
+
+    /** What each of some token ids attends to; see {@link #explain(String)}. */
+    public AttentionPattern explain(int[] promptIds) {
+        return explain(promptIds, IntStream.of(promptIds).mapToObj(Integer::toString).toList());
+    }
+
+    private AttentionPattern explain(int[] ids, List<String> tokens) {
+        requirePrompt(ids);
+        owner.enter();
+        try {
+            return decoder().explain(ids, tokens);
+        } finally {
+            owner.exit();
+        }
+    }
+
+    /** The text of a token, a special one as it is spelled; bytes that are no characters become U+FFFD. */
+    public String token(int id) {
+        byte[] bytes = requireTokenizer().decoder(true).bytes(id);
+        return bytes.length > 0 ? new String(bytes, StandardCharsets.UTF_8) : tokenizer.text(id);
     }
 
     /** The tokenizer; it is closed with the model. */

@@ -104,6 +104,6 @@ class MemoryUseTest {
         assertEquals("SparseVector[4 terms: 1 0.5000, 3 1.2500, 7 0.1000, …]",
                 new SparseEncoder.SparseVector(new int[] {1, 3, 7, 9}, new float[] {0.5f, 1.25f, 0.1f, 1}).toString());
         assertEquals("GeneratedText[\"a\\nb\", 1 tokens behind 2, END]",
-                new GeneratedText("a\nb", new int[1], new float[0], 2, GeneratedText.Finish.END).toString());
+                new GeneratedText("a\nb", new int[1], new float[0], 2, GeneratedText.Finish.END, List.of()).toString());
     }
 }

@@ -20,7 +20,7 @@ public record Choice(int layer, int head) {
 
     /** Such as {@code layer 3 of 6, mean of 12 heads}. */
     public String describe(int layers, int heads) {
-        return (isMeanOfLayers() ? "mean of " + layers + " layers" : "layer " + layer + " of " + layers) + ", "
-                + (isMeanOfHeads() ? "mean of " + heads + " heads" : "head " + head + " of " + heads);
+        return (isMeanOfLayers() ? "mean of " + layers + (layers == 1 ? " layer" : " layers") : "layer " + layer + " of " + layers) + ", "
+                + (isMeanOfHeads() ? "mean of " + heads + (heads == 1 ? " head" : " heads") : "head " + head + " of " + heads);
     }
 }

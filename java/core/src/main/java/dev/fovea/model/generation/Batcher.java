@@ -159,7 +159,7 @@ final class Batcher {
         slot.known = request.promptLength() + request.written();
         slot.kept = false;
         slot.draftLimit = options.drafts();
-        slot.sampler.start(request.sampling());
+        request.start(slot.sampler);
         for (int i = 0; i < request.promptLength(); i++) {
             slot.sampler.read(request.tokens()[i]);
         }

@@ -77,7 +77,7 @@ public final class SourceWriter implements TokenWriter, AutoCloseable {
         int length = request.promptLength();
         encoder.ensureCapacity(Math.min(memory.capacity(), Math.ceilDiv(length, GRANULE) * GRANULE), 1);
         encoder.run(1, MemorySegment.ofArray(request.tokens()), MemorySegment.ofArray(new int[] {0, length}));
-        sampler.start(request.sampling());
+        request.start(sampler);
         sampler.read(start);
     }
 
