@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A queue gives what its model gives, to everyone who asks, or says why not. */
-@Timeout(30)
+@Timeout(120)
 class EncoderQueueTest {
     private static final EncoderOptions ONE_THREAD =
             EncoderOptions.defaults().withEngineOptions(EngineOptions.defaults().withThreads(1));
@@ -193,6 +193,7 @@ class EncoderQueueTest {
         assertThrows(IllegalStateException.class, () -> queue.submit(encoder.input("w4")));
         gate.letGo();
         assertArrayEquals(encoder.encode("w1"), first.get().vector());
+        EncoderQueue.of(encoder, ONE_WORKER); // which nobody uses
         while (Thread.getAllStackTraces().keySet().stream().anyMatch(t -> t.getName().startsWith("fovea-queue-tiny"))) {
             Thread.sleep(1);
         }
