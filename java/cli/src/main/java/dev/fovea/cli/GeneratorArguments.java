@@ -1,6 +1,7 @@
 package dev.fovea.cli;
 
 import dev.fovea.EngineOptions;
+import dev.fovea.internal.backend.PackingProgress;
 import dev.fovea.model.GeneratorOptions;
 import dev.fovea.model.SamplingOptions;
 import dev.fovea.model.TextGenerator;
@@ -74,15 +75,16 @@ final class GeneratorArguments extends EngineArguments {
     private boolean ignoresEnd;
 
     /**
-     * Loads the model. If that takes a noticeable time, a message on {@code err} says so.
+     * Loads the model. If that takes a noticeable time, a message on {@code err} says so; on a terminal, a bar shows how far
+     * it is.
      *
      * @throws ParameterException if the number of threads or the context is out of range
      */
     TextGenerator load(Path path, PrintWriter err) throws IOException {
         EngineOptions engine = engine();
         GeneratorOptions options = checked(() -> new GeneratorOptions(null, engine, weights(), context, cache));
-        try (var _ = new DelayedNotice(err, "Loading " + path + " …")) {
-            return TextGenerator.load(path, options);
+        try (var _ = new DelayedNotice(err, "Loading " + path + " …"); var bar = new ByteBar(err)) {
+            return ScopedValue.where(PackingProgress.LISTENER, bar::at).call(() -> TextGenerator.load(path, options));
         }
     }
 
