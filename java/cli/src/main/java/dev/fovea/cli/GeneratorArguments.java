@@ -1,6 +1,7 @@
 package dev.fovea.cli;
 
 import dev.fovea.EngineOptions;
+import dev.fovea.internal.backend.PackingProgress;
 import dev.fovea.model.GeneratorOptions;
 import dev.fovea.model.OutputFormat;
 import dev.fovea.model.SamplingOptions;
@@ -79,7 +80,8 @@ final class GeneratorArguments extends EngineArguments {
     private FormatArguments format = new FormatArguments();
 
     /**
-     * Loads the model. If that takes a noticeable time, a message on {@code err} says so.
+     * Loads the model. If that takes a noticeable time, a message on {@code err} says so; on a terminal, a bar shows how far
+     * it is.
      *
      * @param path null for the demonstration model, which {@code err} hears of
      * @throws ParameterException if the number of threads or the context is out of range
@@ -93,8 +95,8 @@ final class GeneratorArguments extends EngineArguments {
             err.println("fovea: " + DemonstrationModel.NOTICE);
             return demonstration;
         }
-        try (var _ = new DelayedNotice(err, "Loading " + path + " …")) {
-            return TextGenerator.load(path, options);
+        try (var _ = new DelayedNotice(err, "Loading " + path + " …"); var bar = new ByteBar(err)) {
+            return ScopedValue.where(PackingProgress.LISTENER, bar::at).call(() -> TextGenerator.load(path, options));
         }
     }
 

@@ -6,7 +6,6 @@ import dev.fovea.model.GgufFileType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
@@ -20,7 +19,6 @@ import picocli.CommandLine.Parameters;
                 + " the template of its chats.",
         footer = {"", "docs/generation.md lists the families. Rounding a file that is rounded already loses more."})
 final class ModelsConvertCommand implements Callable<Integer> {
-    private static final Duration PATIENCE = Duration.ofSeconds(1);
     private static final long MEGABYTE = 1_000_000;
 
     private final Streams streams;
@@ -43,30 +41,10 @@ final class ModelsConvertCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        try (var bar = new Bar()) {
-            GgufConversion.convert(source, target, type, bar);
+        try (var bar = new ByteBar(streams.err())) {
+            GgufConversion.convert(source, target, type, bar::at);
         }
         streams.print(Excerpt.visible("Wrote " + target + ", " + Files.size(target) / MEGABYTE + " MB") + "\n");
         return ExitCode.OK;
-    }
-
-    /** The total is known when the first bytes are written. */
-    private final class Bar implements GgufConversion.Progress, AutoCloseable {
-        private ProgressBar bar;
-
-        @Override
-        public void at(long done, long total) {
-            if (bar == null) {
-                bar = ProgressBar.ofBytes(streams.err(), total, PATIENCE);
-            }
-            bar.update(done, done / MEGABYTE);
-        }
-
-        @Override
-        public void close() {
-            if (bar != null) {
-                bar.close();
-            }
-        }
     }
 }

@@ -1,6 +1,7 @@
 package dev.fovea.internal.host;
 
 import dev.fovea.internal.backend.LoweredPlan;
+import dev.fovea.internal.backend.PackingProgress;
 import dev.fovea.internal.backend.Step;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Layout;
@@ -81,6 +82,7 @@ final class HostConstants {
                 long bytes = packedBytes(product);
                 packed.put(key, pack(product, memory.asSlice(start, bytes, Kernels.ALIGNMENT), sources));
                 start += bytes;
+                PackingProgress.report(start, total);
             }
             weights.put(product, packed.get(key));
             biases.put(product, mergedBias(product));
