@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Clients that break rules, stop reading, leave, or come in crowds: each gets its status, and nothing of them stays. */
-@Timeout(60)
+@Timeout(120)
 class AbuseTest {
     private static final int CONNECTIONS = Integer.getInteger("fovea.soak.connections", 500);
     private static final Duration ARRIVAL = Duration.ofMillis(1500);
@@ -58,7 +58,7 @@ class AbuseTest {
     private static void await(Callable<Boolean> condition, String what) throws Exception {
         long begin = System.nanoTime();
         while (!condition.call()) {
-            assertTrue(System.nanoTime() - begin < 20_000_000_000L, what);
+            assertTrue(System.nanoTime() - begin < 50_000_000_000L, what);
             Thread.sleep(2);
         }
     }
@@ -85,7 +85,8 @@ class AbuseTest {
         assertEquals(400, broken.statusCode());
         assertEquals(400, server.post("/embed", "{\"inputs\": \"a\", \"dimensions\": 1" + "0".repeat(100_000) + "}").statusCode());
         assertEquals(422, server.post("/embed", "{\"inputs\": \"a\", \"dimensions\": 1e999999999}").statusCode());
-        assertEquals(200, server.post("/embed", "{\"inputs\": \"\\u0000 \\ud800 \\u202e\"}").statusCode());
+        assertEquals(400, server.post("/embed", "{\"inputs\": \"half a character: \\ud800\"}").statusCode());
+        assertEquals(200, server.post("/embed", "{\"inputs\": \"\\u0000 \\u202e\"}").statusCode());
     }
 
     @Test
@@ -278,7 +279,7 @@ class AbuseTest {
         var idle = new RawClient(ending).send("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
         idle.read("\r\n\r\n");
         var stream = new RawClient(ending).send(RawClient.post("/v1/completions",
-                "{\"prompt\": [1, 2], \"max_tokens\": 3000, \"stream\": true}"));
+                "{\"prompt\": [1, 2], \"max_tokens\": 300, \"stream\": true}"));
         stream.read("data: ");
         CompletableFuture<Boolean> end = CompletableFuture.supplyAsync(() -> ending.server.close(Duration.ofSeconds(30)));
         assertTrue(idle.isEnded(), "an idle connection");
