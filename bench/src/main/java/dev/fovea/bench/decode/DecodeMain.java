@@ -20,6 +20,8 @@ public final class DecodeMain {
     /** Before what the reference found: tokens and the logarithms of their probabilities. */
     static final String REFERENCE = "reference ";
 
+    /** On Linux. */
+    private static final Path STATUS = Path.of("/proc/self/status");
     private static final int CHECKED = 6;
     private static final int CHECKED_PROMPT = 12;
     private static final int SHORT = 16;
@@ -99,7 +101,9 @@ public final class DecodeMain {
             decoder.decode(prompt(3, SHORT), tokens); // warms up
             rate("short", decoder.decode(prompt(4, SHORT), tokens), tokens);
             rate("short", decoder.decode(prompt(5, SHORT), tokens), tokens);
-            Verdict.measured("rss", (peakBytes() - (double) shape.cacheBytes() * context()) / Files.size(file));
+            if (Files.exists(STATUS)) {
+                Verdict.measured("rss", (peakBytes() - (double) shape.cacheBytes() * context()) / Files.size(file));
+            }
             rate("prompt", decoder.read(prompt(6, prompt)), prompt);
             rate("prompt", decoder.read(prompt(7, prompt)), prompt);
             rate("deep", decoder.decode(prompt(8, depth), tokens), tokens);
@@ -123,11 +127,11 @@ public final class DecodeMain {
 
     /** The most memory that this process had. */
     private static long peakBytes() throws IOException {
-        for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
+        for (String line : Files.readAllLines(STATUS)) {
             if (line.startsWith("VmHWM:")) {
                 return Long.parseLong(line.replaceAll("\\D", "")) << 10;
             }
         }
-        throw new IOException("no VmHWM in /proc/self/status");
+        throw new IOException("no VmHWM in " + STATUS);
     }
 }

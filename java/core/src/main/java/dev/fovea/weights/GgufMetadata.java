@@ -143,9 +143,9 @@ public final class GgufMetadata {
             throw wrong(key, "an array of texts");
         }
         GgufCursor cursor = new GgufCursor(file, value.at);
-        List<String> strings = new ArrayList<>();
+        List<String> strings = new ArrayList<>((int) Math.min(value.count, 1 << 20));
         for (long i = 0; i < value.count; i++) {
-            strings.add(cursor.string(key + "[" + i + "]", MAX_STRING));
+            strings.add(cursor.element(key, i, MAX_STRING));
         }
         return strings;
     }
