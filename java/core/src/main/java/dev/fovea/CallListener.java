@@ -14,7 +14,7 @@ package dev.fovea;
  * <p>Each method runs once per call of a model, at its end, in the caller's thread, and in many of them at once: it should
  * be short. It gets numbers alone, so that a call which allocates nothing does so with a listener too. What it throws, the
  * caller gets in place of the result. A call that is refused before its work begins, such as one on a closed model, is not
- * heard of.
+ * heard of; nor are those of {@code Transformer}, which is for studies.
  *
  * <p>Nanoseconds of the queue are those from the call to the beginning of its work: until it has memory to work in, which
  * only the first calls at a time wait for, and of a language model until it has a place in the batch. Those of the run are

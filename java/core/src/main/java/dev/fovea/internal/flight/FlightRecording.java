@@ -1,5 +1,6 @@
 package dev.fovea.internal.flight;
 
+import java.util.Optional;
 import jdk.jfr.FlightRecorder;
 
 /**
@@ -7,10 +8,15 @@ import jdk.jfr.FlightRecorder;
  * no one touches them before {@link #isOn} has said yes. So a JVM that does not record loads none of them.
  */
 public final class FlightRecording {
-    private static final boolean IS_THERE = ModuleLayer.boot().findModule("jdk.jfr")
-            .map(FlightRecording.class.getModule()::canRead).orElse(false);
+    private static final boolean IS_THERE = isThere();
 
     private FlightRecording() {}
+
+    /** Without a lambda, which a start would pay for. */
+    private static boolean isThere() {
+        Optional<Module> module = ModuleLayer.boot().findModule("jdk.jfr");
+        return module.isPresent() && FlightRecording.class.getModule().canRead(module.get());
+    }
 
     /** Whether the JVM has ever begun to record. */
     public static boolean isOn() {
