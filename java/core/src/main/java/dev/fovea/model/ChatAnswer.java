@@ -16,7 +16,7 @@ public record ChatAnswer(String content, String reasoning, List<ToolCall> toolCa
         toolCalls = List.copyOf(toolCalls);
     }
 
-    /** The message with which a chat goes on; what the tools answer comes behind it, by {@link ChatMessage#tool(ToolCall, String)}. */
+    /** The message with which a chat goes on. What tools answer comes behind it: {@link ChatMessage#tool(ToolCall, String)}. */
     public ChatMessage message() {
         ChatMessage message = ChatMessage.assistant(content);
         if (!reasoning.isEmpty()) {

@@ -67,7 +67,8 @@ final class ChatTools {
                 throw new IllegalArgumentException("expected tools as {\"type\": \"function\", \"function\": {\"name\": …}}, got "
                         + JSON.toJson(tool));
             }
-            schemas.put(name, function.get("parameters") == null ? "{\"type\": \"object\"}" : JSON.toJson(function.get("parameters")));
+            Object parameters = function.get("parameters");
+            schemas.put(name, parameters == null ? "{\"type\": \"object\"}" : JSON.toJson(parameters));
         }
         return schemas;
     }
@@ -89,8 +90,8 @@ final class ChatTools {
 
     private CallFormat require() {
         if (format == null || spellsArguments) {
-            throw new UnsupportedOperationException("the model's chat template does not say how calls of tools look, or in a way that"
-                    + " is not known here");
+            throw new UnsupportedOperationException("the model's chat template does not say how calls of tools look,"
+                    + " or in a way that is not known here");
         }
         return format;
     }

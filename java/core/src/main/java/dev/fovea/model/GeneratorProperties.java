@@ -48,7 +48,8 @@ final class GeneratorProperties {
             Description d = config.decoder(Math.min(config.positions(), GeneratorOptions.DEFAULT_CONTEXT));
             ModelWeights weights = config.weights(d, file);
             properties.put(EncoderSource.isFile(path) ? "file" : "directory", path.toString());
-            properties.put("family", Excerpt.of(config.json().string("model_type")) + ", " + ModelProperties.count(d.layers(), "layer") + " of width "
+            properties.put("family", Excerpt.of(config.json().string("model_type")) + ", "
+                    + ModelProperties.count(d.layers(), "layer") + " of width "
                     + d.width() + " with " + heads(d.attention()) + " of " + d.attention().headDim() + ", feed-forward "
                     + d.feedForward().width());
             properties.put("weights", weights(file.names().size(), weights.layouts()));

@@ -223,7 +223,7 @@ public final class TextGenerator implements AutoCloseable {
 
     /** As {@link #chat(Chat, SamplingOptions, TextListener)}, with a priority or a limit of time. */
     public GeneratedText chat(Chat chat, SamplingOptions options, RequestOptions request, TextListener listener) {
-        return generate(requireTokenizer().encode(prompt(chat)), options, request, listener);
+        return generate(ids(chat, ""), options, request, listener);
     }
 
     /**
@@ -249,8 +249,8 @@ public final class TextGenerator implements AutoCloseable {
         }
         ChatTools tools = requireChats();
         OutputFormat format = tools.call(chat);
-        int[] prompt = requireTokenizer().encode(prompt(chat) + tools.begin());
-        return tools.read(chat, tools.begin(), generate(prompt, options.withFormat(format), SILENT));
+        GeneratedText generated = generate(ids(chat, tools.begin()), options.withFormat(format), SILENT);
+        return tools.read(chat, tools.begin(), generated);
     }
 
     private ChatTools requireChats() {
@@ -261,7 +261,10 @@ public final class TextGenerator implements AutoCloseable {
         return chatTools;
     }
 
-    /** The text that {@link #chat(Chat, SamplingOptions, TextListener)} gives the model. */
+    /**
+     * The text that {@link #chat(Chat, SamplingOptions, TextListener)} gives the model. Special tokens that users and tools
+     * spell out are text there.
+     */
     public String prompt(Chat chat) {
         requireChats();
         return chatTemplate.render(chat);
@@ -467,6 +470,12 @@ public final class TextGenerator implements AutoCloseable {
     public String token(int id) {
         byte[] bytes = requireTokenizer().decoder(true).bytes(id);
         return bytes.length > 0 ? new String(bytes, StandardCharsets.UTF_8) : tokenizer.text(id);
+    }
+
+    private int[] ids(Chat chat, String more) {
+        requireChats();
+        var texts = new UserTexts(tokenizer);
+        return texts.encode(chatTemplate.render(texts.marked(chat)) + more);
     }
 
     /** The tokenizer; it is closed with the model. */

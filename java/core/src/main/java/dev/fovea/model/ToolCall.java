@@ -31,7 +31,8 @@ public record ToolCall(String id, String name, String arguments) {
     /** The arguments as maps, lists, texts, numbers and truth values. Whole numbers are {@code Long}, if they fit. */
     public Map<String, Object> values() {
         Map<String, Object> values = new LinkedHashMap<>();
-        JsonParser.parseString(arguments).getAsJsonObject().entrySet().forEach(one -> values.put(one.getKey(), plain(one.getValue())));
+        JsonParser.parseString(arguments).getAsJsonObject().entrySet()
+                .forEach(one -> values.put(one.getKey(), plain(one.getValue())));
         return values;
     }
 

@@ -36,7 +36,7 @@ public enum CallFormat {
             return new Answer(content.append(answer, at, answer.length()).toString().strip(), calls);
         }
     },
-    /** {@code {"name": …, "parameters": …}} as a whole, of Llama 3, perhaps behind {@code <|python_tag|>}; more behind a semicolon. */
+    /** {@code {"name": …, "parameters": …}} alone, of Llama 3, perhaps behind {@code <|python_tag|>}; more behind semicolons. */
     LLAMA("<|python_tag|>", "", "{\"name\": \"", "\", \"parameters\": ", "}") {
         @Override
         public Answer read(String answer, Set<String> tools) {
@@ -141,7 +141,8 @@ public enum CallFormat {
         if (template.contains(HERMES.marker) && !template.contains("<function=")) {
             return HERMES;
         }
-        return template.contains("tools") && (template.contains(LLAMA.marker) || template.contains("<|start_header_id|>")) ? LLAMA : null;
+        boolean isLlama = template.contains(LLAMA.marker) || template.contains("<|start_header_id|>");
+        return isLlama && template.contains("tools") ? LLAMA : null;
     }
 
     /** Reads an answer, special tokens and all, to a chat with some tools. */

@@ -91,7 +91,7 @@ final class JsonSchemaReader {
 
     private Expression any(JsonObject object, String keyword, String path) {
         JsonArray branches = SchemaDocument.array(object, keyword, path);
-        JsonObject rest = object.deepCopy();
+        JsonObject rest = SchemaDocument.copy(object);
         rest.remove(keyword);
         if (keyword.equals("oneOf")) {
             new SchemaDisjointness(document).require(branches, path);

@@ -17,7 +17,10 @@ final class SchemaDisjointness {
     private static final int MOST_DEPTH = 8;
     private static final int MOST_BRANCHES = 256;
 
+    private static final int MOST_PAIRS = 1 << 18;
+
     private final SchemaDocument document;
+    private int pairs;
 
     SchemaDisjointness(SchemaDocument document) {
         this.document = document;
@@ -41,6 +44,9 @@ final class SchemaDisjointness {
     }
 
     private boolean areDisjoint(JsonObject one, JsonObject other, String path, int depth) {
+        if (++pairs > MOST_PAIRS) {
+            throw SchemaDocument.error("oneOf", path, "more than " + MOST_PAIRS + " schemas to compare");
+        }
         List<JsonElement> values = values(one);
         List<JsonElement> others = values(other);
         if (values != null && others != null) {

@@ -6,11 +6,14 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import com.google.gson.JsonPrimitive;
+import com.google.gson.stream.JsonToken;
 import dev.fovea.internal.files.Excerpt;
 import dev.fovea.internal.files.JsonSyntax;
 import java.io.IOException;
 import java.io.StringReader;
 import java.math.BigDecimal;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -32,7 +35,11 @@ final class SchemaDocument {
     private static final Set<String> LEAST = Set.of("minimum", "minLength", "minItems", "minProperties");
     private static final Set<String> MOST = Set.of("maximum", "maxLength", "maxItems", "maxProperties");
 
+    /** What schemas that hold at once may take of work, as they may name each other again and again. */
+    private static final int MOST_MERGES = 1 << 14;
+
     private final JsonElement root;
+    private int merges;
 
     private SchemaDocument(JsonElement root) {
         this.root = root;
@@ -45,7 +52,7 @@ final class SchemaDocument {
         try {
             var reader = JsonSyntax.strict(new StringReader(text));
             JsonElement root = JsonParser.parseReader(reader);
-            if (reader.peek() != com.google.gson.stream.JsonToken.END_DOCUMENT) {
+            if (reader.peek() != JsonToken.END_DOCUMENT) {
                 throw new IllegalArgumentException("a schema: not valid JSON: something follows the value");
             }
             return new SchemaDocument(root);
@@ -114,7 +121,7 @@ final class SchemaDocument {
     }
 
     private static String decoded(String step) {
-        return step.contains("%") ? java.net.URLDecoder.decode(step.replace("+", "%2B"), java.nio.charset.StandardCharsets.UTF_8) : step;
+        return step.contains("%") ? URLDecoder.decode(step.replace("+", "%2B"), StandardCharsets.UTF_8) : step;
     }
 
     /** One schema without references and {@code allOf}, its own: what all of them say. */
@@ -124,6 +131,9 @@ final class SchemaDocument {
         }
         JsonObject object = object(schema, path);
         requireKnown(object, path);
+        if (!object.has("$ref") && !object.has("allOf")) {
+            return object;
+        }
         JsonObject flat = new JsonObject();
         object.entrySet().forEach(entry -> {
             if (!entry.getKey().equals("$ref") && !entry.getKey().equals("allOf")) {
@@ -160,11 +170,21 @@ final class SchemaDocument {
         throw error(keyword, path, "expected an array, got " + Excerpt.of(String.valueOf(schema.get(keyword))));
     }
 
+    /** A copy whose values are the same. */
+    static JsonObject copy(JsonObject object) {
+        JsonObject copy = new JsonObject();
+        object.entrySet().forEach(entry -> copy.add(entry.getKey(), entry.getValue()));
+        return copy;
+    }
+
     /** What two schemas say at once. */
     JsonObject merge(JsonObject one, JsonObject other, String path, int depth) {
+        if (++merges > MOST_MERGES) {
+            throw error("allOf", path, "more than " + MOST_MERGES + " schemas that hold at once");
+        }
         requireSameAdditional(one, other, path);
         requireSameAdditional(other, one, path);
-        JsonObject merged = one.deepCopy();
+        JsonObject merged = copy(one);
         for (Map.Entry<String, JsonElement> entry : other.entrySet()) {
             String keyword = entry.getKey();
             JsonElement mine = merged.get(keyword);
@@ -180,10 +200,11 @@ final class SchemaDocument {
     /** What one says about properties that are not its own would hold for those of the other. */
     private static void requireSameAdditional(JsonObject one, JsonObject other, String path) {
         JsonElement additional = one.get("additionalProperties");
-        if (additional != null && !additional.equals(new JsonPrimitive(true)) && other.get("properties") instanceof JsonObject theirs) {
+        if (additional != null && !additional.equals(new JsonPrimitive(true))
+                && other.get("properties") instanceof JsonObject theirs) {
             JsonObject mine = one.get("properties") instanceof JsonObject own ? own : new JsonObject();
             if (!mine.keySet().containsAll(theirs.keySet())) {
-                throw error("additionalProperties", path, "not supported where another schema that holds, too, has more properties");
+                throw error("additionalProperties", path, "not supported where another schema that holds has more");
             }
         }
     }
@@ -202,9 +223,12 @@ final class SchemaDocument {
             return union;
         }
         if (keyword.equals("properties") && mine instanceof JsonObject a && other instanceof JsonObject b) {
-            JsonObject all = a.deepCopy();
-            b.entrySet().forEach(entry -> all.add(entry.getKey(), !a.has(entry.getKey()) ? entry.getValue()
-                    : merge(flat(a.get(entry.getKey()), path, depth + 1), flat(entry.getValue(), path, depth + 1), path, depth + 1)));
+            JsonObject all = copy(a);
+            for (Map.Entry<String, JsonElement> entry : b.entrySet()) {
+                JsonElement first = a.get(entry.getKey());
+                all.add(entry.getKey(), first == null ? entry.getValue()
+                        : merge(flat(first, path, depth + 1), flat(entry.getValue(), path, depth + 1), path, depth + 1));
+            }
             return all;
         }
         if (keyword.equals("enum") && mine instanceof JsonArray a && other instanceof JsonArray b) {

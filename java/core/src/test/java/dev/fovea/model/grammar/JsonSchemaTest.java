@@ -161,4 +161,16 @@ class JsonSchemaTest {
         assertTrue(GrammarTest.matches(format, "{\"property3\":1, \"property599\":2}"));
         assertFalse(GrammarTest.matches(format, "{\"property4\":1, \"property3\":2}"));
     }
+
+    /** Schemas that name each other twice each: 2 to the power of 40 of them. */
+    @Test
+    void shouldRefuseWhatHoldsAtOnceWithoutEnd() {
+        var schema = new StringBuilder("{\"$ref\": \"#/$defs/d0\", \"$defs\": {");
+        for (int i = 0; i < 40; i++) {
+            schema.append("\"d%d\": {\"allOf\": [{\"$ref\": \"#/$defs/d%d\"}, {\"$ref\": \"#/$defs/d%d\"}]}, ".formatted(i, i + 1, i + 1));
+        }
+        var e = assertThrows(IllegalArgumentException.class,
+                () -> CompiledFormat.ofSchema(schema + "\"d40\": {\"type\": \"integer\"}}}"));
+        assertTrue(e.getMessage().contains("schemas that hold at once"), e.getMessage());
+    }
 }
