@@ -5,6 +5,7 @@ import dev.fovea.model.GeneratedText.Finish;
 import dev.fovea.model.generation.Sampling;
 import dev.fovea.model.generation.Scheduler;
 import dev.fovea.model.generation.SchedulerOptions;
+import dev.fovea.model.generation.TokenChoice;
 import dev.fovea.model.generation.TokenRequest;
 import dev.fovea.text.Tokenizer;
 import dev.fovea.weights.FormatException;
@@ -205,8 +206,8 @@ public final class TextGenerator implements AutoCloseable {
         options.logitBias().keySet().forEach(id -> requireId("logit_bias", id));
         long deadline = request.timeLimit() == null ? TokenRequest.NEVER : deadline(request.timeLimit());
         int most = Math.min(options.maxTokens(), context() - promptIds.length + 1);
-        var tokens = new TokenRequest(promptIds, most, sampling(options), options.ignoresEnd() ? new int[0] : ends,
-                request.priority(), deadline);
+        var tokens = new TokenRequest(promptIds, most, sampling(options), TokenChoice.PLAIN,
+                options.ignoresEnd() ? new int[0] : ends, request.priority(), deadline);
         owner.enter();
         try {
             return texts.get(text -> write(tokens, promptIds.length, text, options, listener));

@@ -159,6 +159,7 @@ final class Batcher {
         slot.known = request.promptLength() + request.written();
         slot.kept = false;
         slot.draftLimit = options.drafts();
+        request.choice().begin(slot.sampler);
         slot.sampler.start(request.sampling());
         for (int i = 0; i < request.promptLength(); i++) {
             slot.sampler.read(request.tokens()[i]);
@@ -306,7 +307,7 @@ final class Batcher {
         int right = 0;
         try {
             while (!request.hasEnded()) {
-                int token = slot.sampler.next(logits[slot.firstRow + right]);
+                int token = request.choice().next(slot.sampler, logits[slot.firstRow + right]);
                 request.write(token, slot.sampler.logProbability());
                 slot.known++;
                 if (request.hasEnded() || right == slot.draftCount || slot.drafts[right] != token) {

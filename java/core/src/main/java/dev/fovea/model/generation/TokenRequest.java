@@ -49,6 +49,7 @@ public final class TokenRequest {
     private final float[] logProbabilities;
     private final Sampling sampling;
     private final int[] ends;
+    private final TokenChoice choice;
     private final int priority;
     private final long deadline;
     private final Thread caller = Thread.currentThread();
@@ -67,15 +68,18 @@ public final class TokenRequest {
      *
      * @param prompt at least one token
      * @param most tokens of the answer at most
+     * @param choice how tokens are chosen
      * @param ends tokens that end the answer
      * @param priority the higher go first
      * @param deadline in {@link System#nanoTime()}, or {@link #NEVER}
      */
-    public TokenRequest(int[] prompt, int most, Sampling sampling, int[] ends, int priority, long deadline) {
+    public TokenRequest(int[] prompt, int most, Sampling sampling, TokenChoice choice, int[] ends, int priority,
+            long deadline) {
         this.tokens = Arrays.copyOf(prompt, prompt.length + most);
         this.promptLength = prompt.length;
         this.logProbabilities = new float[sampling.logProbabilities() ? most : 0];
         this.sampling = sampling;
+        this.choice = choice;
         this.ends = ends;
         this.priority = priority;
         this.deadline = deadline;
@@ -177,6 +181,10 @@ public final class TokenRequest {
         return tokens.length - promptLength;
     }
 
+    TokenChoice choice() {
+        return choice;
+    }
+
     Sampling sampling() {
         return sampling;
     }
@@ -193,7 +201,7 @@ public final class TokenRequest {
             logProbabilities[at] = (float) logProbability;
         }
         written = at + 1;
-        if (isEnd(token)) {
+        if (isEnd(token) || choice.isComplete()) {
             end(State.END);
         }
         if (at + 1 == most()) {
