@@ -19,7 +19,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
  *
  * <p>A session itself holds tokens alone. Keys and values are the model's, in memory that all answers share ({@link
  * GeneratorOptions#cacheTokens()}); where they had to go, they are computed again. So there is nothing to close. Serves one
- * thread at a time.
+ * thread at a time. The last token of an answer that fills the context is one more than the context has room for; such a
+ * session can be saved and {@linkplain #truncate cut}, but not continued.
  */
 public final class GeneratorSession {
     private final TextGenerator model;
@@ -120,8 +121,7 @@ public final class GeneratorSession {
         return all;
     }
 
-    /** One more token than the context, the last of an answer, is not read. */
-    private int[] concat(int[] a, int[] b) {
+    private static int[] concat(int[] a, int[] b) {
         int[] both = Arrays.copyOf(a, a.length + b.length);
         System.arraycopy(b, 0, both, a.length, b.length);
         return both;

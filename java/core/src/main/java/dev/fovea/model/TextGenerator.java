@@ -287,12 +287,14 @@ public final class TextGenerator implements AutoCloseable {
         options.logitBias().keySet().forEach(id -> requireId("logit_bias", id));
         long deadline = request.timeLimit() == null ? TokenRequest.NEVER : deadline(request.timeLimit());
         int most = Math.min(options.maxTokens(), model.room(promptIds.length));
-        var tokens = new TokenRequest(promptIds, most, sampling(options), options.ignoresEnd() ? new int[0] : ends,
-                request.priority(), deadline, constraint(options, most), options.alternatives());
+        var choice = new AnswerChoice(constraint(options, most), ends.length > 0, options.alternatives());
+        var tokens = new TokenRequest(promptIds, most, sampling(options), choice, options.ignoresEnd() ? new int[0] : ends,
+                request.priority(), deadline);
         long arrival = WatchedCall.arrival(model.engine());
         owner.enter();
         try {
-            return texts.get(text -> watched(arrival, tokens, promptIds.length, text, options, listener));
+            var work = new Work(tokens, choice, promptIds.length, options, listener);
+            return texts.get(text -> watched(arrival, work, text));
         } finally {
             owner.exit();
         }
@@ -305,18 +307,22 @@ public final class TextGenerator implements AutoCloseable {
         return deadline == TokenRequest.NEVER ? deadline - 1 : deadline;
     }
 
-    private GeneratedText watched(long arrival, TokenRequest request, int promptTokens, AnswerText text,
-            SamplingOptions options, TextListener listener) {
+    /** An answer that is to be written. */
+    private record Work(TokenRequest request, AnswerChoice choice, int promptTokens, SamplingOptions options,
+            TextListener listener) {}
+
+    private GeneratedText watched(long arrival, Work work, AnswerText text) {
         WatchedCall call = text.call();
         call.beginGenerating(arrival);
         GeneratedText result;
         try {
-            result = model.write(writer -> write(writer, request, promptTokens, text, options, listener));
+            result = model.write(writer -> write(writer, work, text));
         } catch (Throwable e) {
             call.generatingFailed(e);
             throw e;
         }
-        call.generated(promptTokens, request.kept(), result.tokens().length, request.begun(), request.first());
+        TokenRequest request = work.request();
+        call.generated(work.promptTokens(), request.kept(), result.tokens().length, request.begun(), request.first());
         return result;
     }
 
@@ -324,12 +330,13 @@ public final class TextGenerator implements AutoCloseable {
         return new AnswerText(new WatchedCall(model.engine(), name()));
     }
 
-    private GeneratedText write(TokenWriter writer, TokenRequest request, int promptTokens, AnswerText text,
-            SamplingOptions options, TextListener listener) {
+    private GeneratedText write(TokenWriter writer, Work work, AnswerText text) {
+        TokenRequest request = work.request();
+        SamplingOptions options = work.options();
         text.start(tokenizer == null ? null : tokenizer.decoder(false),
-                tokenizer == null ? 0 : tokenizer.vocabularySize(), options.stops(), listener);
+                tokenizer == null ? 0 : tokenizer.vocabularySize(), options.stops(), work.listener());
         // Nothing to be said before the end.
-        boolean quiet = listener == SILENT && options.stops().isEmpty();
+        boolean quiet = work.listener() == SILENT && options.stops().isEmpty();
         int heard = 0;
         Finish finish = null;
         writer.submit(request);
@@ -350,14 +357,8 @@ public final class TextGenerator implements AutoCloseable {
         if (finish != Finish.STOP && finish != Finish.CANCELLED) {
             text.sayRest();
         }
-        return new GeneratedText(text.text(), request.answer(heard), request.logProbabilities(heard), promptTokens, finish,
-                alternatives(request, heard));
-    }
-
-    private static List<List<GeneratedText.Alternative>> alternatives(TokenRequest request, int count) {
-        return request.alternatives(count).stream().map(likeliest -> IntStream.range(0, likeliest.tokens().length)
-                .mapToObj(i -> new GeneratedText.Alternative(likeliest.tokens()[i], likeliest.logProbabilities()[i])).toList())
-                .toList();
+        return new GeneratedText(text.text(), request.answer(heard), request.logProbabilities(heard),
+                work.promptTokens(), finish, work.choice().alternatives(heard));
     }
 
     private static Finish finish(TokenRequest request, SamplingOptions options) {

@@ -33,7 +33,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Many callers of one small random model: each hears what it would hear alone, and in its turn. */
-@Timeout(value = 10, unit = TimeUnit.MINUTES)
+@Timeout(value = 2, unit = TimeUnit.HOURS)
 class SchedulerTest {
     private static final Path GOLDEN = Path.of("src", "test", "resources", "dev", "fovea", "model", "decoder", "golden");
     private static final int VOCABULARY = 31;
@@ -198,7 +198,7 @@ class SchedulerTest {
                     return null;
                 });
             }
-            for (Future<Void> result : CALLERS.invokeAll(callers)) {
+            for (Future<Void> result : CALLERS.invokeAll(callers, 2, TimeUnit.MINUTES)) { // else somebody is stuck
                 try {
                     result.get();
                 } catch (Exception e) {

@@ -1,12 +1,9 @@
 package dev.fovea.model.generation;
 
-import dev.fovea.model.grammar.Constraint;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 
 /**
  * What one caller wants of a {@link Scheduler}: tokens behind a prompt. Its caller waits for it, whoever leads writes it, and
@@ -51,12 +48,9 @@ public final class TokenRequest {
     private final int[] tokens;
     private final int promptLength;
     private final float[] logProbabilities;
-    private final int alternativeCount;
-    private final List<Likeliest> alternatives = new ArrayList<>();
-    /** Null where the answer may look like anything. */
-    private final Constraint constraint;
     private final Sampling sampling;
     private final int[] ends;
+    private final TokenChoice choice;
     private final int priority;
     private final long deadline;
     private final Thread caller = Thread.currentThread();
@@ -78,23 +72,21 @@ public final class TokenRequest {
      *
      * @param prompt at least one token
      * @param most tokens of the answer at most
+     * @param choice how tokens are chosen
      * @param ends tokens that end the answer
      * @param priority the higher go first
      * @param deadline in {@link System#nanoTime()}, or {@link #NEVER}
-     * @param constraint what the answer must look like, for this request alone; null if that is free
-     * @param alternatives how many of the likeliest tokens of each place are kept
      */
-    public TokenRequest(int[] prompt, int most, Sampling sampling, int[] ends, int priority, long deadline,
-            Constraint constraint, int alternatives) {
+    public TokenRequest(int[] prompt, int most, Sampling sampling, TokenChoice choice, int[] ends, int priority,
+            long deadline) {
         this.tokens = Arrays.copyOf(prompt, prompt.length + most);
         this.promptLength = prompt.length;
         this.logProbabilities = new float[sampling.logProbabilities() ? most : 0];
         this.sampling = sampling;
+        this.choice = choice;
         this.ends = ends;
         this.priority = priority;
         this.deadline = deadline;
-        this.constraint = constraint;
-        this.alternativeCount = alternatives;
     }
 
     /** Tokens of the answer so far. */
@@ -126,14 +118,6 @@ public final class TokenRequest {
     public float[] logProbabilities(int count) {
         return Arrays.copyOf(logProbabilities, Math.min(count, logProbabilities.length));
     }
-
-    /** Of each token of the answer, those that were likeliest in its place; empty unless asked for. */
-    public List<Likeliest> alternatives(int count) {
-        return List.copyOf(alternatives.subList(0, Math.min(count, alternatives.size())));
-    }
-
-    /** The likeliest tokens of a place, the likeliest first, and the logarithms of their probabilities. */
-    public record Likeliest(int[] tokens, float[] logProbabilities) {}
 
     /** Tokens of the prompt that were in memory when its work began, and not read again. */
     public int kept() {
@@ -227,7 +211,7 @@ public final class TokenRequest {
     /** It has a place in the batch, and this much is in memory; for who leads. */
     void begin(int held) {
         if (begun == 0) {
-            kept = held;
+            kept = Math.min(held, promptLength);
             begun = nonZero(System.nanoTime());
         }
     }
@@ -242,24 +226,15 @@ public final class TokenRequest {
      * @param row F32 [vocabulary], the logits of the next token
      */
     int choose(Sampler sampler, MemorySegment row) {
-        int token = sampler.next(row, constraint == null ? null : constraint.mask());
-        if (sampler.likeliest().length > 0) {
-            alternatives.add(new Likeliest(sampler.likeliest().clone(), sampler.likeliestLogProbabilities().clone()));
-        }
-        if (constraint != null && !isEnd(token)) {
-            constraint.accept(token);
-        }
+        int token = choice.next(sampler, row);
         write(token, sampler.logProbability());
-        if (constraint != null && ends.length == 0 && constraint.isComplete()) {
-            end(State.END);
-        }
         return token;
     }
 
     /** Lets a sampler begin with it; for who leads. */
     void start(Sampler sampler) {
+        choice.begin(sampler);
         sampler.start(sampling);
-        sampler.keepLikeliest(alternativeCount);
     }
 
     private void write(int token, double logProbability) {
@@ -272,7 +247,7 @@ public final class TokenRequest {
             logProbabilities[at] = (float) logProbability;
         }
         written = at + 1;
-        if (isEnd(token)) {
+        if (isEnd(token) || choice.isComplete()) {
             end(State.END);
         }
         if (at + 1 == most()) {
