@@ -27,7 +27,7 @@ import java.util.function.LongConsumer;
  *
  * <pre>{@code
  * new GgufWriter().put("general.architecture", "llama").put("llama.block_count", 1)
- *         .tensor("token_embd.weight", Layout.Q8_0, weights.weight("model.embed_tokens.weight"))
+ *         .tensor("token_embd.weight", Layout.F16, weights.weight("model.embed_tokens.weight"))
  *         .write(Path.of("model.gguf"), _ -> { });
  * }</pre>
  */
