@@ -113,6 +113,39 @@ class Encoder:
         vector = np.ctypeslib.as_array(pooled, (self.width,)).astype(np.float64)
         return vector / np.linalg.norm(vector)
 
+    def goes_on(self, prompt, steps):
+        """The likeliest tokens behind a prompt, and the logarithms of their probabilities."""
+        self.llama.call("llama_set_embeddings", None, self.context, ctypes.c_bool(False))
+        memory = ctypes.c_void_p(self.llama.call("llama_get_memory", ctypes.c_void_p, self.context))
+        self.llama.call("llama_memory_clear", None, memory, ctypes.c_bool(True))
+        return self.write(prompt, steps)
+
+    def write(self, first, steps):
+        size = self.llama.call("llama_vocab_n_tokens", ctypes.c_int32, self.vocabulary)
+        tokens, written, logs = first, [], []
+        for _ in range(steps):
+            kept = (ctypes.c_int32 * len(tokens))(*tokens)  # the batch points to it
+            batch = self.llama.call("llama_batch_get_one", Batch, kept, len(tokens))
+            if self.llama.call("llama_decode", ctypes.c_int32, self.context, batch):
+                raise RuntimeError("".join(self.llama.messages[-8:]))
+            row = self.llama.call("llama_get_logits_ith", ctypes.POINTER(ctypes.c_float), self.context, -1)
+            logits = np.ctypeslib.as_array(row, (size,)).astype(np.float64)
+            tokens = [int(logits.argmax())]
+            written += tokens
+            logs.append(-np.log(np.exp(logits - logits.max()).sum()))
+        return written, logs
+
+    def greedy(self, source, start, steps):
+        """The likeliest tokens that a model with a decoder writes for a source, and the logarithms of their probabilities."""
+        self.llama.call("llama_set_embeddings", None, self.context, ctypes.c_bool(False))
+        tokens = (ctypes.c_int32 * len(source))(*source)
+        batch = self.llama.call("llama_batch_get_one", Batch, tokens, len(source))
+        if self.llama.call("llama_encode", ctypes.c_int32, self.context, batch):
+            raise RuntimeError("".join(self.llama.messages[-8:]))
+        memory = ctypes.c_void_p(self.llama.call("llama_get_memory", ctypes.c_void_p, self.context))
+        self.llama.call("llama_memory_clear", None, memory, ctypes.c_bool(True))
+        return self.write([start], steps)
+
     def close(self):
         self.llama.call("llama_free", None, self.context)
         self.llama.call("llama_model_free", None, self.model)

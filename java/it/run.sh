@@ -3,8 +3,8 @@
 #
 #   java/it/run.sh [classpath|modules|jlink|boot3|boot4|tomcat|sizes|repeat...]
 #
-# Installs into a repository of its own, target/it/repository, with links to what the user's already has. Needs what
-# `mvn verify` needs. Prints "N passed, N failed".
+# Without arguments all of them. Installs into a repository of its own, target/it/repository, with links to what the user's
+# already has. Needs what `mvn verify` needs. Prints "N passed, N failed".
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -68,6 +68,11 @@ modules() {
   maven -f java/it/modules package
   check "module path" "$vector" "$(run --enable-native-access=dev.fovea --illegal-native-access=deny \
     -p java/it/modules/target/modules.jar:java/it/modules/target/lib -m dev.fovea.it/dev.fovea.it.Main)"
+  rm -f "$it/modules.jfr"
+  run --enable-native-access=dev.fovea -XX:StartFlightRecording=filename="$it/modules.jfr",settings=none,+dev.fovea.Load#enabled=true \
+    -p java/it/modules/target/modules.jar:java/it/modules/target/lib -m dev.fovea.it/dev.fovea.it.Main >/dev/null
+  check "module path: flight recording" ' *model = "all-minilm-l6-v2"' \
+    "$("$java_home/bin/jfr" print --events dev.fovea.Load "$it/modules.jfr" 2>&1)"
 }
 
 jlink() {
@@ -76,6 +81,7 @@ jlink() {
     --add-modules "dev.fovea.it,$module" --launcher fovea-it=dev.fovea.it/dev.fovea.it.Main --output "$it/image"
   check "jlink" "$vector" "$(JDK_JAVA_OPTIONS="-Dfovea.cache=$cache --enable-native-access=dev.fovea" "$it/image/bin/fovea-it" 2>&1)"
   check "jlink: modules" "$module@.*" "$("$it/image/bin/java" --list-modules)"
+  check "jlink: no jdk.jfr needed" none "$("$it/image/bin/java" --list-modules | grep jdk.jfr || echo none)"
 }
 
 boot() {
@@ -148,7 +154,7 @@ if [ ! -d "$repository" ]; then
 fi
 rm -rf "$repository/dev/fovea"
 install
-[ $# -gt 0 ] || set -- classpath modules jlink boot3 boot4 sizes repeat
+[ $# -gt 0 ] || set -- classpath modules jlink boot3 boot4 tomcat sizes repeat
 for part in "$@"; do
   case $part in
     boot3 | boot4) boot "$part" ;;

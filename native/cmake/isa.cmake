@@ -2,14 +2,20 @@
 # fv_kernels__<name>: the kernel sources compiled once more, with FV_LANES floats
 # to a vector and the row's flags. Its code is FOVEA_ISA_<NAME> in fovea.h. Of the
 # rows that a CPU supports the engine takes the last. src/cpu_features.c knows the features.
+# Where a row's flags would change nothing in kernels of floats, or of bytes, it takes
+# those of a row before it: CMakeLists.txt says which sources these are.
 #
-#         name      processor  lanes  CPU features, asked at run time                 compiler flags
-fovea_isa(baseline  any        4      ""                                              "")
-fovea_isa(avx2      x86_64     8      "avx2;fma"                                      "-mavx2;-mfma")
-fovea_isa(avx512    x86_64     16     "fma;avx512f;avx512bw;avx512dq;avx512vl;avx512cd"
+#         name        processor  lanes  floats      bytes
+#         CPU features, asked at run time  compiler flags
+fovea_isa(baseline    any        4      baseline    baseline    "" "")
+fovea_isa(avx2        x86_64     8      avx2        avx2        "avx2;fma" "-mavx2;-mfma")
+fovea_isa(avx512      x86_64     16     avx512      avx512
+          "fma;avx512f;avx512bw;avx512dq;avx512vl;avx512cd"
           "-mfma;-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx512cd;-mprefer-vector-width=512")
-fovea_isa(avx512vnni x86_64  16    "fma;avx512f;avx512bw;avx512dq;avx512vl;avx512cd;avx512vnni"
+fovea_isa(avx512vnni  x86_64     16     avx512      avx512vnni
+          "fma;avx512f;avx512bw;avx512dq;avx512vl;avx512cd;avx512vnni"
           "-mfma;-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx512cd;-mavx512vnni;-mprefer-vector-width=512")
-fovea_isa(avx512bf16 x86_64  16    "fma;avx512f;avx512bw;avx512dq;avx512vl;avx512cd;avx512vnni;avx512bf16"
+fovea_isa(avx512bf16  x86_64     16     avx512      avx512vnni
+          "fma;avx512f;avx512bw;avx512dq;avx512vl;avx512cd;avx512vnni;avx512bf16"
           "-mfma;-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx512cd;-mavx512vnni;-mavx512bf16;-mprefer-vector-width=512")
-fovea_isa(neon      aarch64    4      ""                                              "")
+fovea_isa(neon        aarch64    4      neon        neon        "" "")

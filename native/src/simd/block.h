@@ -101,16 +101,19 @@ FV_INLINE long long fv_cell_at(const fv_form f, long long cell) {
 
 /*
  * fv_dot4: sum += the products of each column's four bytes with the four of a row, x in every lane; bytes of columns are
- * unsigned and below 128. fv_dot4_wide: the columns' bytes are signed, with FV_WIDE_OFFSET added.
+ * unsigned and below 128. fv_dot4_wide: the columns' bytes are signed, with FV_WIDE_OFFSET added; with FV_DOT4_IS_WIDE
+ * that is what fv_dot4 does with all bytes.
  */
 #if defined(__AVX512VNNI__)
 #define FV_WIDE_OFFSET 128
+#define FV_DOT4_IS_WIDE 1
 FV_INLINE fv_i32 fv_dot4(fv_i32 sum, fv_i32 columns, fv_i32 x) {
   return (fv_i32)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)columns, (__m512i)x);
 }
 FV_INLINE fv_i32 fv_dot4_wide(fv_i32 sum, fv_i32 columns, fv_i32 x) { return fv_dot4(sum, columns, x); }
 #elif FV_LANES == 16
 #define FV_WIDE_OFFSET 0
+#define FV_DOT4_IS_WIDE 0
 FV_INLINE fv_i32 fv_dot4(fv_i32 sum, fv_i32 columns, fv_i32 x) {
   const __m512i pairs = _mm512_maddubs_epi16((__m512i)columns, (__m512i)x);
   return sum + (fv_i32)_mm512_madd_epi16(pairs, _mm512_set1_epi16(1));
@@ -122,6 +125,7 @@ FV_INLINE fv_i32 fv_dot4_wide(fv_i32 sum, fv_i32 columns, fv_i32 x) {
 }
 #elif FV_LANES == 8
 #define FV_WIDE_OFFSET 0
+#define FV_DOT4_IS_WIDE 0
 FV_INLINE fv_i32 fv_dot4(fv_i32 sum, fv_i32 columns, fv_i32 x) {
   const __m256i pairs = _mm256_maddubs_epi16((__m256i)columns, (__m256i)x);
   return sum + (fv_i32)_mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
@@ -130,24 +134,35 @@ FV_INLINE fv_i32 fv_dot4_wide(fv_i32 sum, fv_i32 columns, fv_i32 x) {
   const __m256i turned = _mm256_sign_epi8((__m256i)x, (__m256i)columns);
   return fv_dot4(sum, (fv_i32)_mm256_abs_epi8((__m256i)columns), (fv_i32)turned);
 }
-#elif defined(__aarch64__)
-#define FV_WIDE_OFFSET 0
-FV_INLINE fv_i32 fv_dot4(fv_i32 sum, fv_i32 columns, fv_i32 x) { return fv_dot(sum, (int8x16_t)columns, x); }
-FV_INLINE fv_i32 fv_dot4_wide(fv_i32 sum, fv_i32 columns, fv_i32 x) { return fv_dot4(sum, columns, x); }
 #else
 #define FV_WIDE_OFFSET 0
+#define FV_DOT4_IS_WIDE 1
+#if defined(__aarch64__)
+FV_INLINE fv_i32 fv_dot4(fv_i32 sum, fv_i32 columns, fv_i32 x) { return fv_dot(sum, (int8x16_t)columns, x); }
+#elif defined(__SSE2__)
+/* Products of 16 bits: of the bytes with even numbers, moved to the upper half and back, and of those with odd ones. */
+FV_INLINE fv_i32 fv_dot4(fv_i32 sum, fv_i32 columns, fv_i32 x) {
+  const __m128i c = (__m128i)columns, r = (__m128i)x;
+  const __m128i even = _mm_madd_epi16(_mm_srai_epi16(_mm_slli_epi16(c, 8), 8), _mm_srai_epi16(_mm_slli_epi16(r, 8), 8));
+  return sum + (fv_i32)even + (fv_i32)_mm_madd_epi16(_mm_srai_epi16(c, 8), _mm_srai_epi16(r, 8));
+}
+#else
 FV_INLINE fv_i32 fv_dot4(fv_i32 sum, fv_i32 columns, fv_i32 x) {
   return sum + (columns << 24 >> 24) * (x << 24 >> 24) + (columns << 16 >> 24) * (x << 16 >> 24) +
          (columns << 8 >> 24) * (x << 8 >> 24) + (columns >> 24) * (x >> 24);
 }
+#endif
 FV_INLINE fv_i32 fv_dot4_wide(fv_i32 sum, fv_i32 columns, fv_i32 x) { return fv_dot4(sum, columns, x); }
 #endif
 
+/* Whether the bytes of columns are signed. */
+FV_INLINE bool fv_is_wide(const fv_form f) { return f.low == FV_CELL || f.table; }
+
 /* What is taken off every stored byte. */
-FV_INLINE int fv_form_zero(const fv_form f) { return f.low == FV_CELL || f.table ? FV_WIDE_OFFSET : f.zero; }
+FV_INLINE int fv_form_zero(const fv_form f) { return fv_is_wide(f) ? FV_WIDE_OFFSET : f.zero; }
 
 FV_INLINE fv_i32 fv_form_dot(const fv_form f, fv_i32 sum, fv_i32 columns, fv_i32 x) {
-  return f.low == FV_CELL || f.table ? fv_dot4_wide(sum, columns, x) : fv_dot4(sum, columns, x);
+  return fv_is_wide(f) ? fv_dot4_wide(sum, columns, x) : fv_dot4(sum, columns, x);
 }
 
 /* ---- cells ------------------------------------------------------------------- */

@@ -10,8 +10,15 @@
 
 #include "simd/block.h"
 
-/* The most rows that are multiplied right from a panel: more are worth unpacking for. */
+/*
+ * The most rows that are multiplied right from a panel: more are worth unpacking for. Where no instruction multiplies
+ * bytes, that holds from two rows on.
+ */
+#if FV_LANES > 4 || defined(__aarch64__)
 enum { FV_DIRECT_ROWS = 4 };
+#else
+enum { FV_DIRECT_ROWS = 1 };
+#endif
 
 /* An unpacked cell: d, m and bytes of all columns; parts as the form has them. */
 typedef struct fv_open_cell {
@@ -121,30 +128,35 @@ FV_INLINE void fv_block_rows(const fv_form f, const int rows, long long cells, c
   }
 }
 
-/* rows are a constant wherever this is inlined. */
-FV_INLINE void fv_block_tile_fixed(const fv_form f, const int rows, int cells, const fv_open_cell *open, const int32_t *x,
-                                   float *c) {
-  const int ldx = FV_CHUNK_WORDS;
+/*
+ * rows, minima and wide, whether bytes of columns are signed, are constants wherever this is inlined. parts is none: a
+ * kernel for each of its values would be no faster, and the library larger by a tenth.
+ */
+FV_INLINE void fv_block_tile_fixed(const bool wide, const int rows, const bool minima, int parts, int cells,
+                                   const fv_open_cell *open, const int32_t *x, float *c) {
+  const fv_form f = {.minima = minima};
+  const int ldx = FV_CHUNK_WORDS, groups = FV_GROUPS / parts;
   for (int i = 0; i < cells; i++, open++, x += FV_CELL_WORDS) {
-#pragma GCC unroll 2
-    for (int part = 0; part < f.parts; part++) {
+    for (int part = 0; part < parts; part++) {
       fv_i32 products[FV_TILE_ROWS][FV_PANEL_VECTORS];
 #pragma GCC unroll 16
       for (int r = 0; r < rows; r++) {
 #pragma GCC unroll 2
         for (int v = 0; v < FV_PANEL_VECTORS; v++) products[r][v] = fv_part_start(f, x + r * ldx, part);
       }
-      const int begin = part * FV_GROUPS / 2, end = f.parts == 2 ? begin + FV_GROUPS / 2 : FV_GROUPS;
-      for (int g = begin; g < end; g++) {
+#pragma GCC unroll 2
+      for (int g = part * groups; g < (part + 1) * groups; g++) {
         const fv_i32 low = fv_load_words((const char *)open->words[g]);
         const fv_i32 high = fv_load_words((const char *)(open->words[g] + FV_LANES));
 #pragma GCC unroll 16
         for (int r = 0; r < rows; r++) {
           const fv_i32 word = (fv_i32){0} + x[r * ldx + g];
-          products[r][0] = fv_form_dot(f, products[r][0], low, word);
-          products[r][1] = fv_form_dot(f, products[r][1], high, word);
+          products[r][0] = wide ? fv_dot4_wide(products[r][0], low, word) : fv_dot4(products[r][0], low, word);
+          products[r][1] = wide ? fv_dot4_wide(products[r][1], high, word) : fv_dot4(products[r][1], high, word);
         }
       }
+      /* Sums come from memory: GCC would keep those of the part before in registers, and spill others. */
+      __asm__ volatile("" : "+r"(c) : : "memory");
 #pragma GCC unroll 16
       for (int r = 0; r < rows; r++) {
 #pragma GCC unroll 2

@@ -18,10 +18,15 @@
 #error "kernel sources are compiled once per row of cmake/isa.cmake"
 #endif
 
-/* FV_NAME(layer_norm) is fv_layer_norm__avx2 in the AVX2 table. */
+/*
+ * FV_NAME(layer_norm) is fv_layer_norm__avx2 in the AVX2 table. A table may take its kernels of floats, and those of
+ * bytes, from another, as cmake/isa.cmake says: FV_FLOATS(layer_norm) is the one that it takes.
+ */
 #define FV_PASTE_(op, isa) fv_##op##__##isa
 #define FV_PASTE(op, isa) FV_PASTE_(op, isa)
 #define FV_NAME(op) FV_PASTE(op, FV_ISA)
+#define FV_FLOATS(op) FV_PASTE(op, FV_ISA_OF_FLOATS)
+#define FV_BYTES(op) FV_PASTE(op, FV_ISA_OF_BYTES)
 
 #define FV_INLINE static inline __attribute__((always_inline, unused))
 

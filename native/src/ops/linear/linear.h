@@ -105,4 +105,31 @@ typedef void fv_linear_kernel(const fv_linear_job *job, long long first, long lo
 /* Rounds rows [first, last) of x into job->rounded. */
 typedef void fv_linear_round_kernel(const fv_linear_job *job, long long first, long long last);
 
+/* ---- what these are made of ------------------------------------------------- */
+
+/* Rows [row, row + rows) against panels [panel, panel + panels). */
+typedef struct fv_linear_tile {
+  long long row, panel;
+  int rows, panels;
+  const char *ahead; /* what it fetches meanwhile, step bytes per row of its panels; nothing with step 0 */
+  long long step;
+} fv_linear_tile;
+
+/* The products of a tile of floats: sum [rows, panels * FV_PANEL]. */
+typedef void fv_linear_tile_kernel(const fv_linear_job *job, const fv_linear_tile *tile, float *sum);
+
+/* Rounds a row of x to eight bits, as simd/dot.h says. */
+typedef void fv_linear_narrow_kernel(const float *x, long long count, int32_t *words, float *scale, int32_t *start);
+
+/* And the products of a tile of such rows, words_of_row apart. */
+typedef void fv_linear_dot_kernel(const fv_linear_job *job, const fv_linear_tile *tile, const int32_t *words,
+                                  long long words_of_row, const float *scales, const int32_t *starts, float *sum);
+
+/*
+ * Finishes rows [row, row + rows) of the columns from column on: sum [rows, width], of which the last columns may be past
+ * the outputs.
+ */
+typedef void fv_linear_finish_kernel(const fv_linear_job *job, long long row, int rows, long long column, int width,
+                                     const float *sum);
+
 #endif /* FV_OPS_LINEAR_H */

@@ -1,37 +1,44 @@
 /* The linear layer's kernel for weights in blocks, compiled once per ISA. Contract in linear.h, sums in simd/block.h. */
 #include "fovea/fovea.h"
-#include "ops/linear/epilogue.h"
 #include "ops/linear/linear.h"
 #include "simd/block_tile.h"
 
 fv_linear_kernel FV_NAME(linear_blocks), FV_NAME(linear_round);
+fv_linear_finish_kernel FV_FLOATS(linear_finish);
 
 /* Bytes from the cells that are multiplied to those that are fetched meanwhile. */
 enum { AHEAD = 8 * 1024 };
 
 typedef void rows_kernel(int rows, long long cells, const char *panel, const int32_t *x, long long chunk, float *c);
 typedef void open_kernel(const char *head, const char *cells, int count, fv_open_cell *open);
-typedef void tile_kernel(int rows, int cells, const fv_open_cell *open, const int32_t *x, float *c);
+typedef void tile_kernel(int rows, const fv_form *form, int cells, const fv_open_cell *open, const int32_t *x, float *c);
 
-/* Kernels of unpacked cells, for all forms that add up alike. */
-#define DEFINE_TILES(name, ...)                                                                            \
-  static void name(int rows, int cells, const fv_open_cell *open, const int32_t *x, float *c) {            \
-    const fv_form form = {__VA_ARGS__};                                                                    \
+/* The fewest rows of a tile: blocks have more than are multiplied directly, and are cut into tiles of nearly equal height. */
+enum { LEAST_ROWS = FV_DIRECT_ROWS < FV_TILE_ROWS / 2 ? FV_DIRECT_ROWS + 1 : FV_TILE_ROWS / 2 };
+
+/* Tiles of unpacked cells, whatever the layout: those whose bytes are signed have no minima. */
+#define DEFINE_TILES(name, is_wide)                                                                        \
+  static __attribute__((noinline, unused)) void name(int rows, const fv_form *form, int cells,             \
+                                                     const fv_open_cell *open, const int32_t *x,           \
+                                                     float *c) {                                           \
+    const bool wide = is_wide, minima = form->minima && !is_wide;                                          \
     switch (rows) {                                                                                        \
       FV_TILE_ROW_CASES(TILE_CASE)                                                                         \
       default:                                                                                             \
         __builtin_unreachable();                                                                           \
     }                                                                                                      \
   }
-#define TILE_CASE(r, p)                                      \
-  case r:                                                    \
-    fv_block_tile_fixed(form, r, cells, open, x, c);         \
+#define TILE_CASE(r, p)                                                    \
+  case r:                                                                  \
+    if (r < LEAST_ROWS) __builtin_unreachable();                           \
+    if (minima) {                                                          \
+      fv_block_tile_fixed(wide, r, true, form->parts, cells, open, x, c);  \
+    } else {                                                               \
+      fv_block_tile_fixed(wide, r, false, form->parts, cells, open, x, c); \
+    }                                                                      \
     break;
-DEFINE_TILES(tiles_wide, .parts = 1, .low = FV_CELL)
-DEFINE_TILES(tiles_plain, .parts = 1)
-DEFINE_TILES(tiles_minima, .parts = 1, .minima = true)
-DEFINE_TILES(tiles_parts, .parts = 2)
-DEFINE_TILES(tiles_parts_minima, .parts = 2, .minima = true)
+DEFINE_TILES(tiles, false)
+DEFINE_TILES(tiles_wide, true)
 
 #define DEFINE_FORM(name)                                                                                          \
   static __attribute__((noinline)) void rows_##name(int rows, long long cells, const char *panel, const int32_t *x, \
@@ -53,6 +60,7 @@ DEFINE_TILES(tiles_parts_minima, .parts = 2, .minima = true)
   }
 #define ROWS_CASE(r)                                                       \
   case r:                                                                  \
+    if (r > FV_DIRECT_ROWS) __builtin_unreachable();                       \
     fv_block_rows(form, r, cells, panel, x, chunk, AHEAD, c);              \
     break;
 FV_FORMS(DEFINE_FORM)
@@ -65,11 +73,7 @@ typedef struct kernels {
 #define KERNELS_OF_FORM(name) [FOVEA_LAYOUT_##name] = {rows_##name, open_##name},
 static const kernels kernels_of[] = {FV_FORMS(KERNELS_OF_FORM)};
 
-static tile_kernel *tiles_of(const fv_form form) {
-  if (form.parts == 2) return form.minima ? tiles_parts_minima : tiles_parts;
-  if (form.minima) return tiles_minima;
-  return form.low == FV_CELL || form.table ? tiles_wide : tiles_plain;
-}
+static tile_kernel *tiles_of(const fv_form form) { return fv_is_wide(form) && !FV_DOT4_IS_WIDE ? tiles_wide : tiles; }
 
 static long long least(long long a, long long b) { return a < b ? a : b; }
 
@@ -113,7 +117,7 @@ static void multiply(const fv_linear_job *job, const fv_form form, const char *p
     kernels_of[job->dtype].open(at - form.head * FV_PANEL, at, count, block->open);
     for (int t = 0; t < tiles; t++) {
       const int begin = (int)((long long)rows * t / tiles), end = (int)((long long)rows * (t + 1) / tiles);
-      tile(end - begin, count, block->open, x + begin * FV_CHUNK_WORDS, block->sums + begin * FV_PANEL);
+      tile(end - begin, &form, count, block->open, x + begin * FV_CHUNK_WORDS, block->sums + begin * FV_PANEL);
     }
   }
 }
@@ -138,7 +142,7 @@ static void run(const fv_linear_job *job, long long first, long long last, int32
     } else {
       multiply(job, form, weights, &block);
     }
-    fv_finish(job, row, block.rows, panel * FV_PANEL, FV_PANEL, block.sums);
+    FV_FLOATS(linear_finish)(job, row, block.rows, panel * FV_PANEL, FV_PANEL, block.sums);
   }
 }
 

@@ -4,9 +4,9 @@
 #include "ops/linear/part.h"
 #include "simd/block.h"
 
-fv_layout_kernel FV_NAME(layout);
-fv_stored_read_kernel FV_NAME(stored_read);
-fv_layout_write_kernel FV_NAME(layout_write);
+fv_layout_kernel FV_FLOATS(layout);
+fv_stored_read_kernel FV_FLOATS(stored_read);
+fv_layout_write_kernel FV_FLOATS(layout_write);
 fv_linear_pack_kernel FV_NAME(linear_pack_blocks);
 
 typedef unsigned char byte;
@@ -171,20 +171,20 @@ static const byte zeros[LARGEST_BYTES];
 
 /* Block number block of row row of the part, as it is stored or, of other layouts, rounded into room. */
 static const byte *block_of(const fv_linear_pack_job *job, long long row, long long block, char *room) {
-  const fv_layout *kept = FV_NAME(layout)(job->dtype);
+  const fv_layout *kept = FV_FLOATS(layout)(job->dtype);
   const long long at = row * job->output_stride + block * kept->block_values * job->input_stride;
   if (job->weight.layout == kept) {
     return (const byte *)job->weight.values + at / kept->block_values * kept->block_bytes;
   }
   float values[LARGEST_VALUES];
-  FV_NAME(stored_read)(&job->weight, row, at, job->input_stride, kept->block_values, values);
-  FV_NAME(layout_write)(job->dtype, values, room);
+  FV_FLOATS(stored_read)(&job->weight, row, at, job->input_stride, kept->block_values, values);
+  FV_FLOATS(layout_write)(job->dtype, values, room);
   return (const byte *)room;
 }
 
 /* Columns [low, high) of one panel from the weight, [high, end) from a block of zeros: d and m are 0. */
 static void pack_panel(const fv_linear_pack_job *job, const fv_part *of, const fv_form form, char *panel) {
-  const int step = FV_NAME(layout)(job->dtype)->block_values / FV_CELL;
+  const int step = FV_FLOATS(layout)(job->dtype)->block_values / FV_CELL;
   const long long cells = job->inputs / FV_CELL;
   char room[LARGEST_BYTES];
   for (long long cell = 0; cell < cells; cell += step) {

@@ -2,12 +2,15 @@
 #include "ops/linear/linear.h"
 
 #include "fovea/fovea.h"
-#include "ops/linear/epilogue.h"
 #include "simd/block.h"
 #include "simd/dot.h"
 #include "simd/pairs.h"
 
-fv_linear_kernel FV_NAME(linear_blocks);
+fv_linear_kernel FV_NAME(linear), FV_BYTES(linear_blocks);
+fv_linear_tile_kernel FV_FLOATS(linear_tile);
+fv_linear_finish_kernel FV_FLOATS(linear_finish);
+fv_linear_narrow_kernel FV_BYTES(linear_narrow);
+fv_linear_dot_kernel FV_BYTES(linear_dot);
 
 /* A block of x in eight bits, or in pairs of BF16, on the stack of the thread that multiplies it. */
 typedef struct narrow_block {
@@ -23,7 +26,7 @@ static void narrow(const fv_linear_job *job, long long row, int rows, narrow_blo
     const float *x = job->x + (row + r) * job->x_stride;
     int32_t *words = block->words + r * block->words_of_row;
     if (job->dtype == FOVEA_DTYPE_I8) {
-      fv_quantize_row(x, job->inputs, (fv_dot_element *)words, block->scales + r, block->starts + r);
+      FV_BYTES(linear_narrow)(x, job->inputs, words, block->scales + r, block->starts + r);
     } else {
 #if FV_HAS_PAIRS
       fv_round_pairs(x, job->inputs, words);
@@ -33,51 +36,30 @@ static void narrow(const fv_linear_job *job, long long row, int rows, narrow_blo
   block->first = row;
 }
 
-/* Rows [row, row + rows) against panels [panel, panel + panels). */
-typedef struct tile {
-  long long row, panel;
-  int rows, panels;
-  const char *ahead; /* what it fetches meanwhile, step bytes per row of its panels; nothing with step 0 */
-  long long step;
-} tile;
-
-/* sum [rows, panels * FV_PANEL], the products of a tile. */
-static void multiply(const fv_linear_job *job, const narrow_block *block, const tile *t, float *sum) {
-  const long long panel_bytes = job->layout.panel_bytes, inputs = job->inputs;
-  const int ldc = t->panels * FV_PANEL;
-  const char *weights = job->weights + t->panel * panel_bytes;
-  const float *x = job->x + t->row * job->x_stride;
-  if (block) {
-    const long long at = t->row - block->first, of_row = block->words_of_row;
-    const int32_t *words = block->words + at * of_row;
-    if (job->dtype == FOVEA_DTYPE_I8) {
-      fv_dot_tile(t->rows, t->panels, of_row, words, of_row, block->scales + at, block->starts + at, weights,
-                  panel_bytes, sum, ldc, t->ahead, t->step);
-    } else {
-#if FV_HAS_PAIRS
-      fv_pair_tile(t->rows, t->panels, of_row, words, of_row, weights, panel_bytes, sum, ldc, t->ahead, t->step);
-#endif
-    }
-  } else if (t->step == 0 && job->dtype == FOVEA_DTYPE_BF16) {
-    fv_tile_bf16_row(t->panels, inputs, x, weights, panel_bytes, sum);
-  } else if (t->step == 0 && job->dtype == FOVEA_DTYPE_F16) {
-    fv_tile_f16_row(t->panels, inputs, x, weights, panel_bytes, sum);
-  } else if (t->step == 0) {
-    fv_tile(t->rows, t->panels, inputs, x, job->x_stride, (const float *)weights, panel_bytes / 4, sum, ldc);
-  } else if (job->dtype == FOVEA_DTYPE_BF16) {
-    fv_tile_bf16(t->rows, t->panels, inputs, x, job->x_stride, weights, panel_bytes, sum, ldc, t->ahead, t->step);
-  } else if (job->dtype == FOVEA_DTYPE_F16) {
-    fv_tile_f16(t->rows, t->panels, inputs, x, job->x_stride, weights, panel_bytes, sum, ldc, t->ahead, t->step);
-  } else {
-    fv_tile_f32(t->rows, t->panels, inputs, x, job->x_stride, weights, panel_bytes, sum, ldc, t->ahead, t->step);
+/* sum [rows, panels * FV_PANEL], the products of a tile of a block that is narrow. */
+static void multiply_narrow(const fv_linear_job *job, const narrow_block *block, const fv_linear_tile *t, float *sum) {
+  const long long at = t->row - block->first, of_row = block->words_of_row;
+  const int32_t *words = block->words + at * of_row;
+  if (job->dtype == FOVEA_DTYPE_I8) {
+    FV_BYTES(linear_dot)(job, t, words, of_row, block->scales + at, block->starts + at, sum);
+    return;
   }
+#if FV_HAS_PAIRS
+  const long long panel_bytes = job->layout.panel_bytes;
+  fv_pair_tile(t->rows, t->panels, of_row, words, of_row, job->weights + t->panel * panel_bytes, panel_bytes, sum,
+               t->panels * FV_PANEL, t->ahead, t->step);
+#endif
 }
 
-static void run_tile(const fv_linear_job *job, const narrow_block *block, const tile *t) {
+static void run_tile(const fv_linear_job *job, const narrow_block *block, const fv_linear_tile *t) {
   /* Of one panel and all rows: no policy takes more than four panels of one row, or two of two. */
   float sum[FV_TILE_ROWS * FV_PANEL] __attribute__((aligned(64)));
-  multiply(job, block, t, sum);
-  fv_finish(job, t->row, t->rows, t->panel * FV_PANEL, t->panels * FV_PANEL, sum);
+  if (block) {
+    multiply_narrow(job, block, t, sum);
+  } else {
+    FV_FLOATS(linear_tile)(job, t, sum);
+  }
+  FV_FLOATS(linear_finish)(job, t->row, t->rows, t->panel * FV_PANEL, t->panels * FV_PANEL, sum);
 }
 
 /* Bytes of one step through a panel: a row of floats, or of a group of inputs in eight bits, or of a pair. */
@@ -132,7 +114,7 @@ static void run_panels(const fv_linear_job *job, const narrow_block *block, long
   for (int t = 0; t < how->tiles; t++) {
     const int begin = (int)((long long)rows * t / how->tiles), end = (int)((long long)rows * (t + 1) / how->tiles);
     run_tile(job, block,
-             &(tile){row + begin, panel, end - begin, how->panels, ahead + t * how->apart, how->step});
+             &(fv_linear_tile){row + begin, panel, end - begin, how->panels, ahead + t * how->apart, how->step});
   }
 }
 
@@ -158,7 +140,7 @@ static __attribute__((noinline)) void run_narrow(const fv_linear_job *job, long 
 
 void FV_NAME(linear)(const fv_linear_job *job, long long first, long long last) {
   if (fv_is_block(job->dtype)) {
-    FV_NAME(linear_blocks)(job, first, last);
+    FV_BYTES(linear_blocks)(job, first, last);
   } else if (job->dtype == FOVEA_DTYPE_I8 || fv_is_paired(job->dtype, job->inputs)) {
     run_narrow(job, first, last);
   } else {

@@ -8,9 +8,9 @@
 #include "simd/pairs.h"
 #include "simd/transpose.h"
 
-fv_layout_kernel FV_NAME(layout);
-fv_stored_read_kernel FV_NAME(stored_read);
-fv_linear_pack_kernel FV_NAME(linear_pack_blocks);
+fv_layout_kernel FV_FLOATS(layout);
+fv_stored_read_kernel FV_FLOATS(stored_read);
+fv_linear_pack_kernel FV_BYTES(linear_pack_blocks);
 
 /* A block of x of this many bytes leaves half of a common L2 to the panels. */
 #define BLOCK_BYTES (192 * 1024)
@@ -61,7 +61,7 @@ fv_linear_layout FV_NAME(linear_layout)(int dtype, int inputs) {
 enum { CHUNK = 64 };
 
 /* Whether a run of the weight's bytes is one of floats already. */
-static bool is_float(const fv_stored *weight) { return weight->layout == FV_NAME(layout)(FOVEA_LAYOUT_F32); }
+static bool is_float(const fv_stored *weight) { return weight->layout == FV_FLOATS(layout)(FOVEA_LAYOUT_F32); }
 
 static bool is_whole(const fv_part *of) { return of->low == 0 && of->end == FV_PANEL; }
 
@@ -95,7 +95,7 @@ static void read_rows(const fv_linear_pack_job *job, const fv_part *of, long lon
   memset(rows, 0, (size_t)of->low * sizeof *rows);
   for (int j = of->low; j < of->high; j++) {
     const long long row = of->row + j - of->low;
-    FV_NAME(stored_read)(weight, row, row * job->output_stride + input * job->input_stride, job->input_stride, count,
+    FV_FLOATS(stored_read)(weight, row, row * job->output_stride + input * job->input_stride, job->input_stride, count,
                          rows[j]);
   }
   memset(rows + of->high, 0, (size_t)(FV_PANEL - of->high) * sizeof *rows);
@@ -258,7 +258,7 @@ static void pack_i8(const fv_linear_pack_job *job, const fv_part *of, char *pane
 
 void FV_NAME(linear_pack)(const fv_linear_pack_job *job, long long first, long long last) {
   if (fv_is_block(job->dtype)) {
-    FV_NAME(linear_pack_blocks)(job, first, last);
+    FV_BYTES(linear_pack_blocks)(job, first, last);
     return;
   }
   for (long long p = first; p < last; p++) {

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Compares the tokenizers in Java with the Hugging Face library, and times both.
+# Compares the tokenizers in Java with the Hugging Face library, and times both; times the masks of structured output, too.
 #
 #   java/core/src/test/tokenizers/campaign.sh [TEXTS] [SEED]
 #   GGUF=only java/core/src/test/tokenizers/campaign.sh 200000    # vocabularies in GGUF metadata, with the original files
@@ -26,7 +26,7 @@ class_path+=:$repository/ai/djl/huggingface/tokenizers/$(version djl)/tokenizers
 run() {
   local main=$1
   shift
-  java -Xmx3g -XX:+UseSerialGC --enable-native-access=ALL-UNNAMED -cp "$class_path" "dev.fovea.text.$main" "$@"
+  java -Xmx3g -XX:+UseSerialGC --enable-native-access=ALL-UNNAMED -cp "$class_path" "dev.fovea.$main" "$@"
 }
 
 for name in qwen3 llama3 gemma3 llama2 deepseek_v3 gpt4o gptoss; do
@@ -97,12 +97,13 @@ if [ -n "${LLAMA_CPP:-}" ]; then
   for pair in bert-bge=all-minilm-l6-v2 llama-bpe=llama3 qwen2=qwen3 gpt-2=gpt-2; do
     vectors+=("$into/vectors/${pair%=*}.inp" "$into/vectors/${pair%=*}.out" "$into/${pair#*=}/tokenizer.json")
   done
-  run VectorCampaign "${vectors[@]}"
+  run text.VectorCampaign "${vectors[@]}"
 fi
-run EqualityCampaign "$texts" "$seed" "${pairs[@]}"
+run text.EqualityCampaign "$texts" "$seed" "${pairs[@]}"
 [ "${GGUF:-}" != only ] || exit 0
-run UnicodeGenerator "$into/unicode.bin"
+run text.UnicodeGenerator "$into/unicode.bin"
 cmp "$into/unicode.bin" src/main/resources/dev/fovea/internal/text/unicode.bin
-run TokenizerSpeed "$into"/*/tokenizer.json
-run ComponentCampaign 2000 200 "$seed"
-run EqualityCampaign "$texts" "$seed" "$into"/*/tokenizer.json
+run text.TokenizerSpeed "$into"/*/tokenizer.json
+run model.grammar.MaskSpeed "$into"/{qwen3,llama3,gemma3,llama2}/tokenizer.json
+run text.ComponentCampaign 2000 200 "$seed"
+run text.EqualityCampaign "$texts" "$seed" "$into"/*/tokenizer.json

@@ -10,6 +10,7 @@ import dev.fovea.cli.attend.TerminalMap;
 import dev.fovea.internal.files.Excerpt;
 import dev.fovea.model.LengthPolicy;
 import dev.fovea.model.TextEncoder;
+import dev.fovea.model.TextGenerator;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -109,18 +110,27 @@ final class AttendCommand implements Callable<Integer> {
             throw new ParameterException(command.commandLine(), "expected one TEXT, got " + texts.size()
                     + ": the models read each text on its own; put a text of several words in quotes");
         }
-        try (TextEncoder encoder = encoderArguments.load(streams.err(), LengthPolicy.ERROR)) {
-            String text = texts.getFirst();
-            Attention attention = Attention.of(encoder.name(), text, encoder.explain(text));
-            checkRange("--layer", layer, attention.layers());
-            checkRange("--head", head, attention.heads());
-            if (format == null) {
-                print(attention);
-            } else {
-                write(attention, format);
-            }
+        encoderArguments.refuseDimensions();
+        Attention attention = attention(texts.getFirst());
+        checkRange("--layer", layer, attention.layers());
+        checkRange("--head", head, attention.heads());
+        if (format == null) {
+            print(attention);
+        } else {
+            write(attention, format);
         }
         return ExitCode.OK;
+    }
+
+    private Attention attention(String text) throws IOException {
+        if (encoderArguments.namesGenerator()) {
+            try (TextGenerator generator = encoderArguments.loadGenerator(streams.err())) {
+                return Attention.of(encoderArguments.directory().getFileName().toString(), text, generator.explain(text));
+            }
+        }
+        try (TextEncoder encoder = encoderArguments.load(streams.err(), LengthPolicy.ERROR)) {
+            return Attention.of(encoder.name(), text, encoder.explain(text));
+        }
     }
 
     private Format format(Path file) {

@@ -5,11 +5,8 @@ import dev.fovea.model.ChatMessage;
 import dev.fovea.model.GeneratedText;
 import dev.fovea.model.SamplingOptions;
 import dev.fovea.model.TextGenerator;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,10 +24,12 @@ import sun.misc.Signal;
         + " Ctrl-C stops the answer.")
 final class ChatCommand implements Callable<Integer> {
     private static final String HELP = """
+            /help         show this
             /clear        begin anew
             /system TEXT  begin anew, and tell the model TEXT first
             /again        answer the last message again
             /exit         end, as the end of the input does
+            Ctrl-C stops an answer.
             """;
 
     private final Streams streams;
@@ -56,16 +55,12 @@ final class ChatCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         sampling = arguments.sampling();
-        try (TextGenerator generator = arguments.load(model, streams.err())) {
+        try (TextGenerator generator = arguments.load(model, streams.err()); ChatLines lines = ChatLines.of(streams)) {
             requireChats(generator);
-            var in = new BufferedReader(new InputStreamReader(streams.in(), StandardCharsets.UTF_8));
             begin(system);
             while (true) {
-                String line = ask(in);
-                if (line == null) {
-                    streams.print("\n"); // what comes next does not stand behind the prompt
-                    break;
-                } else if (line.equals("/exit")) {
+                String line = lines.next();
+                if (line == null || line.equals("/exit")) {
                     break;
                 } else if (line.startsWith("/")) {
                     command(line, generator);
@@ -87,11 +82,6 @@ final class ChatCommand implements Callable<Integer> {
         }
     }
 
-    private String ask(BufferedReader in) throws IOException {
-        streams.print("> ");
-        return in.readLine();
-    }
-
     private void begin(String first) {
         messages.clear();
         if (first != null && !first.isBlank()) {
@@ -107,8 +97,11 @@ final class ChatCommand implements Callable<Integer> {
         } else if (line.equals("/again") && messages.size() > 1 && messages.getLast().role().equals("assistant")) {
             messages.removeLast();
             answer(generator);
-        } else {
+        } else if (line.equals("/help")) {
             streams.print(HELP);
+        } else {
+            streams.err().println("fovea: " + (line.equals("/again") ? "there is no answer yet" : "no such command: "
+                    + Failures.oneLine(line) + "; /help shows those that there are"));
         }
     }
 

@@ -1,10 +1,12 @@
 package dev.fovea.cli;
 
 import dev.fovea.model.EncoderOptions;
+import dev.fovea.model.GeneratorOptions;
 import dev.fovea.model.LengthPolicy;
 import dev.fovea.model.ModelCatalog;
 import dev.fovea.model.NamedModel;
 import dev.fovea.model.TextEncoder;
+import dev.fovea.model.TextGenerator;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -39,6 +41,35 @@ final class EncoderArguments extends ModelArguments {
     /** Whether the model is not the default. */
     boolean namesModel() {
         return command().commandLine().getParseResult().hasMatchedOption("--model");
+    }
+
+    /** Whether the model is one that writes texts. */
+    boolean namesGenerator() throws IOException {
+        return namesModel() && ModelCatalog.find(model).isEmpty() && TextGenerator.takes(directory());
+    }
+
+    /**
+     * Loads such a model.
+     *
+     * @throws ParameterException if an option is there that only encoders have
+     */
+    TextGenerator loadGenerator(PrintWriter err) throws IOException {
+        refuse("--prompt", prompt, "of an encoder, and " + model + " is a language model");
+        GeneratorOptions options = GeneratorOptions.defaults().withEngineOptions(engine());
+        try (var _ = new DelayedNotice(err, "Loading " + model + " …")) {
+            return TextGenerator.load(directory(), weights() == null ? options : options.withWeights(weights()));
+        }
+    }
+
+    /** Refuses the option that changes vectors, where there are none. */
+    void refuseDimensions() {
+        refuse("--dimensions", dimensions, "of vectors, and this command writes none");
+    }
+
+    private void refuse(String option, Object value, String why) {
+        if (value != null) {
+            throw new ParameterException(command().commandLine(), option + " is " + why);
+        }
     }
 
     /** The model's directory, for what catalogued models do not do. */

@@ -45,6 +45,11 @@ final class GenerateCommand implements Callable<Integer> {
     @Option(names = "--log-probabilities", description = "With --json, the logarithms of the probabilities of tokens.")
     private boolean logProbabilities;
 
+    @Option(names = "--probabilities", paramLabel = "K", arity = "0..1", fallbackValue = "5", defaultValue = "0",
+            description = "Show for each token its probability, and the K likeliest in its place with theirs (default: 5), as the"
+                    + " model gave them: before biases, penalties, temperature and formats.")
+    private int alternatives;
+
     @Parameters(arity = "0..1", paramLabel = "PROMPT", description = "The text to go on with.")
     private String prompt;
 
@@ -61,19 +66,33 @@ final class GenerateCommand implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "expected a PROMPT or --token-ids, got "
                     + (prompt == null ? "neither" : "both"));
         }
-        SamplingOptions options = arguments.sampling().withLogProbabilities(logProbabilities);
+        if (logProbabilities && !json) {
+            throw new ParameterException(spec.commandLine(), "--log-probabilities needs --json; --probabilities shows them as text");
+        }
+        SamplingOptions options = sampling();
         try (TextGenerator generator = arguments.load(model, streams.err())) {
             TextListener listener = json ? (_, _) -> true : (text, _) -> print(text);
             GeneratedText result = tokenIds == null ? generator.generate(prompt, options, listener)
                     : generator.generate(tokenIds, options, listener);
             if (json) {
-                writeJson(result);
+                writeJson(result, new Probabilities(generator));
             } else {
                 // Without a tokenizer, the ids are all that there is to show.
                 streams.print((generator.hasTokenizer() ? "" : ids(result)) + "\n");
+                if (alternatives > 0) {
+                    streams.print("\n" + new Probabilities(generator).table(result));
+                }
             }
         }
         return ExitCode.OK;
+    }
+
+    private SamplingOptions sampling() throws IOException {
+        try {
+            return arguments.sampling().withLogProbabilities(logProbabilities || alternatives > 0).withAlternatives(alternatives);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+        }
     }
 
     private boolean print(CharSequence text) {
@@ -89,7 +108,7 @@ final class GenerateCommand implements Callable<Integer> {
         return Arrays.stream(result.tokens()).mapToObj(Integer::toString).collect(Collectors.joining(","));
     }
 
-    private void writeJson(GeneratedText result) throws IOException {
+    private void writeJson(GeneratedText result, Probabilities probabilities) throws IOException {
         JsonWriter out = new JsonWriter(streams.writer());
         out.beginObject().name("tokens").beginArray();
         for (int token : result.tokens()) {
@@ -103,6 +122,9 @@ final class GenerateCommand implements Callable<Integer> {
                 out.value(logProbability);
             }
             out.endArray();
+        }
+        if (alternatives > 0) {
+            probabilities.write(result, out.name("probabilities"));
         }
         out.endObject().flush();
         streams.print("\n");

@@ -1,7 +1,9 @@
 package dev.fovea.cli;
 
 import dev.fovea.EngineOptions;
+import dev.fovea.internal.backend.PackingProgress;
 import dev.fovea.model.GeneratorOptions;
+import dev.fovea.model.OutputFormat;
 import dev.fovea.model.SamplingOptions;
 import dev.fovea.model.TextGenerator;
 import dev.fovea.tensor.DType;
@@ -11,6 +13,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -73,8 +76,12 @@ final class GeneratorArguments extends EngineArguments {
     @Option(names = "--ignore-end", description = "Go on behind the token that ends a text.")
     private boolean ignoresEnd;
 
+    @ArgGroup(exclusive = true)
+    private FormatArguments format = new FormatArguments();
+
     /**
-     * Loads the model. If that takes a noticeable time, a message on {@code err} says so.
+     * Loads the model. If that takes a noticeable time, a message on {@code err} says so; on a terminal, a bar shows how far
+     * it is.
      *
      * @param path null for the demonstration model, which {@code err} hears of
      * @throws ParameterException if the number of threads or the context is out of range
@@ -88,19 +95,21 @@ final class GeneratorArguments extends EngineArguments {
             err.println("fovea: " + DemonstrationModel.NOTICE);
             return demonstration;
         }
-        try (var _ = new DelayedNotice(err, "Loading " + path + " …")) {
-            return TextGenerator.load(path, options);
+        try (var _ = new DelayedNotice(err, "Loading " + path + " …"); var bar = new ByteBar(err)) {
+            return ScopedValue.where(PackingProgress.LISTENER, bar::at).call(() -> TextGenerator.load(path, options));
         }
     }
 
     /**
      * How it writes.
      *
-     * @throws ParameterException if a value is out of range
+     * @throws ParameterException if a value is out of range, or the answer cannot have the form
+     * @throws IOException if a file of the form is not readable
      */
-    SamplingOptions sampling() {
+    SamplingOptions sampling() throws IOException {
+        OutputFormat form = checked(format.read());
         return checked(() -> new SamplingOptions(maxTokens, temperature, topK, topP, minP, typicalP, repetitionPenalty,
-                presencePenalty, frequencyPenalty, logitBias, stops, seed, false, ignoresEnd));
+                presencePenalty, frequencyPenalty, logitBias, stops, seed, false, ignoresEnd, form, 0));
     }
 
     private <T> T checked(Supplier<T> options) {

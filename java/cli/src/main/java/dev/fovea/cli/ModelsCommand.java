@@ -91,6 +91,7 @@ final class ModelsCommand implements Callable<Integer> {
             out.name("languages").value(model.languages());
             out.name("licence").value(model.licence());
             out.name("artifact").value(model.hasArtifact() ? model.artifact().coordinates() : null);
+            out.name("exclude").value(model.hasArtifact() ? NamedModel.Artifact.EXCLUSION : null);
             out.name("present").value(ModelCatalog.isPresent(model));
             out.endObject();
         }

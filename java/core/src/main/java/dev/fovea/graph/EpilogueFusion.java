@@ -38,27 +38,27 @@ final class EpilogueFusion {
     }
 
     private Stage fuse(Stage.Single stage) {
-        return switch (stage.op()) {
-            case Op.Activate(_, Value x, Activation activation) -> {
-                yield soleProducer(x) instanceof Stage.Product product
-                                && product.activation() == Activation.NONE
-                                && product.residual() == null
-                        ? replace(product, product.activated(activation, stage.output()))
-                        : stage;
-            }
-            case Op.Add(_, Value a, Value b) -> {
-                Stage.Product left = openProduct(a);
-                Stage.Product right = openProduct(b);
-                if (right != null && (left == null || right.output().id() > left.output().id())) {
-                    yield replace(right, right.added(a, stage.output()));
-                }
-                yield left != null ? replace(left, left.added(b, stage.output())) : stage;
-            }
-            case Op.Normalize(_, Value x) -> soleProducer(x) instanceof Stage.Pooled pooled && !pooled.normalize()
-                    ? replace(pooled, new Stage.Pooled(pooled.x(), pooled.mode(), true, stage.output()))
+        // A switch over patterns would make a class, which a cold JVM takes milliseconds for.
+        Op op = stage.op();
+        if (op instanceof Op.Activate activate) {
+            return soleProducer(activate.x()) instanceof Stage.Product product
+                            && product.activation() == Activation.NONE
+                            && product.residual() == null
+                    ? replace(product, product.activated(activate.activation(), stage.output()))
                     : stage;
-            default -> stage;
-        };
+        }
+        if (op instanceof Op.Add add) {
+            Stage.Product left = openProduct(add.a());
+            Stage.Product right = openProduct(add.b());
+            if (right != null && (left == null || right.output().id() > left.output().id())) {
+                return replace(right, right.added(add.a(), stage.output()));
+            }
+            return left != null ? replace(left, left.added(add.b(), stage.output())) : stage;
+        }
+        return op instanceof Op.Normalize normalize && soleProducer(normalize.x()) instanceof Stage.Pooled pooled
+                        && !pooled.normalize()
+                ? replace(pooled, new Stage.Pooled(pooled.x(), pooled.mode(), true, stage.output()))
+                : stage;
     }
 
     /** The product that yields {@code value} to one reader only and adds nothing yet, or null. */

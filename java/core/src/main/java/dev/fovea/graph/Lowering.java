@@ -1,7 +1,6 @@
 package dev.fovea.graph;
 
 import dev.fovea.ops.Activation;
-import dev.fovea.ops.Pooling;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -33,11 +32,12 @@ final class Lowering {
     }
 
     private static Stage stage(Op op, Value output) {
-        return switch (op) {
-            case Op.Linear(_, Value x, var weight, var bias) ->
-                new Stage.Product(x, List.of(new Stage.Part(weight, bias, output)), Activation.NONE, null);
-            case Op.Pool(_, Value x, Pooling mode) -> new Stage.Pooled(x, mode, false, output);
-            default -> new Stage.Single(op, output);
-        };
+        // Each switch over patterns would make a class, which a cold JVM takes milliseconds for.
+        if (op instanceof Op.Linear linear) {
+            var part = new Stage.Part(linear.weight(), linear.bias(), output);
+            return new Stage.Product(linear.x(), List.of(part), Activation.NONE, null);
+        }
+        return op instanceof Op.Pool pool ? new Stage.Pooled(pool.x(), pool.mode(), false, output)
+                : new Stage.Single(op, output);
     }
 }

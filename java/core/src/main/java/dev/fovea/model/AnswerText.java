@@ -9,6 +9,7 @@ import java.util.List;
 final class AnswerText {
     private static final int FIRST_CHARS = 1 << 12;
 
+    private final WatchedCall call;
     private final StopTexts stops = new StopTexts();
     private final StringBuilder piece = new StringBuilder(FIRST_CHARS);
     private final StringBuilder certain = new StringBuilder(FIRST_CHARS);
@@ -16,6 +17,15 @@ final class AnswerText {
     private TokenDecoder decoder;
     private int vocabulary;
     private TextListener listener;
+
+    AnswerText(WatchedCall call) {
+        this.call = call;
+    }
+
+    /** What its answers tell those who watch. */
+    WatchedCall call() {
+        return call;
+    }
 
     /**
      * Begins an answer.

@@ -121,6 +121,7 @@ public final class AttentionPattern {
     /** Such as {@code pattern of 6 layers, 12 heads, 14 queries, 14 keys}. */
     @Override
     public String toString() {
-        return "pattern of " + layers() + " layers, " + heads + " heads, " + queries() + " queries, " + keys() + " keys";
+        return "pattern of " + ModelProperties.count(layers(), "layer") + ", " + ModelProperties.count(heads, "head") + ", "
+                + queries() + " queries, " + keys() + " keys";
     }
 }

@@ -41,6 +41,11 @@ public record ChatMessage(String role, String content, Map<String, Object> more)
         return new ChatMessage("tool", content, Map.of());
     }
 
+    /** What a tool answered to a call; in a chat, behind the message of the call. */
+    public static ChatMessage tool(ToolCall call, String content) {
+        return tool(content).with("tool_call_id", call.id()).with("name", call.name());
+    }
+
     /** A copy with a field more. */
     public ChatMessage with(String field, Object value) {
         Map<String, Object> all = new LinkedHashMap<>(more);

@@ -95,6 +95,11 @@ final class ChatTemplate {
         }
     }
 
+    /** The template itself, in Jinja. */
+    String source() {
+        return source;
+    }
+
     /** Whether its source has these words. */
     boolean mentions(String words) {
         return source.contains(words);

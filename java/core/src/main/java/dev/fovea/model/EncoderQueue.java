@@ -28,6 +28,7 @@ import java.util.function.Function;
  * <p>A batch takes inputs in the order in which they came. Each gets the same bits as alone; and where a batch fails, each
  * is run again by itself, so that an error reaches the caller whose input it is of. Callers do not compute: they park, so
  * virtual threads serve, and do not pin. One lock is held for a moment, when inputs are handed over, taken or withdrawn.
+ * A queue that nobody has used has no threads.
  *
  * <p>Forgetting to close costs the model's memory; it does not keep the JVM alive.
  *
@@ -41,14 +42,20 @@ public final class EncoderQueue<R> implements AutoCloseable {
     // Guarded by the lock.
     private final Condition arrived = lock.newCondition();
     private final WaitingInputs<R> waiting = new WaitingInputs<>();
+    private int workers;
     private boolean closed;
 
     private EncoderQueue(BatchModel<R> model, QueueOptions options) {
         this.model = model;
         this.options = options;
-        int workers = options.workers() > 0 ? options.workers() : workers(model.engine());
-        for (int i = 0; i < workers; i++) {
-            Thread.ofPlatform().daemon().name("fovea-queue-" + model.name() + "-" + i).start(this::work);
+    }
+
+    /** Starts its threads, if the first input has come just now. */
+    private void start() {
+        int wanted = options.workers() > 0 ? options.workers() : workers(model.engine());
+        while (workers < wanted) {
+            Thread.ofPlatform().daemon().name("fovea-queue-" + model.name() + "-" + workers).start(this::work);
+            workers++;
         }
     }
 
@@ -161,6 +168,7 @@ public final class EncoderQueue<R> implements AutoCloseable {
             requireOpen();
             before = waiting.tokens();
             if (before + tokens <= options.queuedTokens()) {
+                start();
                 append(inputs);
                 return;
             }

@@ -1,5 +1,7 @@
 package dev.fovea.model;
 
+import java.util.List;
+
 /**
  * What a language model wrote.
  *
@@ -8,8 +10,19 @@ package dev.fovea.model;
  * @param logProbabilities of these tokens, by the logits as the model gave them; empty unless asked for
  * @param promptTokens how many tokens it read before
  * @param finish why it ended
+ * @param alternatives for each token, those that were likeliest in its place, the likeliest first, by the logits as the model
+ *     gave them; empty unless asked for
  */
-public record GeneratedText(String text, int[] tokens, float[] logProbabilities, int promptTokens, Finish finish) {
+public record GeneratedText(String text, int[] tokens, float[] logProbabilities, int promptTokens, Finish finish,
+        List<List<Alternative>> alternatives) {
+    /** A token and the logarithm of its probability. */
+    public record Alternative(int token, float logProbability) {}
+
+    /** Copies the alternatives. */
+    public GeneratedText {
+        alternatives = List.copyOf(alternatives);
+    }
+
     /** Why an answer ended. */
     public enum Finish {
         /** By a token that ends texts. */
@@ -24,5 +37,11 @@ public record GeneratedText(String text, int[] tokens, float[] logProbabilities,
         CANCELLED,
         /** The {@linkplain RequestOptions#timeLimit() time limit} was reached. */
         TIMEOUT
+    }
+
+    /** Such as {@code GeneratedText["Paris is the capital of…", 20 tokens behind 7, LENGTH]}. */
+    @Override
+    public String toString() {
+        return "GeneratedText[" + Brief.of(text) + ", " + tokens.length + " tokens behind " + promptTokens + ", " + finish + ']';
     }
 }

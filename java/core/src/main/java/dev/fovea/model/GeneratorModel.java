@@ -6,6 +6,7 @@ import dev.fovea.graph.CacheGroup;
 import dev.fovea.graph.CacheSet;
 import dev.fovea.graph.Graph;
 import dev.fovea.graph.Plan;
+import dev.fovea.graph.Session;
 import dev.fovea.internal.lifetime.Owner;
 import dev.fovea.model.family.DecoderConfig;
 import dev.fovea.model.family.Description;
@@ -18,16 +19,20 @@ import dev.fovea.model.generation.Fingerprint;
 import dev.fovea.model.generation.Sampler;
 import dev.fovea.model.generation.Scheduler;
 import dev.fovea.model.generation.SchedulerOptions;
+import dev.fovea.model.generation.TokenWriter;
 import dev.fovea.weights.Weights;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
+import java.util.function.Function;
 
 /**
- * What of a language model computes: its plan, what it remembers, and who goes when. It knows tokens, not texts. The memory
- * that requests need is taken when the first one comes.
+ * A decoder alone: its plan, what it remembers, and who goes when. The memory that requests need is taken when the first one
+ * comes.
  */
-final class GeneratorModel {
+final class GeneratorModel implements AnswerModel {
     private final GeneratorOptions options;
     private final SchedulerOptions scheduling;
     private final Engine engine;
@@ -71,6 +76,11 @@ final class GeneratorModel {
     }
 
     private WeightType weightType(ModelWeights parts) {
+        return weightType(parts, options, engine);
+    }
+
+    /** Which type weights are kept as. */
+    static WeightType weightType(ModelWeights parts, GeneratorOptions options, Engine engine) {
         return options.weights() != null ? options.weights()
                 : engine.backend() != Backend.CUDA ? WeightType.STORED : parts.areBf16() ? WeightType.BF16 : WeightType.F32;
     }
@@ -96,14 +106,39 @@ final class GeneratorModel {
         return model;
     }
 
-    /** Tokens of the longest sequence. */
-    int context() {
+    @Override
+    public Engine engine() {
+        return engine;
+    }
+
+    @Override
+    public MemoryUse memory() {
+        return MemoryUse.of(plan, weights);
+    }
+
+    @Override
+    public void tell(WatchedLoad load) {
+        load.done(engine, plan, weights);
+    }
+
+    @Override
+    public int context() {
         return description.maxTokens();
     }
 
-    /** Token ids are below it. */
-    int vocabulary() {
+    @Override
+    public int vocabulary() {
         return description.vocabulary();
+    }
+
+    @Override
+    public int room(int promptTokens) {
+        return context() - promptTokens + 1;
+    }
+
+    @Override
+    public <R> R write(Function<TokenWriter, R> work) {
+        return work.apply(scheduler());
     }
 
     /** The one that is there, unless an error has broken it. */
@@ -140,6 +175,15 @@ final class GeneratorModel {
     private synchronized void closeScheduler() {
         if (scheduler != null) {
             scheduler.close();
+        }
+    }
+
+    /** See {@link TextGenerator#explain(int[])}. */
+    AttentionPattern explain(int[] ids, List<String> tokens) {
+        try (CacheSet cache = CacheSet.create(engine, caches.specs(), 1, ids.length, options.cache());
+                Session session = plan.newExplainingSession(ids.length, List.of(cache))) {
+            session.run(1, MemorySegment.ofArray(ids), MemorySegment.ofArray(new int[] {0, ids.length}));
+            return AttentionPattern.copyOf(tokens, tokens, session.patterns());
         }
     }
 

@@ -110,7 +110,8 @@ final class HeadModel {
         this.weights = parts.found().weights();
         requireSeenEnd();
         this.plan = parts.compile(ModelGraph.encoder(description, weights, engine), options.weights().storage());
-        this.batches = owner.own(new SessionPool<>(() -> new HeadBatch(plan.newSession(64, 16)), HeadBatch::close));
+        this.batches = owner.own(new SessionPool<>(() ->
+                new HeadBatch(plan.newSession(64, 16), new WatchedCall(engine, name)), HeadBatch::close));
     }
 
     /** transformers looks for the last token that is no padding: it must be the one that the tokenizer puts there. */
@@ -132,7 +133,7 @@ final class HeadModel {
     static <T> T load(Path directory, EncoderOptions options, HeadReader heads, User<T> user) throws IOException {
         Path absolute = directory.toAbsolutePath().normalize();
         return Owner.create("model of " + absolute.getFileName(),
-                owner -> user.make(new HeadModel(absolute, options, heads, null, owner)));
+                owner -> user.make(watched(absolute, options, heads, null, owner)));
     }
 
     /** Likewise a model that is told by an instruction what to do, and whose head depends on tokens. */
@@ -140,7 +141,20 @@ final class HeadModel {
             throws IOException {
         Path absolute = directory.toAbsolutePath().normalize();
         return Owner.create("model of " + absolute.getFileName(),
-                owner -> user.make(new HeadModel(absolute, options, null, heads, owner)));
+                owner -> user.make(watched(absolute, options, null, heads, owner)));
+    }
+
+    private static HeadModel watched(Path directory, EncoderOptions options, HeadReader heads, TokenHeadReader tokenHeads,
+            Owner owner) throws IOException {
+        var watched = WatchedLoad.begin(String.valueOf(directory.getFileName()), directory);
+        try {
+            var model = new HeadModel(directory, options, heads, tokenHeads, owner);
+            watched.done(model.engine, model.plan, model.file);
+            return model;
+        } catch (Throwable e) {
+            watched.failed(e);
+            throw e;
+        }
     }
 
     private static void requirePlain(EncoderOptions options, boolean instructed) {
@@ -232,7 +246,7 @@ final class HeadModel {
     /** The result of every input, in order, for any number of them. */
     <R> List<R> run(List<ModelInput> inputs, ResultReader<R> reader) {
         List<R> results = new ArrayList<>(inputs.size());
-        onBatch(batch -> {
+        onBatch(inputs.size(), batch -> {
             for (ModelInput input : inputs) {
                 if (!fits(batch, input.ids().length)) {
                     run(batch, inputs, reader, results);
@@ -270,7 +284,7 @@ final class HeadModel {
      */
     float[] scores(String first, List<String> seconds) {
         float[] scores = new float[seconds.size()];
-        onBatch(batch -> {
+        onBatch(seconds.size(), batch -> {
             PairInputs pairs = tokenizer.pairs(first, Truncation.LONGEST_FIRST, maxTokens);
             int done = 0;
             for (String second : seconds) {
@@ -301,12 +315,19 @@ final class HeadModel {
         }
     }
 
-    private void onBatch(Consumer<HeadBatch> work) {
+    private void onBatch(int sequences, Consumer<HeadBatch> work) {
+        long arrival = WatchedCall.arrival(engine);
         owner.enter();
         try {
             batches.run(batch -> {
-                batch.clear();
-                work.accept(batch);
+                batch.begin(arrival);
+                try {
+                    work.accept(batch);
+                } catch (Throwable e) {
+                    batch.call().encodingFailed(e);
+                    throw e;
+                }
+                batch.call().encoded(sequences, batch.encodedTokens());
             });
         } finally {
             owner.exit();
@@ -370,6 +391,16 @@ final class HeadModel {
             throw new ArithmeticException("model " + name + " gives a text of " + ids.length
                     + " tokens numbers that are not finite" + (cause == null ? "" : ": " + cause));
         }
+    }
+
+    /** What it takes of memory now. */
+    MemoryUse memory() {
+        return MemoryUse.of(plan, file);
+    }
+
+    /** A model's {@code toString}: such as {@code Reranker[ms-marco, 512 tokens, NATIVE engine (avx2, 4 threads)]}. */
+    String describe(String type, String detail) {
+        return type + '[' + name + ", " + detail + ", " + engine + ']';
     }
 
     void close() {

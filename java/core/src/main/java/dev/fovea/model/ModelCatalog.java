@@ -191,7 +191,8 @@ public final class ModelCatalog {
         if (content == null) {
             throw new ModelNotFoundException("the cache has no whole copy of model " + model.name() + ", and "
                     + sourceName + " has none; get it with: ./fovea models pull " + model.name() + " (or put "
-                    + model.artifact().coordinates() + " on the class path)");
+                    + model.artifact().coordinates() + " on the class path, with an exclusion of all that it depends on, "
+                    + NamedModel.Artifact.EXCLUSION + ": Fovea takes only the jar itself)");
         }
         return content;
     }

@@ -26,7 +26,7 @@ final class ModelProperties {
         Map<String, String> properties = new LinkedHashMap<>();
         try {
             properties.putAll(source.places(encoder));
-            properties.merge("family", ", " + description.layers() + " layers of width " + description.width() + " with "
+            properties.merge("family", ", " + count(description.layers(), "layer") + " of width " + description.width() + " with "
                     + description.attention().heads() + " heads", String::concat);
             properties.merge("weights", ", " + weights.names().size() + " tensors", String::concat);
             int specials = tokenizer.prefix().length + tokenizer.suffix().length;
@@ -50,5 +50,10 @@ final class ModelProperties {
         prompts.texts().forEach((name, text) -> list.add(Excerpt.of(name, 40) + " = \"" + Excerpt.of(text, 60) + "\""));
         return (list.isEmpty() ? "none" : String.join(", ", list.subList(0, Math.min(12, list.size()))))
                 + (prompts.byDefault().isEmpty() ? "" : "; by default \"" + Excerpt.of(prompts.byDefault(), 60) + "\"");
+    }
+
+    /** Such as {@code 1 layer} and {@code 2 layers}. */
+    static String count(int count, String name) {
+        return count + " " + name + (count == 1 ? "" : "s");
     }
 }

@@ -35,14 +35,18 @@ public record NamedModel(String publishedAs, Task task, String family, int dimen
     }
 
     /**
-     * A jar that carries a model.
+     * A jar that carries a model. Fovea reads the jar alone: a build that names it should exclude all that it depends on,
+     * {@link #EXCLUSION}, which is another engine of a hundred megabytes.
      *
      * @param coordinates of Maven: {@code group:artifact:version}
      * @param onnxSha256 of the weights in that jar, in lower-case hex
      * @param tokenizerSha256 of the tokenizer in that jar, in lower-case hex
      * @param revision 12 hex digits that stand for all that the model consists of
      */
-    public record Artifact(String coordinates, String onnxSha256, String tokenizerSha256, String revision) {}
+    public record Artifact(String coordinates, String onnxSha256, String tokenizerSha256, String revision) {
+        /** What to exclude of a carrier's dependencies, as {@code group:artifact}: all. */
+        public static final String EXCLUSION = "*:*";
+    }
 
     /** A model whose prompts cannot be changed. */
     public NamedModel {
@@ -79,6 +83,9 @@ public record NamedModel(String publishedAs, Task task, String family, int dimen
                 .map(prompt -> prompt.getKey() + " = \"" + prompt.getValue() + '"').collect(Collectors.joining(", ")));
         properties.put("languages", languages);
         properties.put("licence", licence);
+        if (artifact != null) {
+            properties.put("artifact", artifact.coordinates() + ", without what it depends on: exclude " + Artifact.EXCLUSION);
+        }
         return properties;
     }
 }

@@ -25,10 +25,16 @@ import java.util.Map;
  * @param seed of the numbers that tokens are drawn by: the same seed gives the same text
  * @param logProbabilities whether the result has those of its tokens
  * @param ignoresEnd whether it goes on behind the token that ends a text
+ * @param format what the answer must look like; null if that is free. Tokens that it does not allow are never written,
+ *     whatever their logits
+ * @param alternatives how many of the likeliest tokens of each place the result has, 0 to {@value #MOST_ALTERNATIVES}
  */
 public record SamplingOptions(int maxTokens, float temperature, int topK, float topP, float minP, float typicalP,
         float repetitionPenalty, float presencePenalty, float frequencyPenalty, Map<Integer, Float> logitBias,
-        List<String> stops, long seed, boolean logProbabilities, boolean ignoresEnd) {
+        List<String> stops, long seed, boolean logProbabilities, boolean ignoresEnd, OutputFormat format, int alternatives) {
+    /** The most alternatives of a token. */
+    public static final int MOST_ALTERNATIVES = 64;
+
     /**
      * Validates the values.
      *
@@ -59,11 +65,17 @@ public record SamplingOptions(int maxTokens, float temperature, int topK, float 
         if (stops.contains("")) {
             throw new IllegalArgumentException("stop texts must not be empty, got \"\"");
         }
+        if (alternatives < 0 || alternatives > MOST_ALTERNATIVES) {
+            throw new IllegalArgumentException("alternatives must be 0 to " + MOST_ALTERNATIVES + ", got " + alternatives);
+        }
+        if (format != null && ignoresEnd) {
+            throw new IllegalArgumentException("an answer of a format ends where the format does, got ignores_end true");
+        }
     }
 
     /** The likeliest token each time, at most 256. */
     public static SamplingOptions greedy() {
-        return new SamplingOptions(256, 0, 0, 1, 0, 1, 1, 0, 0, Map.of(), List.of(), 0, false, false);
+        return new SamplingOptions(256, 0, 0, 1, 0, 1, 1, 0, 0, Map.of(), List.of(), 0, false, false, null, 0);
     }
 
     /** Tokens drawn by their probabilities at this temperature, at most 256. */
@@ -74,73 +86,85 @@ public record SamplingOptions(int maxTokens, float temperature, int topK, float 
     /** A copy that writes at most this many tokens. */
     public SamplingOptions withMaxTokens(int maxTokens) {
         return new SamplingOptions(maxTokens, temperature, topK, topP, minP, typicalP, repetitionPenalty, presencePenalty,
-                frequencyPenalty, logitBias, stops, seed, logProbabilities, ignoresEnd);
+                frequencyPenalty, logitBias, stops, seed, logProbabilities, ignoresEnd, format, alternatives);
     }
 
     /** A copy with another temperature; 0 takes the likeliest token. */
     public SamplingOptions withTemperature(float temperature) {
         return new SamplingOptions(maxTokens, temperature, topK, topP, minP, typicalP, repetitionPenalty, presencePenalty,
-                frequencyPenalty, logitBias, stops, seed, logProbabilities, ignoresEnd);
+                frequencyPenalty, logitBias, stops, seed, logProbabilities, ignoresEnd, format, alternatives);
     }
 
     /** A copy that draws from the likeliest tokens. */
     public SamplingOptions withTopK(int topK) {
         return new SamplingOptions(maxTokens, temperature, topK, topP, minP, typicalP, repetitionPenalty, presencePenalty,
-                frequencyPenalty, logitBias, stops, seed, logProbabilities, ignoresEnd);
+                frequencyPenalty, logitBias, stops, seed, logProbabilities, ignoresEnd, format, alternatives);
     }
 
     /** A copy that draws from the likeliest tokens of this probability. */
     public SamplingOptions withTopP(float topP) {
         return new SamplingOptions(maxTokens, temperature, topK, topP, minP, typicalP, repetitionPenalty, presencePenalty,
-                frequencyPenalty, logitBias, stops, seed, logProbabilities, ignoresEnd);
+                frequencyPenalty, logitBias, stops, seed, logProbabilities, ignoresEnd, format, alternatives);
     }
 
     /** A copy that draws from tokens not much less probable than the likeliest. */
     public SamplingOptions withMinP(float minP) {
         return new SamplingOptions(maxTokens, temperature, topK, topP, minP, typicalP, repetitionPenalty, presencePenalty,
-                frequencyPenalty, logitBias, stops, seed, logProbabilities, ignoresEnd);
+                frequencyPenalty, logitBias, stops, seed, logProbabilities, ignoresEnd, format, alternatives);
     }
 
     /** A copy that draws from tokens of the expected information. */
     public SamplingOptions withTypicalP(float typicalP) {
         return new SamplingOptions(maxTokens, temperature, topK, topP, minP, typicalP, repetitionPenalty, presencePenalty,
-                frequencyPenalty, logitBias, stops, seed, logProbabilities, ignoresEnd);
+                frequencyPenalty, logitBias, stops, seed, logProbabilities, ignoresEnd, format, alternatives);
     }
 
     /** A copy with other penalties. */
     public SamplingOptions withPenalties(float repetition, float presence, float frequency) {
         return new SamplingOptions(maxTokens, temperature, topK, topP, minP, typicalP, repetition, presence, frequency,
-                logitBias, stops, seed, logProbabilities, ignoresEnd);
+                logitBias, stops, seed, logProbabilities, ignoresEnd, format, alternatives);
     }
 
     /** A copy with other biases. */
     public SamplingOptions withLogitBias(Map<Integer, Float> logitBias) {
         return new SamplingOptions(maxTokens, temperature, topK, topP, minP, typicalP, repetitionPenalty, presencePenalty,
-                frequencyPenalty, logitBias, stops, seed, logProbabilities, ignoresEnd);
+                frequencyPenalty, logitBias, stops, seed, logProbabilities, ignoresEnd, format, alternatives);
     }
 
     /** A copy that ends with other texts. */
     public SamplingOptions withStops(String... stops) {
         return new SamplingOptions(maxTokens, temperature, topK, topP, minP, typicalP, repetitionPenalty, presencePenalty,
-                frequencyPenalty, logitBias, List.of(stops), seed, logProbabilities, ignoresEnd);
+                frequencyPenalty, logitBias, List.of(stops), seed, logProbabilities, ignoresEnd, format, alternatives);
     }
 
     /** A copy with another seed. */
     public SamplingOptions withSeed(long seed) {
         return new SamplingOptions(maxTokens, temperature, topK, topP, minP, typicalP, repetitionPenalty, presencePenalty,
-                frequencyPenalty, logitBias, stops, seed, logProbabilities, ignoresEnd);
+                frequencyPenalty, logitBias, stops, seed, logProbabilities, ignoresEnd, format, alternatives);
     }
 
     /** A copy whose results have the log probabilities of tokens, or not. */
     public SamplingOptions withLogProbabilities(boolean logProbabilities) {
         return new SamplingOptions(maxTokens, temperature, topK, topP, minP, typicalP, repetitionPenalty, presencePenalty,
-                frequencyPenalty, logitBias, stops, seed, logProbabilities, ignoresEnd);
+                frequencyPenalty, logitBias, stops, seed, logProbabilities, ignoresEnd, format, alternatives);
     }
 
     /** A copy that goes on behind the token that ends a text, or not. */
     public SamplingOptions withIgnoresEnd(boolean ignoresEnd) {
         return new SamplingOptions(maxTokens, temperature, topK, topP, minP, typicalP, repetitionPenalty, presencePenalty,
-                frequencyPenalty, logitBias, stops, seed, logProbabilities, ignoresEnd);
+                frequencyPenalty, logitBias, stops, seed, logProbabilities, ignoresEnd, format, alternatives);
+    }
+
+    /** A copy whose answers look like this; null for any. */
+    public SamplingOptions withFormat(OutputFormat format) {
+        return new SamplingOptions(maxTokens, temperature, topK, topP, minP, typicalP, repetitionPenalty, presencePenalty,
+                frequencyPenalty, logitBias, stops, seed, logProbabilities, ignoresEnd, format, alternatives);
+    }
+
+    /** A copy whose results have so many of the tokens that were likeliest in each place. */
+    public SamplingOptions withAlternatives(int alternatives) {
+        return new SamplingOptions(maxTokens, temperature, topK, topP, minP, typicalP, repetitionPenalty, presencePenalty,
+                frequencyPenalty, logitBias, stops, seed, logProbabilities, ignoresEnd, format, alternatives);
     }
 
     private static void requireWithin(String name, float value, float least, float most) {

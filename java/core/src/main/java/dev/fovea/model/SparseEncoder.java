@@ -41,6 +41,16 @@ public final class SparseEncoder implements AutoCloseable {
             }
             return (float) sum;
         }
+
+        /** Such as {@code SparseVector[112 terms: 2054 0.1234, 2129 1.5000, 2182 0.0310, …]}, by ids. */
+        @Override
+        public String toString() {
+            var text = new StringBuilder("SparseVector[").append(ids.length).append(" terms");
+            for (int i = 0; i < Math.min(3, ids.length); i++) {
+                text.append(i == 0 ? ": " : ", ").append(ids[i]).append(' ').append(Brief.of(new float[] {weights[i]}));
+            }
+            return text.append(ids.length > 3 ? ", …]" : "]").toString();
+        }
     }
 
     /** Of sentence-transformers; newer versions call the first as that of other models. */
@@ -173,6 +183,16 @@ public final class SparseEncoder implements AutoCloseable {
     /** The directory's name. */
     public String name() {
         return model.name();
+    }
+
+    /** What it takes of memory off the Java heap now. */
+    public MemoryUse memory() {
+        return model.memory();
+    }
+
+    @Override
+    public String toString() {
+        return model.describe("SparseEncoder", vocabulary() + " terms");
     }
 
     /** Frees the model, at once or when the calls in progress are done. Idempotent; never waits. */

@@ -20,6 +20,7 @@ final class TextBatch {
     private final List<String> texts = new ArrayList<>();
     private int[] ids = new int[64];
     private int tokens;
+    private long encoded;
 
     /** Of the text whose pieces are only partly encoded, or null. */
     private PieceMean mean;
@@ -77,7 +78,13 @@ final class TextBatch {
         pieces.clear();
         labels.clear();
         texts.clear();
+        encoded += tokens;
         tokens = 0;
+    }
+
+    /** Tokens of all that has been encoded. */
+    long encodedTokens() {
+        return encoded;
     }
 
     private ArithmeticException notFinite(NotFiniteException e) {

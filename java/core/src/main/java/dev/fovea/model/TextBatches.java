@@ -28,21 +28,34 @@ final class TextBatches implements BatchModel<TextEmbedding> {
     @Override
     public List<TextEmbedding> run(List<? extends EncoderInput<TextEmbedding>> inputs) {
         List<TextEmbedding> results = new ArrayList<>(inputs.size());
+        long arrival = WatchedCall.arrival(model.engine());
         model.owner().enter();
         try {
             sessions.run(session -> {
-                TextBatch batch = new TextBatch(model, results);
-                for (EncoderInput<TextEmbedding> input : inputs) {
-                    TextInput text = (TextInput) input;
-                    for (Piece piece : text.pieces()) {
-                        batch.add(piece, "the text", text.text(), session);
-                    }
-                }
-                batch.finish(session);
+                WatchedCall call = session.call();
+                call.beginEncoding(arrival);
+                call.encoded(inputs.size(), run(inputs, session, new TextBatch(model, results)));
             });
         } finally {
             model.owner().exit();
         }
         return results;
+    }
+
+    /** Returns the number of tokens. */
+    private static long run(List<? extends EncoderInput<TextEmbedding>> inputs, EncoderSession session, TextBatch batch) {
+        try {
+            for (EncoderInput<TextEmbedding> input : inputs) {
+                TextInput text = (TextInput) input;
+                for (Piece piece : text.pieces()) {
+                    batch.add(piece, "the text", text.text(), session);
+                }
+            }
+            batch.finish(session);
+            return batch.encodedTokens();
+        } catch (Throwable e) {
+            session.call().encodingFailed(e);
+            throw e;
+        }
     }
 }

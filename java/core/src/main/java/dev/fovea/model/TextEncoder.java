@@ -5,6 +5,7 @@ import dev.fovea.graph.Session;
 import dev.fovea.internal.files.Excerpt;
 import dev.fovea.model.sentence.Piece;
 import dev.fovea.model.sentence.PieceCutter;
+import dev.fovea.model.sentence.PieceMean;
 import dev.fovea.ops.Similarity;
 import dev.fovea.text.Tokenizer;
 import dev.fovea.weights.FormatException;
@@ -144,9 +145,14 @@ public final class TextEncoder implements AutoCloseable {
     private List<TextEmbedding> embed(List<String> texts, String prompt) {
         Objects.requireNonNull(texts, "texts");
         List<TextEmbedding> results = new ArrayList<>(texts.size());
+        long arrival = WatchedCall.arrival(model.engine());
         model.owner().enter();
         try {
-            sessions.run(session -> embed(texts, prompt, session, new TextBatch(model, results)));
+            sessions.run(session -> {
+                WatchedCall call = session.call();
+                call.beginEncoding(arrival);
+                call.encoded(texts.size(), embed(texts, prompt, session, new TextBatch(model, results)));
+            });
         } finally {
             model.owner().exit();
         }
@@ -224,15 +230,22 @@ public final class TextEncoder implements AutoCloseable {
         }
     }
 
-    private void embed(List<String> texts, String prompt, EncoderSession session, TextBatch batch) {
-        int index = 0;
-        for (String text : texts) {
-            String label = texts.size() == 1 ? "the text" : "texts[" + index++ + "]";
-            for (Piece piece : cut(prompt, Objects.requireNonNull(text, label), label)) {
-                batch.add(piece, label, text, session);
+    /** Returns the number of tokens. */
+    private long embed(List<String> texts, String prompt, EncoderSession session, TextBatch batch) {
+        try {
+            int index = 0;
+            for (String text : texts) {
+                String label = texts.size() == 1 ? "the text" : "texts[" + index++ + "]";
+                for (Piece piece : cut(prompt, Objects.requireNonNull(text, label), label)) {
+                    batch.add(piece, label, text, session);
+                }
             }
+            batch.finish(session);
+            return batch.encodedTokens();
+        } catch (Throwable e) {
+            session.call().encodingFailed(e);
+            throw e;
         }
-        batch.finish(session);
     }
 
     private List<Piece> cut(String prompt, String text, String label) {
@@ -255,6 +268,25 @@ public final class TextEncoder implements AutoCloseable {
         } finally {
             model.owner().exit();
         }
+    }
+
+    /**
+     * The first components of one of this encoder's vectors, normalised again if they are: what
+     * {@link EncoderOptions#withDimensions} gives, for one call.
+     *
+     * @throws IllegalArgumentException if there are fewer components than {@code dimensions}, or {@code dimensions} is below 1
+     */
+    public float[] shortened(float[] vector, int dimensions) {
+        if (vector.length != dimension() || dimensions < 1 || dimensions > vector.length) {
+            throw new IllegalArgumentException("expected 1 to " + dimension() + " dimensions of a vector of " + dimension()
+                    + " components, got " + dimensions + " of " + vector.length);
+        }
+        if (dimensions == vector.length) {
+            return vector.clone();
+        }
+        PieceMean part = new PieceMean(vector.length);
+        part.add(vector, 1);
+        return part.finish(dimensions, model.sentence().normalizes());
     }
 
     /** Components of a vector. */
@@ -317,6 +349,17 @@ public final class TextEncoder implements AutoCloseable {
     /** What makes token ids of texts. It is closed with the encoder. */
     public Tokenizer tokenizer() {
         return model.tokenizer();
+    }
+
+    /** What it takes of memory off the Java heap now. */
+    public MemoryUse memory() {
+        return model.memory();
+    }
+
+    /** Such as {@code TextEncoder[all-minilm-l6-v2, 384 dimensions, mean → Normalize, F32, NATIVE engine (avx2, 4 threads)]}. */
+    @Override
+    public String toString() {
+        return "TextEncoder[" + name() + ", " + dimension() + " dimensions, " + pipeline() + ", " + weights() + ", " + engine() + ']';
     }
 
     /** What it runs on. */

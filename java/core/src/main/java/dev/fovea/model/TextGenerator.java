@@ -3,13 +3,16 @@ package dev.fovea.model;
 import dev.fovea.internal.lifetime.Owner;
 import dev.fovea.model.GeneratedText.Finish;
 import dev.fovea.model.generation.Sampling;
-import dev.fovea.model.generation.Scheduler;
 import dev.fovea.model.generation.SchedulerOptions;
 import dev.fovea.model.generation.TokenRequest;
+import dev.fovea.model.generation.TokenWriter;
+import dev.fovea.model.grammar.Constraint;
+import dev.fovea.model.grammar.Vocabulary;
 import dev.fovea.text.Tokenizer;
 import dev.fovea.weights.FormatException;
 import dev.fovea.weights.Weights;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -30,6 +33,8 @@ import java.util.stream.IntStream;
  * }
  * }</pre>
  *
+ * <p>A model with an encoder, such as T5, reads the prompt by that and writes an answer that does not begin with it.
+ *
  * <p>Safe to share between threads: answers that are asked for at once are written at once, in the threads of those who wait
  * for them. The same prompt, options and seed give the same text, whoever else generates and with any number of threads. A
  * call ends when its thread is interrupted, with what is written by then.
@@ -38,15 +43,18 @@ public final class TextGenerator implements AutoCloseable {
     private static final TextListener SILENT = (_, _) -> true;
 
     private final Path path;
-    private final GeneratorModel model;
+    private final AnswerModel model;
     /** Null where there is none that is read. */
     private final Tokenizer tokenizer;
     /** Why there is none. */
     private final IOException tokenizerProblem;
     /** Null where there is none. */
     private final ChatTemplate chatTemplate;
+    private final ChatTools chatTools;
     private final int[] ends;
-    private final SessionPool<AnswerText> texts = new SessionPool<>(AnswerText::new, _ -> { });
+    /** Null where there is no tokenizer. */
+    private final Vocabulary<OutputFormat> formats;
+    private final SessionPool<AnswerText> texts = new SessionPool<>(this::newAnswerText, _ -> { });
     private final Owner owner;
 
     private TextGenerator(Path path, GeneratorOptions options, SchedulerOptions scheduling, Owner owner) throws IOException {
@@ -56,7 +64,8 @@ public final class TextGenerator implements AutoCloseable {
         Weights weights = owner.own(source.openWeights());
         // The tokenizer on another thread, while this one reads the rest.
         Loading<Tokenizer> tokens = owner.own(new Loading<>("tokenizer", source::openTokenizer));
-        model = new GeneratorModel(source, weights, options, scheduling, owner);
+        model = source.hasEncoder() ? new SourceModel(source.encoderDecoder(), weights, options, owner)
+                : new GeneratorModel(source, weights, options, scheduling, owner);
         IOException problem = null;
         Tokenizer found = null;
         try {
@@ -67,8 +76,10 @@ public final class TextGenerator implements AutoCloseable {
         tokenizer = found;
         tokenizerProblem = problem;
         chatTemplate = tokenizer == null ? null : source.chatTemplate(tokenizer);
+        chatTools = chatTemplate == null ? null : new ChatTools(tokenizer, chatTemplate.source());
         ends = IntStream.concat(source.ends().stream().mapToInt(Integer::intValue),
                 tokenizer == null ? IntStream.empty() : IntStream.of(tokenizer.endIds())).distinct().toArray();
+        formats = tokenizer == null ? null : new Vocabulary<>(tokenizer, vocabulary(), ends);
     }
 
     /** Loads a directory in the layout of Hugging Face, or a GGUF file. See {@link #load(Path, GeneratorOptions)}. */
@@ -93,8 +104,16 @@ public final class TextGenerator implements AutoCloseable {
     }
 
     static TextGenerator load(Path path, GeneratorOptions options, SchedulerOptions scheduling) throws IOException {
-        return Owner.create("generator of " + path.getFileName(),
-                owner -> new TextGenerator(path, options, scheduling, owner));
+        var watched = WatchedLoad.begin(String.valueOf(path.getFileName()), path);
+        try {
+            TextGenerator generator = Owner.create("generator of " + path.getFileName(),
+                    owner -> new TextGenerator(path, options, scheduling, owner));
+            generator.model.tell(watched);
+            return generator;
+        } catch (Throwable e) {
+            watched.failed(e);
+            throw e;
+        }
     }
 
     /** Whether a path is that of a language model: a GGUF file or a directory of a known family. Reads settings alone. */
@@ -112,6 +131,22 @@ public final class TextGenerator implements AutoCloseable {
         return tokenizer != null;
     }
 
+    /** The name of the directory or file. */
+    public String name() {
+        return String.valueOf(path.getFileName());
+    }
+
+    /** What it takes of memory off the Java heap now. */
+    public MemoryUse memory() {
+        return model.memory();
+    }
+
+    /** Such as {@code TextGenerator[Qwen3-0.6B, 4096 tokens, NATIVE engine (avx2, 4 threads)]}. */
+    @Override
+    public String toString() {
+        return "TextGenerator[" + name() + ", " + context() + " tokens, " + model.engine() + ']';
+    }
+
     /**
      * What makes token ids of texts, and texts of them. It is closed with the model.
      *
@@ -121,7 +156,7 @@ public final class TextGenerator implements AutoCloseable {
         return requireTokenizer();
     }
 
-    /** Tokens of the longest sequence, prompt and answer together. */
+    /** Tokens of the longest sequence, prompt and answer together; of a model with an encoder, of each of both. */
     public int context() {
         return model.context();
     }
@@ -141,7 +176,8 @@ public final class TextGenerator implements AutoCloseable {
      * model has one.
      *
      * @param listener hears of the text as it comes
-     * @throws IllegalArgumentException if the prompt has no tokens, or more than the context
+     * @throws IllegalArgumentException if the prompt has no tokens, or more than the context; or an answer cannot be of the
+     *     format, as there are too many ways to read what is written
      * @throws IllegalStateException if the model is closed
      * @throws java.util.concurrent.RejectedExecutionException if as many callers {@linkplain GeneratorOptions#queue() wait}
      *     as may
@@ -157,10 +193,12 @@ public final class TextGenerator implements AutoCloseable {
         return generate(encode(prompt, true), options, request, listener);
     }
 
-    /** The ids of a text, behind the token that begins one if it does. */
+    /** The ids of a text, behind the token that begins one if it does. A source also has an end; what goes on has none. */
     int[] encode(String text, boolean begins) {
-        int[] ids = requireTokenizer().encode(text);
-        return begins ? IntStream.concat(IntStream.of(tokenizer.prefix()), IntStream.of(ids)).toArray() : ids;
+        IntStream ids = IntStream.of(requireTokenizer().encode(text));
+        IntStream read = begins ? IntStream.concat(IntStream.of(tokenizer.prefix()), ids) : ids;
+        boolean ends = model instanceof SourceModel;
+        return (ends ? IntStream.concat(read, IntStream.of(tokenizer.suffix())) : read).toArray();
     }
 
     /** Answers the last message of a chat; see {@link #chat(Chat, SamplingOptions, TextListener)}. */
@@ -185,15 +223,50 @@ public final class TextGenerator implements AutoCloseable {
 
     /** As {@link #chat(Chat, SamplingOptions, TextListener)}, with a priority or a limit of time. */
     public GeneratedText chat(Chat chat, SamplingOptions options, RequestOptions request, TextListener listener) {
-        return generate(requireTokenizer().encode(prompt(chat)), options, request, listener);
+        return generate(ids(chat, ""), options, request, listener);
     }
 
-    /** The text that {@link #chat(Chat, SamplingOptions, TextListener)} gives the model. */
-    public String prompt(Chat chat) {
+    /**
+     * As {@link #chat(Chat, SamplingOptions, TextListener)}, with what the model thought, said and wants to be called taken
+     * apart. How calls look is what its template says: as of Hermes and Qwen, Llama 3, or Mistral. What is not such a call
+     * stays what it says.
+     *
+     * @param listener hears of what the model writes as it comes, calls and all
+     */
+    public ChatAnswer answer(Chat chat, SamplingOptions options, TextListener listener) {
+        return requireChats().read(chat, "", chat(chat, options, listener));
+    }
+
+    /**
+     * As {@link #answer}, but the answer is a call of one of the chat's tools, with arguments that are valid by its schema.
+     *
+     * @throws IllegalArgumentException if there is no tool, a schema of one is not supported, or the options have a format
+     * @throws UnsupportedOperationException if the model's template does not say how calls look
+     */
+    public ChatAnswer call(Chat chat, SamplingOptions options) {
+        if (options.format() != null) {
+            throw new IllegalArgumentException("expected options without a format for a call of a tool, got " + options.format());
+        }
+        ChatTools tools = requireChats();
+        OutputFormat format = tools.call(chat);
+        GeneratedText generated = generate(ids(chat, tools.begin()), options.withFormat(format), SILENT);
+        return tools.read(chat, tools.begin(), generated);
+    }
+
+    private ChatTools requireChats() {
         requireTokenizer();
         if (chatTemplate == null) {
             throw new UnsupportedOperationException("the model " + path + " has no chat template");
         }
+        return chatTools;
+    }
+
+    /**
+     * The text that {@link #chat(Chat, SamplingOptions, TextListener)} gives the model. Special tokens that users and tools
+     * spell out are text there.
+     */
+    public String prompt(Chat chat) {
+        requireChats();
         return chatTemplate.render(chat);
     }
 
@@ -213,12 +286,13 @@ public final class TextGenerator implements AutoCloseable {
         requirePrompt(promptIds);
         options.logitBias().keySet().forEach(id -> requireId("logit_bias", id));
         long deadline = request.timeLimit() == null ? TokenRequest.NEVER : deadline(request.timeLimit());
-        int most = Math.min(options.maxTokens(), context() - promptIds.length + 1);
+        int most = Math.min(options.maxTokens(), model.room(promptIds.length));
         var tokens = new TokenRequest(promptIds, most, sampling(options), options.ignoresEnd() ? new int[0] : ends,
-                request.priority(), deadline);
+                request.priority(), deadline, constraint(options, most), options.alternatives());
+        long arrival = WatchedCall.arrival(model.engine());
         owner.enter();
         try {
-            return texts.get(text -> write(tokens, promptIds.length, text, options, listener));
+            return texts.get(text -> watched(arrival, tokens, promptIds.length, text, options, listener));
         } finally {
             owner.exit();
         }
@@ -231,19 +305,37 @@ public final class TextGenerator implements AutoCloseable {
         return deadline == TokenRequest.NEVER ? deadline - 1 : deadline;
     }
 
-    private GeneratedText write(TokenRequest request, int promptTokens, AnswerText text, SamplingOptions options,
-            TextListener listener) {
-        Scheduler scheduler = model.scheduler();
+    private GeneratedText watched(long arrival, TokenRequest request, int promptTokens, AnswerText text,
+            SamplingOptions options, TextListener listener) {
+        WatchedCall call = text.call();
+        call.beginGenerating(arrival);
+        GeneratedText result;
+        try {
+            result = model.write(writer -> write(writer, request, promptTokens, text, options, listener));
+        } catch (Throwable e) {
+            call.generatingFailed(e);
+            throw e;
+        }
+        call.generated(promptTokens, request.kept(), result.tokens().length, request.begun(), request.first());
+        return result;
+    }
+
+    private AnswerText newAnswerText() {
+        return new AnswerText(new WatchedCall(model.engine(), name()));
+    }
+
+    private GeneratedText write(TokenWriter writer, TokenRequest request, int promptTokens, AnswerText text,
+            SamplingOptions options, TextListener listener) {
         text.start(tokenizer == null ? null : tokenizer.decoder(false),
                 tokenizer == null ? 0 : tokenizer.vocabularySize(), options.stops(), listener);
         // Nothing to be said before the end.
         boolean quiet = listener == SILENT && options.stops().isEmpty();
         int heard = 0;
         Finish finish = null;
-        scheduler.submit(request);
+        writer.submit(request);
         try {
             while (finish == null) {
-                int written = scheduler.await(request, quiet ? Integer.MAX_VALUE : heard);
+                int written = writer.await(request, quiet ? Integer.MAX_VALUE : heard);
                 while (heard < written && finish == null) {
                     int token = request.token(heard++);
                     finish = request.isEnd(token) ? Finish.END : text.say(token);
@@ -253,27 +345,40 @@ public final class TextGenerator implements AutoCloseable {
                 }
             }
         } finally {
-            scheduler.leave(request);
+            writer.leave(request);
         }
         if (finish != Finish.STOP && finish != Finish.CANCELLED) {
             text.sayRest();
         }
-        return new GeneratedText(text.text(), request.answer(heard), request.logProbabilities(heard), promptTokens, finish);
+        return new GeneratedText(text.text(), request.answer(heard), request.logProbabilities(heard), promptTokens, finish,
+                alternatives(request, heard));
+    }
+
+    private static List<List<GeneratedText.Alternative>> alternatives(TokenRequest request, int count) {
+        return request.alternatives(count).stream().map(likeliest -> IntStream.range(0, likeliest.tokens().length)
+                .mapToObj(i -> new GeneratedText.Alternative(likeliest.tokens()[i], likeliest.logProbabilities()[i])).toList())
+                .toList();
     }
 
     private static Finish finish(TokenRequest request, SamplingOptions options) {
         return switch (request.state()) {
+            case END -> Finish.END;
             case LENGTH -> request.written() < options.maxTokens() ? Finish.CONTEXT : Finish.LENGTH;
             case CANCELLED -> Finish.CANCELLED;
             case LATE -> Finish.TIMEOUT;
             case FAILED -> throw request.failure();
-            case WAITING, AT_WORK, END -> throw new AssertionError(request.state());
+            case WAITING, AT_WORK -> throw new AssertionError(request.state());
         };
     }
 
-    /** A text that goes on from answer to answer. */
+    /**
+     * A text that goes on from answer to answer.
+     *
+     * @throws UnsupportedOperationException if the model has an encoder, whose answers do not go on
+     */
     public GeneratorSession newSession() {
         owner.requireOpen();
+        decoder();
         return new GeneratorSession(this, new int[0]);
     }
 
@@ -289,7 +394,7 @@ public final class TextGenerator implements AutoCloseable {
     public GeneratorSession restore(Path file) throws IOException {
         owner.enter();
         try {
-            return new GeneratorSession(this, model.restore(file));
+            return new GeneratorSession(this, decoder().restore(file));
         } finally {
             owner.exit();
         }
@@ -298,7 +403,7 @@ public final class TextGenerator implements AutoCloseable {
     void save(int[] tokens, Path file) throws IOException {
         owner.enter();
         try {
-            model.save(tokens, file, all -> generate(all, SamplingOptions.greedy().withMaxTokens(1)));
+            decoder().save(tokens, file, all -> generate(all, SamplingOptions.greedy().withMaxTokens(1)));
         } finally {
             owner.exit();
         }
@@ -306,7 +411,23 @@ public final class TextGenerator implements AutoCloseable {
 
     /** Passes over the weights so far. */
     long runs() {
-        return model.scheduler().runs();
+        return decoder().scheduler().runs();
+    }
+
+    private GeneratorModel decoder() {
+        if (model instanceof GeneratorModel decoder) {
+            return decoder;
+        }
+        throw new UnsupportedOperationException("the model " + path + " has an encoder; sessions and patterns are of those without");
+    }
+
+    /** Null where the answer may look like anything. */
+    private Constraint constraint(SamplingOptions options, int most) {
+        if (options.format() == null) {
+            return null;
+        }
+        requireTokenizer();
+        return formats.constraint(options.format(), options.format().compiled(), most);
     }
 
     private static Sampling sampling(SamplingOptions options) {
@@ -315,6 +436,46 @@ public final class TextGenerator implements AutoCloseable {
                 options.logitBias().entrySet().stream().sorted(Map.Entry.comparingByKey())
                         .map(entry -> new Sampling.Bias(entry.getKey(), entry.getValue())).toArray(Sampling.Bias[]::new),
                 options.seed(), options.logProbabilities());
+    }
+
+    /**
+     * What each token of a prompt attends to; it is read as by {@link #generate(String, SamplingOptions)}. Takes memory for
+     * as many weights as the square of the tokens, for each head.
+     *
+     * @throws IllegalArgumentException if the prompt has no tokens, or more than the context
+     * @throws UnsupportedOperationException if the model has an encoder, or no tokenizer that is read
+     */
+    public AttentionPattern explain(String prompt) {
+        Objects.requireNonNull(prompt, "prompt");
+        int[] ids = encode(prompt, true);
+        return explain(ids, IntStream.of(ids).mapToObj(this::token).toList());
+    }
+
+    /** What each of some token ids attends to; see {@link #explain(String)}. */
+    public AttentionPattern explain(int[] promptIds) {
+        return explain(promptIds, IntStream.of(promptIds).mapToObj(Integer::toString).toList());
+    }
+
+    private AttentionPattern explain(int[] ids, List<String> tokens) {
+        requirePrompt(ids);
+        owner.enter();
+        try {
+            return decoder().explain(ids, tokens);
+        } finally {
+            owner.exit();
+        }
+    }
+
+    /** The text of a token, a special one as it is spelled; bytes that are no characters become U+FFFD. */
+    public String token(int id) {
+        byte[] bytes = requireTokenizer().decoder(true).bytes(id);
+        return bytes.length > 0 ? new String(bytes, StandardCharsets.UTF_8) : tokenizer.text(id);
+    }
+
+    private int[] ids(Chat chat, String more) {
+        requireChats();
+        var texts = new UserTexts(tokenizer);
+        return texts.encode(chatTemplate.render(texts.marked(chat)) + more);
     }
 
     /** The tokenizer; it is closed with the model. */

@@ -2,7 +2,8 @@
  * Models: text encoders, and the Transformer itself.
  *
  * <p>For texts, start with {@link dev.fovea.model.TextEncoder}. A model is a directory in the Hugging Face layout, or a
- * name from {@link dev.fovea.model.ModelCatalog} that stands for one. Nothing here downloads anything.
+ * name from {@link dev.fovea.model.ModelCatalog} that stands for one. Nothing here downloads anything. Where many threads ask
+ * one encoder, {@link dev.fovea.model.EncoderQueue} makes batches of what they ask.
  *
  * <p>{@link dev.fovea.model.Transformer} implements "Attention Is All You Need" for token ids (Vaswani et al.,
  * arXiv:1706.03762). This is where the paper's ideas are:

@@ -2,6 +2,7 @@ package dev.fovea.text;
 
 import dev.fovea.internal.text.AddedToken;
 import dev.fovea.internal.text.DecoderPart;
+import dev.fovea.internal.text.TokenBytes;
 import dev.fovea.internal.text.TokenText;
 import dev.fovea.internal.text.TokenTexts;
 import dev.fovea.internal.text.Vocabulary;
@@ -44,7 +45,8 @@ final class Decoding {
         if (known.problem != null) {
             throw new IllegalStateException("tokens cannot become text: " + known.problem.getMessage(), known.problem);
         }
-        return new TokenDecoder(new TokenText(known.texts, known.parts, keepsSpecial), vocabularySize);
+        return new TokenDecoder(new TokenText(known.texts, known.parts, keepsSpecial),
+                new TokenBytes(known.texts, known.parts), vocabularySize);
     }
 
     boolean isSpecial(int id) {

@@ -23,7 +23,11 @@ final class GgufTokens {
     private static final String TYPES = PREFIX + "token_type";
 
     /** What a token is, numbered from 1 as in files. */
-    enum Type { NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE }
+    enum Type {
+        NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE;
+
+        private static final Type[] ALL = values();
+    }
 
     /** What is put around a text, unless the file says otherwise. */
     record Around(boolean bos, boolean eos, boolean sep) {}
@@ -49,11 +53,11 @@ final class GgufTokens {
         this.types = new Type[texts.size()];
         for (int id = 0; id < types.length; id++) {
             int number = numbers == null ? 1 : numbers[id];
-            if (number < 0 || number > Type.values().length) {
-                throw metadata.error(TYPES, "expected types from 0 to " + Type.values().length + ", got " + number + " for token "
+            if (number < 0 || number > Type.ALL.length) {
+                throw metadata.error(TYPES, "expected types from 0 to " + Type.ALL.length + ", got " + number + " for token "
                         + id);
             }
-            types[id] = number == 0 ? Type.UNUSED : Type.values()[number - 1];
+            types[id] = number == 0 ? Type.UNUSED : Type.ALL[number - 1];
             if (types[id] == Type.NORMAL && Roles.isEnd(texts.get(id))) {
                 types[id] = Type.CONTROL;
             }

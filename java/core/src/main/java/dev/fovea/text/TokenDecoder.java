@@ -1,5 +1,6 @@
 package dev.fovea.text;
 
+import dev.fovea.internal.text.TokenBytes;
 import dev.fovea.internal.text.TokenText;
 
 /**
@@ -12,11 +13,13 @@ import dev.fovea.internal.text.TokenText;
  */
 public final class TokenDecoder {
     private final TokenText text;
+    private final TokenBytes bytes;
     private final int vocabularySize;
     private final StringBuilder given = new StringBuilder();
 
-    TokenDecoder(TokenText text, int vocabularySize) {
+    TokenDecoder(TokenText text, TokenBytes bytes, int vocabularySize) {
         this.text = text;
+        this.bytes = bytes;
         this.vocabularySize = vocabularySize;
     }
 
@@ -49,5 +52,23 @@ public final class TokenDecoder {
     /** As {@link #end()}, but adds the text to that of the caller. */
     public void end(StringBuilder to) {
         text.end(to);
+    }
+
+    /**
+     * The bytes of UTF-8 that a token adds to a text; none of a special token, or where there is none of this id. A
+     * character of several bytes may be cut between tokens.
+     *
+     * @throws UnsupportedOperationException if that depends on the tokens beside it, as with WordPiece
+     */
+    public byte[] bytes(int id) {
+        if (!bytes.isKnown()) {
+            throw new UnsupportedOperationException("what a token of this tokenizer stands for depends on the tokens beside it");
+        }
+        return bytes.of(id);
+    }
+
+    /** Whether a text loses the space with which its first token begins; see {@link #bytes(int)}. */
+    public boolean dropsFirstSpace() {
+        return bytes.dropsFirstSpace();
     }
 }

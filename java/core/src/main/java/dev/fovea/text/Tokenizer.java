@@ -371,6 +371,12 @@ public final class Tokenizer implements AutoCloseable {
         return vocabularySize;
     }
 
+    /** Such as {@code Tokenizer[30522 tokens, prefix [101], suffix [102]]}. */
+    @Override
+    public String toString() {
+        return "Tokenizer[" + vocabularySize + " tokens, prefix " + Arrays.toString(prefix) + ", suffix " + Arrays.toString(suffix) + ']';
+    }
+
     /** Ends the tokenizer, when the last call that uses it has returned. Closing twice does nothing. */
     @Override
     public void close() {

@@ -1,6 +1,7 @@
 package dev.fovea.weights;
 
 import dev.fovea.internal.files.Excerpt;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -14,8 +15,13 @@ final class GgufCursor {
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+    /** What stands for bytes that are no text. */
+    private static final char REPLACEMENT = '\ufffd';
+
     private final MappedFile file;
     private long at;
+    /** Bytes of the last text. */
+    private byte[] text = new byte[1 << 8];
 
     GgufCursor(MappedFile file, long at) {
         this.file = file;
@@ -97,18 +103,49 @@ final class GgufCursor {
 
     /** A text of at most this many bytes. */
     String string(String field, int most) throws FormatException {
+        return string(field, -1, most);
+    }
+
+    /** The next text of an array, of at most this many bytes. */
+    String element(String field, long index, int most) throws FormatException {
+        return string(field, index, most);
+    }
+
+    /** A vocabulary has hundreds of thousands: what is here for one text costs a start. */
+    private String string(String field, long index, int most) throws FormatException {
         long start = at;
-        long length = count(field, 1);
-        if (length > most) {
-            throw file.error(start, field, "expected at most " + most + " bytes, got " + length);
+        long length = left() < Long.BYTES ? -1 : file.bytes().get(LONG, at);
+        if (length < 0 || length > left() - Long.BYTES || length > most) {
+            // Says what is wrong.
+            if (count(name(field, index), 1) > most) {
+                throw file.error(start, name(field, index), "expected at most " + most + " bytes, got " + length);
+            }
         }
-        byte[] bytes = file.bytes().asSlice(at, length).toArray(ValueLayout.JAVA_BYTE);
-        at += length;
+        at += Long.BYTES;
+        int bytes = (int) length;
+        if (bytes > text.length) {
+            text = new byte[Math.max(bytes, 2 * text.length)];
+        }
+        MemorySegment.copy(file.bytes(), ValueLayout.JAVA_BYTE, at, text, 0, bytes);
+        at += bytes;
+        String decoded = new String(text, 0, bytes, StandardCharsets.UTF_8);
+        if (decoded.indexOf(REPLACEMENT) >= 0) {
+            requireText(name(field, index), start, bytes);
+        }
+        return decoded;
+    }
+
+    private static String name(String field, long index) {
+        return index < 0 ? field : field + "[" + index + "]";
+    }
+
+    /** That what was decoded with a replacement has it because the text has. */
+    private void requireText(String field, long start, int bytes) throws FormatException {
         try {
-            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+            StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(text, 0, bytes));
         } catch (CharacterCodingException e) {
             throw new FormatException(file.file(), start, field, "not valid UTF-8: "
-                    + Excerpt.of(new String(bytes, StandardCharsets.UTF_8)), e);
+                    + Excerpt.of(new String(text, 0, bytes, StandardCharsets.UTF_8)), e);
         }
     }
 }

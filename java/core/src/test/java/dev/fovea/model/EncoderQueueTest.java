@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A queue gives what its model gives, to everyone who asks, or says why not. */
-@Timeout(30)
+@Timeout(120)
 class EncoderQueueTest {
     private static final EncoderOptions ONE_THREAD =
             EncoderOptions.defaults().withEngineOptions(EngineOptions.defaults().withThreads(1));
@@ -193,6 +193,7 @@ class EncoderQueueTest {
         assertThrows(IllegalStateException.class, () -> queue.submit(encoder.input("w4")));
         gate.letGo();
         assertArrayEquals(encoder.encode("w1"), first.get().vector());
+        EncoderQueue.of(encoder, ONE_WORKER); // which nobody uses
         while (Thread.getAllStackTraces().keySet().stream().anyMatch(t -> t.getName().startsWith("fovea-queue-tiny"))) {
             Thread.sleep(1);
         }
@@ -293,6 +294,19 @@ class EncoderQueueTest {
             encoder.close();
             assertThrows(IllegalStateException.class, () -> queue.run(input));
             assertThrows(IllegalStateException.class, () -> encoder.input("w1"));
+        }
+    }
+
+    @Test
+    void shouldShortenAVectorAsAnEncoderOfFewerDimensionsDoes() throws Exception {
+        TinyModel.writeSentenceFiles(directory.resolve("tiny"), "pooling_mode_mean_tokens", true, 20);
+        try (var whole = TextEncoder.load(directory.resolve("tiny"), ONE_THREAD);
+                var few = TextEncoder.load(directory.resolve("tiny"), ONE_THREAD.withDimensions(8))) {
+            float[] vector = whole.encode("w1 w2");
+            assertArrayEquals(few.encode("w1 w2"), whole.shortened(vector, 8), 1e-6f);
+            assertArrayEquals(vector, whole.shortened(vector, 33));
+            assertEquals("expected 1 to 33 dimensions of a vector of 33 components, got 34 of 33",
+                    assertThrows(IllegalArgumentException.class, () -> whole.shortened(vector, 34)).getMessage());
         }
     }
 

@@ -36,14 +36,7 @@ class GeneratorSessionTest {
     private Path directory;
 
     private Path model(String name) throws IOException {
-        Path golden = Path.of("src", "test", "resources", "dev", "fovea", "model", "decoder", "golden", name);
-        Path made = Files.createDirectories(directory.resolve(name));
-        if (!Files.exists(made.resolve("config.json"))) {
-            Files.copy(golden.resolve("model.safetensors"), made.resolve("model.safetensors"));
-            Files.writeString(made.resolve("config.json"), Files.readString(golden.resolve("config.json"))
-                    .replaceAll("\"max_position_embeddings\": \\d+", "\"max_position_embeddings\": 2048"));
-        }
-        return made;
+        return SchedulerTest.model(name, directory);
     }
 
     private static GeneratorOptions options(Backend backend, DType cache) {

@@ -130,6 +130,7 @@ class ModelCatalogTest {
         assertFalse(ModelCatalog.isPresent(absent));
         var e = assertThrows(ModelNotFoundException.class, () -> ModelCatalog.directory(absent));
         assertTrue(e.getMessage().contains("./fovea models pull absent"), e.getMessage());
+        assertTrue(e.getMessage().contains("with an exclusion of all that it depends on, *:*"), e.getMessage());
         assertTrue(e.getMessage().contains("g:a:1"), e.getMessage());
     }
 

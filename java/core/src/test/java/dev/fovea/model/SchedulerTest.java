@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.fovea.EmulatedGpu;
 import dev.fovea.Engine;
 import dev.fovea.EngineOptions;
 import dev.fovea.model.GeneratedText.Finish;
@@ -37,7 +38,7 @@ class SchedulerTest {
     private static final Path GOLDEN = Path.of("src", "test", "resources", "dev", "fovea", "model", "decoder", "golden");
     private static final int VOCABULARY = 31;
     private static final int CONTEXT = 320;
-    private static final int SCHEDULES = Integer.getInteger("fovea.soak.schedules", 60);
+    private static final int SCHEDULES = Integer.getInteger("fovea.soak.schedules", 100);
     private static final List<Engine> ENGINES = new ArrayList<>();
     private static final ExecutorService CALLERS = Executors.newCachedThreadPool();
 
@@ -61,28 +62,34 @@ class SchedulerTest {
     }
 
     /** A model that reads more tokens than the golden one. */
-    static Path model(String name) throws IOException {
+    static Path model(String name, Path directory) throws IOException {
         Path made = Files.createDirectories(directory.resolve(name));
-        Files.copy(GOLDEN.resolve(name).resolve("model.safetensors"), made.resolve("model.safetensors"),
-                java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+        if (Files.exists(made.resolve("config.json"))) {
+            return made;
+        }
+        Files.copy(GOLDEN.resolve(name).resolve("model.safetensors"), made.resolve("model.safetensors"));
         String config = Files.readString(GOLDEN.resolve(name).resolve("config.json"));
-        String longer = config.replaceAll("\"max_position_embeddings\": \\d+", "\"max_position_embeddings\": 2048");
+        String longer = config.replaceAll("\"max_position_embeddings\": \\d+", "\"max_position_embeddings\": 8192");
         Files.writeString(made.resolve("config.json"), longer);
         return made;
     }
 
-    static GeneratorOptions options(Engine engine) {
+    private static Path model(String name) throws IOException {
+        return model(name, directory);
+    }
+
+    private static GeneratorOptions options(Engine engine) {
         return GeneratorOptions.defaults().withWeights(WeightType.F32).withCache(DType.F32).withContext(CONTEXT).withEngine(engine);
     }
 
-    static SchedulerOptions whole() {
+    private static SchedulerOptions whole() {
         return new SchedulerOptions(64, CONTEXT, CONTEXT, false, 0);
     }
 
-    private static List<Question> questions(Path path, Random random, int count) throws IOException {
+    private static List<Question> questions(Path path, GeneratorOptions kept, Random random, int count) throws IOException {
         List<Question> questions = new ArrayList<>();
         int[] base = random.ints(270, 0, VOCABULARY).toArray();
-        try (var model = TextGenerator.load(path, options(ENGINES.getFirst()).withConcurrency(1), whole())) {
+        try (var model = TextGenerator.load(path, kept.withEngine(ENGINES.getFirst()).withConcurrency(1), whole())) {
             for (int i = 0; i < count; i++) {
                 int shared = random.nextInt(3) > 0 ? random.nextInt(base.length) : 0;
                 int[] prompt = Arrays.copyOf(base, shared + 1 + random.nextInt(CONTEXT - shared) * random.nextInt(2));
@@ -148,24 +155,30 @@ class SchedulerTest {
         long seed = Long.getLong("fovea.soak.seed", 1);
         for (int round = 0; round < SCHEDULES; round += 20) {
             var random = new Random(seed + round);
-            Path path = model(List.of("qwen3", "llama", "gemma3", "phi3").get(random.nextInt(4)));
-            List<Question> questions = questions(path, random, 12);
+            boolean wide = random.nextBoolean();
+            Path path = wide ? WideDecoder.write(directory.resolve("wide"))
+                    : model(List.of("qwen3", "llama", "gemma3", "phi3").get(random.nextInt(4)));
+            WeightType weights = wide ? WeightType.values()[random.nextInt(WeightType.values().length)]
+                    : List.of(WeightType.F32, WeightType.BF16, WeightType.INT8).get(random.nextInt(3));
+            DType cache = List.of(DType.F32, DType.F16, DType.BF16).get(random.nextInt(3));
+            GeneratorOptions kept = options(ENGINES.getFirst()).withWeights(weights).withCache(cache);
+            List<Question> questions = questions(path, kept, random, 12);
             for (int i = round; i < Math.min(round + 20, SCHEDULES); i++) {
-                runSchedule(path, questions, seed + i);
+                runSchedule(path, kept, questions, seed + i);
             }
         }
     }
 
-    private static void runSchedule(Path path, List<Question> questions, long seed) throws Exception {
+    private static void runSchedule(Path path, GeneratorOptions kept, List<Question> questions, long seed) throws Exception {
         var random = new Random(seed);
         int chunk = List.of(1, 7, 32, 256).get(random.nextInt(4));
         var scheduling = new SchedulerOptions(64, chunk, 1 + random.nextInt(chunk), random.nextBoolean(),
                 random.nextBoolean() ? 0 : 1 + random.nextInt(5));
         int concurrency = 1 + random.nextInt(5);
-        GeneratorOptions options = options(ENGINES.get(random.nextInt(3))).withConcurrency(concurrency)
+        GeneratorOptions options = kept.withEngine(ENGINES.get(random.nextInt(3))).withConcurrency(concurrency)
                 .withCacheTokens(1 + random.nextInt(1500));
         if (random.nextInt(3) == 0) { // of the same vocabulary, and of weights of its own or not
-            options = options.withSpeculation(Speculation.model(random.nextBoolean() ? path : model("mistral"),
+            options = options.withSpeculation(Speculation.model(random.nextBoolean() || path.endsWith("wide") ? path : model("mistral"),
                     Math.max(1, scheduling.drafts())));
         }
         run(path, questions, seed, random, options, scheduling);
@@ -284,6 +297,39 @@ class SchedulerTest {
             });
             assertEquals(5, whenUrgent[0]);
             assertArrayEquals(alone, slow.tokens());
+        }
+    }
+
+    /** Logits of all sequences in every run, and no guesses. */
+    @Test
+    void shouldShareAGpu() throws Exception {
+        EmulatedGpu.require();
+        var sampling = SamplingOptions.greedy().withMaxTokens(4).withIgnoresEnd(true);
+        int[] prompt = new Random(1).ints(140, 0, VOCABULARY).toArray();
+        List<int[]> alone = new ArrayList<>();
+        try (var model = TextGenerator.load(model("llama"), options(ENGINES.getFirst()))) {
+            for (int i = 0; i < 3; i++) {
+                alone.add(model.generate(Arrays.copyOf(prompt, 138 + i), sampling).tokens());
+            }
+        }
+        try (Engine gpu = EmulatedGpu.engine();
+                var model = TextGenerator.load(model("llama"), options(gpu).withConcurrency(2))) {
+            List<Callable<int[]>> calls = new ArrayList<>();
+            for (int i = 0; i < 3; i++) {
+                int[] own = Arrays.copyOf(prompt, 138 + i);
+                calls.add(() -> model.generate(own, sampling).tokens());
+            }
+            var results = CALLERS.invokeAll(calls);
+            for (int i = 0; i < 3; i++) {
+                assertArrayEquals(alone.get(i), results.get(i).get());
+            }
+            GeneratorSession session = model.newSession();
+            session.append(prompt);
+            session.save(directory.resolve("gpu.kv"));
+            assertArrayEquals(prompt, model.restore(directory.resolve("gpu.kv")).tokens());
+            var e = assertThrows(IllegalArgumentException.class, () -> TextGenerator.load(model("llama"),
+                    options(gpu).withSpeculation(Speculation.promptLookup(3))));
+            assertTrue(e.getMessage().contains("no speculation on the backend CUDA"), e.getMessage());
         }
     }
 

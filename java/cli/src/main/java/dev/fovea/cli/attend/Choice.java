@@ -20,7 +20,11 @@ public record Choice(int layer, int head) {
 
     /** Such as {@code layer 3 of 6, mean of 12 heads}. */
     public String describe(int layers, int heads) {
-        return (isMeanOfLayers() ? "mean of " + layers + " layers" : "layer " + layer + " of " + layers) + ", "
-                + (isMeanOfHeads() ? "mean of " + heads + " heads" : "head " + head + " of " + heads);
+        return (isMeanOfLayers() ? mean(layers, "layer") : "layer " + layer + " of " + layers) + ", "
+                + (isMeanOfHeads() ? mean(heads, "head") : "head " + head + " of " + heads);
+    }
+
+    private static String mean(int count, String name) {
+        return "mean of " + count + " " + name + (count == 1 ? "" : "s");
     }
 }

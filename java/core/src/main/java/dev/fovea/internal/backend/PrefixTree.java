@@ -63,7 +63,7 @@ final class PrefixTree {
         return common;
     }
 
-    /** The child that begins with most of the tokens; −1 if none begins with any. Of equals, one that ends there. */
+    /** The child that begins with most of the tokens; −1 if none begins with any. */
     int find(int parent, int[] wanted, int from, int to) {
         int best = NONE;
         common = 0;

@@ -1,6 +1,7 @@
 package dev.fovea.internal.host;
 
 import dev.fovea.internal.backend.LoweredPlan;
+import dev.fovea.internal.backend.PackingProgress;
 import dev.fovea.internal.backend.Step;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Layout;
@@ -81,6 +82,7 @@ final class HostConstants {
                 long bytes = packedBytes(product);
                 packed.put(key, pack(product, memory.asSlice(start, bytes, Kernels.ALIGNMENT), sources));
                 start += bytes;
+                PackingProgress.report(start, total);
             }
             weights.put(product, packed.get(key));
             biases.put(product, mergedBias(product));
@@ -180,6 +182,23 @@ final class HostConstants {
     /** The biases of a product, one after the other, or null. */
     Tensor bias(Step.Linear product) {
         return biases.get(product);
+    }
+
+    /** Bytes of all that was packed or copied. */
+    long bytes() {
+        long bytes = packedBytes();
+        for (Map<Weight, Tensor> copies : List.of(tensors, zeros)) {
+            for (Tensor copy : copies.values()) {
+                bytes += copy.segment().byteSize();
+            }
+        }
+        for (Tensor bias : biases.values()) {
+            bytes += bias == null ? 0 : bias.segment().byteSize();
+        }
+        for (Map.Entry<Weight, Weight> embedding : embeddings.entrySet()) {
+            bytes += embedding.getKey() == embedding.getValue() ? 0 : embedding.getValue().segment().byteSize();
+        }
+        return bytes;
     }
 
     /** Bytes of all packed weights. */

@@ -103,7 +103,7 @@ final class ByteSteps {
         }
 
         /** The byte that a token is named for, or −1. */
-        private static int byteOf(StringBuilder token) {
+        static int byteOf(StringBuilder token) {
             if (token.length() != 6 || token.charAt(0) != '<' || token.charAt(1) != '0' || token.charAt(2) != 'x'
                     || token.charAt(5) != '>') {
                 return -1;

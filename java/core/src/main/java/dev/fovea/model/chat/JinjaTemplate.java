@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * A Jinja template of a chat, by the library Jinjava. What it renders is bounded, and it reaches nothing but the values that
@@ -30,18 +31,24 @@ public final class JinjaTemplate {
     /** The name of {@link #pick} in templates. */
     static final String PICK = "__pick";
 
+    /**
+     * What Jinja drops: white space at the beginning of a line before a block or a comment, which the library would drop
+     * anywhere before one, and the last end of a line, which it would keep.
+     */
+    private static final Pattern DROPPED = Pattern.compile("(?md)^[ \\t]+(?=\\{[%#](?!\\+))|\\r?\\n\\z");
+
     private final String source;
     private final Jinjava jinjava;
 
     /** Of its source. */
     public JinjaTemplate(String source) {
-        this.source = TemplateSource.of(source);
+        this.source = DROPPED.matcher(TemplateSource.of(source)).replaceAll("");
         LegacyOverrides python = LegacyOverrides.newBuilder().withEvaluateMapKeys(true).withIterateOverMapKeys(true)
                 .withUsePyishObjectMapper(true)
                 .withUseNaturalOperatorPrecedence(true).withParseWhitespaceControlStrictly(true)
                 .withAllowAdjacentTextNodes(true).withUseTrimmingForNotesAndExpressions(true)
                 .withKeepNullableLoopValues(true).withHandleBackslashInQuotesOnly(true).build();
-        JinjavaConfig config = JinjavaConfig.newBuilder().withTrimBlocks(true).withLstripBlocks(true)
+        JinjavaConfig config = JinjavaConfig.newBuilder().withTrimBlocks(true)
                 .withNestedInterpretationEnabled(false).withMaxRenderDepth(MAX_DEPTH).withMaxOutputSize(MAX_OUTPUT)
                 .withMaxStringLength(MAX_OUTPUT).withMaxListSize(MAX_ELEMENTS).withMaxMapSize(MAX_ELEMENTS)
                 .withRangeLimit(MAX_RANGE).withElResolver(new PlainValues()).withLegacyOverrides(python)

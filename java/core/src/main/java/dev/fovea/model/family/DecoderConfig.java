@@ -107,6 +107,22 @@ public final class DecoderConfig {
     }
 
     /**
+     * Refuses a configuration that does not say the same, but for how it spells positions.
+     *
+     * @throws FormatException naming the first part that differs
+     */
+    public void requireSame(DecoderConfig other) throws FormatException {
+        Description mine = decoder(positions()).withPositions(new Positions.None());
+        Description theirs = other.decoder(other.positions()).withPositions(new Positions.None());
+        Norms norms = mine.norms();
+        boolean same = mine.equals(theirs) || theirs.norms().gammaFromOne() && mine.withNorms(new Norms(norms.kind(), norms.place(),
+                norms.epsilon(), norms.bias(), true, norms.afterEmbeddings(), norms.afterLast())).equals(theirs);
+        if (!same) {
+            throw new FormatException(other.config.file(), -1, "config", "expected what GGUF can say, " + mine + ", got " + theirs);
+        }
+    }
+
+    /**
      * Finds the weights that the model demands.
      *
      * @throws FormatException if one is missing or is not of the shape that the description says

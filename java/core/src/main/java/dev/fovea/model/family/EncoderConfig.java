@@ -23,8 +23,8 @@ import java.util.stream.Stream;
 public final class EncoderConfig {
     /** What {@link #family} knows. */
     private static final List<String> MODEL_TYPES = List.of("albert", "bert", "camembert", "clip", "clip_text_model",
-            "deberta-v2", "distilbert", "electra", "eurobert", "modernbert", "mpnet", "new", "nomic_bert", "roberta",
-            "xlm-roberta");
+            "deberta-v2", "distilbert", "electra", "eurobert", "modernbert", "mpnet", "mt5", "new", "nomic_bert",
+            "roberta", "t5", "xlm-roberta");
 
     /** What stands before the names in files that hold a whole pipeline of sentence-transformers, by version. */
     private static final List<String> SENTENCE_MODULES = List.of("", "0.auto_model.", "0.model.");
@@ -88,6 +88,7 @@ public final class EncoderConfig {
             case "eurobert" -> new EuroBertFamily();
             case "clip", "clip_text_model" -> new ClipTextFamily();
             case "deberta-v2" -> new DebertaFamily();
+            case "t5", "mt5" -> new T5Family();
             default -> {
                 if (!DecoderConfig.takes(config) || config.string("model_type").equals("gemma3")) {
                     throw config.wrong("model_type", "one of " + MODEL_TYPES + ", or of language models one of "

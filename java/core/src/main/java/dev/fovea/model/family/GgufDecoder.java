@@ -30,7 +30,7 @@ public final class GgufDecoder {
     private static final String LONG = "rope_factors_long.weight";
     private static final String SHORT = "rope_factors_short.weight";
 
-    private static final Map<Part, String> NAMES = Map.ofEntries(
+    static final Map<Part, String> NAMES = Map.ofEntries(
             Map.entry(Part.WORDS, "token_embd"),
             Map.entry(Part.POSITIONS, "position_embd"),
             Map.entry(Part.QUERY, "blk.#.attn_q"),

@@ -20,7 +20,7 @@ public final class GgufEncoder {
     /** Tensors of heads, which vectors do not need. */
     private static final String HEADS = "cls";
 
-    private static final Map<Part, String> NAMES = Map.ofEntries(
+    static final Map<Part, String> NAMES = Map.ofEntries(
             Map.entry(Part.WORDS, "token_embd"),
             Map.entry(Part.POSITIONS, "position_embd"),
             Map.entry(Part.TOKEN_TYPES, "token_types"),
@@ -56,7 +56,7 @@ public final class GgufEncoder {
      *     are tensors that the architecture does not use
      */
     public static EncoderConfig read(GgufWeights file) throws FormatException {
-        return GgufDecoder.hasLayers(file) ? GgufDecoder.encoder(file) : new GgufEncoder(file).read();
+        return GgufT5.isEncoder(file) ? GgufT5.encoder(file) : GgufDecoder.hasLayers(file) ? GgufDecoder.encoder(file) : new GgufEncoder(file).read();
     }
 
     private EncoderConfig read() throws FormatException {

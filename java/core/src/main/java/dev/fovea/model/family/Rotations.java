@@ -12,11 +12,9 @@ final class Rotations {
 
     /** For the layers in turn, null for those without; empty without RoPE. Layers that turn alike share a table. */
     static List<Rope> of(Description d) {
-        List<? extends Positions> kinds = switch (d.positions()) {
-            case Positions.Rotary rotary -> List.of(rotary);
-            case Positions.RotaryInTurn(var inTurn) -> inTurn;
-            default -> List.of();
-        };
+        // A switch over patterns would make a class, which a cold JVM takes milliseconds for.
+        List<? extends Positions> kinds = d.positions() instanceof Positions.RotaryInTurn turns ? turns.kinds()
+                : d.positions() instanceof Positions.Rotary rotary ? List.of(rotary) : List.of();
         Map<Positions, Rope> made = new HashMap<>();
         List<Rope> ropes = new ArrayList<>();
         for (Positions kind : kinds) {

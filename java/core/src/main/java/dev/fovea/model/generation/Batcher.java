@@ -159,7 +159,7 @@ final class Batcher {
         slot.known = request.promptLength() + request.written();
         slot.kept = false;
         slot.draftLimit = options.drafts();
-        slot.sampler.start(request.sampling());
+        request.start(slot.sampler);
         for (int i = 0; i < request.promptLength(); i++) {
             slot.sampler.read(request.tokens()[i]);
         }
@@ -167,6 +167,7 @@ final class Batcher {
             slot.sampler.resume(request.token(i));
         }
         slot.held = options.keeps() ? cache.adopt(free, request.tokens(), slot.known - 1) : 0;
+        request.begin(slot.held);
         if (drafts != null) {
             drafts.begin(slot);
         }
@@ -306,15 +307,14 @@ final class Batcher {
         int right = 0;
         try {
             while (!request.hasEnded()) {
-                int token = slot.sampler.next(logits[slot.firstRow + right]);
-                request.write(token, slot.sampler.logProbability());
+                int token = request.choose(slot.sampler, logits[slot.firstRow + right]);
                 slot.known++;
                 if (request.hasEnded() || right == slot.draftCount || slot.drafts[right] != token) {
                     return right;
                 }
                 right++;
             }
-        } catch (ArithmeticException e) {
+        } catch (RuntimeException e) { // such as logits that are not finite: nobody else's
             request.fail(e);
         }
         return right;

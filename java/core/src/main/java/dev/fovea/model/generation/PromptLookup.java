@@ -35,8 +35,10 @@ final class PromptLookup extends Drafts {
             }
         }
         if (best >= 0) {
-            slot.draftCount = Math.min(most, end - best);
-            System.arraycopy(tokens, best, slot.drafts, 0, slot.draftCount);
+            slot.draftCount = most;
+            for (int i = 0; i < most; i++) { // past the end: as the guesses begin, which repeats what repeats
+                slot.drafts[i] = best + i < end ? tokens[best + i] : slot.drafts[best + i - end];
+            }
         }
     }
 

@@ -3,6 +3,7 @@ package dev.fovea.model.generation;
 import dev.fovea.model.generation.Sampling.Bias;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 
 /**
  * Chooses the next token by the logits of a model: see {@link Sampling} for what is done to them. Serves one thread and one
@@ -20,6 +21,9 @@ public final class Sampler {
     private Sampling options;
     private long state;
     private double logProbability;
+    /** Of the likeliest tokens: ids, and the logarithms of their probabilities. */
+    private int[] likeliest = new int[0];
+    private float[] likeliestLogs = new float[0];
 
     /**
      * For a vocabulary.
@@ -44,6 +48,24 @@ public final class Sampler {
         seenCount = 0;
     }
 
+    /** Keeps so many of the likeliest tokens of each place from now on. */
+    public void keepLikeliest(int count) {
+        if (likeliest.length != Math.min(count, logits.length)) {
+            likeliest = new int[Math.min(count, logits.length)];
+            likeliestLogs = new float[likeliest.length];
+        }
+    }
+
+    /** The likeliest tokens where the last one was chosen, by the logits as they came; of equals, the lower ids first. */
+    public int[] likeliest() {
+        return likeliest;
+    }
+
+    /** The logarithms of their probabilities. */
+    public float[] likeliestLogProbabilities() {
+        return likeliestLogs;
+    }
+
     /** A token of the prompt. */
     public void read(int token) {
         if (counts[token] == 0) {
@@ -57,13 +79,19 @@ public final class Sampler {
         return logProbability;
     }
 
+    /** Chooses a token, whichever; see {@link #next(MemorySegment, long[])}. */
+    public int next(MemorySegment row) {
+        return next(row, null);
+    }
+
     /**
      * Chooses a token.
      *
      * @param row F32 [vocabulary], the logits
-     * @throws ArithmeticException if they are not finite
+     * @param mask a bit for each token that may be chosen; null for all
+     * @throws ArithmeticException if they are not finite, or no token may be chosen
      */
-    public int next(MemorySegment row) {
+    public int next(MemorySegment row, long[] mask) {
         MemorySegment.copy(row, ValueLayout.JAVA_FLOAT, 0, logits, 0, logits.length);
         if (softcap != 0) {
             for (int i = 0; i < logits.length; i++) {
@@ -71,12 +99,13 @@ public final class Sampler {
             }
         }
         float most = most();
-        double normalizer = options.logProbabilities() ? normalizer(most) : 0;
+        double normalizer = options.logProbabilities() || likeliest.length > 0 ? normalizer(most) : 0;
+        findLikeliest(normalizer);
         // Of the token that is chosen, before biases and penalties change it.
         int token;
-        if (options.changesLogits()) {
+        if (options.changesLogits() || mask != null) {
             change();
-            token = choose(most());
+            token = choose(mask == null ? most() : most(mask));
             float logit = row.get(ValueLayout.JAVA_FLOAT_UNALIGNED, (long) token * Float.BYTES);
             logProbability = (double) logit * (softcap == 0 ? 1 : softcap) - normalizer;
         } else {
@@ -92,6 +121,23 @@ public final class Sampler {
         write(token);
         if (options.temperature() != 0) {
             draw();
+        }
+    }
+
+    private void findLikeliest(double normalizer) {
+        int count = 0;
+        for (int token = 0; token < logits.length && likeliest.length > 0; token++) {
+            if (count == likeliest.length && !(logits[token] > logits[likeliest[count - 1]])) {
+                continue;
+            }
+            int at = count < likeliest.length ? count++ : count - 1;
+            for (; at > 0 && logits[token] > logits[likeliest[at - 1]]; at--) {
+                likeliest[at] = likeliest[at - 1];
+            }
+            likeliest[at] = token;
+        }
+        for (int i = 0; i < count; i++) {
+            likeliestLogs[i] = (float) (logits[likeliest[i]] - normalizer);
         }
     }
 
@@ -113,6 +159,23 @@ public final class Sampler {
                     : "the logits are not finite: they have NaN or infinity");
         }
         return most;
+    }
+
+    /** As {@link #most()}, of those tokens that a mask leaves; the logits of others become −∞. */
+    private float most(long[] mask) {
+        for (int i = 0; i < mask.length; i++) {
+            int end = Math.min(i + 1 << 6, logits.length);
+            if (mask[i] == 0) {
+                Arrays.fill(logits, i << 6, end, Float.NEGATIVE_INFINITY);
+            } else if (mask[i] != -1) {
+                for (int token = i << 6; token < end; token++) {
+                    if ((mask[i] >>> token & 1) == 0) {
+                        logits[token] = Float.NEGATIVE_INFINITY;
+                    }
+                }
+            }
+        }
+        return most();
     }
 
     private double normalizer(float most) {

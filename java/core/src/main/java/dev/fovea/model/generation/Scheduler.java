@@ -27,7 +27,7 @@ import java.util.function.Supplier;
  *
  * <p>What is written does not depend on who else is there. There is no lock, and a token makes no object on the heap.
  */
-public final class Scheduler implements AutoCloseable {
+public final class Scheduler implements TokenWriter, AutoCloseable {
     /** How long a caller sleeps at most before it looks for itself, in nanoseconds. */
     private static final long NAP = 50_000_000;
     /** How long who may lead lets visitors go before, in nanoseconds. */
@@ -86,35 +86,38 @@ public final class Scheduler implements AutoCloseable {
         return broken != null;
     }
 
-    /**
-     * Takes a request. A call of {@link #leave} must follow.
-     *
-     * @throws RejectedExecutionException if there are as many as it takes
-     * @throws IllegalStateException if it is closed
-     */
+    @Override
     public void submit(TokenRequest request) {
         owner.enter();
-        request.ticket = tickets.getAndIncrement();
-        for (int i = 0; i < requests.length(); i++) {
-            if (requests.getPlain(i) == null) {
-                request.index = i;
-                if (requests.compareAndSet(i, null, request)) {
-                    return;
-                }
+        try {
+            if (takePlace(request)) {
+                return;
             }
+        } catch (StackOverflowError e) {
+            broken = e; // nobody knows whether it has a place
+            owner.exit();
+            throw e;
         }
         owner.exit();
         throw new RejectedExecutionException("the model has " + requests.length() + " requests, as many as it takes: "
                 + batcher.spare() + " that are written at once (concurrency) and " + options.waiting() + " that wait (queue)");
     }
 
-    /**
-     * Waits until a request has more tokens than {@code heard}, or has ended; meanwhile the caller may work for all. Ends
-     * it when its time is over or the calling thread is interrupted, which stays so.
-     *
-     * @return the tokens that it has
-     * @throws IllegalStateException if another caller's error has broken the scheduler
-     */
+    private boolean takePlace(TokenRequest request) {
+        request.ticket = tickets.getAndIncrement();
+        for (int i = 0; i < requests.length(); i++) {
+            if (requests.getPlain(i) == null) {
+                request.index = i;
+                if (requests.compareAndSet(i, null, request)) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    /** @throws IllegalStateException if another caller's error has broken the scheduler */
+    @Override
     public int await(TokenRequest request, int heard) {
         while (!hasNews(request, heard)) {
             if (visitors.get() > 0) {
@@ -165,12 +168,18 @@ public final class Scheduler implements AutoCloseable {
         return request.hasEnded();
     }
 
-    /** Takes leave of a request; one that has not ended is cancelled. */
+    @Override
     public void leave(TokenRequest request) {
-        request.cancel();
-        requests.set(request.index, null);
-        handOver();
-        owner.exit();
+        try {
+            request.cancel();
+            requests.set(request.index, null);
+            handOver();
+        } catch (StackOverflowError e) {
+            broken = e; // nobody knows whether it has left its place
+            throw e;
+        } finally {
+            owner.exit();
+        }
     }
 
     /** Passes over the weights so far. */

@@ -1,8 +1,12 @@
 package dev.fovea.model.generation;
 
+import dev.fovea.model.grammar.Constraint;
+import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * What one caller wants of a {@link Scheduler}: tokens behind a prompt. Its caller waits for it, whoever leads writes it, and
@@ -47,6 +51,10 @@ public final class TokenRequest {
     private final int[] tokens;
     private final int promptLength;
     private final float[] logProbabilities;
+    private final int alternativeCount;
+    private final List<Likeliest> alternatives = new ArrayList<>();
+    /** Null where the answer may look like anything. */
+    private final Constraint constraint;
     private final Sampling sampling;
     private final int[] ends;
     private final int priority;
@@ -54,6 +62,9 @@ public final class TokenRequest {
     private final Thread caller = Thread.currentThread();
     private volatile State state = State.WAITING;
     private volatile int written;
+    private volatile int kept;
+    private volatile long begun;
+    private volatile long first;
     private volatile RuntimeException failure;
 
     /** Its place among the scheduler's requests, and its turn. */
@@ -70,8 +81,11 @@ public final class TokenRequest {
      * @param ends tokens that end the answer
      * @param priority the higher go first
      * @param deadline in {@link System#nanoTime()}, or {@link #NEVER}
+     * @param constraint what the answer must look like, for this request alone; null if that is free
+     * @param alternatives how many of the likeliest tokens of each place are kept
      */
-    public TokenRequest(int[] prompt, int most, Sampling sampling, int[] ends, int priority, long deadline) {
+    public TokenRequest(int[] prompt, int most, Sampling sampling, int[] ends, int priority, long deadline,
+            Constraint constraint, int alternatives) {
         this.tokens = Arrays.copyOf(prompt, prompt.length + most);
         this.promptLength = prompt.length;
         this.logProbabilities = new float[sampling.logProbabilities() ? most : 0];
@@ -79,6 +93,8 @@ public final class TokenRequest {
         this.ends = ends;
         this.priority = priority;
         this.deadline = deadline;
+        this.constraint = constraint;
+        this.alternativeCount = alternatives;
     }
 
     /** Tokens of the answer so far. */
@@ -109,6 +125,29 @@ public final class TokenRequest {
     /** The logarithms of their probabilities; empty unless asked for. */
     public float[] logProbabilities(int count) {
         return Arrays.copyOf(logProbabilities, Math.min(count, logProbabilities.length));
+    }
+
+    /** Of each token of the answer, those that were likeliest in its place; empty unless asked for. */
+    public List<Likeliest> alternatives(int count) {
+        return List.copyOf(alternatives.subList(0, Math.min(count, alternatives.size())));
+    }
+
+    /** The likeliest tokens of a place, the likeliest first, and the logarithms of their probabilities. */
+    public record Likeliest(int[] tokens, float[] logProbabilities) {}
+
+    /** Tokens of the prompt that were in memory when its work began, and not read again. */
+    public int kept() {
+        return kept;
+    }
+
+    /** When its work began, in {@link System#nanoTime()}; 0 if it did not. */
+    public long begun() {
+        return begun;
+    }
+
+    /** When its first token was there; 0 if there was none. */
+    public long first() {
+        return first;
     }
 
     /** Where it stands. */
@@ -185,9 +224,49 @@ public final class TokenRequest {
         return caller;
     }
 
-    /** Adds a token; for who leads. */
-    void write(int token, double logProbability) {
+    /** It has a place in the batch, and this much is in memory; for who leads. */
+    void begin(int held) {
+        if (begun == 0) {
+            kept = held;
+            begun = nonZero(System.nanoTime());
+        }
+    }
+
+    private static long nonZero(long nanos) {
+        return nanos == 0 ? 1 : nanos;
+    }
+
+    /**
+     * Adds the token that a sampler chooses; for who leads.
+     *
+     * @param row F32 [vocabulary], the logits of the next token
+     */
+    int choose(Sampler sampler, MemorySegment row) {
+        int token = sampler.next(row, constraint == null ? null : constraint.mask());
+        if (sampler.likeliest().length > 0) {
+            alternatives.add(new Likeliest(sampler.likeliest().clone(), sampler.likeliestLogProbabilities().clone()));
+        }
+        if (constraint != null && !isEnd(token)) {
+            constraint.accept(token);
+        }
+        write(token, sampler.logProbability());
+        if (constraint != null && ends.length == 0 && constraint.isComplete()) {
+            end(State.END);
+        }
+        return token;
+    }
+
+    /** Lets a sampler begin with it; for who leads. */
+    void start(Sampler sampler) {
+        sampler.start(sampling);
+        sampler.keepLikeliest(alternativeCount);
+    }
+
+    private void write(int token, double logProbability) {
         int at = written;
+        if (at == 0) {
+            first = nonZero(System.nanoTime());
+        }
         tokens[promptLength + at] = token;
         if (logProbabilities.length > 0) {
             logProbabilities[at] = (float) logProbability;

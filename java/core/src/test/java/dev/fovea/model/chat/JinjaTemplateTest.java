@@ -33,6 +33,15 @@ class JinjaTemplateTest {
     private static final Map<String, Object> VALUES = Map.of("list", List.of("a", "b", "c", "d"), "text", "hello",
             "map", Map.of("key", "value"), "flag", true);
 
+    @Test
+    void shouldDropTheWhiteSpaceThatJinjaDropsAlone() {
+        assertEquals("a b", new JinjaTemplate("a {% if flag %}b{% endif %}").render(VALUES));
+        assertEquals("hello c", new JinjaTemplate("{{ text }} {# note #}c").render(VALUES));
+        assertEquals("x\nb c\n", new JinjaTemplate("x\n \t{% if flag %}\nb {% endif %}c\n\n").render(VALUES));
+        assertEquals("hello", new JinjaTemplate("{{ text }}\n").render(VALUES));
+        assertEquals("ab", new JinjaTemplate("a {%- if flag %}b{% endif %}").render(VALUES));
+    }
+
     @TestFactory
     Stream<DynamicTest> shouldRenderWhatTransformersDoes() throws IOException {
         List<DynamicTest> tests = new ArrayList<>();

@@ -1,0 +1,109 @@
+package dev.fovea.model;
+
+import dev.fovea.model.grammar.CompiledFormat;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * What an answer must look like: the model chooses among the tokens that may come next, and ends where the answer may end.
+ * One that ends before that, by {@link SamplingOptions#maxTokens}, a stop text or a listener, is the beginning of such an
+ * answer.
+ *
+ * <pre>{@code
+ * var format = OutputFormat.jsonSchema("""
+ *         {"type": "object", "properties": {"city": {"type": "string"}, "days": {"type": "integer", "minimum": 1}},
+ *          "required": ["city", "days"]}""");
+ * model.generate(prompt, SamplingOptions.greedy().withFormat(format)).text(); // {"city": "Oslo", "days": 3}
+ * }</pre>
+ *
+ * <p>Immutable, and safe to share. A model computes once for a format which tokens may come where, and finds that again by
+ * an equal format; formats are equal if they were made of equal texts.
+ */
+public final class OutputFormat {
+    private final String kind;
+    private final List<String> source;
+    private final CompiledFormat compiled;
+
+    private OutputFormat(String kind, List<String> source, CompiledFormat compiled) {
+        this.kind = kind;
+        this.source = source;
+        this.compiled = compiled;
+    }
+
+    /**
+     * JSON that is valid by a schema: {@code type}, {@code enum}, {@code const}, {@code properties} in the order of the
+     * schema, {@code required}, {@code additionalProperties} (not written unless it is there), {@code items}, {@code
+     * prefixItems}, {@code minItems}, {@code maxItems}, {@code minLength}, {@code maxLength}, {@code pattern}, {@code format}
+     * ({@code date}, {@code time}, {@code date-time}, {@code email}, {@code hostname}, {@code ipv4}, {@code ipv6}, {@code
+     * uri}, {@code uuid}), {@code minimum}, {@code maximum} and the exclusive ones, {@code anyOf}, {@code oneOf} where types,
+     * values or a required property tell its schemas apart, {@code allOf}, and {@code $ref} into the schema itself, also in a
+     * circle.
+     *
+     * @throws IllegalArgumentException if it is no schema, is too large, has no valid value, or has a keyword that is not
+     *     supported; the message names it
+     */
+    public static OutputFormat jsonSchema(String schema) {
+        return new OutputFormat("JSON schema", List.of(schema), CompiledFormat.ofSchema(schema));
+    }
+
+    /** JSON, whatever it says: an object. */
+    public static OutputFormat json() {
+        return jsonSchema("{\"type\": \"object\"}");
+    }
+
+    /**
+     * A text that a regular expression matches as a whole, by the rules of JavaScript without what looks around or back.
+     *
+     * @throws IllegalArgumentException if it is none, is too large or has what is not supported; the message says what
+     */
+    public static OutputFormat regex(String regex) {
+        return new OutputFormat("regular expression", List.of(regex), CompiledFormat.ofRegex(regex));
+    }
+
+    /**
+     * One of these texts.
+     *
+     * @throws IllegalArgumentException if there is none, or they are too large
+     */
+    public static OutputFormat choice(String... choices) {
+        List<String> all = List.of(choices);
+        return new OutputFormat("choice", all, CompiledFormat.ofChoice(all));
+    }
+
+    /**
+     * A text by a grammar of llama.cpp, GBNF, from its rule {@code root} on.
+     *
+     * @throws IllegalArgumentException if it is none, is too large or matches nothing; the message says where
+     */
+    public static OutputFormat grammar(String gbnf) {
+        return new OutputFormat("grammar", List.of(gbnf), CompiledFormat.ofGrammar(gbnf));
+    }
+
+    /** A call of a tool; see {@link CompiledFormat#ofCall}. */
+    static OutputFormat call(Map<String, String> tools, List<String> parts) {
+        List<String> source = new ArrayList<>(parts);
+        tools.forEach((name, schema) -> source.addAll(List.of(name, schema)));
+        return new OutputFormat("call", List.copyOf(source), CompiledFormat.ofCall(tools, parts));
+    }
+
+    CompiledFormat compiled() {
+        return compiled;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof OutputFormat format && kind.equals(format.kind) && source.equals(format.source);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(kind, source);
+    }
+
+    @Override
+    public String toString() {
+        return kind + " " + String.join(", ", source);
+    }
+}

@@ -1,0 +1,61 @@
+package dev.fovea.model.grammar;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** What an answer must look like, whatever the vocabulary. Immutable; safe to share. */
+public final class CompiledFormat {
+    private static final int MOST_CHOICES = 1 << 14;
+
+    private final Automaton automaton;
+
+    private CompiledFormat(Grammar grammar) {
+        this.automaton = GrammarCompiler.compile(grammar);
+    }
+
+    /** JSON that is valid by a schema; see {@link JsonSchemaReader}. */
+    public static CompiledFormat ofSchema(String schema) {
+        return new CompiledFormat(JsonSchemaReader.read(schema));
+    }
+
+    /** A text that a regular expression matches as a whole; see {@link RegexReader}. */
+    public static CompiledFormat ofRegex(String regex) {
+        return new CompiledFormat(Grammar.of(RegexReader.whole(regex)));
+    }
+
+    /** One of some texts. */
+    public static CompiledFormat ofChoice(List<String> choices) {
+        if (choices.isEmpty() || choices.size() > MOST_CHOICES) {
+            throw new IllegalArgumentException("expected 1 to " + MOST_CHOICES + " choices, got " + choices.size());
+        }
+        return new CompiledFormat(Grammar.of(Expression.choice(choices)));
+    }
+
+    /** A text by a grammar of llama.cpp; see {@link GbnfReader}. */
+    public static CompiledFormat ofGrammar(String grammar) {
+        return new CompiledFormat(GbnfReader.read(grammar));
+    }
+
+    /**
+     * A call of one of some tools.
+     *
+     * @param tools the schema of the arguments, by the tool's name
+     * @param parts what stands before the name, between it and the arguments, and behind these
+     */
+    public static CompiledFormat ofCall(Map<String, String> tools, List<String> parts) {
+        var rules = new JsonRules();
+        rules.rule("#call", () -> {
+            List<Expression> calls = new ArrayList<>();
+            tools.forEach((name, schema) -> calls.add(Expression.sequence(
+                    Expression.literal(parts.get(0) + JsonText.escaped(name) + parts.get(1)),
+                    JsonSchemaReader.values(schema, rules, "#" + calls.size()), Expression.literal(parts.get(2)))));
+            return new Expression.Choice(calls);
+        });
+        return new CompiledFormat(rules.grammar());
+    }
+
+    Automaton automaton() {
+        return automaton;
+    }
+}

@@ -1,0 +1,91 @@
+package dev.fovea.model.grammar;
+
+import java.util.List;
+
+/** What a text may be: the form that schemas, regular expressions, choices and grammars are brought to. Immutable. */
+sealed interface Expression {
+    /** Nothing. */
+    Expression EMPTY = new Sequence(List.of());
+
+    /** This text. */
+    record Literal(String text) implements Expression {}
+
+    /** One of these characters. */
+    record Characters(CodePoints set) implements Expression {}
+
+    /** One after the other. */
+    record Sequence(List<Expression> parts) implements Expression {
+        public Sequence {
+            parts = List.copyOf(parts);
+        }
+    }
+
+    /** One of them; of none, nothing matches. */
+    record Choice(List<Expression> parts) implements Expression {
+        public Choice {
+            parts = List.copyOf(parts);
+        }
+    }
+
+    /**
+     * The same again and again.
+     *
+     * @param most −1 for any number
+     */
+    record Repeat(Expression part, int least, int most) implements Expression {}
+
+    /** What another rule matches, by its number. */
+    record Call(int rule) implements Expression {}
+
+    /**
+     * Parts in their order, those that are not required left out or not, with a separator between two of them.
+     *
+     * @param separator between those that are there
+     */
+    record Members(List<Member> members, Expression separator) implements Expression {
+        public Members {
+            members = List.copyOf(members);
+        }
+    }
+
+    /** A part of {@link Members}. */
+    record Member(Expression expression, boolean required) {}
+
+    /** Both at once: what is one and the other. Neither has calls. */
+    record Both(Expression one, Expression other) implements Expression {}
+
+    /** All but this, of texts that {@code all} matches. Neither has calls. */
+    record Except(Expression all, Expression not) implements Expression {}
+
+    static Expression literal(String text) {
+        return new Literal(text);
+    }
+
+    static Expression sequence(Expression... parts) {
+        return new Sequence(List.of(parts));
+    }
+
+    static Expression choice(Expression... parts) {
+        return new Choice(List.of(parts));
+    }
+
+    static Expression choice(List<String> texts) {
+        return new Choice(texts.stream().map(Expression::literal).toList());
+    }
+
+    static Expression characters(String characters) {
+        return new Characters(CodePoints.of(characters));
+    }
+
+    static Expression characters(char first, char last) {
+        return new Characters(CodePoints.of(first, last));
+    }
+
+    default Expression optional() {
+        return new Repeat(this, 0, 1);
+    }
+
+    default Expression times(int least, int most) {
+        return new Repeat(this, least, most);
+    }
+}

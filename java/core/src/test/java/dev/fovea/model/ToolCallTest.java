@@ -1,0 +1,107 @@
+package dev.fovea.model;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonObject;
+import dev.fovea.EngineOptions;
+import dev.fovea.model.GeneratedText.Finish;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Tools in chats, from the chat to the call and on with what the tool answered. */
+class ToolCallTest {
+    private static final String TEMPLATE = """
+            {%- for tool in tools %}{{ tool | tojson }}{% endfor %}
+            {%- for message in messages %}
+                {{- '<|im_start|>' + message.role + '\\n' + message.content }}
+                {%- for call in message.tool_calls %}
+                    {{- '<tool_call>\\n{"name": "' + call.function.name + '", "arguments": ' + call.function.arguments | tojson + '}\\n</tool_call>' }}
+                {%- endfor %}
+                {{- '<|im_end|>\\n' }}
+            {%- endfor %}
+            {{- '<|im_start|>assistant\\n' }}{# </think> #}""";
+    private static final List<Map<String, Object>> TOOLS = List.of(
+            Map.of("type", "function", "function", Map.of("name", "weather", "parameters", Map.of("type", "object", "properties",
+                    Map.of("city", Map.of("enum", List.of("Oslo", "Rome"))), "required", List.of("city"), "additionalProperties", false))),
+            Map.of("type", "function", "function", Map.of("name", "time \"now\"", "parameters", Map.of("type", "object", "properties",
+                    Map.of("utc", Map.of("$ref", "#/$defs/flag")), "additionalProperties", false, "$defs", Map.of("flag", Map.of("type", "boolean"))))));
+
+    @TempDir
+    private Path directory;
+
+    private TextGenerator load(String template) throws IOException {
+        TinyGenerator.write(directory, 1);
+        JsonObject config = new JsonObject();
+        config.addProperty("chat_template", template);
+        Files.writeString(directory.resolve("tokenizer_config.json"), config.toString());
+        return TextGenerator.load(directory, GeneratorOptions.defaults().withContext(2048)
+                .withEngineOptions(EngineOptions.defaults().withThreads(1)));
+    }
+
+    @Test
+    void shouldCallAToolWhereTheModelMust() throws IOException {
+        try (var model = load(TEMPLATE)) {
+            Chat chat = Chat.of(List.of(ChatMessage.user("go on"))).withTools(TOOLS);
+            Map<String, Integer> names = new HashMap<>();
+            for (int seed = 0; seed < 12; seed++) {
+                ChatAnswer answer = model.call(chat, SamplingOptions.sampling(2, seed).withMaxTokens(500));
+                assertEquals(Finish.END, answer.generated().finish());
+                assertEquals(1, answer.toolCalls().size(), answer.generated().text());
+                ToolCall call = answer.toolCalls().getFirst();
+                names.merge(call.name(), 1, Integer::sum);
+                assertEquals("call00001", call.id());
+                assertEquals("", answer.content());
+                assertTrue(call.name().equals("weather") ? List.of("Oslo", "Rome").contains(call.values().get("city"))
+                        : call.values().isEmpty() || call.values().get("utc") instanceof Boolean, call.toString());
+            }
+            assertEquals(2, names.size(), names.toString());
+            var options = SamplingOptions.greedy();
+            assertThrows(IllegalArgumentException.class, () -> model.call(chat.withTools(List.of()), options));
+            assertThrows(IllegalArgumentException.class, () -> model.call(chat, options.withFormat(OutputFormat.json())));
+        }
+    }
+
+    @Test
+    void shouldTakeAnswersApart() throws IOException {
+        try (var model = load(TEMPLATE)) {
+            Chat chat = Chat.of(List.of(ChatMessage.user("go on"))).withTools(TOOLS);
+            String text = "<think>hm\n</think>\n\nLet me see.<tool_call>{\"name\": \"weather\", \"arguments\": {\"city\": \"Rome\", \"n\": 2, \"x\":"
+                    + " [1.5, null]}}</tool_call><tool_call>{\"name\": \"weather\"}</tool_call>";
+            var forced = SamplingOptions.greedy().withMaxTokens(300).withFormat(OutputFormat.choice(text));
+            ChatAnswer answer = model.answer(chat, forced, (_, _) -> true);
+            assertEquals("Let me see.", answer.content());
+            assertEquals("hm", answer.reasoning());
+            assertEquals(List.of("call00001", "call00002"), answer.toolCalls().stream().map(ToolCall::id).toList());
+            assertEquals(2L, answer.toolCalls().getFirst().values().get("n"));
+            assertEquals(text, answer.generated().text());
+            Chat next = new Chat(List.of(ChatMessage.user("go on"), answer.message(), ChatMessage.tool(answer.toolCalls().getFirst(), "sunny")),
+                    TOOLS, Map.of());
+            String prompt = model.prompt(next);
+            assertTrue(prompt.contains("Let me see.<tool_call>\n{\"name\": \"weather\", \"arguments\": {\"city\": \"Rome\", \"n\": 2,"
+                    + " \"x\": [1.5, null]}}\n</tool_call><tool_call>"), prompt);
+            assertTrue(prompt.contains("<|im_start|>tool\nsunny<|im_end|>"), prompt);
+            assertEquals("call00003", model.answer(next, forced, (_, _) -> true).toolCalls().getFirst().id());
+            // Without tools, it is what the model says.
+            ChatAnswer plain = model.answer(Chat.of(chat.messages()), forced, (_, _) -> true);
+            assertEquals(text.substring(text.indexOf("Let")), plain.content());
+            assertEquals(List.of(), plain.toolCalls());
+        }
+    }
+
+    @Test
+    void shouldSayWhatIsMissing() throws IOException {
+        try (var model = load("{% for m in messages %}{{ m.content }}{% endfor %}")) {
+            Chat chat = Chat.of(List.of(ChatMessage.user("x"))).withTools(TOOLS);
+            var e = assertThrows(UnsupportedOperationException.class, () -> model.call(chat, SamplingOptions.greedy()));
+            assertTrue(e.getMessage().startsWith("the model's chat template does not say how calls of tools look"), e.getMessage());
+        }
+    }
+}
