@@ -12,6 +12,7 @@ import dev.fovea.tensor.WeightStorage;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -64,27 +65,33 @@ final class HostConstants {
         }
     }
 
-    /** Packs all weights into one block of memory, which a huge page of the system covers better than many small ones. */
+    /**
+     * Packs all weights into one block of memory, which a huge page of the system covers better than many small ones. The
+     * largest come first: what a file has of one is in memory beside all that is packed by then.
+     */
     private void pack(List<Step.Linear> products, HostDevice device) {
         long total = 0;
-        Map<PackingKey, Step.Linear> distinct = new HashMap<>();
+        Map<PackingKey, Long> starts = new HashMap<>();
+        List<Step.Linear> distinct = new ArrayList<>();
         for (Step.Linear product : products) {
-            if (distinct.putIfAbsent(new PackingKey(product), product) == null) {
+            if (starts.putIfAbsent(new PackingKey(product), total) == null) {
+                distinct.add(product);
                 total = Math.addExact(total, packedBytes(product));
             }
         }
         MemorySegment memory = device.allocate(arena, total);
         var sources = new MappedSources(products);
-        long start = 0;
-        for (Step.Linear product : products) {
+        distinct.sort(Comparator.comparingLong((Step.Linear product) -> packedBytes(product)).reversed());
+        long done = 0;
+        for (Step.Linear product : distinct) {
             PackingKey key = new PackingKey(product);
-            if (!packed.containsKey(key)) {
-                long bytes = packedBytes(product);
-                packed.put(key, pack(product, memory.asSlice(start, bytes, Kernels.ALIGNMENT), sources));
-                start += bytes;
-                PackingProgress.report(start, total);
-            }
-            weights.put(product, packed.get(key));
+            MemorySegment room = memory.asSlice(starts.get(key), packedBytes(product), Kernels.ALIGNMENT);
+            packed.put(key, pack(product, room, sources));
+            done += room.byteSize();
+            PackingProgress.report(done, total);
+        }
+        for (Step.Linear product : products) {
+            weights.put(product, packed.get(new PackingKey(product)));
             biases.put(product, mergedBias(product));
         }
     }
