@@ -15,6 +15,10 @@ interface BatchModel<R> {
     /** What it runs on. */
     Engine engine();
 
-    /** What becomes of each input, in order: the same bits in any company. */
-    List<R> run(List<? extends EncoderInput<R>> inputs);
+    /**
+     * What becomes of each input, in order: the same bits in any company.
+     *
+     * @param since when the first of them came, in {@link System#nanoTime()}
+     */
+    List<R> run(List<? extends EncoderInput<R>> inputs, long since);
 }

@@ -23,4 +23,9 @@ final class Brief {
     static String of(String text) {
         return '"' + Excerpt.of(text, CHARS) + '"';
     }
+
+    /** A model: such as {@code Reranker[ms-marco, 512 tokens, NATIVE engine (avx2, 4 threads)]}. */
+    static String of(HeadModel model, String type, String detail) {
+        return type + '[' + model.name() + ", " + detail + ", " + model.engine() + ']';
+    }
 }

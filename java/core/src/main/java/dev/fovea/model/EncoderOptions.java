@@ -2,6 +2,7 @@ package dev.fovea.model;
 
 import dev.fovea.Engine;
 import dev.fovea.EngineOptions;
+import dev.fovea.internal.files.Excerpt;
 import java.util.Objects;
 
 /**
@@ -90,5 +91,18 @@ public record EncoderOptions(Engine engine, EngineOptions engineOptions, LengthP
     public EncoderOptions withWeightsFile(String weightsFile) {
         return new EncoderOptions(engine, engineOptions, lengthPolicy, weights, prompt, dimensions,
                 Objects.requireNonNull(weightsFile, "weightsFile"));
+    }
+
+    /** That they are for a model with a head, whose prompt is an instruction if it has any. */
+    void requirePlain(boolean instructed) {
+        if (lengthPolicy == LengthPolicy.CHUNK_MEAN) {
+            throw new IllegalArgumentException("expected a length policy of TRUNCATE or ERROR for a model with a head, got "
+                    + lengthPolicy);
+        }
+        if (prompt != null && !instructed || dimensions != 0) {
+            throw new IllegalArgumentException("prompts and dimensions are for vectors of texts; a model with a head has"
+                    + " neither, got " + (dimensions == 0 ? "the prompt '" + Excerpt.of(prompt) + "'"
+                    : dimensions + " dimensions"));
+        }
     }
 }

@@ -266,7 +266,8 @@ public final class EncoderQueue<R> implements AutoCloseable {
     private void run(List<QueuedInput<R>> batch) {
         try {
             long start = System.nanoTime();
-            List<R> results = model.run(batch.stream().map(queued -> queued.input).toList());
+            List<R> results = model.run(batch.stream().map(queued -> queued.input).toList(),
+                    batch.getFirst().since);
             long end = System.nanoTime();
             tell(listener -> listener.ran(new QueueListener.Batch(batch.stream().mapToLong(queued -> start - queued.since)
                     .toArray(), batch.stream().mapToInt(queued -> queued.input.tokens()).sum(), end - start)));

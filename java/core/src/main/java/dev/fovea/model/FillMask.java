@@ -98,7 +98,7 @@ public final class FillMask implements AutoCloseable {
 
     @Override
     public String toString() {
-        return model.describe("FillMask", mask());
+        return Brief.of(model, "FillMask", mask());
     }
 
     /** Frees the model, at once or when the calls in progress are done. Idempotent; never waits. */

@@ -5,6 +5,7 @@ import dev.fovea.tensor.Tensor;
 import dev.fovea.text.ModelInput;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.function.Consumer;
 
 /**
  * What a model with a head reads, as one ragged batch, and the session that runs it. Reused for batch after batch, when it
@@ -29,21 +30,18 @@ final class HeadBatch implements AutoCloseable {
         reserveSequences(16);
     }
 
-    /** Empties it for a call that came at {@code arrival}. */
-    void begin(long arrival) {
+    /** Does the work of a call that came at {@code arrival}, from an empty batch, and tells those who watch. */
+    void watched(long arrival, int inputs, Consumer<HeadBatch> work) {
         clear();
         encoded = 0;
         call.beginEncoding(arrival);
-    }
-
-    /** What the call tells those who watch. */
-    WatchedCall call() {
-        return call;
-    }
-
-    /** Tokens of all sequences that the call has run. */
-    long encodedTokens() {
-        return encoded;
+        try {
+            work.accept(this);
+        } catch (Throwable e) {
+            call.encodingFailed(e);
+            throw e;
+        }
+        call.encoded(inputs, encoded);
     }
 
     /** Empties it. */

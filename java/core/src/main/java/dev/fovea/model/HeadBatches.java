@@ -20,7 +20,8 @@ record HeadBatches<R>(HeadModel model, HeadModel.ResultReader<R> reader) impleme
     }
 
     @Override
-    public List<R> run(List<? extends EncoderInput<R>> inputs) {
-        return model.run(inputs.stream().map(input -> ((HeadInput<R>) input).content()).toList(), reader);
+    public List<R> run(List<? extends EncoderInput<R>> inputs, long since) {
+        return model.run(inputs.stream().map(input -> ((HeadInput<R>) input).content()).toList(), reader,
+                WatchedCall.arrival(model.engine(), since));
     }
 }

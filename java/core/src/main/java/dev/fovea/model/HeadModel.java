@@ -2,7 +2,6 @@ package dev.fovea.model;
 
 import dev.fovea.Engine;
 import dev.fovea.graph.Plan;
-import dev.fovea.internal.files.Excerpt;
 import dev.fovea.internal.lifetime.Owner;
 import dev.fovea.model.family.Description;
 import dev.fovea.model.family.EncoderConfig;
@@ -87,7 +86,7 @@ final class HeadModel {
         this.name = String.valueOf(directory.getFileName());
         this.lengthPolicy = options.lengthPolicy();
         this.owner = owner;
-        requirePlain(options, tokenHeads != null);
+        options.requirePlain(tokenHeads != null);
         var parts = new LoadedParts(owner, options);
         ModelFiles files = ModelFiles.ofHead(directory, options.weightsFile());
         parts.open(() -> Weights.open(files.weights()));
@@ -154,18 +153,6 @@ final class HeadModel {
         } catch (Throwable e) {
             watched.failed(e);
             throw e;
-        }
-    }
-
-    private static void requirePlain(EncoderOptions options, boolean instructed) {
-        if (options.lengthPolicy() == LengthPolicy.CHUNK_MEAN) {
-            throw new IllegalArgumentException("expected a length policy of TRUNCATE or ERROR for a model with a head, got "
-                    + options.lengthPolicy());
-        }
-        if (options.prompt() != null && !instructed || options.dimensions() != 0) {
-            throw new IllegalArgumentException("prompts and dimensions are for vectors of texts; a model with a head has"
-                    + " neither, got " + (options.dimensions() == 0 ? "the prompt '" + Excerpt.of(options.prompt()) + "'"
-                    : options.dimensions() + " dimensions"));
         }
     }
 
@@ -245,8 +232,13 @@ final class HeadModel {
 
     /** The result of every input, in order, for any number of them. */
     <R> List<R> run(List<ModelInput> inputs, ResultReader<R> reader) {
+        return run(inputs, reader, WatchedCall.arrival(engine));
+    }
+
+    /** Likewise of inputs that came at {@code arrival}. */
+    <R> List<R> run(List<ModelInput> inputs, ResultReader<R> reader, long arrival) {
         List<R> results = new ArrayList<>(inputs.size());
-        onBatch(inputs.size(), batch -> {
+        onBatch(inputs.size(), arrival, batch -> {
             for (ModelInput input : inputs) {
                 if (!fits(batch, input.ids().length)) {
                     run(batch, inputs, reader, results);
@@ -284,7 +276,7 @@ final class HeadModel {
      */
     float[] scores(String first, List<String> seconds) {
         float[] scores = new float[seconds.size()];
-        onBatch(seconds.size(), batch -> {
+        onBatch(seconds.size(), WatchedCall.arrival(engine), batch -> {
             PairInputs pairs = tokenizer.pairs(first, Truncation.LONGEST_FIRST, maxTokens);
             int done = 0;
             for (String second : seconds) {
@@ -315,20 +307,10 @@ final class HeadModel {
         }
     }
 
-    private void onBatch(int sequences, Consumer<HeadBatch> work) {
-        long arrival = WatchedCall.arrival(engine);
+    private void onBatch(int sequences, long arrival, Consumer<HeadBatch> work) {
         owner.enter();
         try {
-            batches.run(batch -> {
-                batch.begin(arrival);
-                try {
-                    work.accept(batch);
-                } catch (Throwable e) {
-                    batch.call().encodingFailed(e);
-                    throw e;
-                }
-                batch.call().encoded(sequences, batch.encodedTokens());
-            });
+            batches.run(batch -> batch.watched(arrival, sequences, work));
         } finally {
             owner.exit();
         }
@@ -396,11 +378,6 @@ final class HeadModel {
     /** What it takes of memory now. */
     MemoryUse memory() {
         return MemoryUse.of(plan, file);
-    }
-
-    /** A model's {@code toString}: such as {@code Reranker[ms-marco, 512 tokens, NATIVE engine (avx2, 4 threads)]}. */
-    String describe(String type, String detail) {
-        return type + '[' + name + ", " + detail + ", " + engine + ']';
     }
 
     void close() {

@@ -216,7 +216,7 @@ public final class LateInteraction implements AutoCloseable {
 
     @Override
     public String toString() {
-        return model.describe("LateInteraction", dimension() + " dimensions");
+        return Brief.of(model, "LateInteraction", dimension() + " dimensions");
     }
 
     /** Frees the model, at once or when the calls in progress are done. Idempotent; never waits. */

@@ -224,7 +224,7 @@ public final class Reranker implements AutoCloseable {
 
     @Override
     public String toString() {
-        return model.describe("Reranker", maxTokens() + " tokens");
+        return Brief.of(model, "Reranker", maxTokens() + " tokens");
     }
 
     /** Frees the model, at once or when the calls in progress are done. Idempotent; never waits. */

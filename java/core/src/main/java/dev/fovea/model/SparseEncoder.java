@@ -192,7 +192,7 @@ public final class SparseEncoder implements AutoCloseable {
 
     @Override
     public String toString() {
-        return model.describe("SparseEncoder", vocabulary() + " terms");
+        return Brief.of(model, "SparseEncoder", vocabulary() + " terms");
     }
 
     /** Frees the model, at once or when the calls in progress are done. Idempotent; never waits. */

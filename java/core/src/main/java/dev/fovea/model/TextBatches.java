@@ -26,15 +26,14 @@ final class TextBatches implements BatchModel<TextEmbedding> {
     }
 
     @Override
-    public List<TextEmbedding> run(List<? extends EncoderInput<TextEmbedding>> inputs) {
+    public List<TextEmbedding> run(List<? extends EncoderInput<TextEmbedding>> inputs, long since) {
         List<TextEmbedding> results = new ArrayList<>(inputs.size());
-        long arrival = WatchedCall.arrival(model.engine());
+        long arrival = WatchedCall.arrival(model.engine(), since);
         model.owner().enter();
         try {
             sessions.run(session -> {
-                WatchedCall call = session.call();
-                call.beginEncoding(arrival);
-                call.encoded(inputs.size(), run(inputs, session, new TextBatch(model, results)));
+                session.call().beginEncoding(arrival);
+                session.call().encoded(inputs.size(), encode(inputs, session, new TextBatch(model, results)));
             });
         } finally {
             model.owner().exit();
@@ -43,7 +42,7 @@ final class TextBatches implements BatchModel<TextEmbedding> {
     }
 
     /** Returns the number of tokens. */
-    private static long run(List<? extends EncoderInput<TextEmbedding>> inputs, EncoderSession session, TextBatch batch) {
+    private static long encode(List<? extends EncoderInput<TextEmbedding>> inputs, EncoderSession session, TextBatch batch) {
         try {
             for (EncoderInput<TextEmbedding> input : inputs) {
                 TextInput text = (TextInput) input;

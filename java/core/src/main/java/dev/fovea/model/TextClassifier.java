@@ -137,7 +137,7 @@ public final class TextClassifier implements AutoCloseable {
 
     @Override
     public String toString() {
-        return model.describe("TextClassifier", labels.size() + " labels");
+        return Brief.of(model, "TextClassifier", labels.size() + " labels");
     }
 
     /** Frees the model, at once or when the calls in progress are done. Idempotent; never waits. */

@@ -238,7 +238,7 @@ public final class TokenClassifier implements AutoCloseable {
 
     @Override
     public String toString() {
-        return model.describe("TokenClassifier", labels.size() + " labels");
+        return Brief.of(model, "TokenClassifier", labels.size() + " labels");
     }
 
     /** Frees the model, at once or when the calls in progress are done. Idempotent; never waits. */

@@ -35,6 +35,11 @@ final class WatchedCall {
         return Device.of(engine).listener() != null || FlightRecording.isOn() ? now() : UNWATCHED;
     }
 
+    /** Likewise of a call that has waited in a queue since {@code since}. */
+    static long arrival(Engine engine, long since) {
+        return arrival(engine) == UNWATCHED ? UNWATCHED : since == UNWATCHED ? 1 : since;
+    }
+
     private static long now() {
         long now = System.nanoTime();
         return now == UNWATCHED ? 1 : now;

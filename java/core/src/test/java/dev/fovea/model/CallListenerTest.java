@@ -14,6 +14,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -44,7 +45,7 @@ class CallListenerTest {
         @Override
         public void generated(String model, int promptTokens, int keptTokens, int writtenTokens, long queueNanos,
                 long firstNanos, long runNanos) {
-            assertTrue(queueNanos >= 0 && firstNanos > 0 && runNanos >= firstNanos, queueNanos + " " + firstNanos + " " + runNanos);
+            assertTrue(queueNanos >= 0 && (firstNanos > 0 || writtenTokens == 0) && runNanos >= firstNanos, queueNanos + " " + firstNanos + " " + runNanos);
             add(model + " generated " + promptTokens + " " + keptTokens + " " + writtenTokens);
         }
 
@@ -116,6 +117,25 @@ class CallListenerTest {
         try (var classifier = TextClassifier.load(directory, encoderOptions())) {
             classifier.classifyAll(List.of("w1", "w2 w3", "w4"));
             assertEquals(List.of("encoded 3 of 10"), heard.take());
+        }
+    }
+
+    @Test
+    void shouldHearOfBatchesOfAQueue() throws Exception {
+        try (var encoder = TextEncoder.load(new TinyModel(1).write(directory), encoderOptions());
+                var queue = EncoderQueue.of(encoder, QueueOptions.defaults())) {
+            queue.runAll(List.of(encoder.input("w1 w2"), encoder.input("w3")));
+            assertEquals(List.of("encoded 2 of 7"), heard.take());
+        }
+    }
+
+    @Test
+    void shouldHearOfAnswersThatTimeEnds() throws Exception {
+        var options = GeneratorOptions.defaults().withEngineOptions(heard.options());
+        try (var model = TextGenerator.load(DECODER, options)) {
+            var late = RequestOptions.defaults().withTimeLimit(Duration.ofNanos(1));
+            model.generate(new int[] {5, 9}, SamplingOptions.greedy().withMaxTokens(4), late, (_, _) -> true);
+            assertEquals(List.of("llama generated 2 0 0"), heard.take());
         }
     }
 
