@@ -26,7 +26,7 @@ echo "cuda-runtime.sh: building Fovea, which takes minutes the first time" >&2
 (cd "$root" && JAVA_HOME=$home JAVA25_HOME=$home mvn -B -q -DskipTests -Dmaven.test.skip -pl java/cli -am package) </dev/null
 lib=$root/java/cli/target/lib
 jars=("$root"/java/cli/target/fovea-cli-*.jar "$lib"/fovea-[0-9].[0-9].[0-9].jar "$lib"/fovea-cuda-*.jar
-  "$lib"/picocli-*.jar "$lib"/gson-*.jar)
+  "$lib"/picocli-*.jar "$lib"/jline-*.jar "$lib"/gson-*.jar)
 "$home/bin/jar" tf "$lib"/fovea-cuda-*.jar | grep -q libfovea_cuda.so ||
   { echo "cuda-runtime.sh: the jar fovea-cuda has no library: build where nvcc is" >&2; exit 1; }
 
