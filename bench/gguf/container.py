@@ -115,6 +115,8 @@ def value_bytes(value):
         return struct.pack("<I", STRING) + text(value)
     if isinstance(value[0], str):
         return struct.pack("<IIQ", ARRAY, STRING, len(value)) + b"".join(map(text, value))
+    if isinstance(value[0], float):
+        return struct.pack("<IIQ%df" % len(value), ARRAY, FLOAT32, len(value), *value)
     return struct.pack("<IIQ%di" % len(value), ARRAY, INT32, len(value), *value)
 
 
@@ -136,7 +138,7 @@ def write(path, metadata, tensors):
 class Reader:
     """Metadata and tensors, in double, of a file that is trusted."""
 
-    def __init__(self, path):
+    def __init__(self, path, values=True):
         self.bytes = open(path, "rb").read()
         self.at = 8
         tensors, pairs = self.take("QQ")
@@ -152,11 +154,12 @@ class Reader:
         start = self.at + -self.at % self.metadata.get("general.alignment", ALIGNMENT)
         self.types, self.tensors = {}, {}
         for name, shape, number, offset in infos:
-            kind = NAMES[number]
-            _, block, values = TYPES[kind]
-            size = int(np.prod(shape)) // values * block
-            data = self.bytes[start + offset:start + offset + size]
-            self.types[name], self.tensors[name] = kind, dequantize(data, kind).reshape(shape)
+            kind = self.types[name] = NAMES[number]
+            if values:
+                _, block, count = TYPES[kind]
+                size = int(np.prod(shape)) // count * block
+                data = self.bytes[start + offset:start + offset + size]
+                self.tensors[name] = dequantize(data, kind).reshape(shape)
 
     def take(self, form):
         values = struct.unpack_from("<" + form, self.bytes, self.at)

@@ -65,12 +65,12 @@ class Llama:
         if status:
             raise RuntimeError("llama_model_quantize: %d\n%s" % (status, "".join(self.messages[-8:])))
 
-    def load(self, path, tokens=512):
-        return Encoder(self, path, tokens)
+    def load(self, path, tokens=512, encodes=True):
+        return Encoder(self, path, tokens, encodes)
 
 
 class Encoder:
-    def __init__(self, llama, path, tokens):
+    def __init__(self, llama, path, tokens, encodes):
         self.llama = llama
         params = llama.call("llama_model_default_params", ModelParams)
         self.model = llama.call("llama_model_load_from_file", ctypes.c_void_p, path.encode(), params)
@@ -78,6 +78,8 @@ class Encoder:
             raise RuntimeError("llama.cpp does not load %s\n%s" % (path, "".join(llama.messages[-8:])))
         self.model = ctypes.c_void_p(self.model)
         self.vocabulary = ctypes.c_void_p(llama.call("llama_model_get_vocab", ctypes.c_void_p, self.model))
+        # Encoders have no memory; the layers of language models do, also where their states are pooled.
+        self.run = "llama_encode" if encodes else "llama_decode"
         self.width = llama.call("llama_model_n_embd", ctypes.c_int32, self.model)
         params = llama.call("llama_context_default_params", ContextParams)
         at = ctypes.addressof(params)
@@ -98,15 +100,51 @@ class Encoder:
     def vector(self, ids):
         tokens = (ctypes.c_int32 * len(ids))(*ids)
         batch = self.llama.call("llama_batch_get_one", Batch, tokens, len(ids))
-        status = self.llama.call("llama_encode", ctypes.c_int32, self.context, batch)
+        memory = self.llama.call("llama_get_memory", ctypes.c_void_p, self.context)
+        if memory:
+            self.llama.call("llama_memory_clear", None, ctypes.c_void_p(memory), ctypes.c_bool(True))
+        status = self.llama.call(self.run, ctypes.c_int32, self.context, batch)
         if status:
-            raise RuntimeError("llama_encode: %d\n%s" % (status, "".join(self.llama.messages[-8:])))
+            raise RuntimeError("no vector: %d\n%s" % (status, "".join(self.llama.messages[-8:])))
         self.llama.call("llama_synchronize", None, self.context)
         pooled = self.llama.call("llama_get_embeddings_seq", ctypes.POINTER(ctypes.c_float), self.context, 0)
         if not pooled:
             raise RuntimeError("no embeddings\n" + "".join(self.llama.messages[-8:]))
         vector = np.ctypeslib.as_array(pooled, (self.width,)).astype(np.float64)
         return vector / np.linalg.norm(vector)
+
+    def goes_on(self, prompt, steps):
+        """The likeliest tokens behind a prompt, and the logarithms of their probabilities."""
+        self.llama.call("llama_set_embeddings", None, self.context, ctypes.c_bool(False))
+        memory = ctypes.c_void_p(self.llama.call("llama_get_memory", ctypes.c_void_p, self.context))
+        self.llama.call("llama_memory_clear", None, memory, ctypes.c_bool(True))
+        return self.write(prompt, steps)
+
+    def write(self, first, steps):
+        size = self.llama.call("llama_vocab_n_tokens", ctypes.c_int32, self.vocabulary)
+        tokens, written, logs = first, [], []
+        for _ in range(steps):
+            kept = (ctypes.c_int32 * len(tokens))(*tokens)  # the batch points to it
+            batch = self.llama.call("llama_batch_get_one", Batch, kept, len(tokens))
+            if self.llama.call("llama_decode", ctypes.c_int32, self.context, batch):
+                raise RuntimeError("".join(self.llama.messages[-8:]))
+            row = self.llama.call("llama_get_logits_ith", ctypes.POINTER(ctypes.c_float), self.context, -1)
+            logits = np.ctypeslib.as_array(row, (size,)).astype(np.float64)
+            tokens = [int(logits.argmax())]
+            written += tokens
+            logs.append(-np.log(np.exp(logits - logits.max()).sum()))
+        return written, logs
+
+    def greedy(self, source, start, steps):
+        """The likeliest tokens that a model with a decoder writes for a source, and the logarithms of their probabilities."""
+        self.llama.call("llama_set_embeddings", None, self.context, ctypes.c_bool(False))
+        tokens = (ctypes.c_int32 * len(source))(*source)
+        batch = self.llama.call("llama_batch_get_one", Batch, tokens, len(source))
+        if self.llama.call("llama_encode", ctypes.c_int32, self.context, batch):
+            raise RuntimeError("".join(self.llama.messages[-8:]))
+        memory = ctypes.c_void_p(self.llama.call("llama_get_memory", ctypes.c_void_p, self.context))
+        self.llama.call("llama_memory_clear", None, memory, ctypes.c_bool(True))
+        return self.write([start], steps)
 
     def close(self):
         self.llama.call("llama_free", None, self.context)

@@ -19,6 +19,15 @@
 FV_INLINE fv_f32 fv_add_pairs(fv_f32 sum, fv_i32 columns, fv_i32 x) {
   return (fv_f32)_mm512_dpbf16_ps((__m512)sum, (__m512bh)columns, (__m512bh)x);
 }
+
+/* A pair in every lane. */
+FV_INLINE fv_i32 fv_pair_lanes(int32_t pair) {
+  fv_i32 lanes = (fv_i32){0} + pair;
+#if defined(__clang__) && __clang_major__ < 17
+  __asm__("" : "+v"(lanes)); /* LLVM 16 aborts where the product is to take it from memory */
+#endif
+  return lanes;
+}
 #else
 #define FV_HAS_PAIRS 0
 #endif
@@ -65,7 +74,7 @@ FV_INLINE void fv_pair_tile_fixed(const int rows, const int panels, long long pa
     if (step > 0) fv_fetch(ahead + i * step, panels * FV_PANEL * 4);
 #pragma GCC unroll 16
     for (int r = 0; r < rows; r++) {
-      const fv_i32 word = (fv_i32){0} + x[r * ldx + i];
+      const fv_i32 word = fv_pair_lanes(x[r * ldx + i]);
 #pragma GCC unroll 8
       for (int v = 0; v < panels * FV_PANEL_VECTORS; v++) sum[r][v] = fv_add_pairs(sum[r][v], columns[v], word);
     }

@@ -2,6 +2,7 @@
 module dev.fovea {
     requires static ai.djl.tokenizers;
     requires static jinjava;
+    requires static jdk.jfr;
     requires com.google.gson;
 
     exports dev.fovea;

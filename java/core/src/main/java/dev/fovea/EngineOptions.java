@@ -15,8 +15,10 @@ import java.util.Objects;
  *     {@code FOVEA_ISA} says, else the best that this CPU runs
  * @param device the number of the GPU, from 0, as the driver counts them; {@link Backend#CUDA} alone reads it
  * @param deviceMemory the most bytes of the GPU's memory that the engine takes; 0 for no limit but the GPU's
+ * @param listener what hears of the calls of all models on the engine; {@code null} for none
  */
-public record EngineOptions(Backend backend, int threads, int spinMicros, String isa, int device, long deviceMemory) {
+public record EngineOptions(Backend backend, int threads, int spinMicros, String isa, int device, long deviceMemory,
+        CallListener listener) {
     /** The most threads an engine takes. */
     public static final int MAX_THREADS = 1024;
 
@@ -45,38 +47,44 @@ public record EngineOptions(Backend backend, int threads, int spinMicros, String
 
     /** Everything chosen by the library. */
     public static EngineOptions defaults() {
-        return new EngineOptions(null, 0, -1, null, 0, 0);
+        return new EngineOptions(null, 0, -1, null, 0, 0, null);
     }
 
     /** A copy with another backend. */
     public EngineOptions withBackend(Backend backend) {
         Objects.requireNonNull(backend, "backend");
-        return new EngineOptions(backend, threads, spinMicros, isa, device, deviceMemory);
+        return new EngineOptions(backend, threads, spinMicros, isa, device, deviceMemory, listener);
     }
 
     /** A copy with another number of threads. */
     public EngineOptions withThreads(int threads) {
-        return new EngineOptions(backend, threads, spinMicros, isa, device, deviceMemory);
+        return new EngineOptions(backend, threads, spinMicros, isa, device, deviceMemory, listener);
     }
 
     /** A copy with another spin. */
     public EngineOptions withSpinMicros(int spinMicros) {
-        return new EngineOptions(backend, threads, spinMicros, isa, device, deviceMemory);
+        return new EngineOptions(backend, threads, spinMicros, isa, device, deviceMemory, listener);
     }
 
     /** A copy with another kernel table. */
     public EngineOptions withIsa(String isa) {
         Objects.requireNonNull(isa, "isa");
-        return new EngineOptions(backend, threads, spinMicros, isa, device, deviceMemory);
+        return new EngineOptions(backend, threads, spinMicros, isa, device, deviceMemory, listener);
     }
 
     /** A copy for another GPU. */
     public EngineOptions withDevice(int device) {
-        return new EngineOptions(backend, threads, spinMicros, isa, device, deviceMemory);
+        return new EngineOptions(backend, threads, spinMicros, isa, device, deviceMemory, listener);
     }
 
     /** A copy with another bound of the GPU's memory, in bytes; 0 for none. */
     public EngineOptions withDeviceMemory(long deviceMemory) {
-        return new EngineOptions(backend, threads, spinMicros, isa, device, deviceMemory);
+        return new EngineOptions(backend, threads, spinMicros, isa, device, deviceMemory, listener);
+    }
+
+    /** A copy whose models tell {@code listener} of their calls, also when they run at the same time. */
+    public EngineOptions withListener(CallListener listener) {
+        Objects.requireNonNull(listener, "listener");
+        return new EngineOptions(backend, threads, spinMicros, isa, device, deviceMemory, listener);
     }
 }

@@ -18,7 +18,7 @@ public final class FaultyEngine extends HostDevice {
     private Supplier<? extends Throwable> failure;
 
     private FaultyEngine(Owner owner, EngineOptions options) {
-        super(owner);
+        super(owner, options);
         inner = HostDevice.of(owner.own(Engine.create(options)));
     }
 

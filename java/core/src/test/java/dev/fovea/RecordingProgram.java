@@ -50,6 +50,11 @@ final class RecordingProgram implements Program {
     }
 
     @Override
+    public long bytes() {
+        return inner.bytes();
+    }
+
+    @Override
     public long weightBytes() {
         return inner.weightBytes();
     }
@@ -94,6 +99,11 @@ final class RecordingProgram implements Program {
 
         private static void download(Tensor from, Tensor to) {
             MemorySegment.copy(from.segment(), 0, to.segment(), 0, to.segment().byteSize());
+        }
+
+        @Override
+        public long bytes() {
+            return execution.bytes();
         }
 
         @Override

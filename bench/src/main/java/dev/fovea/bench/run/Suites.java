@@ -1,7 +1,9 @@
 package dev.fovea.bench.run;
 
+import dev.fovea.bench.adapters.AdaptersSuite;
 import dev.fovea.bench.attention.AttentionSuite;
 import dev.fovea.bench.calls.CallsSuite;
+import dev.fovea.bench.decode.DecodeSuite;
 import dev.fovea.bench.encode.EncodeSuite;
 import dev.fovea.bench.gpu.GpuSuite;
 import dev.fovea.bench.linear.LinearSuite;
@@ -25,8 +27,10 @@ final class Suites {
                 new EncodeSuite(),
                 new GpuSuite(),
                 new TextSuite(),
+                new AdaptersSuite(),
                 new ThroughputSuite(),
                 new RerankSuite(),
+                new DecodeSuite(),
                 new LoadSuite(),
                 new StartSuite());
     }

@@ -18,17 +18,19 @@ import org.junit.jupiter.api.io.TempDir;
 /** Runs every benchmark once, as {@code ./fovea bench --smoke} does. */
 class SmokeTest {
     /** The sides of others, of which each must be measured or say why not. */
-    private static final Map<String, List<String>> PEERS = Map.of(
-            "attention", List.of("OpenBLAS unfused", "PyTorch SDPA"),
-            "linear", List.of("OpenBLAS"),
-            "calls", List.of("JNI"),
-            "encode", List.of("ONNX Runtime fp32", "ONNX Runtime int8"),
-            "gpu", List.of("Fovea CUDA bf16", "ONNX Runtime fp32"),
-            "text", List.of("LangChain4j"),
-            "throughput", List.of("ONNX Runtime one by one"),
-            "rerank", List.of("ONNX Runtime one by one"),
-            "load", List.of("ONNX Runtime fp32"),
-            "start", List.of("LangChain4j"));
+    private static final Map<String, List<String>> PEERS = Map.ofEntries(
+            Map.entry("attention", List.of("OpenBLAS unfused", "PyTorch SDPA")),
+            Map.entry("linear", List.of("OpenBLAS")),
+            Map.entry("calls", List.of("JNI")),
+            Map.entry("encode", List.of("ONNX Runtime fp32", "ONNX Runtime int8")),
+            Map.entry("gpu", List.of("Fovea CUDA bf16", "ONNX Runtime fp32")),
+            Map.entry("text", List.of("LangChain4j")),
+            Map.entry("adapters", List.of("LangChain4j")),
+            Map.entry("throughput", List.of("ONNX Runtime one by one")),
+            Map.entry("rerank", List.of("ONNX Runtime one by one")),
+            Map.entry("load", List.of("ONNX Runtime fp32")),
+            Map.entry("start", List.of("LangChain4j")),
+            Map.entry("decode", List.of("llama.cpp, flash attention", "llama.cpp, without")));
 
     @Test
     void shouldMeasureEverySideOrSayWhyItIsAbsent(@TempDir Path out) throws IOException {

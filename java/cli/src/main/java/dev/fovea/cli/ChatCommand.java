@@ -43,7 +43,8 @@ final class ChatCommand implements Callable<Integer> {
     @Option(names = "--system", paramLabel = "TEXT", description = "Tell the model TEXT first.")
     private String system;
 
-    @Parameters(paramLabel = "MODEL", description = "A directory in the Hugging Face layout or a .gguf file.")
+    @Parameters(arity = "0..1", paramLabel = "MODEL", description = "A directory in the Hugging Face layout or a .gguf file"
+            + " (default: " + DemonstrationModel.NAME + ", a very small model for trying this out).")
     private Path model;
 
     private SamplingOptions sampling;

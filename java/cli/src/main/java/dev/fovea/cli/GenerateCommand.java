@@ -29,8 +29,9 @@ final class GenerateCommand implements Callable<Integer> {
     @Mixin
     private GeneratorArguments arguments;
 
-    @Option(names = "--model", paramLabel = "DIR|FILE.gguf", required = true,
-            description = "A directory in the Hugging Face layout or a .gguf file.")
+    @Option(names = "--model", paramLabel = "DIR|FILE.gguf",
+            description = "A directory in the Hugging Face layout or a .gguf file (default: " + DemonstrationModel.NAME
+                    + ", a very small model for trying this out).")
     private Path model;
 
     @Option(names = "--token-ids", paramLabel = "ID", split = ",",

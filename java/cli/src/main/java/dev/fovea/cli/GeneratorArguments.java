@@ -76,12 +76,18 @@ final class GeneratorArguments extends EngineArguments {
     /**
      * Loads the model. If that takes a noticeable time, a message on {@code err} says so.
      *
+     * @param path null for the demonstration model, which {@code err} hears of
      * @throws ParameterException if the number of threads or the context is out of range
      */
     TextGenerator load(Path path, PrintWriter err) throws IOException {
         EngineOptions engine = engine();
         GeneratorOptions options = checked(() -> GeneratorOptions.defaults().withEngineOptions(engine).withWeights(weights())
                 .withContext(context).withCache(cache).withConcurrency(1));
+        if (path == null) {
+            TextGenerator demonstration = TextGenerator.load(DemonstrationModel.file(), options);
+            err.println("fovea: " + DemonstrationModel.NOTICE);
+            return demonstration;
+        }
         try (var _ = new DelayedNotice(err, "Loading " + path + " …")) {
             return TextGenerator.load(path, options);
         }

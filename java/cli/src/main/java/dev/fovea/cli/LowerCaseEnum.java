@@ -1,5 +1,6 @@
 package dev.fovea.cli;
 
+import dev.fovea.model.GgufFileType;
 import dev.fovea.model.LengthPolicy;
 import dev.fovea.model.TokenClassifier;
 import dev.fovea.model.WeightType;
@@ -20,7 +21,7 @@ abstract class LowerCaseEnum<E extends Enum<E>> implements ITypeConverter<E> {
     /** How the command line spells {@code constant}; types of weights as GGUF does, such as {@code q4_k}. */
     static String spelling(Enum<?> constant) {
         String lower = constant.name().toLowerCase(Locale.ROOT);
-        return constant instanceof WeightType ? lower : lower.replace('_', '-');
+        return constant instanceof WeightType || constant instanceof GgufFileType ? lower : lower.replace('_', '-');
     }
 
     @Override
@@ -37,6 +38,13 @@ abstract class LowerCaseEnum<E extends Enum<E>> implements ITypeConverter<E> {
     static TypeConversionException unknown(List<String> choices, String value) {
         return new TypeConversionException("expected " + String.join(", ", choices.subList(0, choices.size() - 1)) + " or "
                 + choices.getLast() + ", got '" + Failures.oneLine(value) + "'");
+    }
+
+    /** Reads a type of GGUF files, such as {@code q4_k_m}. */
+    static final class OfGgufFileType extends LowerCaseEnum<GgufFileType> {
+        OfGgufFileType() {
+            super(GgufFileType.values());
+        }
     }
 
     /** Reads {@code truncate}, {@code error} or {@code chunk-mean}. */

@@ -20,27 +20,36 @@ final class ProgressBar implements AutoCloseable {
     /** In the unit of {@link #done}; 0 where nobody knows. */
     private final long total;
 
+    /** What is counted beside the bar. */
+    private final String unit;
+
     private final Thread painter;
     private long done;
-    private long texts;
+    private long count;
     private boolean drawn;
     private boolean closed;
 
     /** A bar that is full at {@code total}; 0 if that is not known. */
     ProgressBar(PrintWriter err, long total) {
-        this(err, total, PATIENCE, Terminal::isStandardError);
+        this(err, total, "texts", PATIENCE, Terminal::isStandardError);
     }
 
-    ProgressBar(PrintWriter err, long total, Duration patience, BooleanSupplier isTerminal) {
+    /** One of work on a file, whose megabytes it counts. */
+    static ProgressBar ofBytes(PrintWriter err, long total, Duration patience) {
+        return new ProgressBar(err, total, "MB", patience, Terminal::isStandardError);
+    }
+
+    ProgressBar(PrintWriter err, long total, String unit, Duration patience, BooleanSupplier isTerminal) {
         this.err = err;
         this.total = total;
+        this.unit = unit;
         painter = Thread.ofPlatform().daemon().name("fovea-progress").start(() -> paint(patience, isTerminal));
     }
 
-    /** Says that {@code done} of the total is done, which were {@code texts} texts. */
-    synchronized void update(long done, long texts) {
+    /** Says that {@code done} of the total is done, which were {@code count} of the unit. */
+    synchronized void update(long done, long count) {
         this.done = done;
-        this.texts = texts;
+        this.count = count;
     }
 
     /** Takes the bar off the screen, for output to follow, until it is drawn next. */
@@ -76,15 +85,15 @@ final class ProgressBar implements AutoCloseable {
         if (closed) {
             return false;
         }
-        err.print(ERASE + line(done, total, texts, (System.nanoTime() - start) / 1e9));
+        err.print(ERASE + line(done, total, count, unit, (System.nanoTime() - start) / 1e9));
         err.flush();
         drawn = true;
         return true;
     }
 
-    /** The line: the bar if the total is known, the texts, their rate, the time left. */
-    static String line(long done, long total, long texts, double seconds) {
-        String rate = String.format(Locale.ROOT, "%,d texts  %.0f/s", texts, texts / seconds);
+    /** The line: the bar if the total is known, what is counted, its rate, the time left. */
+    static String line(long done, long total, long count, String unit, double seconds) {
+        String rate = String.format(Locale.ROOT, "%,d %s  %.0f/s", count, unit, count / seconds);
         if (total <= 0) {
             return rate;
         }

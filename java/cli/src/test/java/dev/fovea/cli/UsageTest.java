@@ -13,7 +13,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class UsageTest {
     @ParameterizedTest
     @ValueSource(strings = {"", "similar", "embed", "rerank", "classify", "tag", "attend",
-            "generate", "chat", "models", "models pull", "models show", "info"})
+            "generate", "chat", "serve", "models", "models pull", "models show", "info"})
     void shouldHelpEverywhere(String command) {
         String[] args = (command + " --help").strip().split(" ");
         String help = CliRun.of(args).output();

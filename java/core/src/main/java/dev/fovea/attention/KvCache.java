@@ -94,6 +94,12 @@ public final class KvCache implements AutoCloseable {
         return Owner.create("kv cache", owner -> new KvCache(engine, spec, sequences, capacity, dtype, owner));
     }
 
+    /** Such as {@code KvCache[4 sequences of 512 tokens, F16, 1048576 bytes]}. */
+    @Override
+    public String toString() {
+        return "KvCache[" + sequences() + " sequences of " + capacity + " tokens, " + keys.dtype() + ", " + bytes() + " bytes]";
+    }
+
     /** Sequences that it holds at most; they are numbered from 0. */
     public int sequences() {
         return length.length;

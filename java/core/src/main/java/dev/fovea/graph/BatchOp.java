@@ -23,12 +23,22 @@ public sealed interface BatchOp extends Op {
      * @param byQuery [tokens, heads · buckets], or null
      * @param byKey [tokens, heads · buckets], or null
      * @param buckets of distances; their keys are the longest sequence
+     * @param cache where the tokens before these are, which are counted too; or null. With a table alone.
      */
-    record RelativeBias(String name, int heads, Weight table, Value byQuery, Value byKey, DistanceBuckets buckets)
-            implements BatchOp {
+    record RelativeBias(String name, int heads, Weight table, Value byQuery, Value byKey, DistanceBuckets buckets,
+            CacheGroup cache) implements BatchOp {
         /** Checks the shapes. */
         public RelativeBias {
             OpChecks.requireRelativeBias(label("relative bias", name), heads, table, byQuery, byKey, buckets);
+            if (cache != null && (table == null || byKey != null)) {
+                throw new IllegalArgumentException(label("relative bias", name) + ": expected a table alone with a cache, got "
+                        + (table == null ? "a value by query" : "a value by key"));
+            }
+        }
+
+        /** Of sequences that come as a whole. */
+        public RelativeBias(String name, int heads, Weight table, Value byQuery, Value byKey, DistanceBuckets buckets) {
+            this(name, heads, table, byQuery, byKey, buckets, null);
         }
 
         @Override

@@ -296,6 +296,13 @@ public final class CacheSet implements AutoCloseable {
         owner.close();
     }
 
+    /** Such as {@code CacheSet[12 layers, 1 sequences of 4096 tokens, F16, 100663296 bytes]}. */
+    @Override
+    public String toString() {
+        return "CacheSet[" + layers().size() + " layers, " + sequences() + " sequences of " + capacity() + " tokens, "
+                + store.dtype() + ", " + bytes() + " bytes]";
+    }
+
     private void enter(int sequence) {
         Objects.checkIndex(sequence, sequences());
         owner.enterAlone();

@@ -242,6 +242,11 @@ public final class Graph {
             return append(new BatchOp.RelativeBias(nameOf("relative_bias"), heads, table, byQuery, byKey, buckets));
         }
 
+        /** As {@link #relativeBias}, of a table, for tokens that follow those in a group of caches of this graph. */
+        public Value relativeBias(int heads, Weight table, DistanceBuckets buckets, CacheGroup cache) {
+            return append(new BatchOp.RelativeBias(nameOf("relative_bias"), heads, table, null, null, buckets, cache));
+        }
+
         /** Every head's part of a row times a matrix of that head; see {@link BatchOp.HeadLinear}. */
         public Value headLinear(int heads, Value x, Weight weight) {
             return append(new BatchOp.HeadLinear(nameOf("head_linear"), heads, x, weight));
@@ -257,12 +262,14 @@ public final class Graph {
             return append(new BatchOp.TokenTypes(nameOf("token_types"), table));
         }
 
-        /**
-         * As {@link #attention(Value, Value, Value, AttentionSpec)}, of sequences that go on: keys and values are
-         * appended to a cache, and every token attends to all that the cache then holds of its sequence.
-         */
+        /** As above, of sequences that go on: keys and values are appended to a cache, and all that it holds is attended to. */
         public Value attention(Value q, Value k, Value v, AttentionSpec spec, CacheSlot cache) {
-            return append(new Op.Attention(nameOf("attention"), q, k, v, spec, requireUnused(cache), null));
+            return attention(q, k, v, spec, cache, null);
+        }
+
+        /** As above, with what {@link #relativeBias} of the cache's group yields; or null. */
+        public Value attention(Value q, Value k, Value v, AttentionSpec spec, CacheSlot cache, Value bias) {
+            return append(new Op.Attention(nameOf("attention"), q, k, v, spec, requireUnused(cache), bias));
         }
 
         /**
@@ -277,12 +284,7 @@ public final class Graph {
             append(new Op.Append(nameOf("append"), k, v, requireUnused(cache)));
         }
 
-        /**
-         * Every token attends to what a cache holds of its sequence: keys and values of another, such as an encoder's
-         * result, [tokens, heads · value_dim].
-         *
-         * @param q [tokens, heads · head_dim]
-         */
+        /** Every token attends to what a cache holds of its sequence, such as an encoder's result, [tokens, heads · value_dim]. */
         public Value crossAttention(Value q, AttentionSpec spec, CacheSlot cache) {
             return append(new Op.Attention(nameOf("attention"), q, null, null, spec, requireOwn(cache), null));
         }

@@ -255,7 +255,7 @@ public sealed interface Op permits Op.Unary, Op.Binary, Op.Embedding, Op.Attenti
      * @param v [tokens, kv_heads · value_dim]; null as {@code k} is
      * @param spec heads, dims, scale, mask and the rest
      * @param cache where earlier keys and values come from, or null
-     * @param bias what is added to scores, as {@link BatchOp.RelativeBias} yields it, or null; not with a cache
+     * @param bias what is added to scores, as {@link BatchOp.RelativeBias} yields it, or null
      */
     record Attention(String name, Value q, Value k, Value v, AttentionSpec spec, CacheSlot cache, Value bias)
             implements Op {

@@ -190,9 +190,9 @@ final class OpChecks {
         if (bias != null) {
             requireFloats(label, "bias", bias);
             requireRows(label, "bias", bias, Rows.TOKENS);
-            if (cache != null || bias.columns() % spec.heads() != 0) {
+            if (bias.columns() % spec.heads() != 0) {
                 throw new IllegalArgumentException(label + ": expected a bias of columns for each of " + spec.heads()
-                        + " heads, and no cache, got " + bias + (cache == null ? "" : " and cache " + cache));
+                        + " heads, got " + bias);
             }
         }
     }

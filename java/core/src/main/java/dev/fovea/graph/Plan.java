@@ -32,6 +32,7 @@ public final class Plan implements AutoCloseable {
     private final MemoryPlan memory;
     private final LoweredPlan lowered;
     private final Program program;
+    private final SessionMemory memoryUse = new SessionMemory();
     private final Owner owner;
 
     private Plan(Engine engine, Graph graph, WeightStorage weights, Owner owner) {
@@ -201,6 +202,24 @@ public final class Plan implements AutoCloseable {
         return memory.floatsPerRow(Rows.SEQUENCES) * Float.BYTES;
     }
 
+    /** Bytes of the workspaces of all sessions that are open now. */
+    public long sessionBytes() {
+        return memoryUse.workspace();
+    }
+
+    /** Bytes of the caches that the sessions go on with which are open now. */
+    public long cacheBytes() {
+        return memoryUse.caches();
+    }
+
+    /**
+     * Bytes of all constants as the device keeps them: the weights of linear layers, and what else was copied. Embeddings
+     * that are read where they lie, such as in a mapped file, are not among them.
+     */
+    public long bytes() {
+        return program.bytes();
+    }
+
     /** Bytes of the weights of linear layers as the device keeps them. */
     public long weightBytes() {
         return program.weightBytes();
@@ -226,6 +245,10 @@ public final class Plan implements AutoCloseable {
                 + " = " + stage.describe()
                 + stage.inputs().stream().map(x -> " \"" + x.name() + '"').distinct().collect(Collectors.joining())
                 + " @" + memory.buffer(stage.output()).offset();
+    }
+
+    SessionMemory memoryUse() {
+        return memoryUse;
     }
 
     Owner owner() {

@@ -49,6 +49,12 @@ public final class Session implements AutoCloseable {
                 return new Room(owner, batch, ids, offsets, spans, execution);
             });
         }
+
+        /** The batch's copy of ids, types, offsets and spans, and the caller's. */
+        long bytes() {
+            long tables = 2 * (ids.segment().byteSize() + offsets.segment().byteSize() + spans.segment().byteSize());
+            return tables + (batch.types() == null ? 0 : batch.types().segment().byteSize()) + execution.bytes();
+        }
     }
 
     private final Plan plan;
@@ -81,6 +87,8 @@ public final class Session implements AutoCloseable {
         this.turned = CacheFit.turned(plan.lowered());
         this.room = Room.create(plan, maxTokens, maxSequences, maxSpans, stores, explaining);
         owner.own(() -> room.owner().close());
+        plan.memoryUse().add(workspaceBytes(), cacheBytes());
+        owner.own(() -> plan.memoryUse().add(-workspaceBytes(), -cacheBytes()));
     }
 
     static Session create(Plan plan, int maxTokens, int maxSequences, int maxSpans, List<CacheSet> caches,
@@ -97,6 +105,19 @@ public final class Session implements AutoCloseable {
     /** The most sequences that a run takes. */
     public int maxSequences() {
         return room.batch().maxSequences();
+    }
+
+    /** Bytes of memory off the Java heap that it works in, which grow with its capacity; without its caches. */
+    public long workspaceBytes() {
+        return room.bytes();
+    }
+
+    private long cacheBytes() {
+        long bytes = 0;
+        for (CacheStore store : stores) {
+            bytes += store.bytes();
+        }
+        return bytes;
     }
 
     /**
@@ -318,6 +339,7 @@ public final class Session implements AutoCloseable {
                 set.requireOpen();
             }
             Room larger = Room.create(plan, tokens, sequences, maxSpans, stores, explaining);
+            plan.memoryUse().add(larger.bytes() - room.bytes(), 0);
             room.owner().close();
             room = larger;
         } finally {
@@ -329,5 +351,11 @@ public final class Session implements AutoCloseable {
     @Override
     public void close() {
         owner.close();
+    }
+
+    /** Such as {@code Session[64 tokens, 1 sequences, 812340 bytes]}: its capacity and its workspace. */
+    @Override
+    public String toString() {
+        return "Session[" + maxTokens() + " tokens, " + maxSequences() + " sequences, " + workspaceBytes() + " bytes]";
     }
 }

@@ -101,9 +101,10 @@ record StepEmission(MemoryPlan memory) {
             case Op.Embedding(_, var words, float scale, var positions, int firstPosition, var type) ->
                 new Step.Embedding(words, scale, positions, firstPosition, type, out);
             case BatchOp.TokenTypes(_, var table) -> new Step.TokenTypes(table, out);
-            case BatchOp.RelativeBias(_, int heads, var table, Value byQuery, Value byKey, var buckets) ->
+            case BatchOp.RelativeBias(_, int heads, var table, Value byQuery, Value byKey, var buckets, CacheGroup group) ->
                 new Step.RelativeBias(heads, table, byQuery == null ? null : operand(byQuery),
-                        byKey == null ? null : operand(byKey), buckets, out);
+                        byKey == null ? null : operand(byKey), buckets, group == null ? null : new Step.Cache(group.index(), 0),
+                        out);
             case Op.LayerNorm(_, Value x, var gamma, var beta, float epsilon) ->
                 new Step.LayerNorm(operand(x), gamma, beta, epsilon, out);
             case Op.RmsNorm(_, Value x, var gamma, float epsilon) -> new Step.RmsNorm(operand(x), gamma, epsilon, out);

@@ -2,6 +2,7 @@ package dev.fovea.model;
 
 import dev.fovea.model.GeneratedText.Finish;
 import dev.fovea.model.generation.StopTexts;
+import dev.fovea.model.generation.TokenRequest;
 import dev.fovea.text.TokenDecoder;
 import java.util.List;
 
@@ -9,6 +10,7 @@ import java.util.List;
 final class AnswerText {
     private static final int FIRST_CHARS = 1 << 12;
 
+    private final WatchedCall call;
     private final StopTexts stops = new StopTexts();
     private final StringBuilder piece = new StringBuilder(FIRST_CHARS);
     private final StringBuilder certain = new StringBuilder(FIRST_CHARS);
@@ -16,6 +18,15 @@ final class AnswerText {
     private TokenDecoder decoder;
     private int vocabulary;
     private TextListener listener;
+
+    AnswerText(WatchedCall call) {
+        this.call = call;
+    }
+
+    /** What its answers tell those who watch. */
+    WatchedCall call() {
+        return call;
+    }
 
     /**
      * Begins an answer.
@@ -63,5 +74,17 @@ final class AnswerText {
     /** All that was said. */
     String text() {
         return text.toString();
+    }
+
+    /** What ended a request that nothing in its text has ended. */
+    static Finish finish(TokenRequest request, SamplingOptions options) {
+        return switch (request.state()) {
+            case END -> Finish.END;
+            case LENGTH -> request.written() < options.maxTokens() ? Finish.CONTEXT : Finish.LENGTH;
+            case CANCELLED -> Finish.CANCELLED;
+            case LATE -> Finish.TIMEOUT;
+            case FAILED -> throw request.failure();
+            case WAITING, AT_WORK -> throw new AssertionError(request.state());
+        };
     }
 }

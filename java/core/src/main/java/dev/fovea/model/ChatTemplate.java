@@ -76,10 +76,15 @@ final class ChatTemplate {
      * @throws UnsupportedOperationException if there is no library for templates
      */
     String render(Chat chat) {
+        return render(chat, true);
+    }
+
+    /** As {@link #render(Chat)}. {@code asksForAnswer} says whether the text ends where the model's answer begins. */
+    String render(Chat chat, boolean asksForAnswer) {
         Map<String, Object> values = new LinkedHashMap<>(tokens);
         values.putAll(chat.variables());
         values.put("messages", chat.messages().stream().map(ChatTemplate::plain).toList());
-        values.put("add_generation_prompt", true);
+        values.put("add_generation_prompt", asksForAnswer);
         if (!chat.tools().isEmpty()) {
             values.put("tools", chat.tools());
         }
@@ -88,6 +93,16 @@ final class ChatTemplate {
         } catch (NoClassDefFoundError e) {
             throw new UnsupportedOperationException("chats need the library com.hubspot.jinjava:jinjava on the class path", e);
         }
+    }
+
+    /** The template itself. */
+    String source() {
+        return source;
+    }
+
+    /** Whether its source has these words. */
+    boolean mentions(String words) {
+        return source.contains(words);
     }
 
     private JinjaTemplate template() {

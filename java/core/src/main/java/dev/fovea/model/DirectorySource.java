@@ -17,13 +17,16 @@ import java.util.stream.Stream;
 
 /** A directory in the layout of Hugging Face and sentence-transformers. */
 final class DirectorySource implements EncoderSource {
+    private static final String MODULES = "modules.json";
+
     /** The files whose settings are followed, beside configs of modules. */
     private static final List<String> SETTINGS = Stream.of(
-            List.of("modules.json", "config_sentence_transformers.json"), SentenceConfig.TRANSFORMER_CONFIGS,
+            List.of(MODULES, "config_sentence_transformers.json"), SentenceConfig.TRANSFORMER_CONFIGS,
             List.of("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")).flatMap(List::stream).toList();
 
     private final Path directory;
     private final ModelFiles files;
+    private boolean languageModel;
 
     DirectorySource(Path directory, String weightsFile) throws IOException {
         this.directory = directory;
@@ -37,7 +40,9 @@ final class DirectorySource implements EncoderSource {
 
     @Override
     public EncoderConfig config() throws IOException {
-        return EncoderConfig.read(files.config());
+        EncoderConfig config = EncoderConfig.read(files.config());
+        languageModel = config.isLanguageModel();
+        return config;
     }
 
     @Override
@@ -52,6 +57,10 @@ final class DirectorySource implements EncoderSource {
 
     @Override
     public SentenceConfig sentence(Description encoder, int specials) throws IOException {
+        if (languageModel && !Files.exists(directory.resolve(MODULES))) {
+            throw new ModelNotFoundException("the language model in " + directory + " has no " + MODULES
+                    + ", which says how its hidden states become a vector");
+        }
         return ModelFiles.read(directory, () -> SentenceConfig.read(directory, encoder, specials));
     }
 
@@ -61,8 +70,9 @@ final class DirectorySource implements EncoderSource {
         places.put("directory", directory.toString());
         places.put("family", Excerpt.of(config.modelType()));
         places.put("weights", directory.relativize(files.weights()).toString());
-        if (!files.otherWeights().isEmpty()) {
-            places.put("other weights", String.join(", ", files.otherWeights()));
+        List<String> others = files.otherWeights();
+        if (!others.isEmpty()) {
+            places.put("other weights", String.join(", ", others));
         }
         places.put("tokenizer", directory.relativize(files.tokenizer()).toString());
         return places;

@@ -61,7 +61,15 @@ final class EncoderModel {
 
     /** Loads the model in a directory or a file; what it opens is closed again if that fails. */
     static EncoderModel load(String name, Path path, EncoderOptions options) throws IOException {
-        return Owner.create("encoder of " + name, owner -> new EncoderModel(name, path, options, owner));
+        var watched = WatchedLoad.begin(name, path);
+        try {
+            EncoderModel model = Owner.create("encoder of " + name, owner -> new EncoderModel(name, path, options, owner));
+            watched.done(model.engine, model.plan, model.file);
+            return model;
+        } catch (Throwable e) {
+            watched.failed(e);
+            throw e;
+        }
     }
 
     /** See {@link TextEncoder#properties}. */
@@ -135,6 +143,11 @@ final class EncoderModel {
     /** Whether sessions have the vectors before normalisation as a second output. */
     boolean keepsPooled() {
         return lengthPolicy == LengthPolicy.CHUNK_MEAN;
+    }
+
+    /** What it takes of memory now. */
+    MemoryUse memory() {
+        return MemoryUse.of(plan, file);
     }
 
     /** A session of the compiled graph. */

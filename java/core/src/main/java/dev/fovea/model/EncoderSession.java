@@ -20,12 +20,14 @@ public final class EncoderSession implements AutoCloseable {
     private final Session session;
     /** What the graph does not do; null if it does all. */
     private final Finish finish;
+    private final WatchedCall call;
     private final Owner owner;
 
     private EncoderSession(EncoderModel model, Owner owner) {
         this.model = model;
         this.owner = owner;
         this.session = owner.own(model.newSession(GRANULE, 1));
+        this.call = new WatchedCall(model.engine(), model.name());
         this.finish = model.pipeline().isInGraph() ? null : model.pipeline().newFinish();
     }
 
@@ -70,7 +72,13 @@ public final class EncoderSession implements AutoCloseable {
         Objects.requireNonNull(tokenIds, "tokenIds");
         Objects.requireNonNull(offsets, "offsets");
         Objects.requireNonNull(out, "out");
-        encode(sequences, tokenIds, offsets, null, out, null);
+        long arrival = WatchedCall.arrival(model.engine());
+        enter();
+        try {
+            call.encoded(sequences, watched(arrival, sequences, tokenIds, offsets, out));
+        } finally {
+            exit();
+        }
     }
 
     /**
@@ -86,23 +94,56 @@ public final class EncoderSession implements AutoCloseable {
             MemorySegment pooled) {
         enter();
         try {
-            requireSpace(sequences, model.dimension(), out);
-            if (pooled != null) {
-                requireSpace(sequences, model.pipeline().components(), pooled);
-            }
-            run(sequences, tokenIds, offsets);
-            requireFinite(sequences, offsets);
-            if (finish != null) {
-                finish(sequences, offsets, promptTokens, out, pooled);
-                return;
-            }
-            copyOutput(0, sequences, out);
-            if (pooled != null) {
-                copyOutput(1, sequences, pooled);
-            }
+            encodeAlone(sequences, tokenIds, offsets, promptTokens, out, pooled);
         } finally {
             exit();
         }
+    }
+
+    private int watched(long arrival, int sequences, MemorySegment tokenIds, MemorySegment offsets, MemorySegment out) {
+        call.beginEncoding(arrival);
+        try {
+            return encodeAlone(sequences, tokenIds, offsets, null, out, null);
+        } catch (Throwable e) {
+            call.encodingFailed(e);
+            throw e;
+        }
+    }
+
+    /** As above, of a call that no one else is in; returns the number of tokens. */
+    private int encodeAlone(int sequences, MemorySegment tokenIds, MemorySegment offsets, int[] promptTokens, MemorySegment out,
+            MemorySegment pooled) {
+        requireSpace(sequences, model.dimension(), out);
+        if (pooled != null) {
+            requireSpace(sequences, model.pipeline().components(), pooled);
+        }
+        int tokens = run(sequences, tokenIds, offsets);
+        requireFinite(sequences, offsets);
+        if (finish != null) {
+            finish(sequences, offsets, promptTokens, out, pooled);
+            return tokens;
+        }
+        copyOutput(0, sequences, out);
+        if (pooled != null) {
+            copyOutput(1, sequences, pooled);
+        }
+        return tokens;
+    }
+
+    /** What its calls tell those who watch. For who uses the session. */
+    WatchedCall call() {
+        return call;
+    }
+
+    /** Bytes of memory off the Java heap that it works in, which grow with the batches that it has had. */
+    public long workspaceBytes() {
+        return session.workspaceBytes();
+    }
+
+    /** Such as {@code EncoderSession[all-minilm-l6-v2, 812340 bytes]}. */
+    @Override
+    public String toString() {
+        return "EncoderSession[" + model.name() + ", " + workspaceBytes() + " bytes]";
     }
 
     /** Frees the workspace, at once or when the call in progress is done. Idempotent; never waits. */
@@ -129,9 +170,11 @@ public final class EncoderSession implements AutoCloseable {
         }
     }
 
-    private void run(int sequences, MemorySegment tokenIds, MemorySegment offsets) {
-        session.ensureCapacity(roundUp(tokens(sequences, tokenIds, offsets)), roundUp(sequences));
+    private int run(int sequences, MemorySegment tokenIds, MemorySegment offsets) {
+        int tokens = tokens(sequences, tokenIds, offsets);
+        session.ensureCapacity(roundUp(tokens), roundUp(sequences));
         session.run(sequences, tokenIds, offsets);
+        return tokens;
     }
 
     /** The number of tokens that the batch asks room for: no more than there are, whatever the offsets say. */

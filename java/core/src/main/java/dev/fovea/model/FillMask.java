@@ -91,6 +91,16 @@ public final class FillMask implements AutoCloseable {
         return model.name();
     }
 
+    /** What it takes of memory off the Java heap now. */
+    public MemoryUse memory() {
+        return model.memory();
+    }
+
+    @Override
+    public String toString() {
+        return model.describe("FillMask", mask());
+    }
+
     /** Frees the model, at once or when the calls in progress are done. Idempotent; never waits. */
     @Override
     public void close() {

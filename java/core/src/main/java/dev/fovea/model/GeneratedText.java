@@ -25,4 +25,10 @@ public record GeneratedText(String text, int[] tokens, float[] logProbabilities,
         /** The {@linkplain RequestOptions#timeLimit() time limit} was reached. */
         TIMEOUT
     }
+
+    /** Such as {@code GeneratedText["Paris is the capital of…", 20 tokens behind 7, LENGTH]}. */
+    @Override
+    public String toString() {
+        return "GeneratedText[" + Brief.of(text) + ", " + tokens.length + " tokens behind " + promptTokens + ", " + finish + ']';
+    }
 }

@@ -18,16 +18,18 @@ import dev.fovea.model.generation.Fingerprint;
 import dev.fovea.model.generation.Sampler;
 import dev.fovea.model.generation.Scheduler;
 import dev.fovea.model.generation.SchedulerOptions;
+import dev.fovea.model.generation.TokenWriter;
 import dev.fovea.weights.Weights;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.function.Function;
 
 /**
- * What of a language model computes: its plan, what it remembers, and who goes when. It knows tokens, not texts. The memory
- * that requests need is taken when the first one comes.
+ * A decoder alone: its plan, what it remembers, and who goes when. The memory that requests need is taken when the first one
+ * comes.
  */
-final class GeneratorModel {
+final class GeneratorModel implements AnswerModel {
     private final GeneratorOptions options;
     private final SchedulerOptions scheduling;
     private final Engine engine;
@@ -71,6 +73,11 @@ final class GeneratorModel {
     }
 
     private WeightType weightType(ModelWeights parts) {
+        return weightType(parts, options, engine);
+    }
+
+    /** Which type weights are kept as. */
+    static WeightType weightType(ModelWeights parts, GeneratorOptions options, Engine engine) {
         return options.weights() != null ? options.weights()
                 : engine.backend() != Backend.CUDA ? WeightType.STORED : parts.areBf16() ? WeightType.BF16 : WeightType.F32;
     }
@@ -96,14 +103,39 @@ final class GeneratorModel {
         return model;
     }
 
-    /** Tokens of the longest sequence. */
-    int context() {
+    @Override
+    public Engine engine() {
+        return engine;
+    }
+
+    @Override
+    public MemoryUse memory() {
+        return MemoryUse.of(plan, weights);
+    }
+
+    @Override
+    public void tell(WatchedLoad load) {
+        load.done(engine, plan, weights);
+    }
+
+    @Override
+    public int context() {
         return description.maxTokens();
     }
 
-    /** Token ids are below it. */
-    int vocabulary() {
+    @Override
+    public int vocabulary() {
         return description.vocabulary();
+    }
+
+    @Override
+    public int room(int promptTokens) {
+        return context() - promptTokens + 1;
+    }
+
+    @Override
+    public <R> R write(Function<TokenWriter, R> work) {
+        return work.apply(scheduler());
     }
 
     /** The one that is there, unless an error has broken it. */

@@ -2,7 +2,9 @@ package dev.fovea.model;
 
 import dev.fovea.internal.json.JsonFile;
 import dev.fovea.model.family.DecoderConfig;
+import dev.fovea.model.family.EncoderDecoderConfig;
 import dev.fovea.model.family.GgufDecoder;
+import dev.fovea.model.family.GgufT5;
 import dev.fovea.text.Tokenizer;
 import dev.fovea.weights.GgufWeights;
 import dev.fovea.weights.Weights;
@@ -24,6 +26,12 @@ sealed interface GeneratorSource {
 
     /** The weights, which the caller closes; to be asked for once. */
     Weights openWeights() throws IOException;
+
+    /** Whether it has an encoder, which {@link #encoderDecoder} describes; else {@link #config} says what it is. */
+    boolean hasEncoder() throws IOException;
+
+    /** What an encoder and a decoder are. */
+    EncoderDecoderConfig encoderDecoder() throws IOException;
 
     /** What the model is. */
     DecoderConfig config() throws IOException;
@@ -50,6 +58,17 @@ sealed interface GeneratorSource {
         @Override
         public Weights openWeights() throws IOException {
             return Weights.open(files.weights());
+        }
+
+        @Override
+        public boolean hasEncoder() throws IOException {
+            return EncoderDecoderConfig.takes(JsonFile.read(files.config()));
+        }
+
+        @Override
+        public EncoderDecoderConfig encoderDecoder() throws IOException {
+            return EncoderDecoderConfig.read(files.config(),
+                    JsonFile.readIfPresent(files.folder().resolve("generation_config.json")));
         }
 
         @Override
@@ -95,6 +114,16 @@ sealed interface GeneratorSource {
         @Override
         public Weights openWeights() {
             return weights;
+        }
+
+        @Override
+        public boolean hasEncoder() throws IOException {
+            return GgufT5.hasDecoder(weights);
+        }
+
+        @Override
+        public EncoderDecoderConfig encoderDecoder() throws IOException {
+            return GgufT5.read(weights);
         }
 
         @Override

@@ -4,8 +4,11 @@ import dev.fovea.internal.files.Excerpt;
 import dev.fovea.model.family.Description;
 import dev.fovea.model.family.EncoderConfig;
 import dev.fovea.model.family.GgufEncoder;
+import dev.fovea.model.sentence.DenseActivation;
 import dev.fovea.model.sentence.PoolingMode;
 import dev.fovea.model.sentence.SentenceConfig;
+import dev.fovea.model.sentence.SentenceModule;
+import dev.fovea.tensor.Shape;
 import dev.fovea.text.Tokenizer;
 import dev.fovea.weights.FormatException;
 import dev.fovea.weights.GgufMetadata;
@@ -13,7 +16,9 @@ import dev.fovea.weights.GgufWeights;
 import dev.fovea.weights.Weights;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -56,7 +61,27 @@ record GgufSource(GgufWeights weights) implements EncoderSource {
         if (maxTokens <= specials) {
             throw metadata.error(length, "expected room for more than the " + specials + " special tokens, got " + maxTokens);
         }
-        return SentenceConfig.of(pooling(metadata, architecture + ".pooling_type"), true, maxTokens);
+        return SentenceConfig.of(pooling(metadata, architecture + ".pooling_type"), behindPooling(encoder.width()), maxTokens);
+    }
+
+    /** The layers that EmbeddingGemma has behind its pooling, if the file has them, and a normalisation. */
+    private List<SentenceModule> behindPooling(int width) throws FormatException {
+        List<SentenceModule> modules = new ArrayList<>();
+        int inputs = width;
+        for (String name : List.of("dense_2", "dense_3")) {
+            if (weights.contains(name + ".weight")) {
+                Shape shape = weights.shape(name + ".weight");
+                if (shape.rank() != 2 || shape.size(1) != inputs) {
+                    throw new FormatException(weights.file(), -1, name + ".weight", "expected rows of " + inputs
+                            + " components, got shape " + shape);
+                }
+                int outputs = (int) shape.size(0);
+                modules.add(new SentenceModule.Dense(weights.file(), name, inputs, outputs, false, DenseActivation.IDENTITY));
+                inputs = outputs;
+            }
+        }
+        modules.add(new SentenceModule.Normalize());
+        return modules;
     }
 
     /** As llama.cpp numbers them; without one, the mean, as of a directory. */

@@ -12,6 +12,7 @@ import java.util.Arrays;
  */
 final class HeadBatch implements AutoCloseable {
     private final Session session;
+    private final WatchedCall call;
     private int[] ids = new int[0];
     private int[] types = new int[0];
     private int[] offsets = new int[1];
@@ -19,11 +20,30 @@ final class HeadBatch implements AutoCloseable {
     private MemorySegment typeSegment;
     private MemorySegment offsetSegment;
     private int sequences;
+    private long encoded;
 
-    HeadBatch(Session session) {
+    HeadBatch(Session session, WatchedCall call) {
         this.session = session;
+        this.call = call;
         reserve(64);
         reserveSequences(16);
+    }
+
+    /** Empties it for a call that came at {@code arrival}. */
+    void begin(long arrival) {
+        clear();
+        encoded = 0;
+        call.beginEncoding(arrival);
+    }
+
+    /** What the call tells those who watch. */
+    WatchedCall call() {
+        return call;
+    }
+
+    /** Tokens of all sequences that the call has run. */
+    long encodedTokens() {
+        return encoded;
     }
 
     /** Empties it. */
@@ -110,6 +130,7 @@ final class HeadBatch implements AutoCloseable {
     Tensor run(int count) {
         session.ensureCapacity(Math.ceilDiv(Math.max(1, offsets[count]), 64) * 64, Math.ceilDiv(count, 16) * 16);
         session.run(count, idSegment, typeSegment, offsetSegment);
+        encoded += offsets[count];
         return session.output();
     }
 

@@ -27,6 +27,7 @@ import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.IntFunction;
+import java.util.function.Supplier;
 
 /** A loaded encoder with a head that scores texts, tokens or words, or makes vectors of tokens. */
 final class HeadModel {
@@ -37,6 +38,13 @@ final class HeadModel {
     @FunctionalInterface
     interface HeadReader {
         EncoderConfig.Weighted read(EncoderConfig config, Description encoder, Weights file) throws IOException;
+    }
+
+    /** Likewise, where it depends on tokens. */
+    @FunctionalInterface
+    interface TokenHeadReader {
+        EncoderConfig.Weighted read(EncoderConfig config, Description encoder, Weights file, Tokenizer tokenizer)
+                throws IOException;
     }
 
     /**
@@ -73,28 +81,46 @@ final class HeadModel {
     private final Owner owner;
     private final SessionPool<HeadBatch> batches;
 
-    private HeadModel(Path directory, EncoderOptions options, HeadReader heads, Owner owner) throws IOException {
+    /** One of both readers is null; that of tokens is for a model with an instruction. */
+    private HeadModel(Path directory, EncoderOptions options, HeadReader heads, TokenHeadReader tokenHeads, Owner owner)
+            throws IOException {
         this.name = String.valueOf(directory.getFileName());
         this.lengthPolicy = options.lengthPolicy();
         this.owner = owner;
-        requirePlain(options);
+        requirePlain(options, tokenHeads != null);
         var parts = new LoadedParts(owner, options);
         ModelFiles files = ModelFiles.ofHead(directory, options.weightsFile());
         parts.open(() -> Weights.open(files.weights()));
         this.config = EncoderConfig.read(files.config());
         boolean typed = config.encoder().embedding().tokenTypes() > 1;
         Description encoder = config.encoder().withEmbedding(config.encoder().embedding().withPairs(typed));
-        parts.find(weightsFile -> heads.read(config, encoder, weightsFile));
+        if (heads != null) {
+            parts.find(weightsFile -> heads.read(config, encoder, weightsFile));
+        }
         this.tokenizer = owner.own(Tokenizer.load(files.folder(), config.modelType()));
+        if (tokenHeads != null) {
+            parts.find(weightsFile -> tokenHeads.read(config, encoder, weightsFile, tokenizer));
+        }
         config.requireRoom(tokenizer, files.tokenizer());
         int specials = tokenizer.prefix().length + tokenizer.suffix().length;
-        this.maxTokens = SentenceConfig.maxTokensOfHead(directory, files.folder(), encoder, specials);
+        this.maxTokens = SentenceConfig.maxTokensOfHead(directory, files.folder(), encoder, specials, tokenHeads != null);
         this.engine = parts.engine();
         this.file = parts.file();
         this.description = parts.found().description().withMaxTokens(maxTokens);
         this.weights = parts.found().weights();
+        requireSeenEnd();
         this.plan = parts.compile(ModelGraph.encoder(description, weights, engine), options.weights().storage());
-        this.batches = owner.own(new SessionPool<>(() -> new HeadBatch(plan.newSession(64, 16)), HeadBatch::close));
+        this.batches = owner.own(new SessionPool<>(() ->
+                new HeadBatch(plan.newSession(64, 16), new WatchedCall(engine, name)), HeadBatch::close));
+    }
+
+    /** transformers looks for the last token that is no padding: it must be the one that the tokenizer puts there. */
+    private void requireSeenEnd() throws IOException {
+        int[] suffix = tokenizer.suffix();
+        boolean last = description.head() instanceof Head.Scores scores && scores.readsEnd();
+        if (last && suffix.length > 0 && config.json().integer("pad_token_id", 0, -1) == suffix[suffix.length - 1]) {
+            throw config.json().wrong("pad_token_id", "another token than the one that ends every text");
+        }
     }
 
     /**
@@ -107,17 +133,38 @@ final class HeadModel {
     static <T> T load(Path directory, EncoderOptions options, HeadReader heads, User<T> user) throws IOException {
         Path absolute = directory.toAbsolutePath().normalize();
         return Owner.create("model of " + absolute.getFileName(),
-                owner -> user.make(new HeadModel(absolute, options, heads, owner)));
+                owner -> user.make(watched(absolute, options, heads, null, owner)));
     }
 
-    private static void requirePlain(EncoderOptions options) {
+    /** Likewise a model that is told by an instruction what to do, and whose head depends on tokens. */
+    static <T> T loadInstructed(Path directory, EncoderOptions options, TokenHeadReader heads, User<T> user)
+            throws IOException {
+        Path absolute = directory.toAbsolutePath().normalize();
+        return Owner.create("model of " + absolute.getFileName(),
+                owner -> user.make(watched(absolute, options, null, heads, owner)));
+    }
+
+    private static HeadModel watched(Path directory, EncoderOptions options, HeadReader heads, TokenHeadReader tokenHeads,
+            Owner owner) throws IOException {
+        var watched = WatchedLoad.begin(String.valueOf(directory.getFileName()), directory);
+        try {
+            var model = new HeadModel(directory, options, heads, tokenHeads, owner);
+            watched.done(model.engine, model.plan, model.file);
+            return model;
+        } catch (Throwable e) {
+            watched.failed(e);
+            throw e;
+        }
+    }
+
+    private static void requirePlain(EncoderOptions options, boolean instructed) {
         if (options.lengthPolicy() == LengthPolicy.CHUNK_MEAN) {
             throw new IllegalArgumentException("expected a length policy of TRUNCATE or ERROR for a model with a head, got "
                     + options.lengthPolicy());
         }
-        if (options.prompt() != null || options.dimensions() != 0) {
+        if (options.prompt() != null && !instructed || options.dimensions() != 0) {
             throw new IllegalArgumentException("prompts and dimensions are for vectors of texts; a model with a head has"
-                    + " neither, got " + (options.prompt() != null ? "the prompt '" + Excerpt.of(options.prompt()) + "'"
+                    + " neither, got " + (options.dimensions() == 0 ? "the prompt '" + Excerpt.of(options.prompt()) + "'"
                     : options.dimensions() + " dimensions"));
         }
     }
@@ -199,7 +246,7 @@ final class HeadModel {
     /** The result of every input, in order, for any number of them. */
     <R> List<R> run(List<ModelInput> inputs, ResultReader<R> reader) {
         List<R> results = new ArrayList<>(inputs.size());
-        onBatch(batch -> {
+        onBatch(inputs.size(), batch -> {
             for (ModelInput input : inputs) {
                 if (!fits(batch, input.ids().length)) {
                     run(batch, inputs, reader, results);
@@ -212,6 +259,16 @@ final class HeadModel {
             }
         });
         return results;
+    }
+
+    /** The input of a queue, of whose results {@code batches} knows. */
+    <R> HeadInput<R> input(HeadBatches<R> batches, Supplier<ModelInput> reader) {
+        owner.enter();
+        try {
+            return new HeadInput<>(batches, reader.get());
+        } finally {
+            owner.exit();
+        }
     }
 
     /** The result of one input. */
@@ -227,7 +284,7 @@ final class HeadModel {
      */
     float[] scores(String first, List<String> seconds) {
         float[] scores = new float[seconds.size()];
-        onBatch(batch -> {
+        onBatch(seconds.size(), batch -> {
             PairInputs pairs = tokenizer.pairs(first, Truncation.LONGEST_FIRST, maxTokens);
             int done = 0;
             for (String second : seconds) {
@@ -258,12 +315,19 @@ final class HeadModel {
         }
     }
 
-    private void onBatch(Consumer<HeadBatch> work) {
+    private void onBatch(int sequences, Consumer<HeadBatch> work) {
+        long arrival = WatchedCall.arrival(engine);
         owner.enter();
         try {
             batches.run(batch -> {
-                batch.clear();
-                work.accept(batch);
+                batch.begin(arrival);
+                try {
+                    work.accept(batch);
+                } catch (Throwable e) {
+                    batch.call().encodingFailed(e);
+                    throw e;
+                }
+                batch.call().encoded(sequences, batch.encodedTokens());
             });
         } finally {
             owner.exit();
@@ -327,6 +391,16 @@ final class HeadModel {
             throw new ArithmeticException("model " + name + " gives a text of " + ids.length
                     + " tokens numbers that are not finite" + (cause == null ? "" : ": " + cause));
         }
+    }
+
+    /** What it takes of memory now. */
+    MemoryUse memory() {
+        return MemoryUse.of(plan, file);
+    }
+
+    /** A model's {@code toString}: such as {@code Reranker[ms-marco, 512 tokens, NATIVE engine (avx2, 4 threads)]}. */
+    String describe(String type, String detail) {
+        return type + '[' + name + ", " + detail + ", " + engine + ']';
     }
 
     void close() {

@@ -18,9 +18,8 @@ import java.util.stream.Stream;
  * @param config {@code config.json}
  * @param tokenizer {@code tokenizer.json}, or {@code vocab.txt} where there is none
  * @param weights the file that was asked for, or the first of the forms that are read
- * @param otherWeights files of the same kinds that were not taken
  */
-record ModelFiles(Path folder, Path config, Path tokenizer, Path weights, List<String> otherWeights) {
+record ModelFiles(Path folder, Path config, Path tokenizer, Path weights) {
     private static final List<String> TOKENIZERS = List.of("tokenizer.json", "vocab.txt");
 
     private static final List<String> WEIGHTS =
@@ -111,10 +110,12 @@ record ModelFiles(Path folder, Path config, Path tokenizer, Path weights, List<S
     }
 
     private static ModelFiles of(Path config, Path folder, Path tokenizer, String weightsFile) throws IOException {
-        List<String> found = weightFiles(folder);
-        String weights = weights(folder, found, weightsFile);
-        return new ModelFiles(folder, config, tokenizer, folder.resolve(weights),
-                found.stream().filter(file -> !folder.resolve(file).equals(folder.resolve(weights))).toList());
+        return new ModelFiles(folder, config, tokenizer, folder.resolve(weights(folder, weightsFile)));
+    }
+
+    /** Files of weights that were not taken. A load does not list the directory for them. */
+    List<String> otherWeights() throws IOException {
+        return weightFiles(folder).stream().filter(file -> !folder.resolve(file).equals(weights)).toList();
     }
 
     private static Path config(Path directory, Path folder) throws IOException {
@@ -157,20 +158,17 @@ record ModelFiles(Path folder, Path config, Path tokenizer, Path weights, List<S
     }
 
     /** The one asked for; the first of the usual ones; or the only one. */
-    private static String weights(Path folder, List<String> found, String asked) throws ModelNotFoundException {
+    private static String weights(Path folder, String asked) throws IOException {
         if (asked != null) {
-            Path file = folder.resolve(asked).normalize();
-            if (Path.of(asked).isAbsolute() || !file.startsWith(folder.normalize())) {
-                throw new IllegalArgumentException("expected a file of weights within " + folder + ", got '"
-                        + Excerpt.of(asked) + "'");
-            }
-            if (Files.exists(folder.resolve(asked))) {
-                return asked;
-            }
-            throw new ModelNotFoundException("model directory " + folder + " has no " + Excerpt.of(asked) + " to take weights"
-                    + " from; there is " + (found.isEmpty() ? "none" : Excerpt.of(found)));
+            return asked(folder, asked);
         }
-        if (!found.isEmpty() && (WEIGHTS.contains(found.getFirst()) || found.size() == 1)) {
+        for (String usual : WEIGHTS) {
+            if (Files.exists(folder.resolve(usual))) {
+                return usual;
+            }
+        }
+        List<String> found = weightFiles(folder);
+        if (found.size() == 1) {
             return found.getFirst();
         }
         String several = found.isEmpty() ? "" : "; of " + Excerpt.of(found) + " one must be chosen, with"
@@ -180,6 +178,20 @@ record ModelFiles(Path folder, Path config, Path tokenizer, Path weights, List<S
                 ? " (a Python pickle; save it with transformers' save_pretrained(…, safe_serialization=True))" : "";
         throw new ModelNotFoundException("model directory " + folder + " has none of " + String.join(", ", WEIGHTS)
                 + instead(folder, OTHER_WEIGHTS) + pickle + several + linked(folder.resolve(WEIGHTS.getFirst())));
+    }
+
+    private static String asked(Path folder, String asked) throws IOException {
+        Path file = folder.resolve(asked).normalize();
+        if (Path.of(asked).isAbsolute() || !file.startsWith(folder.normalize())) {
+            throw new IllegalArgumentException("expected a file of weights within " + folder + ", got '"
+                    + Excerpt.of(asked) + "'");
+        }
+        if (Files.exists(folder.resolve(asked))) {
+            return asked;
+        }
+        List<String> found = weightFiles(folder);
+        throw new ModelNotFoundException("model directory " + folder + " has no " + Excerpt.of(asked) + " to take weights"
+                + " from; there is " + (found.isEmpty() ? "none" : Excerpt.of(found)));
     }
 
     /** Which of some files there are, which would do if they were read. */

@@ -15,6 +15,10 @@ final class PublicModels {
             Map.of("query", "Represent this sentence for searching relevant passages: ");
     private static final Map<String, String> E5 = ordered("query", "query: ", "passage", "passage: ");
 
+    /** What precedes queries of language models. */
+    private static final String TASK =
+            "Instruct: Given a web search query, retrieve relevant passages that answer the query\n";
+
     private static final Map<String, String> NOMIC = ordered("search_query", "search_query: ", "search_document",
             "search_document: ", "clustering", "clustering: ", "classification", "classification: ");
 
@@ -36,6 +40,15 @@ final class PublicModels {
             embedder("jinaai/jina-embeddings-v2-base-en", "JinaBERT v2", 768, 8192, Pooling.MEAN, Map.of(), "en", "Apache-2.0"),
             embedder("Snowflake/snowflake-arctic-embed-m", "BERT", 768, 512, Pooling.CLS, SEARCHED, "en", "Apache-2.0"),
             embedder("mixedbread-ai/mxbai-embed-large-v1", "BERT", 1024, 512, Pooling.CLS, SEARCHED, "en", "Apache-2.0"),
+            embedder("Qwen/Qwen3-Embedding-0.6B", "Qwen 3", 1024, 32768, Pooling.LAST, Map.of("query", TASK + "Query:"),
+                    "multilingual", "Apache-2.0"),
+            embedder("intfloat/e5-mistral-7b-instruct", "Mistral", 4096, 4096, Pooling.LAST,
+                    Map.of("web_search_query", TASK + "Query: "), "en", "MIT"),
+            embedder("google/embeddinggemma-300m", "Gemma 3", 768, 2048, Pooling.MEAN,
+                    ordered("query", "task: search result | query: ", "document", "title: none | text: "), "multilingual",
+                    "Gemma"),
+            new NamedModel("Qwen/Qwen3-Reranker-0.6B", RERANKER, "Qwen 3", 0, 40960, null, Map.of(), "multilingual",
+                    "Apache-2.0", null),
             new NamedModel("cross-encoder/ms-marco-MiniLM-L-6-v2", RERANKER, "BERT", 0, 512, null, Map.of(), "en",
                     "Apache-2.0", null),
             new NamedModel("BAAI/bge-reranker-base", RERANKER, "XLM-RoBERTa", 0, 512, null, Map.of(), "en, zh", "MIT", null),

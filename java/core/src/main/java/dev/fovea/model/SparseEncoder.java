@@ -2,6 +2,7 @@ package dev.fovea.model;
 
 import dev.fovea.internal.json.JsonFile;
 import dev.fovea.model.sentence.ModuleList;
+import dev.fovea.tensor.Tensor;
 import dev.fovea.weights.FormatException;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -40,6 +41,16 @@ public final class SparseEncoder implements AutoCloseable {
             }
             return (float) sum;
         }
+
+        /** Such as {@code SparseVector[112 terms: 2054 0.1234, 2129 1.5000, 2182 0.0310, …]}, by ids. */
+        @Override
+        public String toString() {
+            var text = new StringBuilder("SparseVector[").append(ids.length).append(" terms");
+            for (int i = 0; i < Math.min(3, ids.length); i++) {
+                text.append(i == 0 ? ": " : ", ").append(ids[i]).append(' ').append(Brief.of(new float[] {weights[i]}));
+            }
+            return text.append(ids.length > 3 ? ", …]" : "]").toString();
+        }
     }
 
     /** Of sentence-transformers; newer versions call the first as that of other models. */
@@ -49,6 +60,7 @@ public final class SparseEncoder implements AutoCloseable {
     private final HeadModel model;
     private final boolean sums;
     private final boolean twice;
+    private final HeadBatches<SparseVector> batches;
 
     private SparseEncoder(HeadModel model, Path directory) throws IOException {
         this.model = model;
@@ -65,6 +77,7 @@ public final class SparseEncoder implements AutoCloseable {
         }
         this.sums = pooling != null && choose(pooling, "pooling_strategy", "max", "sum");
         this.twice = pooling != null && choose(pooling, "activation_function", "relu", "log1p_relu");
+        this.batches = new HeadBatches<>(model, (_, output, row, rows) -> read(output, row, rows));
     }
 
     /** Whether a field has its second value; the first is that of an absent one. */
@@ -105,17 +118,33 @@ public final class SparseEncoder implements AutoCloseable {
 
     /** The terms of each text, in order, for any number of texts. */
     public List<SparseVector> encodeAll(List<String> texts) {
-        return model.run(model.inputs(texts, model::input), (_, output, row, rows) -> {
-            float[] peak = new float[(int) output.size(1)];
-            float[] scores = new float[peak.length];
-            for (int i = 0; i < rows; i++) {
-                HeadModel.copyRow(output, row + i, scores);
-                for (int term = 0; term < peak.length; term++) {
-                    peak[term] = sums ? peak[term] + weight(scores[term]) : Math.max(peak[term], scores[term]);
-                }
+        return model.run(model.inputs(texts, model::input), batches.reader());
+    }
+
+    /**
+     * A text for an {@link EncoderQueue}, which gives its terms.
+     *
+     * @throws IllegalArgumentException as {@link #encode} does
+     */
+    public EncoderInput<SparseVector> input(String text) {
+        return model.input(batches, () -> model.input(text));
+    }
+
+    /** What runs its inputs. */
+    HeadBatches<SparseVector> batches() {
+        return batches;
+    }
+
+    private SparseVector read(Tensor output, int row, int rows) {
+        float[] peak = new float[(int) output.size(1)];
+        float[] scores = new float[peak.length];
+        for (int i = 0; i < rows; i++) {
+            HeadModel.copyRow(output, row + i, scores);
+            for (int term = 0; term < peak.length; term++) {
+                peak[term] = sums ? peak[term] + weight(scores[term]) : Math.max(peak[term], scores[term]);
             }
-            return vector(peak);
-        });
+        }
+        return vector(peak);
     }
 
     private SparseVector vector(float[] peaks) {
@@ -154,6 +183,16 @@ public final class SparseEncoder implements AutoCloseable {
     /** The directory's name. */
     public String name() {
         return model.name();
+    }
+
+    /** What it takes of memory off the Java heap now. */
+    public MemoryUse memory() {
+        return model.memory();
+    }
+
+    @Override
+    public String toString() {
+        return model.describe("SparseEncoder", vocabulary() + " terms");
     }
 
     /** Frees the model, at once or when the calls in progress are done. Idempotent; never waits. */

@@ -20,6 +20,7 @@ final class TextBatch {
     private final List<String> texts = new ArrayList<>();
     private int[] ids = new int[64];
     private int tokens;
+    private long encoded;
 
     /** Of the text whose pieces are only partly encoded, or null. */
     private PieceMean mean;
@@ -30,22 +31,16 @@ final class TextBatch {
         this.results = results;
     }
 
-    /** Whether there is nothing to encode. */
-    boolean isEmpty() {
-        return pieces.isEmpty();
-    }
-
-    /** Whether a piece still fits. An empty batch takes any. */
-    boolean fits(Piece piece) {
-        return pieces.isEmpty() || tokens + piece.ids().length <= MAX_TOKENS;
-    }
-
     /**
-     * Appends a piece; those of one text come one after the other.
+     * Appends a piece, after it has encoded what it has if there is no room for more; the pieces of one text come one after
+     * the other. An empty batch has room for any.
      *
      * @param label what an error calls the text
      */
-    void add(Piece piece, String label, String text) {
+    void add(Piece piece, String label, String text, EncoderSession session) {
+        if (tokens + piece.ids().length > MAX_TOKENS) {
+            finish(session);
+        }
         int end = tokens + piece.ids().length;
         if (end > ids.length) {
             ids = Arrays.copyOf(ids, Math.max(end, Math.min(2 * ids.length, MAX_TOKENS)));
@@ -57,8 +52,14 @@ final class TextBatch {
         texts.add(text);
     }
 
-    /** Encodes what has been added, and empties the batch. */
-    void encode(EncoderSession session) {
+    /** Encodes what has been added, if anything, and empties the batch. */
+    void finish(EncoderSession session) {
+        if (!pieces.isEmpty()) {
+            encode(session);
+        }
+    }
+
+    private void encode(EncoderSession session) {
         float[] vectors = new float[pieces.size() * model.dimension()];
         float[] pooled = model.keepsPooled() ? new float[pieces.size() * model.pipeline().components()] : null;
         int[] offsets = offsets();
@@ -77,7 +78,13 @@ final class TextBatch {
         pieces.clear();
         labels.clear();
         texts.clear();
+        encoded += tokens;
         tokens = 0;
+    }
+
+    /** Tokens of all that has been encoded. */
+    long encodedTokens() {
+        return encoded;
     }
 
     private ArithmeticException notFinite(NotFiniteException e) {

@@ -1,7 +1,6 @@
 package dev.fovea.model;
 
 import dev.fovea.internal.json.JsonFile;
-import dev.fovea.text.ModelInput;
 import dev.fovea.weights.FormatException;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -25,11 +24,13 @@ public final class TextClassifier implements AutoCloseable {
     private final HeadModel model;
     private final List<String> labels;
     private final Scores scores;
+    private final HeadBatches<List<Label>> batches;
 
     private TextClassifier(HeadModel model) throws FormatException {
         this.model = model;
         this.labels = List.copyOf(Labels.of(model.config().json()));
         this.scores = scores(model.config().json(), labels.size());
+        this.batches = new HeadBatches<>(model, (_, output, row, _) -> labelled(HeadModel.row(output, row)));
     }
 
     /** Loads a directory with {@link EncoderOptions#defaults()}; see {@link #load(Path, EncoderOptions)}. */
@@ -82,13 +83,31 @@ public final class TextClassifier implements AutoCloseable {
 
     /** As {@link #classify(String)}, of a pair, such as a premise and a hypothesis; the longer text is cut. */
     public List<Label> classify(String first, String second) {
-        ModelInput input = model.input(first, second);
-        return model.run(input, (_, output, row, _) -> labelled(HeadModel.row(output, row)));
+        return model.run(model.input(first, second), batches.reader());
     }
 
     /** The labels of each text, in order, for any number of texts; see {@link #classify(String)}. */
     public List<List<Label>> classifyAll(List<String> texts) {
-        return model.run(model.inputs(texts, model::input), (_, output, row, _) -> labelled(HeadModel.row(output, row)));
+        return model.run(model.inputs(texts, model::input), batches.reader());
+    }
+
+    /**
+     * A text for an {@link EncoderQueue}, which gives its labels.
+     *
+     * @throws IllegalArgumentException as {@link #classify(String)} does
+     */
+    public EncoderInput<List<Label>> input(String text) {
+        return model.input(batches, () -> model.input(text));
+    }
+
+    /** A pair for an {@link EncoderQueue}; see {@link #classify(String, String)}. */
+    public EncoderInput<List<Label>> input(String first, String second) {
+        return model.input(batches, () -> model.input(first, second));
+    }
+
+    /** What runs its inputs. */
+    HeadBatches<List<Label>> batches() {
+        return batches;
     }
 
     private List<Label> labelled(float[] logits) {
@@ -109,6 +128,16 @@ public final class TextClassifier implements AutoCloseable {
     /** The directory's name. */
     public String name() {
         return model.name();
+    }
+
+    /** What it takes of memory off the Java heap now. */
+    public MemoryUse memory() {
+        return model.memory();
+    }
+
+    @Override
+    public String toString() {
+        return model.describe("TextClassifier", labels.size() + " labels");
     }
 
     /** Frees the model, at once or when the calls in progress are done. Idempotent; never waits. */

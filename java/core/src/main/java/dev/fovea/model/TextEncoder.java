@@ -5,6 +5,7 @@ import dev.fovea.graph.Session;
 import dev.fovea.internal.files.Excerpt;
 import dev.fovea.model.sentence.Piece;
 import dev.fovea.model.sentence.PieceCutter;
+import dev.fovea.model.sentence.PieceMean;
 import dev.fovea.ops.Similarity;
 import dev.fovea.text.Tokenizer;
 import dev.fovea.weights.FormatException;
@@ -35,11 +36,13 @@ public final class TextEncoder implements AutoCloseable {
     private final EncoderModel model;
     private final PieceCutter cutter;
     private final SessionPool<EncoderSession> sessions;
+    private final TextBatches batches;
 
     private TextEncoder(EncoderModel model) {
         this.model = model;
         this.cutter = new PieceCutter(model.tokenizer(), model.sentence(), model.name());
         this.sessions = model.own(new SessionPool<>(() -> EncoderSession.create(model), EncoderSession::close));
+        this.batches = new TextBatches(model, sessions);
     }
 
     /** Loads a model with {@link EncoderOptions#defaults()}; see {@link #load(String, EncoderOptions)}. */
@@ -142,13 +145,63 @@ public final class TextEncoder implements AutoCloseable {
     private List<TextEmbedding> embed(List<String> texts, String prompt) {
         Objects.requireNonNull(texts, "texts");
         List<TextEmbedding> results = new ArrayList<>(texts.size());
+        long arrival = WatchedCall.arrival(model.engine());
         model.owner().enter();
         try {
-            sessions.run(session -> embed(texts, prompt, session, new TextBatch(model, results)));
+            sessions.run(session -> {
+                WatchedCall call = session.call();
+                call.beginEncoding(arrival);
+                call.encoded(texts.size(), embed(texts, prompt, session, new TextBatch(model, results)));
+            });
         } finally {
             model.owner().exit();
         }
         return results;
+    }
+
+    /**
+     * A text for an {@link EncoderQueue}, with the encoder's own prompt.
+     *
+     * @throws IllegalArgumentException as {@link #encode} does
+     */
+    public EncoderInput<TextEmbedding> input(String text) {
+        return textInput(text, model.prompt());
+    }
+
+    /** A text for an {@link EncoderQueue}, with a prompt as {@link #embedAll(List, String)} takes it. */
+    public EncoderInput<TextEmbedding> input(String text, String prompt) {
+        Objects.requireNonNull(prompt, "prompt");
+        return textInput(text, model.sentence().prompts().resolve(prompt, model.name()));
+    }
+
+    /**
+     * Token ids of a text for an {@link EncoderQueue}, without a prompt: those that {@link Tokenizer#encode(String)} gives.
+     * Where there are too many, they are cut, whatever the policy; {@link EncoderInput#truncated} says so.
+     *
+     * @throws IllegalArgumentException if an id is not one of the tokenizer's
+     */
+    public EncoderInput<TextEmbedding> inputOfIds(int[] ids) {
+        model.owner().enter();
+        try {
+            return new TextInput(batches, ids.length + " token ids", List.of(cutter.ofIds(ids)));
+        } finally {
+            model.owner().exit();
+        }
+    }
+
+    private TextInput textInput(String text, String prompt) {
+        Objects.requireNonNull(text, "text");
+        model.owner().enter();
+        try {
+            return new TextInput(batches, text, cut(prompt, text, "the text"));
+        } finally {
+            model.owner().exit();
+        }
+    }
+
+    /** What runs its inputs. */
+    TextBatches batches() {
+        return batches;
     }
 
     /**
@@ -177,19 +230,21 @@ public final class TextEncoder implements AutoCloseable {
         }
     }
 
-    private void embed(List<String> texts, String prompt, EncoderSession session, TextBatch batch) {
-        int index = 0;
-        for (String text : texts) {
-            String label = texts.size() == 1 ? "the text" : "texts[" + index++ + "]";
-            for (Piece piece : cut(prompt, Objects.requireNonNull(text, label), label)) {
-                if (!batch.fits(piece)) {
-                    batch.encode(session);
+    /** Returns the number of tokens. */
+    private long embed(List<String> texts, String prompt, EncoderSession session, TextBatch batch) {
+        try {
+            int index = 0;
+            for (String text : texts) {
+                String label = texts.size() == 1 ? "the text" : "texts[" + index++ + "]";
+                for (Piece piece : cut(prompt, Objects.requireNonNull(text, label), label)) {
+                    batch.add(piece, label, text, session);
                 }
-                batch.add(piece, label, text);
             }
-        }
-        if (!batch.isEmpty()) {
-            batch.encode(session);
+            batch.finish(session);
+            return batch.encodedTokens();
+        } catch (Throwable e) {
+            session.call().encodingFailed(e);
+            throw e;
         }
     }
 
@@ -213,6 +268,25 @@ public final class TextEncoder implements AutoCloseable {
         } finally {
             model.owner().exit();
         }
+    }
+
+    /**
+     * The first components of one of this encoder's vectors, normalised again if they are: what
+     * {@link EncoderOptions#withDimensions} gives, for one call.
+     *
+     * @throws IllegalArgumentException if there are fewer components than {@code dimensions}, or {@code dimensions} is below 1
+     */
+    public float[] shortened(float[] vector, int dimensions) {
+        if (vector.length != dimension() || dimensions < 1 || dimensions > vector.length) {
+            throw new IllegalArgumentException("expected 1 to " + dimension() + " dimensions of a vector of " + dimension()
+                    + " components, got " + dimensions + " of " + vector.length);
+        }
+        if (dimensions == vector.length) {
+            return vector.clone();
+        }
+        PieceMean part = new PieceMean(vector.length);
+        part.add(vector, 1);
+        return part.finish(dimensions, model.sentence().normalizes());
     }
 
     /** Components of a vector. */
@@ -275,6 +349,17 @@ public final class TextEncoder implements AutoCloseable {
     /** What makes token ids of texts. It is closed with the encoder. */
     public Tokenizer tokenizer() {
         return model.tokenizer();
+    }
+
+    /** What it takes of memory off the Java heap now. */
+    public MemoryUse memory() {
+        return model.memory();
+    }
+
+    /** Such as {@code TextEncoder[all-minilm-l6-v2, 384 dimensions, mean → Normalize, F32, NATIVE engine (avx2, 4 threads)]}. */
+    @Override
+    public String toString() {
+        return "TextEncoder[" + name() + ", " + dimension() + " dimensions, " + pipeline() + ", " + weights() + ", " + engine() + ']';
     }
 
     /** What it runs on. */

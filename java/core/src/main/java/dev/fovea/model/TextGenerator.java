@@ -3,16 +3,15 @@ package dev.fovea.model;
 import dev.fovea.internal.lifetime.Owner;
 import dev.fovea.model.GeneratedText.Finish;
 import dev.fovea.model.generation.Sampling;
-import dev.fovea.model.generation.Scheduler;
 import dev.fovea.model.generation.SchedulerOptions;
 import dev.fovea.model.generation.TokenChoice;
 import dev.fovea.model.generation.TokenRequest;
+import dev.fovea.model.generation.TokenWriter;
 import dev.fovea.text.Tokenizer;
 import dev.fovea.weights.FormatException;
 import dev.fovea.weights.Weights;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -31,6 +30,8 @@ import java.util.stream.IntStream;
  * }
  * }</pre>
  *
+ * <p>A model with an encoder, such as T5, reads the prompt by that and writes an answer that does not begin with it.
+ *
  * <p>Safe to share between threads: answers that are asked for at once are written at once, in the threads of those who wait
  * for them. The same prompt, options and seed give the same text, whoever else generates and with any number of threads. A
  * call ends when its thread is interrupted, with what is written by then.
@@ -39,7 +40,7 @@ public final class TextGenerator implements AutoCloseable {
     private static final TextListener SILENT = (_, _) -> true;
 
     private final Path path;
-    private final GeneratorModel model;
+    private final AnswerModel model;
     /** Null where there is none that is read. */
     private final Tokenizer tokenizer;
     /** Why there is none. */
@@ -47,7 +48,7 @@ public final class TextGenerator implements AutoCloseable {
     /** Null where there is none. */
     private final ChatTemplate chatTemplate;
     private final int[] ends;
-    private final SessionPool<AnswerText> texts = new SessionPool<>(AnswerText::new, _ -> { });
+    private final SessionPool<AnswerText> texts = new SessionPool<>(this::newAnswerText, _ -> { });
     private final Owner owner;
 
     private TextGenerator(Path path, GeneratorOptions options, SchedulerOptions scheduling, Owner owner) throws IOException {
@@ -57,7 +58,8 @@ public final class TextGenerator implements AutoCloseable {
         Weights weights = owner.own(source.openWeights());
         // The tokenizer on another thread, while this one reads the rest.
         Loading<Tokenizer> tokens = owner.own(new Loading<>("tokenizer", source::openTokenizer));
-        model = new GeneratorModel(source, weights, options, scheduling, owner);
+        model = source.hasEncoder() ? new SourceModel(source.encoderDecoder(), weights, options, owner)
+                : new GeneratorModel(source, weights, options, scheduling, owner);
         IOException problem = null;
         Tokenizer found = null;
         try {
@@ -94,8 +96,16 @@ public final class TextGenerator implements AutoCloseable {
     }
 
     static TextGenerator load(Path path, GeneratorOptions options, SchedulerOptions scheduling) throws IOException {
-        return Owner.create("generator of " + path.getFileName(),
-                owner -> new TextGenerator(path, options, scheduling, owner));
+        var watched = WatchedLoad.begin(String.valueOf(path.getFileName()), path);
+        try {
+            TextGenerator generator = Owner.create("generator of " + path.getFileName(),
+                    owner -> new TextGenerator(path, options, scheduling, owner));
+            generator.model.tell(watched);
+            return generator;
+        } catch (Throwable e) {
+            watched.failed(e);
+            throw e;
+        }
     }
 
     /** Whether a path is that of a language model: a GGUF file or a directory of a known family. Reads settings alone. */
@@ -113,7 +123,32 @@ public final class TextGenerator implements AutoCloseable {
         return tokenizer != null;
     }
 
-    /** Tokens of the longest sequence, prompt and answer together. */
+    /** The name of the directory or file. */
+    public String name() {
+        return String.valueOf(path.getFileName());
+    }
+
+    /** What it takes of memory off the Java heap now. */
+    public MemoryUse memory() {
+        return model.memory();
+    }
+
+    /** Such as {@code TextGenerator[Qwen3-0.6B, 4096 tokens, NATIVE engine (avx2, 4 threads)]}. */
+    @Override
+    public String toString() {
+        return "TextGenerator[" + name() + ", " + context() + " tokens, " + model.engine() + ']';
+    }
+
+    /**
+     * What makes token ids of texts, and texts of them. It is closed with the model.
+     *
+     * @throws UnsupportedOperationException if it has no tokenizer that is read; the message says why
+     */
+    public Tokenizer tokenizer() {
+        return requireTokenizer();
+    }
+
+    /** Tokens of the longest sequence, prompt and answer together; of a model with an encoder, of each of both. */
     public int context() {
         return model.context();
     }
@@ -149,10 +184,12 @@ public final class TextGenerator implements AutoCloseable {
         return generate(encode(prompt, true), options, request, listener);
     }
 
-    /** The ids of a text, behind the token that begins one if it does. */
+    /** The ids of a text, behind the token that begins one if it does. A source also has an end; what goes on has none. */
     int[] encode(String text, boolean begins) {
-        int[] ids = requireTokenizer().encode(text);
-        return begins ? IntStream.concat(IntStream.of(tokenizer.prefix()), IntStream.of(ids)).toArray() : ids;
+        IntStream ids = IntStream.of(requireTokenizer().encode(text));
+        IntStream read = begins ? IntStream.concat(IntStream.of(tokenizer.prefix()), ids) : ids;
+        boolean ends = model instanceof SourceModel;
+        return (ends ? IntStream.concat(read, IntStream.of(tokenizer.suffix())) : read).toArray();
     }
 
     /** Answers the last message of a chat; see {@link #chat(Chat, SamplingOptions, TextListener)}. */
@@ -204,48 +241,59 @@ public final class TextGenerator implements AutoCloseable {
         Objects.requireNonNull(listener, "listener");
         requirePrompt(promptIds);
         options.logitBias().keySet().forEach(id -> requireId("logit_bias", id));
-        long deadline = request.timeLimit() == null ? TokenRequest.NEVER : deadline(request.timeLimit());
-        int most = Math.min(options.maxTokens(), context() - promptIds.length + 1);
+        int most = Math.min(options.maxTokens(), model.room(promptIds.length));
         var tokens = new TokenRequest(promptIds, most, sampling(options), TokenChoice.PLAIN,
-                options.ignoresEnd() ? new int[0] : ends, request.priority(), deadline);
+                options.ignoresEnd() ? new int[0] : ends, request.priority(), request.deadline());
+        long arrival = WatchedCall.arrival(model.engine());
         owner.enter();
         try {
-            return texts.get(text -> write(tokens, promptIds.length, text, options, listener));
+            return texts.get(text -> watched(arrival, tokens, promptIds.length, text, options, listener));
         } finally {
             owner.exit();
         }
     }
 
-    /** In nanoseconds of {@link System#nanoTime()}. */
-    private static long deadline(Duration limit) {
-        long most = Long.MAX_VALUE / 2;
-        long deadline = System.nanoTime() + (limit.compareTo(Duration.ofNanos(most)) < 0 ? limit.toNanos() : most);
-        return deadline == TokenRequest.NEVER ? deadline - 1 : deadline;
+    private GeneratedText watched(long arrival, TokenRequest request, int promptTokens, AnswerText text,
+            SamplingOptions options, TextListener listener) {
+        WatchedCall call = text.call();
+        call.beginGenerating(arrival);
+        GeneratedText result;
+        try {
+            result = model.write(writer -> write(writer, request, promptTokens, text, options, listener));
+        } catch (Throwable e) {
+            call.generatingFailed(e);
+            throw e;
+        }
+        call.generated(promptTokens, request.kept(), result.tokens().length, request.begun(), request.first());
+        return result;
     }
 
-    private GeneratedText write(TokenRequest request, int promptTokens, AnswerText text, SamplingOptions options,
-            TextListener listener) {
-        Scheduler scheduler = model.scheduler();
+    private AnswerText newAnswerText() {
+        return new AnswerText(new WatchedCall(model.engine(), name()));
+    }
+
+    private GeneratedText write(TokenWriter writer, TokenRequest request, int promptTokens, AnswerText text,
+            SamplingOptions options, TextListener listener) {
         text.start(tokenizer == null ? null : tokenizer.decoder(false),
                 tokenizer == null ? 0 : tokenizer.vocabularySize(), options.stops(), listener);
         // Nothing to be said before the end.
         boolean quiet = listener == SILENT && options.stops().isEmpty();
         int heard = 0;
         Finish finish = null;
-        scheduler.submit(request);
+        writer.submit(request);
         try {
             while (finish == null) {
-                int written = scheduler.await(request, quiet ? Integer.MAX_VALUE : heard);
+                int written = writer.await(request, quiet ? Integer.MAX_VALUE : heard);
                 while (heard < written && finish == null) {
                     int token = request.token(heard++);
                     finish = request.isEnd(token) ? Finish.END : text.say(token);
                 }
                 if (finish == null && request.hasEnded() && heard == request.written()) {
-                    finish = finish(request, options);
+                    finish = AnswerText.finish(request, options);
                 }
             }
         } finally {
-            scheduler.leave(request);
+            writer.leave(request);
         }
         if (finish != Finish.STOP && finish != Finish.CANCELLED) {
             text.sayRest();
@@ -253,20 +301,14 @@ public final class TextGenerator implements AutoCloseable {
         return new GeneratedText(text.text(), request.answer(heard), request.logProbabilities(heard), promptTokens, finish);
     }
 
-    private static Finish finish(TokenRequest request, SamplingOptions options) {
-        return switch (request.state()) {
-            case END -> Finish.END;
-            case LENGTH -> request.written() < options.maxTokens() ? Finish.CONTEXT : Finish.LENGTH;
-            case CANCELLED -> Finish.CANCELLED;
-            case LATE -> Finish.TIMEOUT;
-            case FAILED -> throw request.failure();
-            case WAITING, AT_WORK -> throw new AssertionError(request.state());
-        };
-    }
-
-    /** A text that goes on from answer to answer. */
+    /**
+     * A text that goes on from answer to answer.
+     *
+     * @throws UnsupportedOperationException if the model has an encoder, whose answers do not go on
+     */
     public GeneratorSession newSession() {
         owner.requireOpen();
+        decoder();
         return new GeneratorSession(this, new int[0]);
     }
 
@@ -282,7 +324,7 @@ public final class TextGenerator implements AutoCloseable {
     public GeneratorSession restore(Path file) throws IOException {
         owner.enter();
         try {
-            return new GeneratorSession(this, model.restore(file));
+            return new GeneratorSession(this, decoder().restore(file));
         } finally {
             owner.exit();
         }
@@ -291,7 +333,7 @@ public final class TextGenerator implements AutoCloseable {
     void save(int[] tokens, Path file) throws IOException {
         owner.enter();
         try {
-            model.save(tokens, file, all -> generate(all, SamplingOptions.greedy().withMaxTokens(1)));
+            decoder().save(tokens, file, all -> generate(all, SamplingOptions.greedy().withMaxTokens(1)));
         } finally {
             owner.exit();
         }
@@ -299,7 +341,14 @@ public final class TextGenerator implements AutoCloseable {
 
     /** Passes over the weights so far. */
     long runs() {
-        return model.scheduler().runs();
+        return decoder().scheduler().runs();
+    }
+
+    private GeneratorModel decoder() {
+        if (model instanceof GeneratorModel decoder) {
+            return decoder;
+        }
+        throw new UnsupportedOperationException("the model " + path + " has an encoder: its answers do not go on with a text");
     }
 
     private static Sampling sampling(SamplingOptions options) {

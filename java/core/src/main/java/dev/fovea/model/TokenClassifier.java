@@ -231,6 +231,16 @@ public final class TokenClassifier implements AutoCloseable {
         return model.name();
     }
 
+    /** What it takes of memory off the Java heap now. */
+    public MemoryUse memory() {
+        return model.memory();
+    }
+
+    @Override
+    public String toString() {
+        return model.describe("TokenClassifier", labels.size() + " labels");
+    }
+
     /** Frees the model, at once or when the calls in progress are done. Idempotent; never waits. */
     @Override
     public void close() {

@@ -233,6 +233,12 @@ public final class Transformer implements AutoCloseable {
         return Arrays.stream(tokens).mapToObj(Integer::toString).toList();
     }
 
+    /** Such as {@code Transformer[TransformerConfig[…], NATIVE engine (avx2, 4 threads)]}. */
+    @Override
+    public String toString() {
+        return "Transformer[" + config + ", " + engine + ']';
+    }
+
     /** Frees the model, at once or when the calls in progress are done. Idempotent; never waits. */
     @Override
     public void close() {

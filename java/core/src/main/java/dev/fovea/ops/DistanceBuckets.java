@@ -71,6 +71,27 @@ public final class DistanceBuckets {
     }
 
     /**
+     * Those of T5's decoder, whose queries see no key behind them: one per distance up to a half of them, and from there to
+     * {@code maxDistance} ever wider ones.
+     *
+     * @param buckets 32 in T5
+     * @param maxDistance from which on all distances share a bucket; 128 in T5
+     */
+    public static DistanceBuckets t5Causal(int keys, int buckets, int maxDistance) {
+        int exact = buckets / 2;
+        if (exact < 1 || maxDistance <= exact) {
+            throw new IllegalArgumentException("expected at least 2 buckets and a max_distance above " + exact + ", got "
+                    + buckets + " and " + maxDistance);
+        }
+        return new DistanceBuckets(keys, buckets, distance -> {
+            int far = Math.max(0, -distance);
+            // In single precision, as the models were trained.
+            float wide = (float) Math.log((float) far / exact) / (float) Math.log((double) maxDistance / exact) * (buckets - exact);
+            return far < exact ? far : Math.min(buckets - 1, exact + (int) wide);
+        });
+    }
+
+    /**
      * Those of DeBERTa, He et al., arXiv:2006.03654, section 3.1, of query minus key: one per distance up to a half of
      * them and, in the later DeBERTa v2, ever wider ones from there to {@code maxDistance}; arXiv:2111.09543.
      *

@@ -37,7 +37,8 @@ final class GgufPreTokenizers {
                 + (name.isEmpty() ? "nothing" : "'" + Excerpt.of(name) + "'"));
     }
 
-    private static JsonElement table() {
+    /** All of them. */
+    static JsonElement table() {
         try (InputStream in = GgufPreTokenizers.class.getResourceAsStream(RESOURCE);
                 Reader reader = new InputStreamReader(in, StandardCharsets.UTF_8)) {
             return JsonParser.parseReader(reader);

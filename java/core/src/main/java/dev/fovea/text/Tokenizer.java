@@ -50,7 +50,7 @@ public final class Tokenizer implements AutoCloseable {
     private final Decoding decoding;
     private final Roles roles;
 
-    private Tokenizer(Engine engine, TokenizerFile file) {
+    private Tokenizer(Engine engine, TokenizerFile file) throws FormatException {
         this.engine = engine;
         this.ids = file.ids();
         this.lifetime = new Lifetime("tokenizer", engine::free);
@@ -60,7 +60,7 @@ public final class Tokenizer implements AutoCloseable {
         this.prefix = toArray(file.specialTokens().before());
         this.suffix = toArray(file.specialTokens().after());
         this.vocabularySize = file.vocabularySize();
-        this.decoding = new Decoding(file);
+        this.decoding = file.decoding();
         this.roles = file.roles();
     }
 
@@ -369,6 +369,12 @@ public final class Tokenizer implements AutoCloseable {
     /** One more than the largest id that there is. */
     public int vocabularySize() {
         return vocabularySize;
+    }
+
+    /** Such as {@code Tokenizer[30522 tokens, prefix [101], suffix [102]]}. */
+    @Override
+    public String toString() {
+        return "Tokenizer[" + vocabularySize + " tokens, prefix " + Arrays.toString(prefix) + ", suffix " + Arrays.toString(suffix) + ']';
     }
 
     /** Ends the tokenizer, when the last call that uses it has returned. Closing twice does nothing. */

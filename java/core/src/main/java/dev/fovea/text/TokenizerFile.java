@@ -11,9 +11,7 @@ import dev.fovea.internal.files.Excerpt;
 import dev.fovea.internal.files.JsonSyntax;
 import dev.fovea.internal.files.ReadableFile;
 import dev.fovea.internal.text.AddedToken;
-import dev.fovea.internal.text.DecoderPart;
 import dev.fovea.internal.text.TokenPipeline;
-import dev.fovea.internal.text.TokenTexts;
 import dev.fovea.internal.text.Vocabulary;
 import dev.fovea.weights.FormatException;
 import dev.fovea.weights.GgufMetadata;
@@ -158,18 +156,13 @@ final class TokenizerFile {
         };
     }
 
-    /** How tokens are spelled. */
-    TokenTexts texts() {
-        return new TokenTexts(vocabulary, tokens);
-    }
-
-    /**
-     * What makes text of tokens.
-     *
-     * @throws FormatException if the file asks for what is not supported
-     */
-    List<DecoderPart> decoder() throws FormatException {
-        return DecoderReader.read(JsonFields.of(file, "", root));
+    /** What makes text of tokens. Keeps nothing of the file beside. */
+    Decoding decoding() throws FormatException {
+        JsonObject part = new JsonObject();
+        if (root.has("decoder")) {
+            part.add("decoder", root.get("decoder"));
+        }
+        return new Decoding(vocabulary, List.copyOf(tokens), JsonFields.of(file, "", part), vocabularySize());
     }
 
     /** What special tokens are for. */

@@ -82,6 +82,13 @@ public final class VectorSearch implements AutoCloseable {
         }
     }
 
+    /** Such as {@code VectorSearch[COSINE among 100000 vectors of 384 FLOAT, NATIVE engine (avx2, 4 threads)]}. */
+    @Override
+    public String toString() {
+        return "VectorSearch[" + similarity + " among " + vectors.count() + " vectors of " + vectors.dimension() + ' '
+                + vectors.type() + ", " + device + ']';
+    }
+
     /** What it searches. */
     public VectorRows vectors() {
         return vectors;

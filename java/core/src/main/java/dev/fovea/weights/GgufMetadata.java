@@ -1,5 +1,6 @@
 package dev.fovea.weights;
 
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -186,6 +187,24 @@ public final class GgufMetadata {
             throw error(key, "expected at most " + (Integer.MAX_VALUE - 8) + " elements, got " + value.count);
         }
         return (int) value.count;
+    }
+
+    /** The value of a key as a file has it: its type, and what follows. */
+    byte[] bytes(String key) throws FormatException {
+        Value value = values.get(key);
+        if (value == null) {
+            throw error(key, "the key is missing");
+        }
+        var cursor = new GgufCursor(file, value.at());
+        for (long i = 0; i < Math.abs(value.count()); i++) {
+            if (value.type() == Type.STRING) {
+                cursor.skipString(key);
+            } else {
+                cursor.skip(key, value.type().bytes());
+            }
+        }
+        long begin = value.at() - (value.count() < 0 ? Integer.BYTES : 2 * Integer.BYTES + Long.BYTES);
+        return file.bytes().asSlice(begin, cursor.at() - begin).toArray(ValueLayout.JAVA_BYTE);
     }
 
     /** What is wrong with the value of a key. */

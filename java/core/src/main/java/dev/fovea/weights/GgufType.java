@@ -61,6 +61,21 @@ enum GgufType {
         return null;
     }
 
+    /** The type of the same floating-point numbers as a layout, or null. */
+    static GgufType of(Layout layout) {
+        for (GgufType type : values()) {
+            if (type.layout() == layout) {
+                return type;
+            }
+        }
+        return null;
+    }
+
+    /** Its number in files. */
+    int code() {
+        return code;
+    }
+
     /** The number of values in a block. */
     int blockValues() {
         return blockValues;

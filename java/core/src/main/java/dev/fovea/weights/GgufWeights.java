@@ -33,6 +33,7 @@ public final class GgufWeights implements Weights {
     private GgufWeights(MappedFile mapped, Arena arena) throws FormatException {
         this.file = mapped.file();
         this.tensors = new TensorTable(file, arena);
+        tensors.addMapped(mapped.size());
         GgufHeader header = GgufHeader.read(mapped);
         this.metadata = header.metadata();
         for (GgufHeader.Entry entry : header.entries()) {
@@ -95,6 +96,11 @@ public final class GgufWeights implements Weights {
     }
 
     @Override
+    public long mappedBytes() {
+        return tensors.mappedBytes();
+    }
+
+    @Override
     public Set<String> names() {
         return tensors.names();
     }
@@ -145,5 +151,10 @@ public final class GgufWeights implements Weights {
     @Override
     public void close() {
         tensors.close();
+    }
+
+    @Override
+    public String toString() {
+        return "GgufWeights[" + file + ", " + names().size() + " tensors, " + mappedBytes() + " bytes]";
     }
 }

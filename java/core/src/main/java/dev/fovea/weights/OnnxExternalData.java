@@ -70,6 +70,11 @@ final class OnnxExternalData {
         return file.bytes().asSlice(offset, bytes);
     }
 
+    /** Bytes of the files that tensors were found in. */
+    long mappedBytes() {
+        return files.values().stream().mapToLong(MappedFile::size).sum();
+    }
+
     private MappedFile file(String location, ProtoReader message) throws IOException {
         if (location == null || location.isEmpty()) {
             throw message.error("external_data.location", "expected the name of a file, got none");

@@ -23,10 +23,13 @@ record OnnxGraph(TensorTable tensors, List<OnnxNode> nodes) {
     static OnnxGraph read(MappedFile file, Arena arena) throws IOException {
         ProtoReader model = ProtoReader.of(file, "model");
         OnnxGraph graph = new OnnxGraph(new TensorTable(file.file(), arena), new ArrayList<>());
+        graph.tensors.addMapped(file.size());
         boolean found = false;
         for (int field = model.next(); field != 0; field = model.next()) {
             if (field == 7) {
-                graph.read(model.message("graph"), arena, new OnnxExternalData(file.file(), arena));
+                var data = new OnnxExternalData(file.file(), arena);
+                graph.read(model.message("graph"), arena, data);
+                graph.tensors.addMapped(data.mappedBytes());
                 found = true;
             } else {
                 model.skip();

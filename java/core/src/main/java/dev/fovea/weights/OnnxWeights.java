@@ -65,6 +65,11 @@ public final class OnnxWeights implements Weights {
     }
 
     @Override
+    public long mappedBytes() {
+        return tensors.mappedBytes();
+    }
+
+    @Override
     public Set<String> names() {
         return tensors.names();
     }
@@ -107,5 +112,10 @@ public final class OnnxWeights implements Weights {
     @Override
     public void close() {
         tensors.close();
+    }
+
+    @Override
+    public String toString() {
+        return "OnnxWeights[" + file + ", " + names().size() + " tensors, " + mappedBytes() + " bytes]";
     }
 }

@@ -28,6 +28,7 @@ final class ProtoReader {
     private static final char REPLACEMENT = '\uFFFD';
 
     private final MappedFile file;
+    private final FileWindow window;
     /** The message around this one, or null. Only errors ask for names, and put them together. */
     private final ProtoReader around;
     private final String field;
@@ -37,8 +38,9 @@ final class ProtoReader {
     private int number;
     private int wireType;
 
-    private ProtoReader(MappedFile file, ProtoReader around, String field, long start, long end) {
+    private ProtoReader(MappedFile file, FileWindow window, ProtoReader around, String field, long start, long end) {
         this.file = file;
+        this.window = window;
         this.around = around;
         this.field = field;
         this.start = start;
@@ -48,12 +50,12 @@ final class ProtoReader {
 
     /** The message that is the whole file; {@code name} stands for it in errors. */
     static ProtoReader of(MappedFile file, String name) {
-        return new ProtoReader(file, null, name, 0, file.size());
+        return new ProtoReader(file, new FileWindow(file.bytes()), null, name, 0, file.size());
     }
 
     /** A second reader at the start of this message. */
     ProtoReader again() {
-        return new ProtoReader(file, around, field, start, end);
+        return new ProtoReader(file, window, around, field, start, end);
     }
 
     /** The file. */
@@ -126,20 +128,20 @@ final class ProtoReader {
     /** Text. */
     String string(String field) throws FormatException {
         long at = position;
-        MemorySegment bytes = bytes(field);
-        if (bytes.byteSize() > Character.MAX_VALUE) {
-            throw error(at, field, "a text of " + bytes.byteSize() + " bytes is longer than any name");
+        ProtoReader value = message(field);
+        long length = value.end - value.start;
+        if (length > Character.MAX_VALUE) {
+            throw error(at, field, "a text of " + length + " bytes is longer than any name");
         }
-        byte[] copy = new byte[(int) bytes.byteSize()];
-        MemorySegment.copy(bytes, ValueLayout.JAVA_BYTE, 0, copy, 0, copy.length);
-        String text = new String(copy, StandardCharsets.UTF_8);
-        return text.indexOf(REPLACEMENT) < 0 ? text : strictly(bytes, at, field);
+        String text = window.text(value.start, (int) length);
+        return text.indexOf(REPLACEMENT) < 0 ? text : strictly(value, at, field);
     }
 
     /** Text in which the lenient decoder found something to replace, or U+FFFD itself. */
-    private String strictly(MemorySegment bytes, long at, String field) throws FormatException {
+    private String strictly(ProtoReader value, long at, String field) throws FormatException {
         try {
-            return StandardCharsets.UTF_8.newDecoder().decode(bytes.asByteBuffer()).toString();
+            return StandardCharsets.UTF_8.newDecoder()
+                    .decode(file.bytes().asSlice(value.start, value.end - value.start).asByteBuffer()).toString();
         } catch (CharacterCodingException e) {
             throw new FormatException(file.file(), at, qualified(field), "not valid UTF-8", e);
         }
@@ -154,7 +156,7 @@ final class ProtoReader {
             throw error(at, field, "a length of " + Long.toUnsignedString(length) + " bytes, but "
                     + (end - position) + " are left in the message around it");
         }
-        return new ProtoReader(file, this, field, position, position += length);
+        return new ProtoReader(file, window, this, field, position, position += length);
     }
 
     /** Passes over the value. */
@@ -203,7 +205,7 @@ final class ProtoReader {
             if (position == end) {
                 throw error(at, field, "the message ends within a number");
             }
-            byte next = file.bytes().get(ValueLayout.JAVA_BYTE, position++);
+            byte next = window.get(position++);
             value |= (long) (next & 0x7f) << (7 * i);
             if (next >= 0) {
                 if (i == MAX_VARINT_BYTES - 1 && next > 1) {

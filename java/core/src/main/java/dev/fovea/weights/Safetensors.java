@@ -59,6 +59,7 @@ public final class Safetensors implements Weights {
 
     private static void mapFile(Path file, Arena arena, TensorTable tensors) throws IOException {
         MappedFile mapped = MappedFile.map(file, arena);
+        tensors.addMapped(mapped.size());
         for (SafetensorsHeader.Entry entry : SafetensorsHeader.read(mapped)) {
             Optional<DType> dtype = entry.type().dtype();
             MemorySegment bytes = mapped.bytes().asSlice(entry.begin(), entry.end() - entry.begin());
@@ -85,6 +86,7 @@ public final class Safetensors implements Weights {
                 Path file = index.resolveSibling(entry.getValue());
                 shard = new TensorTable(file, arena);
                 mapFile(file, arena, shard);
+                tensors.addMapped(shard.mappedBytes());
                 shards.put(entry.getValue(), shard);
             }
             if (!shard.contains(name)) {
@@ -129,6 +131,11 @@ public final class Safetensors implements Weights {
     }
 
     @Override
+    public long mappedBytes() {
+        return tensors.mappedBytes();
+    }
+
+    @Override
     public Set<String> names() {
         return tensors.names();
     }
@@ -141,5 +148,10 @@ public final class Safetensors implements Weights {
     @Override
     public void close() {
         tensors.close();
+    }
+
+    @Override
+    public String toString() {
+        return "Safetensors[" + file + ", " + names().size() + " tensors, " + mappedBytes() + " bytes]";
     }
 }

@@ -31,6 +31,7 @@ final class TensorTable {
     private final Map<String, Doubles> doubles = new HashMap<>();
     /** What has been rounded of {@link #doubles}. */
     private final Map<String, Tensor> rounded = new HashMap<>();
+    private long mappedBytes;
 
     /**
      * A stored tensor.
@@ -44,6 +45,16 @@ final class TensorTable {
     TensorTable(Path file, Arena arena) {
         this.file = file;
         this.arena = arena;
+    }
+
+    /** Notes that a file was mapped for these tensors. */
+    void addMapped(long bytes) {
+        mappedBytes += bytes;
+    }
+
+    /** See {@link Weights#mappedBytes}. */
+    long mappedBytes() {
+        return mappedBytes;
     }
 
     void put(String name, Tensor tensor) {

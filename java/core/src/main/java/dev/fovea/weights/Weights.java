@@ -55,6 +55,11 @@ public interface Weights extends AutoCloseable {
     /** The file that was opened. */
     Path file();
 
+    /** Bytes of the files that are mapped, or kept in memory where no cache can be used; 0 if there are none. */
+    default long mappedBytes() {
+        return 0;
+    }
+
     /** The names of all tensors. Immutable. */
     Set<String> names();
 

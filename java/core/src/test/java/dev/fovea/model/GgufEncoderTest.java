@@ -128,7 +128,8 @@ class GgufEncoderTest {
     void shouldRefuseWhatItDoesNotDo() throws IOException {
         String architecture = "general.architecture";
         refuse(new GgufBytes(), architecture, "missing");
-        refuse(new GgufBytes().pair(architecture, GgufBytes.STRING, "llama"), architecture, "modern-bert", "'llama'");
+        refuse(new GgufBytes().pair(architecture, GgufBytes.STRING, "mamba"), architecture, "modern-bert", "'mamba'");
+        refuse(new GgufBytes().pair(architecture, GgufBytes.STRING, "llama"), "llama.pooling_type", "language model");
         refuse(new GgufBytes().pair(architecture, GgufBytes.STRING, "bert"), "bert.attention.head_count", "missing");
         refuse(bert().pair(architecture, GgufBytes.STRING, "bert").pair("bert.attention.causal", GgufBytes.BOOL, (byte) 1),
                 "bert.attention.causal", "expected false");

@@ -68,7 +68,7 @@ class SettingsTableTest {
 
     private void config() {
         honoured("config.json", "model_type", d -> set(d, "config.json", "model_type", "\"roberta\""));
-        refused("config.json", "model_type", d -> set(d, "config.json", "model_type", "\"t5\""));
+        refused("config.json", "model_type", d -> set(d, "config.json", "model_type", "\"xlnet\""));
         honoured("config.json", "hidden_act", d -> set(d, "config.json", "hidden_act", "\"gelu_new\""));
         refused("config.json", "hidden_act", d -> set(d, "config.json", "hidden_act", "\"mish\""));
         honoured("config.json", "num_attention_heads", d -> set(d, "config.json", "num_attention_heads", "11"));

@@ -40,6 +40,10 @@ public record BatchLimits(int vocabulary, int firstPosition, long positions, int
                 }
             } else if (step instanceof Step.RelativeBias bias) {
                 longest = Math.min(longest, bias.buckets().keys());
+                if (bias.cache() != null && bias.buckets().keys() < positions - firstPosition) {
+                    firstPosition = 0;
+                    positions = bias.buckets().keys();
+                }
             } else if (step instanceof Step.TokenTypes typed) {
                 int rows = (int) typed.table().size(0);
                 types = types == 0 ? rows : Math.min(types, rows);

@@ -1,5 +1,6 @@
 package dev.fovea.internal.backend;
 
+import dev.fovea.CallListener;
 import dev.fovea.Engine;
 import dev.fovea.tensor.Weight;
 import java.lang.foreign.Arena;
@@ -16,6 +17,11 @@ public interface Device extends Engine {
     /** The device behind an engine. */
     static Device of(Engine engine) {
         return (Device) engine;
+    }
+
+    /** What hears of the calls of models on it; null for none. */
+    default CallListener listener() {
+        return null;
     }
 
     /**

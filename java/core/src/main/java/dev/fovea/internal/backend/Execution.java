@@ -17,6 +17,9 @@ public interface Execution extends AutoCloseable {
     /** An output of the plan, in memory of the host: [capacity, columns], dense. */
     Tensor output(int index);
 
+    /** Bytes of memory that it took, of the device and of the host, without the caches'. */
+    long bytes();
+
     /** What each attention attended to in the last run, in memory of the host; empty unless explaining. */
     List<Tensor> patterns();
 

@@ -23,6 +23,9 @@ public interface Program extends AutoCloseable {
     /** Bytes of the weights of linear layers as the device keeps them. */
     long weightBytes();
 
+    /** Bytes of all that it keeps: those, and copies of other constants, such as tables of embeddings. */
+    long bytes();
+
     /** Frees the weights. Executions are closed before. */
     @Override
     void close();

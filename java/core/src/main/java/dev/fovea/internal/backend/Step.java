@@ -84,9 +84,15 @@ public sealed interface Step {
      * @param table [1, heads · buckets], or null
      * @param byQuery [tokens, heads · buckets], null with a table
      * @param byKey [tokens, heads · buckets], or null
+     * @param cache that has the tokens before those of the batch, or null; with a table alone
      */
-    record RelativeBias(int heads, Weight table, Operand byQuery, Operand byKey, DistanceBuckets buckets, Operand out)
-            implements Step {}
+    record RelativeBias(int heads, Weight table, Operand byQuery, Operand byKey, DistanceBuckets buckets, Cache cache,
+            Operand out) implements Step {
+        /** Of sequences that come as a whole. */
+        public RelativeBias(int heads, Weight table, Operand byQuery, Operand byKey, DistanceBuckets buckets, Operand out) {
+            this(heads, table, byQuery, byKey, buckets, null, out);
+        }
+    }
 
     /** Rows of a table by the batch's token types. */
     record TokenTypes(Weight table, Operand out) implements Step {}

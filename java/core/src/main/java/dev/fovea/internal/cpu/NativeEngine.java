@@ -50,7 +50,7 @@ public final class NativeEngine extends HostDevice {
      * @throws IllegalArgumentException if the ISA asked for does not run here
      */
     private NativeEngine(Owner owner, EngineOptions options) throws NativeLibraryException {
-        super(owner);
+        super(owner, options);
         library = load();
         try (Arena call = Arena.ofConfined()) {
             MemorySegment out = call.allocate(ValueLayout.ADDRESS);

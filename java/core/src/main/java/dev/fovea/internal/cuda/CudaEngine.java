@@ -1,12 +1,14 @@
 package dev.fovea.internal.cuda;
 
 import dev.fovea.Backend;
+import dev.fovea.CallListener;
 import dev.fovea.Engine;
 import dev.fovea.EngineOptions;
 import dev.fovea.EngineProvider;
 import dev.fovea.internal.backend.Device;
 import dev.fovea.internal.backend.DeviceMemory;
 import dev.fovea.internal.backend.DirectAttention;
+import dev.fovea.internal.backend.EngineText;
 import dev.fovea.internal.backend.LoweredPlan;
 import dev.fovea.internal.backend.Program;
 import dev.fovea.internal.host.CheckedAttention;
@@ -20,11 +22,13 @@ import java.util.Optional;
 /** An engine on a GPU. It starts no threads; any number of them may call it, each execution on a stream of its own. */
 public final class CudaEngine implements Device {
     private final Owner owner;
+    private final CallListener listener;
     private final CudaContext context;
     private final String isa;
 
     private CudaEngine(Owner owner, EngineOptions options) throws NativeLibraryException {
         this.owner = owner;
+        this.listener = options.listener();
         this.context = owner.own(CudaContext.open(options));
         this.isa = "sm_" + context.describe().capability();
         if (options.isa() != null && !options.isa().equals(isa)) {
@@ -68,6 +72,11 @@ public final class CudaEngine implements Device {
 
     void exit() {
         owner.exit();
+    }
+
+    @Override
+    public CallListener listener() {
+        return listener;
     }
 
     @Override
@@ -168,5 +177,10 @@ public final class CudaEngine implements Device {
     @Override
     public void close() {
         owner.closeIfIdle();
+    }
+
+    @Override
+    public String toString() {
+        return EngineText.of(this);
     }
 }

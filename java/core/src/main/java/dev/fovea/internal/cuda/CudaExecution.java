@@ -35,13 +35,14 @@ final class CudaExecution implements Execution {
     private final CudaFailure failure;
     private final List<Tensor> outputs = new ArrayList<>();
     private final List<Tensor> patterns = new ArrayList<>();
+    private final long bytes;
 
     CudaExecution(CudaProgram program, Owner owner, int maxTokens, int maxSequences, List<CacheStore> caches,
             boolean explaining) {
         this.engine = program.engine();
         this.owner = owner;
         this.readsIds = program.plan().limits().vocabulary() >= 0;
-        Math.addExact(program.plan().regionBytes(Rows.TOKENS, maxTokens, maxSequences),
+        long workspace = Math.addExact(program.plan().regionBytes(Rows.TOKENS, maxTokens, maxSequences),
                 program.plan().regionBytes(Rows.SEQUENCES, maxTokens, maxSequences));
         this.failure = new CudaFailure(owner.arena());
         program.enter();
@@ -56,6 +57,12 @@ final class CudaExecution implements Execution {
         if (explaining) {
             addPatterns(program, maxTokens, caches, arena);
         }
+        // Outputs and patterns are on the GPU, and in pinned memory of the host.
+        this.bytes = workspace + bytes(outputs) + 2 * bytes(patterns);
+    }
+
+    private static long bytes(List<Tensor> tensors) {
+        return tensors.stream().mapToLong(tensor -> tensor.segment().byteSize()).sum();
     }
 
     private MemorySegment create(CudaProgram program, int maxTokens, int maxSequences, List<CacheStore> caches,
@@ -151,6 +158,11 @@ final class CudaExecution implements Execution {
     @Override
     public Tensor output(int index) {
         return outputs.get(index);
+    }
+
+    @Override
+    public long bytes() {
+        return bytes;
     }
 
     @Override

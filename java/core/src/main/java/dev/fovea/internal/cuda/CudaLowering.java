@@ -151,6 +151,8 @@ final class CudaLowering {
                 fovea_cuda_step.op(struct, FoveaCudaH.FOVEA_CUDA_OP_TOKEN_TYPES());
                 fovea_cuda_step.vocabulary(struct, (int) s.table().size(0));
             }
+            case Step.RelativeBias s when s.cache() != null ->
+                throw new UnsupportedOperationException("a GPU computes no relative position bias of a cache");
             case Step.RelativeBias s -> {
                 fovea_cuda_step.op(struct, FoveaCudaH.FOVEA_CUDA_OP_RELATIVE_BIAS());
                 fovea_cuda_step.heads(struct, s.heads());

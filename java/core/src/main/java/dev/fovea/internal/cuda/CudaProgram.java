@@ -20,6 +20,7 @@ final class CudaProgram implements Program {
     private final LoweredPlan plan;
     private final CudaPlan device;
     private final long weightBytes;
+    private final long bytes;
     private final MemorySegment handle;
     private final Lifetime lifetime;
 
@@ -29,7 +30,8 @@ final class CudaProgram implements Program {
         CudaLowering lowering = CudaLowering.of(plan);
         this.device = lowering.device();
         this.weightBytes = lowering.constants().weightBytes();
-        owner.own(lowering.constants().upload(engine.context()));
+        CudaMemory constants = owner.own(lowering.constants().upload(engine.context()));
+        this.bytes = constants.bytes();
         this.handle = create(lowering);
         owner.own(() -> FoveaCudaH.fovea_cuda_program_destroy(handle));
         this.lifetime = new Lifetime("program", owner::close);
@@ -101,6 +103,11 @@ final class CudaProgram implements Program {
     @Override
     public long weightBytes() {
         return weightBytes;
+    }
+
+    @Override
+    public long bytes() {
+        return bytes;
     }
 
     @Override

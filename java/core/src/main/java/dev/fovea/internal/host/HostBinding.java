@@ -13,6 +13,8 @@ import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
 import dev.fovea.tensor.Weight;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /**
  * Turns steps into calls: finds their tensors in one workspace and checks how these lie, once, so that a run only calls
@@ -66,12 +68,48 @@ record HostBinding(HostExecution execution, HostConstants constants, Kernels ker
     }
 
     private Call relativeBias(Step.RelativeBias step) {
+        if (step.cache() != null) {
+            return cachedBias(step);
+        }
         Tensor byQuery = step.table() != null ? constants.tensor(step.table()) : execution.tensor(step.byQuery());
         Tensor byKey = step.byKey() == null ? null : execution.tensor(step.byKey());
         Tensor out = execution.tensor(step.out());
         OpContract.relativeBias(execution.maxTokens(), step.heads(), byQuery, byKey, step.buckets(), out);
         return batch -> kernels.relativeBias(batch.sequences(), step.heads(), byQuery, byKey, step.buckets(),
                 batch.offsets(), out);
+    }
+
+    /** A query's row is a part of what its head adds at all distances, whose place is that of the query. */
+    private Call cachedBias(Step.RelativeBias step) {
+        int keys = step.buckets().keys();
+        int distances = 2 * keys - 1;
+        Tensor table = constants.tensor(step.table());
+        Tensor out = execution.tensor(step.out());
+        OpContract.relativeBias(execution.maxTokens(), step.heads(), table, null, step.buckets(), out);
+        MemorySegment added = execution.allocate((long) step.heads() * distances * Float.BYTES);
+        for (int head = 0; head < step.heads(); head++) {
+            for (int d = 0; d < distances; d++) {
+                int bucket = step.buckets().ofDistance().segment().getAtIndex(ValueLayout.JAVA_INT, d);
+                added.setAtIndex(ValueLayout.JAVA_FLOAT, (long) head * distances + d,
+                        table.getFloat(0, (long) head * step.buckets().buckets() + bucket));
+            }
+        }
+        Tensor starts = execution.cache(step.cache()).lengths();
+        return batch -> {
+            for (int s = 0; s < batch.sequences(); s++) {
+                int first = batch.offsets().segment().getAtIndex(ValueLayout.JAVA_INT, s);
+                int start = starts.segment().getAtIndex(ValueLayout.JAVA_INT, s);
+                int end = start + batch.length(s);
+                for (int i = start; i < end; i++) {
+                    long row = (first + i - start) * out.stride(0);
+                    for (int head = 0; head < step.heads(); head++) {
+                        long from = (long) head * distances + keys - 1 - i;
+                        MemorySegment.copy(added, from * Float.BYTES, out.segment(), (row + (long) head * keys) * Float.BYTES,
+                                (long) end * Float.BYTES);
+                    }
+                }
+            }
+        };
     }
 
     private Call layerNorm(Step.LayerNorm step) {
@@ -210,7 +248,7 @@ record HostBinding(HostExecution execution, HostConstants constants, Kernels ker
         }
         CacheStore cache = execution.cache(step.cache());
         var operands = new AttentionOperands(q, keys(cache, step.cache().layer()), values(cache, step.cache().layer()),
-                null, null, out, null, pattern);
+                null, step.bias() == null ? null : heads(step.bias(), spec.heads()), out, null, pattern);
         AttentionContract.layout(execution.maxTokens(), spec, operands, cache.pageTable(), scratch);
         return batch -> kernels.attention(batch.sequences(), spec, operands, batch.offsets(), cache.ends(),
                 cache.pageTable(), scratch);

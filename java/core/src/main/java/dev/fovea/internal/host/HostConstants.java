@@ -182,6 +182,23 @@ final class HostConstants {
         return biases.get(product);
     }
 
+    /** Bytes of all that was packed or copied. */
+    long bytes() {
+        long bytes = packedBytes();
+        for (Map<Weight, Tensor> copies : List.of(tensors, zeros)) {
+            for (Tensor copy : copies.values()) {
+                bytes += copy.segment().byteSize();
+            }
+        }
+        for (Tensor bias : biases.values()) {
+            bytes += bias == null ? 0 : bias.segment().byteSize();
+        }
+        for (Map.Entry<Weight, Weight> embedding : embeddings.entrySet()) {
+            bytes += embedding.getKey() == embedding.getValue() ? 0 : embedding.getValue().segment().byteSize();
+        }
+        return bytes;
+    }
+
     /** Bytes of all packed weights. */
     long packedBytes() {
         return packed.values().stream().mapToLong(weight -> weight.data().byteSize()).sum();

@@ -1,9 +1,12 @@
 package dev.fovea.internal.host;
 
+import dev.fovea.CallListener;
 import dev.fovea.Engine;
+import dev.fovea.EngineOptions;
 import dev.fovea.internal.backend.Device;
 import dev.fovea.internal.backend.DeviceMemory;
 import dev.fovea.internal.backend.DirectAttention;
+import dev.fovea.internal.backend.EngineText;
 import dev.fovea.internal.backend.LoweredPlan;
 import dev.fovea.internal.backend.Program;
 import dev.fovea.internal.lifetime.Owner;
@@ -13,10 +16,12 @@ import java.lang.foreign.MemorySegment;
 /** A device whose memory is that of the host: all that its backends share beside the {@link Kernels}. */
 public abstract class HostDevice implements Device {
     private final Owner owner;
+    private final CallListener listener;
 
     /** A device that {@code owner} frees. */
-    protected HostDevice(Owner owner) {
+    protected HostDevice(Owner owner, EngineOptions options) {
         this.owner = owner;
+        this.listener = options.listener();
     }
 
     /** The device behind an engine. */
@@ -48,6 +53,11 @@ public abstract class HostDevice implements Device {
     /** Ends what {@link #enter} began. */
     public final void exit() {
         owner.exit();
+    }
+
+    @Override
+    public final CallListener listener() {
+        return listener;
     }
 
     @Override
@@ -98,5 +108,10 @@ public abstract class HostDevice implements Device {
     @Override
     public final void close() {
         owner.closeIfIdle();
+    }
+
+    @Override
+    public final String toString() {
+        return EngineText.of(this);
     }
 }

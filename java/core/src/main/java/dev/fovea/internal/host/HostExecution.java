@@ -28,6 +28,7 @@ final class HostExecution implements Execution {
     private final Tensor[] outputs;
     private final List<Tensor> patterns = new ArrayList<>();
     private final Call[] calls;
+    private long bytes;
 
     HostExecution(HostProgram program, Owner owner, int maxTokens, int maxSequences, List<CacheStore> caches,
             boolean explaining) {
@@ -38,6 +39,7 @@ final class HostExecution implements Execution {
         this.maxSequences = maxSequences;
         this.caches = caches;
         this.values = device.allocate(owner.arena(), Math.addExact(regionBytes(Rows.TOKENS), regionBytes(Rows.SEQUENCES)));
+        this.bytes = values.byteSize();
         this.outputs = new Tensor[plan.outputs().size()];
         for (int i = 0; i < outputs.length; i++) {
             outputs[i] = tensor(plan.outputs().get(i));
@@ -81,11 +83,23 @@ final class HostExecution implements Execution {
                 operand.stride(), 1);
     }
 
+    @Override
+    public long bytes() {
+        return bytes;
+    }
+
+    /** Memory of the execution's own. */
+    MemorySegment allocate(long bytes) {
+        this.bytes += bytes;
+        return device.allocate(owner.arena(), bytes);
+    }
+
     /** Memory for the pattern of an attention, [heads, queries, keys]. */
     Tensor allocatePattern(Step.Attention step) {
         int keys = step.cache() == null ? maxTokens : cache(step.cache()).capacity();
         Shape shape = Shape.of(step.spec().heads(), maxTokens, keys);
         Tensor pattern = Tensor.allocate(owner.arena(), DType.F32, shape);
+        this.bytes += pattern.segment().byteSize();
         patterns.add(pattern);
         return pattern;
     }
@@ -130,6 +144,7 @@ final class HostExecution implements Execution {
                 bytes = Math.max(bytes, kernels.attentionScratchBytes(spec));
             }
         }
+        this.bytes += bytes;
         return Tensor.allocate(owner.arena(), DType.I8, Shape.of(bytes));
     }
 }

@@ -61,6 +61,11 @@ final class HostProgram implements Program {
     }
 
     @Override
+    public long bytes() {
+        return constants.bytes();
+    }
+
+    @Override
     public void close() {
         owner.close();
     }

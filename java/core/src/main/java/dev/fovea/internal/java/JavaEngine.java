@@ -23,7 +23,7 @@ public class JavaEngine extends HostDevice {
     /** An engine whose inner loops, for rows of a width, are those that {@code loops} makes. */
     protected JavaEngine(Owner owner, EngineOptions options, Backend backend, String isa,
             IntFunction<FloatTile> loops) {
-        super(owner);
+        super(owner, options);
         this.backend = backend;
         this.isa = isa;
         this.loops = loops;

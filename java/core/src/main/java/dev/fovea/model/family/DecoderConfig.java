@@ -13,10 +13,10 @@ import java.util.stream.Collectors;
 /** The {@code config.json} of a language model, and what its family makes of it. */
 public final class DecoderConfig {
     /** What {@link #family} knows. */
-    private static final List<String> MODEL_TYPES = List.of("gemma2", "gemma3", "gemma3_text", "gpt2", "llama", "mistral",
+    static final List<String> MODEL_TYPES = List.of("gemma2", "gemma3", "gemma3_text", "gpt2", "llama", "mistral",
             "phi3", "qwen2", "qwen3", "smollm3");
 
-    private static final String OUTPUT = "lm_head";
+    static final String OUTPUT = "lm_head";
 
     private final DecoderFamily family;
     private final JsonFile config;
@@ -53,6 +53,8 @@ public final class DecoderConfig {
         DecoderFamily family = family(config);
         JsonFile text = family.text(config);
         DecoderFields.refuseEncoders(text);
+        text.require("is_causal", true);
+        text.require("use_bidirectional_attention", false);
         EncoderFields.requireAbsent(config, "quantization_config");
         return new DecoderConfig(family, text, names, refit);
     }
@@ -63,7 +65,7 @@ public final class DecoderConfig {
     }
 
     /** The family of a configuration. A start loads the class of one, not of all. */
-    private static DecoderFamily family(JsonFile config) throws FormatException {
+    static DecoderFamily family(JsonFile config) throws FormatException {
         return switch (config.string("model_type")) {
             case LlamaFamily.LLAMA, LlamaFamily.MISTRAL -> new LlamaFamily();
             case "qwen2", "qwen3" -> new QwenFamily();
@@ -101,6 +103,22 @@ public final class DecoderConfig {
             return refit.apply(family.describe(config, context));
         } catch (IllegalArgumentException e) {
             throw new FormatException(config.file(), -1, "config", e.getMessage(), e);
+        }
+    }
+
+    /**
+     * Refuses a configuration that does not say the same, but for how it spells positions.
+     *
+     * @throws FormatException naming the first part that differs
+     */
+    public void requireSame(DecoderConfig other) throws FormatException {
+        Description mine = decoder(positions()).withPositions(new Positions.None());
+        Description theirs = other.decoder(other.positions()).withPositions(new Positions.None());
+        Norms norms = mine.norms();
+        boolean same = mine.equals(theirs) || theirs.norms().gammaFromOne() && mine.withNorms(new Norms(norms.kind(), norms.place(),
+                norms.epsilon(), norms.bias(), true, norms.afterEmbeddings(), norms.afterLast())).equals(theirs);
+        if (!same) {
+            throw new FormatException(other.config.file(), -1, "config", "expected what GGUF can say, " + mine + ", got " + theirs);
         }
     }
 

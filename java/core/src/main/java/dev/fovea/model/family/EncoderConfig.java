@@ -2,13 +2,20 @@ package dev.fovea.model.family;
 
 import dev.fovea.Engine;
 import dev.fovea.internal.json.JsonFile;
+import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Shape;
+import dev.fovea.tensor.Tensor;
+import dev.fovea.tensor.Weight;
 import dev.fovea.text.Tokenizer;
 import dev.fovea.weights.FormatException;
 import dev.fovea.weights.Weights;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -16,8 +23,8 @@ import java.util.stream.Stream;
 public final class EncoderConfig {
     /** What {@link #family} knows. */
     private static final List<String> MODEL_TYPES = List.of("albert", "bert", "camembert", "clip", "clip_text_model",
-            "deberta-v2", "distilbert", "electra", "eurobert", "modernbert", "mpnet", "new", "nomic_bert", "roberta",
-            "xlm-roberta");
+            "deberta-v2", "distilbert", "electra", "eurobert", "modernbert", "mpnet", "mt5", "new", "nomic_bert",
+            "roberta", "t5", "xlm-roberta");
 
     /** What stands before the names in files that hold a whole pipeline of sentence-transformers, by version. */
     private static final List<String> SENTENCE_MODULES = List.of("", "0.auto_model.", "0.model.");
@@ -29,11 +36,16 @@ public final class EncoderConfig {
     /** What the file calls its weights, where these are not the family's own names; else null. */
     private final WeightNames given;
 
-    private EncoderConfig(EncoderFamily family, JsonFile config, WeightNames given) throws FormatException {
+    private EncoderConfig(EncoderFamily family, JsonFile config, WeightNames given, UnaryOperator<Description> refit)
+            throws FormatException {
         this.family = family;
         this.config = config;
         this.given = given;
-        this.encoder = family.describe(config);
+        try {
+            this.encoder = refit.apply(family.describe(config));
+        } catch (IllegalArgumentException e) {
+            throw new FormatException(config.file(), -1, "config", e.getMessage(), e);
+        }
     }
 
     /**
@@ -47,16 +59,17 @@ public final class EncoderConfig {
         if (json.has("quantization_config")) {
             throw json.wrong("quantization_config", "weights as they were trained");
         }
-        return of(json, null);
+        return of(json, null, UnaryOperator.identity());
     }
 
     /**
      * A configuration that another file carries.
      *
      * @param names of the weights in that file, null for the family's own
+     * @param refit what that file has in another way
      */
-    static EncoderConfig of(JsonFile config, WeightNames names) throws FormatException {
-        return new EncoderConfig(family(config), config, names);
+    static EncoderConfig of(JsonFile config, WeightNames names, UnaryOperator<Description> refit) throws FormatException {
+        return new EncoderConfig(family(config), config, names, refit);
     }
 
     /** The family of a configuration. A start loads the class of one, not of all. */
@@ -75,7 +88,14 @@ public final class EncoderConfig {
             case "eurobert" -> new EuroBertFamily();
             case "clip", "clip_text_model" -> new ClipTextFamily();
             case "deberta-v2" -> new DebertaFamily();
-            default -> throw config.wrong("model_type", "one of " + MODEL_TYPES);
+            case "t5", "mt5" -> new T5Family();
+            default -> {
+                if (!DecoderConfig.takes(config) || config.string("model_type").equals("gemma3")) {
+                    throw config.wrong("model_type", "one of " + MODEL_TYPES + ", or of language models one of "
+                            + DecoderConfig.MODEL_TYPES);
+                }
+                yield new DecoderStack(DecoderConfig.family(config));
+            }
         };
     }
 
@@ -140,6 +160,48 @@ public final class EncoderConfig {
         NamedHead head = family.classifier(config, description, labels, prefix(file));
         boolean fits = head != null && head.head().outputs() == labels;
         return headed(description, fits ? head : null, file, "sequence classification");
+    }
+
+    /** Whether a configuration is that of a language model. */
+    public static boolean isLanguageModel(JsonFile config) throws FormatException {
+        return DecoderConfig.takes(config);
+    }
+
+    /** Whether the layers are those of a language model, whose logits {@link #judge} reads. */
+    public boolean isLanguageModel() {
+        return family instanceof DecoderStack;
+    }
+
+    /**
+     * A language model that answers with one of two tokens: the score is what it gives the first more than the second
+     * behind the last token.
+     *
+     * @param yes the id of a token
+     * @param no likewise, or −1 for the logit of the first alone
+     * @throws FormatException also if an id is not below the vocabulary
+     */
+    public Weighted judge(Description description, int yes, int no, Weights file) throws FormatException {
+        Description described = description.withHead(new Head.Scores(Head.Reading.LAST, null, 1, false, false));
+        String output = ((DecoderStack) family).isTied(config) ? names(file).of(Part.WORDS, 0) : DecoderConfig.OUTPUT;
+        WeightNames names = names(file).with(Map.of(Part.HEAD_OUTPUT, output));
+        Weight words = ModelWeights.word(names, Part.HEAD_OUTPUT, description, file);
+        Weight row = difference(words, yes, no);
+        return new Weighted(described, ModelWeights.of(description, names, file).with(Part.HEAD_OUTPUT, row), null);
+    }
+
+    private static Weight difference(Weight rows, int yes, int no) {
+        int width = (int) rows.size(1);
+        float[] first = new float[width];
+        float[] second = new float[width];
+        rows.read(yes, 0, width, first, 0);
+        if (no >= 0) {
+            rows.read(no, 0, width, second, 0);
+        }
+        Tensor row = Tensor.allocate(Arena.ofAuto(), DType.F32, Shape.of(1, width));
+        for (int i = 0; i < width; i++) {
+            row.segment().setAtIndex(ValueLayout.JAVA_FLOAT, i, first[i] - second[i]);
+        }
+        return Weight.of(row);
     }
 
     /** The encoder with the head that scores tokens. */

@@ -4,6 +4,7 @@ import dev.fovea.internal.json.JsonFile;
 import dev.fovea.model.family.Description.Attention;
 import dev.fovea.model.family.Description.Embedding;
 import dev.fovea.model.family.Description.QueryKeyNorm;
+import dev.fovea.ops.Mask;
 import dev.fovea.weights.FormatException;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,7 +35,6 @@ final class GemmaFamily implements DecoderFamily {
     @Override
     public Description describe(JsonFile json, int context) throws FormatException {
         boolean third = isThird(json);
-        json.require("use_bidirectional_attention", false);
         json.integer("num_key_value_heads", 1);
         if (!json.has("head_dim")) {
             throw json.wrong("head_dim", "a whole number");
@@ -49,7 +49,8 @@ final class GemmaFamily implements DecoderFamily {
         Attention attention = DecoderFields.attention(json).withBiases(bias, bias)
                 .withQueryKeyNorm(third ? QueryKeyNorm.EACH_HEAD : QueryKeyNorm.NONE)
                 .withScores((float) Math.pow(scalar, -0.5), softcap(json, "attn_logit_softcapping", third ? 0 : 50))
-                .withMasks(DecoderFields.masks(json, kinds));
+                .withMasks(third && json.bool("use_bidirectional_attention", false) ? bothSides(json, kinds)
+                        : DecoderFields.masks(json, kinds));
         var norms = new Norms(Norms.Kind.RMS, Norms.Place.SANDWICH, json.positive("rms_norm_eps", 1e-6f), false, true,
                 false, true);
         var feedForward = DecoderFields.gated(json, "hidden_activation", "gelu_pytorch_tanh", false);
@@ -65,6 +66,13 @@ final class GemmaFamily implements DecoderFamily {
     /** A bound, which is none where the field is null. */
     private static float softcap(JsonFile json, String field, float absent) throws FormatException {
         return DecoderFields.given(json, field) ? json.positive(field, 0) : absent;
+    }
+
+    /** Every token sees all, or in a window as many on both sides as it has in all: EmbeddingGemma, arXiv:2509.20354. */
+    private static Mask[] bothSides(JsonFile json, List<String> kinds) throws FormatException {
+        int side = json.integer("sliding_window", 1, 4096) / 2;
+        return kinds.stream().map(kind -> kind.equals(DecoderFields.WINDOW) ? Mask.window(side, side) : Mask.none())
+                .toArray(Mask[]::new);
     }
 
     private static Positions inTurn(JsonFile json, List<String> kinds, int headDim, int context) throws FormatException {

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 
 /**
  * Language models in GGUF files, as llama.cpp writes them: the metadata of an architecture as the {@code config.json} of
@@ -23,11 +24,13 @@ import java.util.function.UnaryOperator;
 public final class GgufDecoder {
     private static final List<String> ARCHITECTURES =
             List.of("llama", "qwen2", "qwen3", "gemma2", "gemma3", "phi3", "smollm3", "gpt2");
+    private static final String GEMMA_EMBEDDING = "gemma-embedding";
+    private static final String POOLING = "pooling_type";
     private static final String FACTORS = "rope_freqs.weight";
     private static final String LONG = "rope_factors_long.weight";
     private static final String SHORT = "rope_factors_short.weight";
 
-    private static final Map<Part, String> NAMES = Map.ofEntries(
+    static final Map<Part, String> NAMES = Map.ofEntries(
             Map.entry(Part.WORDS, "token_embd"),
             Map.entry(Part.POSITIONS, "position_embd"),
             Map.entry(Part.QUERY, "blk.#.attn_q"),
@@ -56,16 +59,23 @@ public final class GgufDecoder {
     private final JsonObject json = new JsonObject();
     private final Set<String> read = new HashSet<>();
 
-    private GgufDecoder(GgufWeights file) throws FormatException {
+    private GgufDecoder(GgufWeights file, List<String> architectures) throws FormatException {
         this.file = file;
         this.metadata = file.metadata();
-        this.fields = GgufFields.of(file, ARCHITECTURES);
+        this.fields = GgufFields.of(file, architectures);
         this.architecture = fields.architecture();
     }
 
-    /** Whether a file is that of a language model. */
+    /** Whether a file is that of a language model that writes, and not of one whose hidden states are pooled. */
     public static boolean isDecoder(GgufWeights file) throws FormatException {
-        return ARCHITECTURES.contains(file.metadata().string("general.architecture"));
+        String architecture = file.metadata().string("general.architecture");
+        return ARCHITECTURES.contains(architecture) && file.metadata().integer(architecture + '.' + POOLING, 0, 0) == 0;
+    }
+
+    /** Whether a file is that of a language model's layers, as an encoder or not. */
+    static boolean hasLayers(GgufWeights file) throws FormatException {
+        String architecture = file.metadata().string("general.architecture");
+        return architecture.equals(GEMMA_EMBEDDING) || ARCHITECTURES.contains(architecture);
     }
 
     /**
@@ -75,12 +85,40 @@ public final class GgufDecoder {
      *     architecture or tensors that are not read
      */
     public static DecoderConfig read(GgufWeights file) throws FormatException {
-        return new GgufDecoder(file).read();
+        var decoder = new GgufDecoder(file, ARCHITECTURES);
+        decoder.fields.refuse(decoder.key("attention.causal"), !file.metadata().bool(decoder.key("attention.causal"), true), "true");
+        decoder.fields.refuse(decoder.key(POOLING), !isDecoder(file), "none, of a language model that writes");
+        decoder.readFields();
+        WeightNames names = decoder.names();
+        DecoderConfig config = DecoderConfig.of(decoder.config(), names, decoder.refit());
+        decoder.fields.requireAllUsed(config.decoder(config.positions()), names, Set.of(FACTORS, LONG, SHORT)::contains);
+        return config;
     }
 
-    private DecoderConfig read() throws FormatException {
+    /** The configuration of one whose hidden states are pooled: the layers of a language model as an encoder. */
+    static EncoderConfig encoder(GgufWeights file) throws FormatException {
+        List<String> all = Stream.concat(ARCHITECTURES.stream(), Stream.of(GEMMA_EMBEDDING)).toList();
+        var decoder = new GgufDecoder(file, all);
+        decoder.fields.refuse(decoder.key(POOLING), file.metadata().integer(decoder.key(POOLING), 0, 0) == 0,
+                "how hidden states are pooled; one without it is a language model that writes");
+        decoder.readFields();
+        boolean causal = file.metadata().bool(decoder.key("attention.causal"), true);
+        decoder.json.addProperty("is_causal", causal || decoder.architecture.equals(GEMMA_EMBEDDING));
+        WeightNames names = decoder.names();
+        EncoderConfig config = EncoderConfig.of(decoder.config(), names, decoder.refit());
+        Set<String> others = decoder.architecture.equals(GEMMA_EMBEDDING) ? Set.of("dense_2.weight", "dense_3.weight")
+                : Set.of(FACTORS, LONG, SHORT, "output.weight");
+        decoder.fields.requireAllUsed(config.encoder(), names, others::contains);
+        return config;
+    }
+
+    private JsonFile config() throws FormatException {
+        return JsonFile.of(file.file(), "metadata", json);
+    }
+
+    private void readFields() throws FormatException {
         fields.refuse("split.count", metadata.integer("split.count", 0, 0) > 1, "one file for all tensors");
-        fields.refuse(key("attention.causal"), !metadata.bool(key("attention.causal"), true), "true");
+        read.add(POOLING);
         fields.refuse(key("expert_count"), metadata.integer(key("expert_count"), 0, 0) > 0, "0");
         fields.refuse(key("expert_used_count"), metadata.integer(key("expert_used_count"), 0, 0) > 0, "0");
         if (architecture.equals("gpt2")) {
@@ -94,10 +132,6 @@ public final class GgufDecoder {
             fields.refuse(key, name != null && !read.contains(name) && !WITHOUT_EFFECT.contains(name),
                     "no such key: nothing of " + architecture + " is known by it");
         }
-        WeightNames names = names();
-        DecoderConfig config = DecoderConfig.of(JsonFile.of(file.file(), "metadata", json), names, refit());
-        fields.requireAllUsed(config.decoder(config.positions()), names, Set.of(FACTORS, LONG, SHORT)::contains);
-        return config;
     }
 
     private void of(String name) throws FormatException {
@@ -109,7 +143,7 @@ public final class GgufDecoder {
                 json.addProperty("attention_bias", file.contains("blk.0.attn_q.bias"));
                 json.addProperty("mlp_bias", file.contains("blk.0.ffn_up.bias"));
             }
-            case "gemma2", "gemma3" -> gemma();
+            case "gemma2", "gemma3", GEMMA_EMBEDDING -> gemma();
             case "phi3" -> {
                 json.addProperty("model_type", name);
                 integer("sliding_window", "attention.sliding_window");
@@ -202,7 +236,11 @@ public final class GgufDecoder {
     }
 
     private void gemma() throws FormatException {
-        boolean third = architecture.equals("gemma3");
+        boolean third = !architecture.equals("gemma2");
+        if (architecture.equals(GEMMA_EMBEDDING)) {
+            json.addProperty("use_bidirectional_attention", true);
+            read.addAll(List.of("dense_2_feat_in", "dense_2_feat_out", "dense_3_feat_in", "dense_3_feat_out"));
+        }
         json.addProperty("model_type", third ? "gemma3_text" : architecture);
         integer("sliding_window", "attention.sliding_window");
         integer("sliding_window_pattern", "attention.sliding_window_pattern");
@@ -248,7 +286,7 @@ public final class GgufDecoder {
     private UnaryOperator<Description> refit() {
         return switch (architecture) {
             case "llama", "smollm3" -> d -> d.withPositions(interleaved(d.positions()));
-            case "gemma2", "gemma3" -> d -> d.withNorms(new Norms(d.norms().kind(), d.norms().place(), d.norms().epsilon(),
+            case "gemma2", "gemma3", GEMMA_EMBEDDING -> d -> d.withNorms(new Norms(d.norms().kind(), d.norms().place(), d.norms().epsilon(),
                     false, false, false, true));
             default -> UnaryOperator.identity();
         };

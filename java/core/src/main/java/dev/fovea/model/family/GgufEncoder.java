@@ -8,6 +8,7 @@ import dev.fovea.weights.GgufWeights;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 
 /**
  * Encoders in GGUF files, as llama.cpp writes them: the metadata of an architecture as the {@code config.json} of its
@@ -19,7 +20,7 @@ public final class GgufEncoder {
     /** Tensors of heads, which vectors do not need. */
     private static final String HEADS = "cls";
 
-    private static final Map<Part, String> NAMES = Map.ofEntries(
+    static final Map<Part, String> NAMES = Map.ofEntries(
             Map.entry(Part.WORDS, "token_embd"),
             Map.entry(Part.POSITIONS, "position_embd"),
             Map.entry(Part.TOKEN_TYPES, "token_types"),
@@ -55,7 +56,7 @@ public final class GgufEncoder {
      *     are tensors that the architecture does not use
      */
     public static EncoderConfig read(GgufWeights file) throws FormatException {
-        return new GgufEncoder(file).read();
+        return GgufT5.isEncoder(file) ? GgufT5.encoder(file) : GgufDecoder.hasLayers(file) ? GgufDecoder.encoder(file) : new GgufEncoder(file).read();
     }
 
     private EncoderConfig read() throws FormatException {
@@ -66,7 +67,7 @@ public final class GgufEncoder {
             case "jina-bert-v2" -> jinaBert();
             default -> modernBert();
         };
-        EncoderConfig config = EncoderConfig.of(JsonFile.of(file.file(), "metadata", json), names);
+        EncoderConfig config = EncoderConfig.of(JsonFile.of(file.file(), "metadata", json), names, UnaryOperator.identity());
         fields.requireAllUsed(config.encoder(), names, name -> name.equals(HEADS) || name.startsWith(HEADS + '.'));
         return config;
     }

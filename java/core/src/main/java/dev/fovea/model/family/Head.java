@@ -69,6 +69,11 @@ public sealed interface Head {
                 throw new IllegalArgumentException("outputs must be at least 1, got " + outputs);
             }
         }
+
+        /** Whether it reads the last token alone. */
+        public boolean readsEnd() {
+            return reading == Reading.LAST;
+        }
     }
 
     /**

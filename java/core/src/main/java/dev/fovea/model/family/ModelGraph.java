@@ -155,9 +155,6 @@ public final class ModelGraph {
 
     private static ModelGraph growing(Description description, ModelWeights weights) {
         var model = new ModelGraph(description, weights, null);
-        if (description.positions() instanceof Positions.RelativeBias) {
-            throw new UnsupportedOperationException("no op of a graph computes relative position bias of a cache");
-        }
         model.own = model.g.caches();
         model.cross = description.crossAttention() ? model.g.caches() : null;
         return model;
@@ -215,8 +212,10 @@ public final class ModelGraph {
                 byHead.segment().setAtIndex(ValueLayout.JAVA_FLOAT, (long) head * buckets + b, table.getFloat(b, head));
             }
         }
-        return named(Part.DISTANCES, 0).relativeBias(heads, Weight.of(byHead), null, null,
-                DistanceBuckets.t5(d.maxTokens(), buckets, maxDistance));
+        Graph.Builder named = named(Part.DISTANCES, 0);
+        return own == null
+                ? named.relativeBias(heads, Weight.of(byHead), null, null, DistanceBuckets.t5(d.maxTokens(), buckets, maxDistance))
+                : named.relativeBias(heads, Weight.of(byHead), DistanceBuckets.t5Causal(d.maxTokens(), buckets, maxDistance), own);
     }
 
     /** −∞ for keys of the second type, 0 for others. */
@@ -274,9 +273,9 @@ public final class ModelGraph {
         AttentionSpec spec = spec(layer);
         Graph.Builder named = g.named("attention." + layer);
         Value bias = tables == null ? distances : disentangled(query, key, layer);
-        Value mixed = bias != null ? named.attention(query, key, value, spec, bias)
-                : own == null ? named.attention(query, key, value, spec)
-                : named.attention(query, key, value, spec, own.slot(spec));
+        Value mixed = own != null ? named.attention(query, key, value, spec, own.slot(spec), bias)
+                : bias != null ? named.attention(query, key, value, spec, bias)
+                : named.attention(query, key, value, spec);
         return linear(mixed, w, Part.ATTENTION_OUTPUT, layer);
     }
 

@@ -89,6 +89,20 @@ public final class ModelWeights {
         return found;
     }
 
+    /** A matrix of a row for each word. */
+    static Weight word(WeightNames names, Part part, Description description, Weights file) throws FormatException {
+        return find(file, names.candidates(part, 0, false), Shape.of(description.vocabulary(), description.width()));
+    }
+
+    /** A copy with one more, of which there is one only. */
+    ModelWeights with(Part part, Weight weight) {
+        var more = new ModelWeights(names);
+        more.weights.putAll(weights);
+        more.biases.putAll(biases);
+        more.weights.put(part, List.of(weight));
+        return more;
+    }
+
     private void put(Part part, int layer, boolean bias, Weight weight) {
         List<Weight> layers = (bias ? biases : weights).computeIfAbsent(part, _ -> new ArrayList<>());
         while (layers.size() < layer) {

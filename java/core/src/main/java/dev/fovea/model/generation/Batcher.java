@@ -168,6 +168,7 @@ final class Batcher {
             slot.sampler.resume(request.token(i));
         }
         slot.held = options.keeps() ? cache.adopt(free, request.tokens(), slot.known - 1) : 0;
+        request.begin(slot.held);
         if (drafts != null) {
             drafts.begin(slot);
         }
@@ -307,8 +308,7 @@ final class Batcher {
         int right = 0;
         try {
             while (!request.hasEnded()) {
-                int token = request.choice().next(slot.sampler, logits[slot.firstRow + right]);
-                request.write(token, slot.sampler.logProbability());
+                int token = request.choose(slot.sampler, logits[slot.firstRow + right]);
                 slot.known++;
                 if (request.hasEnded() || right == slot.draftCount || slot.drafts[right] != token) {
                     return right;

@@ -27,7 +27,7 @@ import java.util.function.Supplier;
  *
  * <p>What is written does not depend on who else is there. There is no lock, and a token makes no object on the heap.
  */
-public final class Scheduler implements AutoCloseable {
+public final class Scheduler implements TokenWriter, AutoCloseable {
     /** How long a caller sleeps at most before it looks for itself, in nanoseconds. */
     private static final long NAP = 50_000_000;
     /** How long who may lead lets visitors go before, in nanoseconds. */
@@ -86,12 +86,7 @@ public final class Scheduler implements AutoCloseable {
         return broken != null;
     }
 
-    /**
-     * Takes a request. A call of {@link #leave} must follow.
-     *
-     * @throws RejectedExecutionException if there are as many as it takes
-     * @throws IllegalStateException if it is closed
-     */
+    @Override
     public void submit(TokenRequest request) {
         owner.enter();
         try {
@@ -121,13 +116,8 @@ public final class Scheduler implements AutoCloseable {
         return false;
     }
 
-    /**
-     * Waits until a request has more tokens than {@code heard}, or has ended; meanwhile the caller may work for all. Ends
-     * it when its time is over or the calling thread is interrupted, which stays so.
-     *
-     * @return the tokens that it has
-     * @throws IllegalStateException if another caller's error has broken the scheduler
-     */
+    /** @throws IllegalStateException if another caller's error has broken the scheduler */
+    @Override
     public int await(TokenRequest request, int heard) {
         while (!hasNews(request, heard)) {
             if (visitors.get() > 0) {
@@ -178,7 +168,7 @@ public final class Scheduler implements AutoCloseable {
         return request.hasEnded();
     }
 
-    /** Takes leave of a request; one that has not ended is cancelled. */
+    @Override
     public void leave(TokenRequest request) {
         try {
             request.cancel();

@@ -1,5 +1,6 @@
 package dev.fovea.model.generation;
 
+import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Arrays;
@@ -55,6 +56,9 @@ public final class TokenRequest {
     private final Thread caller = Thread.currentThread();
     private volatile State state = State.WAITING;
     private volatile int written;
+    private volatile int kept;
+    private volatile long begun;
+    private volatile long first;
     private volatile RuntimeException failure;
 
     /** Its place among the scheduler's requests, and its turn. */
@@ -113,6 +117,21 @@ public final class TokenRequest {
     /** The logarithms of their probabilities; empty unless asked for. */
     public float[] logProbabilities(int count) {
         return Arrays.copyOf(logProbabilities, Math.min(count, logProbabilities.length));
+    }
+
+    /** Tokens of the prompt that were in memory when its work began, and not read again. */
+    public int kept() {
+        return kept;
+    }
+
+    /** When its work began, in {@link System#nanoTime()}; 0 if it did not. */
+    public long begun() {
+        return begun;
+    }
+
+    /** When its first token was there; 0 if there was none. */
+    public long first() {
+        return first;
     }
 
     /** Where it stands. */
@@ -193,9 +212,34 @@ public final class TokenRequest {
         return caller;
     }
 
-    /** Adds a token; for who leads. */
-    void write(int token, double logProbability) {
+    /** It has a place in the batch, and this much is in memory; for who leads. */
+    void begin(int held) {
+        if (begun == 0) {
+            kept = held;
+            begun = nonZero(System.nanoTime());
+        }
+    }
+
+    private static long nonZero(long nanos) {
+        return nanos == 0 ? 1 : nanos;
+    }
+
+    /**
+     * Adds the token that is chosen; for who leads.
+     *
+     * @param row F32 [vocabulary], the logits of the next token
+     */
+    int choose(Sampler sampler, MemorySegment row) {
+        int token = choice.next(sampler, row);
+        write(token, sampler.logProbability());
+        return token;
+    }
+
+    private void write(int token, double logProbability) {
         int at = written;
+        if (at == 0) {
+            first = nonZero(System.nanoTime());
+        }
         tokens[promptLength + at] = token;
         if (logProbabilities.length > 0) {
             logProbabilities[at] = (float) logProbability;

@@ -163,7 +163,7 @@ public final class ModuleList {
         requireSentenceEmbedding(json);
         json.require("use_residual", false);
         String activation = json.string("activation_function", "torch.nn.modules.activation.Tanh");
-        return new SentenceModule.Dense(weights(index), width, json.integer("out_features", 1), json.bool("bias", true),
+        return new SentenceModule.Dense(weights(index), "linear", width, json.integer("out_features", 1), json.bool("bias", true),
                 DenseActivation.of(activation).orElseThrow(() -> json.wrong("activation_function",
                         "one of PyTorch's " + String.join(", ", DenseActivation.classes()))));
     }

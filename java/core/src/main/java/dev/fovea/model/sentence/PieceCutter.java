@@ -62,6 +62,23 @@ public final class PieceCutter {
     }
 
     /**
+     * Token ids of a text, as the tokenizer gives them, with no prompt before it; cut as {@link #truncated} cuts.
+     *
+     * @throws IllegalArgumentException if an id is not one of the tokenizer's
+     */
+    public Piece ofIds(int[] ids) {
+        for (int id : ids) {
+            if (id < 0 || id >= tokenizer.vocabularySize()) {
+                throw new IllegalArgumentException("token ids of model " + model + " must be from 0 to "
+                        + (tokenizer.vocabularySize() - 1) + ", got " + id);
+            }
+        }
+        int start = config.keepsEnd() ? Math.max(0, ids.length - room) : 0;
+        int end = Math.min(ids.length, start + room);
+        return new Piece(framed(ids, start, end), 0, 1, ids.length > room, 0);
+    }
+
+    /**
      * As many pieces as it takes for all of a text, at least one.
      *
      * @throws IllegalArgumentException if it has more than {@link Tokenizer#MAX_CHARS} chars

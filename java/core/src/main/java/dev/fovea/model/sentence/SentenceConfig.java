@@ -47,8 +47,12 @@ public record SentenceConfig(List<PoolingMode> pooling, boolean includePrompt, L
 
     /** One mode and perhaps a normalisation, of a model without other settings. */
     public static SentenceConfig of(PoolingMode pooling, boolean normalize, int maxTokens) {
-        return new SentenceConfig(List.of(pooling), true, normalize ? List.of(new SentenceModule.Normalize()) : List.of(),
-                maxTokens, false, false, Prompts.NONE, 0, Similarity.COSINE);
+        return of(pooling, normalize ? List.of(new SentenceModule.Normalize()) : List.of(), maxTokens);
+    }
+
+    /** One mode and what comes behind it, likewise. */
+    public static SentenceConfig of(PoolingMode pooling, List<SentenceModule> behind, int maxTokens) {
+        return new SentenceConfig(List.of(pooling), true, List.copyOf(behind), maxTokens, false, false, Prompts.NONE, 0, Similarity.COSINE);
     }
 
     /** The folder of the model in {@code root} that has {@code config.json}, the tokenizer and the weights. */
@@ -92,11 +96,13 @@ public record SentenceConfig(List<PoolingMode> pooling, boolean includePrompt, L
      * Tokens that a model with a head takes of a text, special tokens included: by the rule of {@link #read}.
      *
      * @param folder that of the Transformer in {@code root}
+     * @param instructed whether it has prompts
      * @throws FormatException if its settings ask for what is not supported with a head, or do not fit {@code model}
      */
-    public static int maxTokensOfHead(Path root, Path folder, Description model, int specials) throws IOException {
+    public static int maxTokensOfHead(Path root, Path folder, Description model, int specials, boolean instructed)
+            throws IOException {
         JsonFile settings = JsonFile.readIfPresent(root.resolve(SETTINGS));
-        if (!Prompts.read(settings).byDefault().isEmpty()) {
+        if (!instructed && !Prompts.read(settings).byDefault().isEmpty()) {
             throw settings.wrong("default_prompt_name", "null, of a model with a head");
         }
         JsonFile module = transformerConfig(folder);
@@ -106,6 +112,11 @@ public record SentenceConfig(List<PoolingMode> pooling, boolean includePrompt, L
         var limits = TextLimits.of(folder, model, specials);
         limits.requireFirstTokens();
         return limits.maxTokens(module);
+    }
+
+    /** The prompts of the model in {@code root}. */
+    public static Prompts prompts(Path root) throws IOException {
+        return Prompts.read(JsonFile.readIfPresent(root.resolve(SETTINGS)));
     }
 
     /** Whether vectors have length 1. */
@@ -135,6 +146,9 @@ public record SentenceConfig(List<PoolingMode> pooling, boolean includePrompt, L
             JsonFile modalities = json.object("modality_config");
             if (!modalities.has("text")) {
                 throw json.wrong("modality_config", "the modality text");
+            }
+            if (modalities.has("message")) {
+                throw json.wrong("modality_config", "the modality text alone: texts are not put into a chat");
             }
             JsonFile text = modalities.object("text");
             text.require("method", "forward");

@@ -44,9 +44,10 @@ public sealed interface SentenceModule {
     /**
      * A linear layer and an activation.
      *
-     * @param weights the file that has {@code linear.weight} [outputs, inputs] and {@code linear.bias} [outputs]
+     * @param weights the file that has its weight [outputs, inputs] and its bias [outputs]
+     * @param name what stands before {@code .weight} and {@code .bias}
      */
-    record Dense(Path weights, int inputs, int outputs, boolean bias, DenseActivation activation)
+    record Dense(Path weights, String name, int inputs, int outputs, boolean bias, DenseActivation activation)
             implements SentenceModule {
         @Override
         public int outputs(int inputs) {

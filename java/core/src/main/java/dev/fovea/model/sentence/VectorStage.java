@@ -27,10 +27,11 @@ sealed interface VectorStage {
                     yield new Norm(row(weights, "norm.weight", dimension), row(weights, "norm.bias", dimension));
                 }
             }
-            case SentenceModule.Dense(Path file, int inputs, int outputs, boolean bias, DenseActivation activation) -> {
+            case SentenceModule.Dense(Path file, String name, int inputs, int outputs, boolean bias,
+                    DenseActivation activation) -> {
                 try (Weights weights = Weights.open(file)) {
-                    yield new Linear(columns(weights, "linear.weight", outputs, inputs),
-                            bias ? row(weights, "linear.bias", outputs) : new float[outputs], activation);
+                    yield new Linear(columns(weights, name + ".weight", outputs, inputs),
+                            bias ? row(weights, name + ".bias", outputs) : new float[outputs], activation);
                 }
             }
         };

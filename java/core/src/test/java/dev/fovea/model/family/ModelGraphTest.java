@@ -19,6 +19,7 @@ import dev.fovea.model.family.Description.FeedForward;
 import dev.fovea.model.family.Description.QueryKeyNorm;
 import dev.fovea.model.family.Norms.Kind;
 import dev.fovea.model.family.Norms.Place;
+import dev.fovea.model.generation.TokenRows;
 import dev.fovea.ops.Activation;
 import dev.fovea.ops.Mask;
 import dev.fovea.ops.Pooling;
@@ -274,12 +275,33 @@ class ModelGraphTest {
         refused(BASE.withNorms(Norms.of(Kind.LAYER, Place.BEFORE, 1e-5f)).withHead(new Head.NextToken(true, 30)), "softcap of logits");
     }
 
+    /** Sequences of different pasts in one batch: each counts its own distances. */
     @Test
-    void shouldRefuseADecoderOfRelativeBias() {
-        Description description = BASE.withPositions(new Positions.RelativeBias(8, 6));
-        try (Arena arena = Arena.ofConfined()) {
-            ModelWeights weights = RandomModel.of(description, "encoder", 1, arena).modelWeights();
-            assertThrows(UnsupportedOperationException.class, () -> ModelGraph.decoder(description, weights));
+    void shouldCountDistancesToWhatACacheHolds() {
+        Description description = BASE.withPositions(new Positions.RelativeBias(8, 6)).withMaxTokens(9)
+                .withAttention(BASE.attention().withMasks(Mask.causal()));
+        try (Arena arena = Arena.ofShared()) {
+            Graph graph = ModelGraph.decoder(description, RandomModel.of(description, "encoder", 1, arena).modelWeights());
+            for (Engine engine : ENGINES) {
+                try (Plan plan = Plan.compile(graph, engine);
+                        CacheSet cache = graph.caches().getFirst().create(engine, 2, 9);
+                        Session session = plan.newSession(18, List.of(cache))) {
+                    int[] first = ids(3, 8);
+                    int[] second = ids(4, 5);
+                    run(session, List.of(first, second));
+                    float[][] whole = TokenRows.read(session.output(0), 13);
+                    cache.reset();
+                    run(session, List.of(Arrays.copyOf(first, 6), Arrays.copyOf(second, 1)));
+                    run(session, List.of(Arrays.copyOfRange(first, 6, 7), new int[0]));
+                    run(session, List.of(Arrays.copyOfRange(first, 7, 8), Arrays.copyOfRange(second, 1, 5)));
+                    float[][] parts = TokenRows.read(session.output(0), 5);
+                    assertArrayEquals(whole[7], parts[0]);
+                    for (int i = 0; i < 4; i++) {
+                        assertArrayEquals(whole[9 + i], parts[1 + i]);
+                    }
+                    assertThrows(IllegalArgumentException.class, () -> run(session, List.of(ids(1, 2), new int[0])));
+                }
+            }
         }
     }
 

@@ -120,7 +120,7 @@ class SentenceConfigTest {
                 """);
         SentenceConfig config = SentenceConfig.read(directory, BERT, 2);
         assertEquals(List.of(
-                new SentenceModule.Dense(directory.resolve("2_Dense/model.safetensors"), 33, 7, false,
+                new SentenceModule.Dense(directory.resolve("2_Dense/model.safetensors"), "linear", 33, 7, false,
                         DenseActivation.IDENTITY),
                 new SentenceModule.LayerNorm(directory.resolve("3_LayerNorm/model.safetensors"), 7),
                 new SentenceModule.Normalize()), config.behind());
@@ -132,7 +132,7 @@ class SentenceConfigTest {
     void shouldReadTheSettingsOfTheTransformerUnderAnyOfTheirNames(String name) throws Exception {
         write("sentence_" + name + "_config.json", "{\"max_seq_length\": 12}");
         assertEquals(12, SentenceConfig.read(directory, BERT, 2).maxTokens());
-        assertEquals(12, SentenceConfig.maxTokensOfHead(directory, directory, BERT, 2));
+        assertEquals(12, SentenceConfig.maxTokensOfHead(directory, directory, BERT, 2, false));
     }
 
     @ParameterizedTest

@@ -1,0 +1,90 @@
+package dev.fovea.langchain4j;
+
+import dev.fovea.model.TextGenerator;
+import dev.langchain4j.model.chat.ChatModel;
+import dev.langchain4j.model.chat.listener.ChatModelListener;
+import dev.langchain4j.model.chat.request.ChatRequest;
+import dev.langchain4j.model.chat.request.ChatRequestParameters;
+import dev.langchain4j.model.chat.response.ChatResponse;
+import java.io.UncheckedIOException;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * Answers by a {@link TextGenerator}, in process. Safe to share between threads; a call computes on the thread that calls.
+ *
+ * <pre>{@code
+ * ChatModel model = FoveaChatModel.builder().model(Path.of("Qwen3-0.6B")).build();
+ * String answer = model.chat("What is the capital of Germany?");
+ * }</pre>
+ *
+ * <p>Chat templates need {@code com.hubspot.jinjava:jinjava} on the class path. Tools, JSON and images are refused with an
+ * {@link dev.langchain4j.exception.UnsupportedFeatureException}.
+ */
+public final class FoveaChatModel implements ChatModel, AutoCloseable {
+    private final ChatBuilder.Loaded loaded;
+
+    private FoveaChatModel(ChatBuilder.Loaded loaded) {
+        this.loaded = loaded;
+    }
+
+    /** A builder. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    @Override
+    public ChatResponse doChat(ChatRequest request) {
+        return loaded.work().answer(request, (_, _) -> true);
+    }
+
+    /** Cancelling the future ends the answer at its next token. */
+    @Override
+    public CompletableFuture<ChatResponse> doChatAsync(ChatRequest request) {
+        var result = new CompletableFuture<ChatResponse>();
+        loaded.executor().execute(() -> {
+            try {
+                result.complete(loaded.work().answer(request, (_, _) -> !result.isDone()));
+            } catch (Throwable e) {
+                result.completeExceptionally(e);
+            }
+        });
+        return result;
+    }
+
+    @Override
+    public ChatRequestParameters defaultRequestParameters() {
+        return loaded.parameters();
+    }
+
+    @Override
+    public List<ChatModelListener> listeners() {
+        return loaded.listeners();
+    }
+
+    /** Closes the generator if this has loaded it: at once, or when the calls in progress are done. */
+    @Override
+    public void close() {
+        loaded.close();
+    }
+
+    /** What the model is made of. */
+    public static final class Builder extends ChatBuilder<Builder> {
+        private Builder() {}
+
+        @Override
+        Builder self() {
+            return this;
+        }
+
+        /**
+         * Loads the model.
+         *
+         * @throws IllegalArgumentException if there is neither a path nor a generator
+         * @throws UncheckedIOException if it cannot be loaded; the message says why
+         */
+        public FoveaChatModel build() {
+            return new FoveaChatModel(load());
+        }
+    }
+}

@@ -1,0 +1,124 @@
+package dev.fovea.langchain4j;
+
+import dev.fovea.model.TextGenerator;
+import dev.langchain4j.model.chat.StreamingChatModel;
+import dev.langchain4j.model.chat.listener.ChatModelListener;
+import dev.langchain4j.model.chat.request.ChatRequest;
+import dev.langchain4j.model.chat.request.ChatRequestParameters;
+import dev.langchain4j.model.chat.response.ChatResponse;
+import dev.langchain4j.model.chat.response.PartialResponse;
+import dev.langchain4j.model.chat.response.PartialResponseContext;
+import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
+import dev.langchain4j.model.chat.response.StreamingHandle;
+import java.io.UncheckedIOException;
+import java.util.List;
+
+/**
+ * Answers by a {@link TextGenerator}, as they are written; see {@link FoveaChatModel}. A call returns at once, and one thread
+ * of the executor writes the answer and calls the handler. Cancelling ends it at the next token, and nothing is told
+ * any more.
+ *
+ * <p>What a handler throws goes to its {@code onError}, and the answer goes on.
+ */
+public final class FoveaStreamingChatModel implements StreamingChatModel, AutoCloseable {
+    private final ChatBuilder.Loaded loaded;
+
+    private FoveaStreamingChatModel(ChatBuilder.Loaded loaded) {
+        this.loaded = loaded;
+    }
+
+    /** A builder. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    private static final class Handle implements StreamingHandle {
+        private volatile boolean cancelled;
+
+        @Override
+        public void cancel() {
+            cancelled = true;
+        }
+
+        @Override
+        public boolean isCancelled() {
+            return cancelled;
+        }
+    }
+
+    @Override
+    public void doChat(ChatRequest request, StreamingChatResponseHandler handler) {
+        ChatWork.require(request.parameters(), loaded.parameters().modelName());
+        loaded.executor().execute(() -> {
+            var handle = new Handle();
+            ChatResponse response;
+            try {
+                response = loaded.work().answer(request, (text, _) -> {
+                    if (!text.isEmpty() && !handle.cancelled) {
+                        var part = new PartialResponse(text.toString());
+                        guarded(handler, () -> handler.onPartialResponse(part, new PartialResponseContext(handle)));
+                    }
+                    return !handle.cancelled;
+                });
+            } catch (Throwable e) {
+                tell(handler, e);
+                return;
+            }
+            if (!handle.cancelled) {
+                guarded(handler, () -> handler.onCompleteResponse(response));
+            }
+        });
+    }
+
+    private static void guarded(StreamingChatResponseHandler handler, Runnable call) {
+        try {
+            call.run();
+        } catch (Exception e) {
+            tell(handler, e);
+        }
+    }
+
+    private static void tell(StreamingChatResponseHandler handler, Throwable error) {
+        try {
+            handler.onError(error);
+        } catch (Exception e) {
+            System.getLogger("dev.fovea").log(System.Logger.Level.WARNING, "a handler of answers failed in onError", e);
+        }
+    }
+
+    @Override
+    public ChatRequestParameters defaultRequestParameters() {
+        return loaded.parameters();
+    }
+
+    @Override
+    public List<ChatModelListener> listeners() {
+        return loaded.listeners();
+    }
+
+    /** Closes the generator if this has loaded it: at once, or when the answers in progress are written. */
+    @Override
+    public void close() {
+        loaded.close();
+    }
+
+    /** What the model is made of. */
+    public static final class Builder extends ChatBuilder<Builder> {
+        private Builder() {}
+
+        @Override
+        Builder self() {
+            return this;
+        }
+
+        /**
+         * Loads the model.
+         *
+         * @throws IllegalArgumentException if there is neither a path nor a generator
+         * @throws UncheckedIOException if it cannot be loaded; the message says why
+         */
+        public FoveaStreamingChatModel build() {
+            return new FoveaStreamingChatModel(load());
+        }
+    }
+}

@@ -1,0 +1,138 @@
+package dev.fovea.langchain4j;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.langchain4j.model.chat.StreamingChatModel;
+import dev.langchain4j.model.chat.common.AbstractStreamingChatModelIT;
+import dev.langchain4j.model.chat.listener.ChatModelListener;
+import dev.langchain4j.model.chat.request.ChatRequestParameters;
+import dev.langchain4j.model.chat.response.ChatResponse;
+import dev.langchain4j.model.chat.response.PartialResponse;
+import dev.langchain4j.model.chat.response.PartialResponseContext;
+import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executors;
+import org.junit.jupiter.api.Test;
+
+/** LangChain4j's own suite for streaming chat models; what is off is so for the reasons of {@link FoveaChatModelTest}. */
+class FoveaStreamingChatModelTest extends AbstractStreamingChatModelIT {
+    private static FoveaStreamingChatModel.Builder builder() {
+        return FoveaStreamingChatModel.builder().generator(ChatModels.GENERATOR, ChatModels.NAME);
+    }
+
+    @Override
+    protected List<StreamingChatModel> models() {
+        return List.of(builder().build());
+    }
+
+    @Override
+    public StreamingChatModel createModelWith(ChatModelListener listener) {
+        return builder().listeners(List.of(listener)).build();
+    }
+
+    @Override
+    protected StreamingChatModel createModelWith(ChatRequestParameters parameters) {
+        return builder().defaultRequestParameters(parameters).build();
+    }
+
+    @Override
+    protected ChatRequestParameters createIntegrationSpecificParameters(int maxOutputTokens) {
+        return FoveaChatRequestParameters.builder().maxOutputTokens(maxOutputTokens).build();
+    }
+
+    @Override
+    protected boolean supportsStreamingCancellation() {
+        return Boolean.getBoolean("fovea.soak.cancel"); // the suite waits for 30 s
+    }
+
+    @Test
+    void shouldTellNothingMoreOnceItIsCancelled() throws Exception {
+        List<Object> told = new CopyOnWriteArrayList<>();
+        try (var executor = Executors.newSingleThreadExecutor()) {
+            builder().executor(executor).build().chat("What is the capital of Germany?", new StreamingChatResponseHandler() {
+                @Override
+                public void onPartialResponse(PartialResponse part, PartialResponseContext context) {
+                    told.add(part.text());
+                    context.streamingHandle().cancel();
+                }
+
+                @Override
+                public void onCompleteResponse(ChatResponse response) {
+                    told.add(response);
+                }
+
+                @Override
+                public void onError(Throwable error) {
+                    told.add(error);
+                }
+            });
+        } // the answer has ended
+        assertEquals(List.of("Hello"), told);
+    }
+
+    @Override
+    protected boolean supportsModelNameParameter() {
+        return false;
+    }
+
+    @Override
+    protected boolean supportsTools() {
+        return false;
+    }
+
+    @Override
+    protected boolean supportsToolChoiceRequired() {
+        return false;
+    }
+
+    @Override
+    protected boolean supportsToolChoiceRequiredWithSingleTool() {
+        return false;
+    }
+
+    @Override
+    protected boolean supportsToolChoiceRequiredWithMultipleTools() {
+        return false;
+    }
+
+    @Override
+    protected boolean supportsToolsAndJsonResponseFormatWithSchema() {
+        return false;
+    }
+
+    @Override
+    protected boolean supportsMultipleImageInputsAsBase64EncodedStrings() {
+        return false;
+    }
+
+    @Override
+    protected boolean supportsMultipleImageInputsAsPublicURLs() {
+        return false;
+    }
+
+    @Override
+    protected boolean supportsJsonResponseFormat() {
+        return false;
+    }
+
+    @Override
+    protected boolean supportsJsonResponseFormatWithSchema() {
+        return false;
+    }
+
+    @Override
+    protected boolean supportsJsonResponseFormatWithRawSchema() {
+        return false;
+    }
+
+    @Override
+    protected boolean supportsSingleImageInputAsBase64EncodedString() {
+        return false;
+    }
+
+    @Override
+    protected boolean supportsSingleImageInputAsPublicURL() {
+        return false;
+    }
+}

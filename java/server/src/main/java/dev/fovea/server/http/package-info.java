@@ -1,0 +1,2 @@
+/** HTTP/1.1 on Netty: connections, their limits and deadlines, and one exchange at a time on each. Knows no routes. */
+package dev.fovea.server.http;

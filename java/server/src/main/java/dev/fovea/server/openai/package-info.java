@@ -1,0 +1,2 @@
+/** The routes of OpenAI. */
+package dev.fovea.server.openai;

@@ -1,0 +1,2 @@
+/** The page to try models, and what it asks for beside the other routes. */
+package dev.fovea.server.page;

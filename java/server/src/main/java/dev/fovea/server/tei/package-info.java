@@ -1,0 +1,2 @@
+/** The routes of Text Embeddings Inference. */
+package dev.fovea.server.tei;
