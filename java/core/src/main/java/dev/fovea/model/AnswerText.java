@@ -2,6 +2,7 @@ package dev.fovea.model;
 
 import dev.fovea.model.GeneratedText.Finish;
 import dev.fovea.model.generation.StopTexts;
+import dev.fovea.model.generation.TokenRequest;
 import dev.fovea.text.TokenDecoder;
 import java.util.List;
 
@@ -73,5 +74,17 @@ final class AnswerText {
     /** All that was said. */
     String text() {
         return text.toString();
+    }
+
+    /** What ended a request that nothing in its text has ended. */
+    static Finish finish(TokenRequest request, SamplingOptions options) {
+        return switch (request.state()) {
+            case END -> Finish.END;
+            case LENGTH -> request.written() < options.maxTokens() ? Finish.CONTEXT : Finish.LENGTH;
+            case CANCELLED -> Finish.CANCELLED;
+            case LATE -> Finish.TIMEOUT;
+            case FAILED -> throw request.failure();
+            case WAITING, AT_WORK -> throw new AssertionError(request.state());
+        };
     }
 }

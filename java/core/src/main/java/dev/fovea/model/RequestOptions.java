@@ -1,5 +1,6 @@
 package dev.fovea.model;
 
+import dev.fovea.model.generation.TokenRequest;
 import java.time.Duration;
 import java.util.Objects;
 
@@ -39,5 +40,15 @@ public record RequestOptions(int priority, Duration timeLimit) {
     /** A copy that ends in time. */
     public RequestOptions withTimeLimit(Duration timeLimit) {
         return new RequestOptions(priority, Objects.requireNonNull(timeLimit, "timeLimit"));
+    }
+
+    /** When the limit of a call that begins now is reached, in nanoseconds of {@link System#nanoTime()}. */
+    long deadline() {
+        if (timeLimit == null) {
+            return TokenRequest.NEVER;
+        }
+        long most = Long.MAX_VALUE / 2;
+        long deadline = System.nanoTime() + (timeLimit.compareTo(Duration.ofNanos(most)) < 0 ? timeLimit.toNanos() : most);
+        return deadline == TokenRequest.NEVER ? deadline - 1 : deadline;
     }
 }

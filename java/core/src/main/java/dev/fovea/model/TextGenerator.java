@@ -14,7 +14,6 @@ import dev.fovea.weights.Weights;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -285,11 +284,10 @@ public final class TextGenerator implements AutoCloseable {
         Objects.requireNonNull(listener, "listener");
         requirePrompt(promptIds);
         options.logitBias().keySet().forEach(id -> requireId("logit_bias", id));
-        long deadline = request.timeLimit() == null ? TokenRequest.NEVER : deadline(request.timeLimit());
         int most = Math.min(options.maxTokens(), model.room(promptIds.length));
         var choice = new AnswerChoice(constraint(options, most), ends.length > 0, options.alternatives());
         var tokens = new TokenRequest(promptIds, most, sampling(options), choice, options.ignoresEnd() ? new int[0] : ends,
-                request.priority(), deadline);
+                request.priority(), request.deadline());
         long arrival = WatchedCall.arrival(model.engine());
         owner.enter();
         try {
@@ -298,13 +296,6 @@ public final class TextGenerator implements AutoCloseable {
         } finally {
             owner.exit();
         }
-    }
-
-    /** In nanoseconds of {@link System#nanoTime()}. */
-    private static long deadline(Duration limit) {
-        long most = Long.MAX_VALUE / 2;
-        long deadline = System.nanoTime() + (limit.compareTo(Duration.ofNanos(most)) < 0 ? limit.toNanos() : most);
-        return deadline == TokenRequest.NEVER ? deadline - 1 : deadline;
     }
 
     /** An answer that is to be written. */
@@ -348,7 +339,7 @@ public final class TextGenerator implements AutoCloseable {
                     finish = request.isEnd(token) ? Finish.END : text.say(token);
                 }
                 if (finish == null && request.hasEnded() && heard == request.written()) {
-                    finish = finish(request, options);
+                    finish = AnswerText.finish(request, options);
                 }
             }
         } finally {
@@ -359,17 +350,6 @@ public final class TextGenerator implements AutoCloseable {
         }
         return new GeneratedText(text.text(), request.answer(heard), request.logProbabilities(heard),
                 work.promptTokens(), finish, work.choice().alternatives(heard));
-    }
-
-    private static Finish finish(TokenRequest request, SamplingOptions options) {
-        return switch (request.state()) {
-            case END -> Finish.END;
-            case LENGTH -> request.written() < options.maxTokens() ? Finish.CONTEXT : Finish.LENGTH;
-            case CANCELLED -> Finish.CANCELLED;
-            case LATE -> Finish.TIMEOUT;
-            case FAILED -> throw request.failure();
-            case WAITING, AT_WORK -> throw new AssertionError(request.state());
-        };
     }
 
     /**

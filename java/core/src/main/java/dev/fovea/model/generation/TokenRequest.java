@@ -221,7 +221,7 @@ public final class TokenRequest {
     }
 
     /**
-     * Adds the token that a sampler chooses; for who leads.
+     * Adds the token that is chosen; for who leads.
      *
      * @param row F32 [vocabulary], the logits of the next token
      */
