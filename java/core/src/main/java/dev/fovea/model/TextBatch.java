@@ -7,6 +7,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
+import java.util.function.BiFunction;
 
 /** Pieces on their way through the model, as one ragged batch. Reused for batch after batch; for one thread. */
 final class TextBatch {
@@ -29,6 +31,28 @@ final class TextBatch {
     TextBatch(EncoderModel model, List<TextEmbedding> results) {
         this.model = model;
         this.results = results;
+    }
+
+    /**
+     * Encodes texts; returns the number of their tokens.
+     *
+     * @param cut makes pieces of a text and what an error calls it
+     */
+    long encode(List<String> texts, BiFunction<String, String, List<Piece>> cut, EncoderSession session) {
+        try {
+            int index = 0;
+            for (String text : texts) {
+                String label = texts.size() == 1 ? "the text" : "texts[" + index++ + "]";
+                for (Piece piece : cut.apply(Objects.requireNonNull(text, label), label)) {
+                    add(piece, label, text, session);
+                }
+            }
+            finish(session);
+            return encoded;
+        } catch (Throwable e) {
+            session.call().encodingFailed(e);
+            throw e;
+        }
     }
 
     /**

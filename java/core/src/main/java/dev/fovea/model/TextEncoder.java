@@ -151,7 +151,7 @@ public final class TextEncoder implements AutoCloseable {
             sessions.run(session -> {
                 WatchedCall call = session.call();
                 call.beginEncoding(arrival);
-                call.encoded(texts.size(), embed(texts, prompt, session, new TextBatch(model, results)));
+                call.encoded(texts.size(), new TextBatch(model, results).encode(texts, (text, label) -> cut(prompt, text, label), session));
             });
         } finally {
             model.owner().exit();
@@ -227,24 +227,6 @@ public final class TextEncoder implements AutoCloseable {
             }
         } finally {
             model.owner().exit();
-        }
-    }
-
-    /** Returns the number of tokens. */
-    private long embed(List<String> texts, String prompt, EncoderSession session, TextBatch batch) {
-        try {
-            int index = 0;
-            for (String text : texts) {
-                String label = texts.size() == 1 ? "the text" : "texts[" + index++ + "]";
-                for (Piece piece : cut(prompt, Objects.requireNonNull(text, label), label)) {
-                    batch.add(piece, label, text, session);
-                }
-            }
-            batch.finish(session);
-            return batch.encodedTokens();
-        } catch (Throwable e) {
-            session.call().encodingFailed(e);
-            throw e;
         }
     }
 

@@ -1,13 +1,7 @@
 package dev.fovea.model;
 
 import dev.fovea.internal.lifetime.Owner;
-import dev.fovea.model.GeneratedText.Finish;
-import dev.fovea.model.generation.Sampling;
 import dev.fovea.model.generation.SchedulerOptions;
-import dev.fovea.model.generation.TokenRequest;
-import dev.fovea.model.generation.TokenWriter;
-import dev.fovea.model.grammar.Constraint;
-import dev.fovea.model.grammar.Vocabulary;
 import dev.fovea.text.Tokenizer;
 import dev.fovea.weights.FormatException;
 import dev.fovea.weights.Weights;
@@ -39,7 +33,7 @@ import java.util.stream.IntStream;
  * call ends when its thread is interrupted, with what is written by then.
  */
 public final class TextGenerator implements AutoCloseable {
-    private static final TextListener SILENT = (_, _) -> true;
+    private static final TextListener SILENT = AnswerWriter.SILENT;
 
     private final Path path;
     private final AnswerModel model;
@@ -50,10 +44,7 @@ public final class TextGenerator implements AutoCloseable {
     /** Null where there is none. */
     private final ChatTemplate chatTemplate;
     private final ChatTools chatTools;
-    private final int[] ends;
-    /** Null where there is no tokenizer. */
-    private final Vocabulary<OutputFormat> formats;
-    private final SessionPool<AnswerText> texts = new SessionPool<>(this::newAnswerText, _ -> { });
+    private final AnswerWriter answers;
     private final Owner owner;
 
     private TextGenerator(Path path, GeneratorOptions options, SchedulerOptions scheduling, Owner owner) throws IOException {
@@ -76,9 +67,9 @@ public final class TextGenerator implements AutoCloseable {
         tokenizerProblem = problem;
         chatTemplate = tokenizer == null ? null : source.chatTemplate(tokenizer);
         chatTools = chatTemplate == null ? null : new ChatTools(tokenizer, chatTemplate.source());
-        ends = IntStream.concat(source.ends().stream().mapToInt(Integer::intValue),
+        int[] ends = IntStream.concat(source.ends().stream().mapToInt(Integer::intValue),
                 tokenizer == null ? IntStream.empty() : IntStream.of(tokenizer.endIds())).distinct().toArray();
-        formats = tokenizer == null ? null : new Vocabulary<>(tokenizer, vocabulary(), ends);
+        answers = new AnswerWriter(name(), model, tokenizer, ends);
     }
 
     /** Loads a directory in the layout of Hugging Face, or a GGUF file. See {@link #load(Path, GeneratorOptions)}. */
@@ -282,74 +273,18 @@ public final class TextGenerator implements AutoCloseable {
     /** Goes on with token ids, as they are, with a priority or a limit of time. */
     public GeneratedText generate(int[] promptIds, SamplingOptions options, RequestOptions request, TextListener listener) {
         Objects.requireNonNull(listener, "listener");
-        requirePrompt(promptIds);
-        options.logitBias().keySet().forEach(id -> requireId("logit_bias", id));
-        int most = Math.min(options.maxTokens(), model.room(promptIds.length));
-        var choice = new AnswerChoice(constraint(options, most), ends.length > 0, options.alternatives());
-        var tokens = new TokenRequest(promptIds, most, sampling(options), choice, options.ignoresEnd() ? new int[0] : ends,
-                request.priority(), request.deadline());
+        answers.requirePrompt(promptIds);
+        answers.requireIds(options);
+        if (options.format() != null) {
+            requireTokenizer();
+        }
         long arrival = WatchedCall.arrival(model.engine());
         owner.enter();
         try {
-            var work = new Work(tokens, choice, promptIds.length, options, listener);
-            return texts.get(text -> watched(arrival, work, text));
+            return answers.write(promptIds, options, request, listener, arrival);
         } finally {
             owner.exit();
         }
-    }
-
-    /** An answer that is to be written. */
-    private record Work(TokenRequest request, AnswerChoice choice, int promptTokens, SamplingOptions options,
-            TextListener listener) {}
-
-    private GeneratedText watched(long arrival, Work work, AnswerText text) {
-        WatchedCall call = text.call();
-        call.beginGenerating(arrival);
-        GeneratedText result;
-        try {
-            result = model.write(writer -> write(writer, work, text));
-        } catch (Throwable e) {
-            call.generatingFailed(e);
-            throw e;
-        }
-        TokenRequest request = work.request();
-        call.generated(work.promptTokens(), request.kept(), result.tokens().length, request.begun(), request.first());
-        return result;
-    }
-
-    private AnswerText newAnswerText() {
-        return new AnswerText(new WatchedCall(model.engine(), name()));
-    }
-
-    private GeneratedText write(TokenWriter writer, Work work, AnswerText text) {
-        TokenRequest request = work.request();
-        SamplingOptions options = work.options();
-        text.start(tokenizer == null ? null : tokenizer.decoder(false),
-                tokenizer == null ? 0 : tokenizer.vocabularySize(), options.stops(), work.listener());
-        // Nothing to be said before the end.
-        boolean quiet = work.listener() == SILENT && options.stops().isEmpty();
-        int heard = 0;
-        Finish finish = null;
-        writer.submit(request);
-        try {
-            while (finish == null) {
-                int written = writer.await(request, quiet ? Integer.MAX_VALUE : heard);
-                while (heard < written && finish == null) {
-                    int token = request.token(heard++);
-                    finish = request.isEnd(token) ? Finish.END : text.say(token);
-                }
-                if (finish == null && request.hasEnded() && heard == request.written()) {
-                    finish = AnswerText.finish(request, options);
-                }
-            }
-        } finally {
-            writer.leave(request);
-        }
-        if (finish != Finish.STOP && finish != Finish.CANCELLED) {
-            text.sayRest();
-        }
-        return new GeneratedText(text.text(), request.answer(heard), request.logProbabilities(heard),
-                work.promptTokens(), finish, work.choice().alternatives(heard));
     }
 
     /**
@@ -402,23 +337,6 @@ public final class TextGenerator implements AutoCloseable {
         throw new UnsupportedOperationException("the model " + path + " has an encoder; sessions and patterns are of those without");
     }
 
-    /** Null where the answer may look like anything. */
-    private Constraint constraint(SamplingOptions options, int most) {
-        if (options.format() == null) {
-            return null;
-        }
-        requireTokenizer();
-        return formats.constraint(options.format(), options.format().compiled(), most);
-    }
-
-    private static Sampling sampling(SamplingOptions options) {
-        return new Sampling(options.temperature(), options.topK(), options.topP(), options.minP(), options.typicalP(),
-                options.repetitionPenalty(), options.presencePenalty(), options.frequencyPenalty(),
-                options.logitBias().entrySet().stream().sorted(Map.Entry.comparingByKey())
-                        .map(entry -> new Sampling.Bias(entry.getKey(), entry.getValue())).toArray(Sampling.Bias[]::new),
-                options.seed(), options.logProbabilities());
-    }
-
     /**
      * What each token of a prompt attends to; it is read as by {@link #generate(String, SamplingOptions)}. Takes memory for
      * as many weights as the square of the tokens, for each head.
@@ -469,20 +387,7 @@ public final class TextGenerator implements AutoCloseable {
     }
 
     void requirePrompt(int[] ids) {
-        if (ids.length < 1 || ids.length > context()) {
-            throw new IllegalArgumentException("expected a prompt of 1 to " + context() + " tokens, the context of the model, got "
-                    + ids.length);
-        }
-        for (int id : ids) {
-            requireId("ids of a prompt", id);
-        }
-    }
-
-    private void requireId(String name, int id) {
-        if (id < 0 || id >= vocabulary()) {
-            throw new IllegalArgumentException(name + " must be below the vocabulary " + vocabulary()
-                    + " and not negative, got " + id);
-        }
+        answers.requirePrompt(ids);
     }
 
     /** Frees the model, at once or when the calls in progress are done. Idempotent; never waits. */
