@@ -25,6 +25,7 @@ import io.netty.util.ReferenceCountUtil;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Map;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -252,11 +253,15 @@ final class Connection extends ChannelInboundHandlerAdapter {
 
     /** Runs {@code action} on the event loop, if the exchange is still that of this connection. */
     private void onLoop(Exchange of, Runnable action) {
-        context.executor().execute(() -> {
-            if (exchange == of && context.channel().isActive()) {
-                action.run();
-            }
-        });
+        try {
+            context.executor().execute(() -> {
+                if (exchange == of && context.channel().isActive()) {
+                    action.run();
+                }
+            });
+        } catch (RejectedExecutionException _) {
+            // The server has ended, and the connection with it.
+        }
     }
 
     private void answered(Exchange of) {

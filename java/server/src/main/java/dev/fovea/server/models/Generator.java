@@ -1,6 +1,5 @@
 package dev.fovea.server.models;
 
-import dev.fovea.model.GeneratedText;
 import dev.fovea.model.TextGenerator;
 import dev.fovea.server.http.Cancellation;
 import java.util.concurrent.ExecutionException;
@@ -42,8 +41,8 @@ public final class Generator implements AutoCloseable {
      *
      * @throws dev.fovea.server.http.CancelledException if it is not wanted before it begins
      */
-    public GeneratedText write(Cancellation cancellation, Supplier<GeneratedText> work) {
-        Future<GeneratedText> answer = threads.submit(() -> writeHere(cancellation, work));
+    public <A> A write(Cancellation cancellation, Supplier<A> work) {
+        Future<A> answer = threads.submit(() -> writeHere(cancellation, work));
         boolean interrupted = false;
         try {
             while (true) {
@@ -66,7 +65,7 @@ public final class Generator implements AutoCloseable {
         }
     }
 
-    private GeneratedText writeHere(Cancellation cancellation, Supplier<GeneratedText> work) {
+    private <A> A writeHere(Cancellation cancellation, Supplier<A> work) {
         Thread writer = Thread.currentThread();
         Object turn = new Object();
         boolean[] over = {false};

@@ -1,11 +1,10 @@
 package dev.fovea.server.openai;
 
-import com.google.gson.JsonArray;
-import com.google.gson.JsonElement;
 import dev.fovea.model.Chat;
 import dev.fovea.model.ChatMessage;
-import dev.fovea.model.GeneratedText;
+import dev.fovea.model.OutputFormat;
 import dev.fovea.model.TextGenerator;
+import dev.fovea.model.ToolCall;
 import dev.fovea.server.json.ApiException;
 import dev.fovea.server.json.ApiException.Kind;
 import dev.fovea.server.json.JsonBody;
@@ -24,9 +23,8 @@ import java.util.function.Function;
 public final class ChatRoute extends GenerationRoute {
     private static final Set<String> FIELDS = CompletionsRoute.fieldsOf("model", "messages", "stream", "stream_options",
             "logprobs", "top_logprobs", "response_format", "chat_template_kwargs", "user", "metadata", "store",
-            "safety_identifier", "prompt_cache_key", "service_tier");
-    private static final Set<String> MESSAGE_FIELDS = Set.of("role", "content", "name", "refusal");
-    private static final List<String> ROLES = List.of("system", "developer", "user", "assistant");
+            "safety_identifier", "prompt_cache_key", "service_tier", "tools", "tool_choice", "parallel_tool_calls");
+    private static final Set<String> SCHEMA_FIELDS = Set.of("name", "description", "schema", "strict");
 
     /** Serves the language models. */
     public ChatRoute(ModelSet models, ServerMetrics metrics, Function<Throwable, ApiException> translate) {
@@ -44,47 +42,52 @@ public final class ChatRoute extends GenerationRoute {
     }
 
     @Override
-    int[] prompt(JsonBody body, TextGenerator model) {
-        if (body.has("response_format") && !SamplingFields.isType(body.get("response_format"), "text")) {
-            throw new ApiException(Kind.UNSUPPORTED, "response_format is not supported, but for {\"type\":\"text\"}",
-                    "response_format");
+    OutputFormat format(JsonBody body) {
+        if (!body.has("response_format")) {
+            return null;
         }
+        JsonBody format = body.object("response_format");
+        return switch (format.choice("type", "", List.of("text", "json_object", "json_schema"))) {
+            case "text" -> null;
+            case "json_object" -> OutputFormat.json();
+            default -> {
+                JsonBody schema = format.object("json_schema").allowOnly(SCHEMA_FIELDS);
+                schema.object("schema");
+                yield OutputFormat.jsonSchema(schema.get("schema").toString());
+            }
+        };
+    }
+
+    @Override
+    Prompt prompt(JsonBody body, TextGenerator model) {
         List<ChatMessage> messages = new ArrayList<>();
         for (JsonBody message : body.objects("messages")) {
-            messages.add(message(message.allowOnly(MESSAGE_FIELDS)));
+            messages.add(ChatFields.message(message));
         }
         if (messages.isEmpty()) {
             throw new ApiException(Kind.EMPTY, "messages must have at least 1 message, got 0", "messages");
         }
         Map<String, Object> variables = body.has("chat_template_kwargs") ? withoutNulls(body.object("chat_template_kwargs").plain())
                 : Map.of();
-        return model.tokenizer().encode(model.prompt(Chat.of(messages).withVariables(variables)));
+        body.allowOnlyValue("parallel_tool_calls", "true");
+        ToolChoice choice = ToolChoice.of(body);
+        Chat chat = Chat.of(messages).withVariables(variables).withTools(choice.tools());
+        int[] ids = model.tokenizer().encode(model.prompt(chat));
+        if (choice.tools().isEmpty()) {
+            return Prompt.of(ids, model);
+        }
+        if (choice.isForced() && body.has("response_format")) {
+            throw new ApiException(Kind.UNSUPPORTED, "response_format is not supported where tool_choice asks for a call",
+                    "response_format");
+        }
+        return new Prompt(ids, true, (options, listener) -> Answer.of(choice.isForced() ? model.call(chat, options)
+                : model.answer(chat, options, listener)));
     }
 
     private static Map<String, Object> withoutNulls(Map<String, Object> fields) {
         Map<String, Object> left = new HashMap<>(fields);
         left.values().removeIf(Objects::isNull);
         return left;
-    }
-
-    private static ChatMessage message(JsonBody message) {
-        String role = message.choice("role", "", ROLES);
-        var made = new ChatMessage(role.equals("developer") ? "system" : role, content(message), Map.of());
-        return message.has("name") ? made.with("name", message.string("name")) : made;
-    }
-
-    /** A text, or the texts of parts, one behind the other. */
-    private static String content(JsonBody message) {
-        JsonElement content = message.get("content");
-        if (!(content instanceof JsonArray)) {
-            return message.string("content");
-        }
-        StringBuilder text = new StringBuilder();
-        for (JsonBody part : message.objects("content")) {
-            part.choice("type", "", List.of("text"));
-            text.append(part.string("text"));
-        }
-        return text.toString();
     }
 
     @Override
@@ -96,13 +99,42 @@ public final class ChatRoute extends GenerationRoute {
     }
 
     @Override
-    void writeWhole(JsonText choice, GeneratedText result, LogProbabilities logProbabilities) {
-        choice.object("message", message -> message.put("role", "assistant").put("content", result.text()).putNull("refusal"));
+    void writeWhole(JsonText choice, Answer answer, LogProbabilities logProbabilities) {
+        choice.object("message", message -> {
+            boolean silent = answer.content().isEmpty() && !answer.calls().isEmpty();
+            message.put("role", "assistant").put("content", silent ? null : answer.content()).putNull("refusal");
+            if (!answer.reasoning().isEmpty()) {
+                message.put("reasoning_content", answer.reasoning());
+            }
+            if (!answer.calls().isEmpty()) {
+                writeCalls(message, answer.calls(), false);
+            }
+        });
         if (logProbabilities == null) {
             choice.putNull("logprobs");
         } else {
             logProbabilities.writeChat(choice);
         }
+    }
+
+    @Override
+    void writeCalls(JsonText choice, Answer answer) {
+        choice.object("delta", delta -> writeCalls(delta, answer.calls(), true));
+    }
+
+    private static void writeCalls(JsonText json, List<ToolCall> calls, boolean numbered) {
+        json.array("tool_calls", all -> {
+            for (int i = 0; i < calls.size(); i++) {
+                int index = i;
+                all.object(call -> {
+                    if (numbered) {
+                        call.put("index", index);
+                    }
+                    call.put("id", calls.get(index).id()).put("type", "function").object("function", function -> function
+                            .put("name", calls.get(index).name()).put("arguments", calls.get(index).arguments()));
+                });
+            }
+        });
     }
 
     @Override

@@ -2,7 +2,7 @@ package dev.fovea.server.openai;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
-import dev.fovea.model.GeneratedText;
+import dev.fovea.model.OutputFormat;
 import dev.fovea.model.TextGenerator;
 import dev.fovea.server.json.ApiException;
 import dev.fovea.server.json.JsonBody;
@@ -43,7 +43,11 @@ public final class CompletionsRoute extends GenerationRoute {
     }
 
     @Override
-    int[] prompt(JsonBody body, TextGenerator model) {
+    Prompt prompt(JsonBody body, TextGenerator model) {
+        return Prompt.of(ids(body, model), model);
+    }
+
+    private static int[] ids(JsonBody body, TextGenerator model) {
         body.allowOnlyValue("echo", "false");
         body.allowOnlyValue("best_of", "1");
         body.allowOnlyValue("suffix", "\"\"");
@@ -72,13 +76,23 @@ public final class CompletionsRoute extends GenerationRoute {
     }
 
     @Override
-    void writeWhole(JsonText choice, GeneratedText result, LogProbabilities logProbabilities) {
-        choice.put("text", result.text());
+    void writeWhole(JsonText choice, Answer answer, LogProbabilities logProbabilities) {
+        choice.put("text", answer.content());
         if (logProbabilities == null) {
             choice.putNull("logprobs");
         } else {
             logProbabilities.writeCompletion(choice);
         }
+    }
+
+    @Override
+    OutputFormat format(JsonBody body) {
+        return null;
+    }
+
+    @Override
+    void writeCalls(JsonText choice, Answer answer) {
+        throw new IllegalStateException("completions know no tools");
     }
 
     @Override

@@ -1,10 +1,13 @@
 package dev.fovea.server.openai;
 
+import dev.fovea.model.ChatAnswer;
 import dev.fovea.model.GeneratedText;
 import dev.fovea.model.GeneratedText.Finish;
+import dev.fovea.model.OutputFormat;
 import dev.fovea.model.SamplingOptions;
 import dev.fovea.model.TextGenerator;
 import dev.fovea.model.TextListener;
+import dev.fovea.model.ToolCall;
 import dev.fovea.server.http.Cancellation;
 import dev.fovea.server.http.CancelledException;
 import dev.fovea.server.http.EventStream;
@@ -18,6 +21,7 @@ import dev.fovea.server.models.ModelSet;
 import dev.fovea.server.models.ServedModel.Writer;
 import dev.fovea.server.routing.Route;
 import dev.fovea.server.routing.ServerMetrics;
+import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Consumer;
@@ -37,6 +41,43 @@ abstract class GenerationRoute implements Route {
         this.translate = translate;
     }
 
+    /** Writes an answer. */
+    @FunctionalInterface
+    interface PromptWriter {
+        Answer write(SamplingOptions options, TextListener listener);
+    }
+
+    /**
+     * What is to be written.
+     *
+     * @param ids what it goes on with
+     * @param hides whether a stream has its text at the end, since only then it is known what it is
+     */
+    record Prompt(int[] ids, boolean hides, PromptWriter writer) {
+        /** A text behind token ids. */
+        static Prompt of(int[] ids, TextGenerator model) {
+            return new Prompt(ids, false, (options, listener) -> Answer.of(model.generate(ids, options, listener)));
+        }
+    }
+
+    /**
+     * What was written, taken apart.
+     *
+     * @param reasoning empty where the model does not think
+     */
+    record Answer(GeneratedText generated, String content, String reasoning, List<ToolCall> calls) {
+        static Answer of(GeneratedText generated) {
+            return new Answer(generated, generated.text(), "", List.of());
+        }
+
+        static Answer of(ChatAnswer answer) {
+            return new Answer(answer.generated(), answer.content(), answer.reasoning(), answer.toolCalls());
+        }
+    }
+
+    /** The form that an answer must have; null for any. */
+    abstract OutputFormat format(JsonBody body);
+
     /** What one answer is called, and of which model. */
     record Head(String id, long created, String model) {}
 
@@ -46,14 +87,14 @@ abstract class GenerationRoute implements Route {
     /** What ids begin with. */
     abstract String prefix();
 
-    /** The token ids that a text goes on with. */
-    abstract int[] prompt(JsonBody body, TextGenerator model);
+    /** What is to be written, and what it goes on with. */
+    abstract Prompt prompt(JsonBody body, TextGenerator model);
 
     /** Whether the log probabilities of tokens are wanted. */
     abstract boolean wantsLogProbabilities(JsonBody body);
 
     /** Writes the fields of a choice of a whole answer, but for its index and finish. */
-    abstract void writeWhole(JsonText choice, GeneratedText result, LogProbabilities logProbabilities);
+    abstract void writeWhole(JsonText choice, Answer answer, LogProbabilities logProbabilities);
 
     /** The name of the kind of a whole answer, or of a piece. */
     abstract String object(boolean piece);
@@ -63,6 +104,9 @@ abstract class GenerationRoute implements Route {
 
     /** Writes the log probabilities of all tokens, with the last piece. */
     abstract void writeLogProbabilities(JsonText choice, LogProbabilities logProbabilities);
+
+    /** Writes the calls of tools of an answer as a piece. */
+    abstract void writeCalls(JsonText choice, Answer answer);
 
     /** Whether a piece without text comes first. */
     abstract boolean beginsWithRole();
@@ -76,20 +120,21 @@ abstract class GenerationRoute implements Route {
         if (logProbabilities) {
             model.tokenizer(); // tells now, not behind the answer, that there is none
         }
-        SamplingOptions options = SamplingFields.read(body, model.context()).withLogProbabilities(logProbabilities);
+        SamplingOptions options = SamplingFields.read(body, model.context()).withLogProbabilities(logProbabilities)
+                .withFormat(format(body));
         boolean streams = body.bool("stream", false);
         boolean usage = body.has("stream_options")
                 && body.object("stream_options").allowOnly(STREAM_FIELDS).bool("include_usage", false);
-        int[] prompt = prompt(body, model);
-        requireRoom(prompt, model);
+        Prompt prompt = prompt(body, model);
+        requireRoom(prompt.ids(), model);
         Head head = new Head(prefix() + UUID.randomUUID().toString().replace("-", ""), System.currentTimeMillis() / 1000,
                 writer.name());
         if (streams) {
             new Streaming(exchange, writer, head, options, usage).run(prompt);
         } else {
             Cancellation cancellation = exchange.cancellation();
-            GeneratedText result = write(exchange, writer, prompt, options, (_, _) -> !cancellation.isCancelled());
-            Route.json(exchange, whole(head, result, LogProbabilities.of(result, model)));
+            Answer answer = write(exchange, writer, prompt, options, (_, _) -> !cancellation.isCancelled());
+            Route.json(exchange, whole(head, answer, LogProbabilities.of(answer.generated(), model)));
         }
     }
 
@@ -103,28 +148,29 @@ abstract class GenerationRoute implements Route {
         }
     }
 
-    private GeneratedText write(Exchange exchange, Writer writer, int[] prompt, SamplingOptions options, TextListener listener) {
+    private Answer write(Exchange exchange, Writer writer, Prompt prompt, SamplingOptions options, TextListener listener) {
         return writer.generator().write(exchange.cancellation(), () -> {
             long start = System.nanoTime();
-            GeneratedText result = writer.generator().model().generate(prompt, options, listener);
+            Answer answer = prompt.writer().write(options, listener);
+            GeneratedText result = answer.generated();
             metrics.wrote(writer.name(), result.promptTokens(), result.tokens().length, System.nanoTime() - start);
             if (result.finish() == Finish.CANCELLED) {
                 exchange.cancellation().check();
                 throw new CancelledException(Cancellation.Reason.GONE);
             }
-            return result;
+            return answer;
         });
     }
 
-    private String whole(Head head, GeneratedText result, LogProbabilities logProbabilities) {
-        return new JsonText().object(answer -> {
-            begin(answer, head, false);
-            answer.array("choices", choices -> choices.object(choice -> {
+    private String whole(Head head, Answer answer, LogProbabilities logProbabilities) {
+        return new JsonText().object(json -> {
+            begin(json, head, false);
+            json.array("choices", choices -> choices.object(choice -> {
                 choice.put("index", 0);
-                writeWhole(choice, result, logProbabilities);
-                choice.put("finish_reason", finish(result));
+                writeWhole(choice, answer, logProbabilities);
+                choice.put("finish_reason", finish(answer));
             }));
-            writeUsage(answer, result);
+            writeUsage(json, answer.generated());
         }).toString();
     }
 
@@ -138,7 +184,11 @@ abstract class GenerationRoute implements Route {
                 .put("total_tokens", (long) result.promptTokens() + result.tokens().length));
     }
 
-    private static String finish(GeneratedText result) {
+    private static String finish(Answer answer) {
+        if (!answer.calls().isEmpty()) {
+            return "tool_calls";
+        }
+        GeneratedText result = answer.generated();
         return switch (result.finish()) {
             case END, STOP -> "stop";
             case LENGTH, CONTEXT -> "length";
@@ -163,10 +213,17 @@ abstract class GenerationRoute implements Route {
             this.usage = usage;
         }
 
-        private void run(int[] prompt) {
+        private void run(Prompt prompt) {
             try {
-                GeneratedText result = write(exchange, writer, prompt, options, this::next);
-                finish(result);
+                Answer answer = write(exchange, writer, prompt, options, prompt.hides() ? this::wait : this::next);
+                open();
+                if (prompt.hides() && !answer.content().isEmpty()) {
+                    events.send(piece(choice -> writePiece(choice, answer.content(), false), null));
+                }
+                if (!answer.calls().isEmpty()) {
+                    events.send(piece(choice -> writeCalls(choice, answer), null));
+                }
+                finish(answer);
             } catch (RuntimeException | Error e) {
                 if (events == null) {
                     throw e;
@@ -180,32 +237,46 @@ abstract class GenerationRoute implements Route {
             }
         }
 
-        private boolean next(CharSequence text, int token) {
+        /** Opens the stream, and keeps what is written: it may be a call of a tool. */
+        private boolean wait(CharSequence text, int token) {
             if (exchange.cancellation().isCancelled()) {
                 return false;
             }
+            open();
+            return true;
+        }
+
+        private void open() {
             if (events == null) {
                 events = exchange.openEvents();
                 if (beginsWithRole()) {
                     events.send(piece(choice -> writePiece(choice, "", true), null));
                 }
             }
+        }
+
+        private boolean next(CharSequence text, int token) {
+            if (exchange.cancellation().isCancelled()) {
+                return false;
+            }
+            open();
             return text.isEmpty() || events.send(piece(choice -> writePiece(choice, text, false), null));
         }
 
-        private void finish(GeneratedText result) {
+        private void finish(Answer answer) {
+            GeneratedText result = answer.generated();
             events.send(piece(choice -> {
                 writePiece(choice, "", false);
                 LogProbabilities all = LogProbabilities.of(result, writer.generator().model());
                 if (all != null) {
                     writeLogProbabilities(choice, all);
                 }
-            }, GenerationRoute.finish(result)));
+            }, GenerationRoute.finish(answer)));
             if (usage) {
-                events.send(new JsonText().object(answer -> {
-                    begin(answer, head, true);
-                    answer.array("choices", _ -> { });
-                    writeUsage(answer, result);
+                events.send(new JsonText().object(json -> {
+                    begin(json, head, true);
+                    json.array("choices", _ -> { });
+                    writeUsage(json, result);
                 }).toString());
             }
             events.send("[DONE]");

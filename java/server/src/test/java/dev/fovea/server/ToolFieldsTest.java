@@ -1,0 +1,54 @@
+package dev.fovea.server;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import com.google.gson.JsonObject;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** Tools and forms of answers: what is taken, and what is refused by its name. */
+class ToolFieldsTest {
+    private static final String ASK = "{'model': 'writer', 'max_tokens': 4, 'messages': [{'role': 'user', 'content': 'w1'}], ";
+    private static final String TOOLS = "'tools': [{'type': 'function', 'function': {'name': 'w7', 'strict': true,"
+            + " 'parameters': {'type': 'object'}}}]";
+    private static final String PATH = "/v1/chat/completions";
+
+    private static TestServer server;
+
+    @BeforeAll
+    static void start() throws Exception {
+        server = TestServer.shared();
+    }
+
+    private static JsonObject choice(String json) {
+        return server.ask(PATH, json).getAsJsonObject().getAsJsonArray("choices").get(0).getAsJsonObject();
+    }
+
+    @Test
+    void shouldTakeToolsAndWhatTheyAnswered() {
+        assertEquals("length", choice(ASK + TOOLS + "}").get("finish_reason").getAsString());
+        assertEquals("length", choice(ASK + TOOLS + ", 'tool_choice': 'none'}").get("finish_reason").getAsString());
+        assertEquals("length", choice("{'max_tokens': 2, 'messages': [{'role': 'user', 'content': 'w1'}, {'role': 'assistant',"
+                + " 'content': null, 'tool_calls': [{'id': 'call00001', 'type': 'function', 'function': {'name': 'w7',"
+                + " 'arguments': '{}'}}]}, {'role': 'tool', 'tool_call_id': 'call00001', 'content': 'w3'}]}")
+                .get("finish_reason").getAsString());
+    }
+
+    @Test
+    void shouldNameWhatIsWrong() {
+        server.assertRefused(400, "expected tool_choice to be one of none, auto, required, got \"any\"", PATH,
+                ASK + TOOLS + ", 'tool_choice': 'any'}");
+        server.assertRefused(400, "expected tool_choice to be the name of one of the tools, got an object", PATH,
+                ASK + TOOLS + ", 'tool_choice': {'type': 'function', 'function': {'name': 'w8'}}}");
+        server.assertRefused(400, "expected tool_choice to be none or auto where there are no tools, got \"required\"", PATH,
+                ASK + "'tool_choice': 'required'}");
+        server.assertRefused(400, "expected tools[0].type to be one of function, got \"web_search\"", PATH,
+                ASK + "'tools': [{'type': 'web_search'}]}");
+        server.assertRefused(400, "expected messages[0].tool_calls[0].function.arguments to be an object in JSON, got \"[]\"", PATH,
+                "{'messages': [{'role': 'assistant', 'tool_calls': [{'id': 'a', 'function': {'name': 'b', 'arguments': '[]'}}]}]}");
+        server.assertRefused(400, "the field response_format.json_schema is missing", PATH,
+                ASK + "'response_format': {'type': 'json_schema'}}");
+        server.assertRefused(400, "expected response_format.type to be one of text, json_object, json_schema, got \"xml\"", PATH,
+                ASK + "'response_format': {'type': 'xml'}}");
+    }
+}
