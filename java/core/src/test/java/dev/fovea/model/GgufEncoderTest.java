@@ -77,7 +77,7 @@ class GgufEncoderTest {
         try (TextEncoder encoder = TextEncoder.load(GOLDEN.resolve("bert-q4_1.gguf").toString())) {
             var properties = encoder.properties();
             assertTrue(properties.get("file").endsWith("bert-q4_1.gguf"));
-            assertEquals("bert, 1 layers of width 32 with 2 heads", properties.get("family"));
+            assertEquals("bert, 1 layer of width 32 with 2 heads", properties.get("family"));
             assertEquals("bert-q4_1.gguf, 21 tensors", properties.get("weights"));
             assertEquals("bert of bert-q4_1.gguf, 39 tokens, 2 special tokens around a text", properties.get("tokenizer"));
             assertEquals("metadata of bert-q4_1.gguf", properties.get("settings"));

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
@@ -90,9 +91,11 @@ public final class EncoderConfig {
             case "deberta-v2" -> new DebertaFamily();
             case "t5", "mt5" -> new T5Family();
             default -> {
-                if (!DecoderConfig.takes(config) || config.string("model_type").equals("gemma3")) {
+                List<String> languageModels = new ArrayList<>(DecoderConfig.MODEL_TYPES);
+                languageModels.remove("gemma3"); // whose text model lies within
+                if (!languageModels.contains(config.string("model_type"))) {
                     throw config.wrong("model_type", "one of " + MODEL_TYPES + ", or of language models one of "
-                            + DecoderConfig.MODEL_TYPES);
+                            + languageModels);
                 }
                 yield new DecoderStack(DecoderConfig.family(config));
             }

@@ -59,7 +59,7 @@ class BertFamilyTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-        "model_type | \"gpt2\" | gpt2",
+        "model_type | \"rwkv\" | rwkv",
         "model_type | null | missing",
         "vocab_size | 0 | 0",
         "vocab_size | -5 | -5",
