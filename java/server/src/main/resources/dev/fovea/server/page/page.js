@@ -338,7 +338,7 @@ function tokenButton(token, index) {
 }
 
 onSubmit('attention', async () => {
-  const before = shown?.tokens.length;
+  const before = shown?.tokens.join('\n');
   shown = await (await ask('fovea/attention', {
     model: model('attention'), text: one('#attention-text').value,
     layer: Number(one('#attention-layer').value), head: Number(one('#attention-head').value),
@@ -347,8 +347,10 @@ onSubmit('attention', async () => {
   options(one('#attention-layer'), shown.layers);
   options(one('#attention-head'), shown.heads);
   // Another head of the same text keeps the token that is looked at.
-  if (before !== shown.tokens.length) chosen = Math.min(1, shown.tokens.length - 1);
-  one('#tokens').replaceChildren(...shown.tokens.map(tokenButton));
+  if (before !== shown.tokens.join('\n')) {
+    chosen = Math.min(1, shown.tokens.length - 1);
+    one('#tokens').replaceChildren(...shown.tokens.map(tokenButton));
+  }
   select(chosen);
 });
 
