@@ -120,7 +120,7 @@ final class ChatWork {
                 .finishReason(switch (answer.finish()) {
                     case END, STOP -> FinishReason.STOP;
                     case LENGTH, CONTEXT -> FinishReason.LENGTH;
-                    case CANCELLED -> FinishReason.OTHER;
+                    case CANCELLED, TIMEOUT -> FinishReason.OTHER;
                 })
                 .build();
     }

@@ -204,7 +204,7 @@ public final class FoveaChatModel implements ChatModel {
         String reason = switch (answer.finish()) {
             case END, STOP -> "stop";
             case LENGTH, CONTEXT -> "length";
-            case CANCELLED -> answer.finish().name().toLowerCase(Locale.ROOT);
+            case CANCELLED, TIMEOUT -> answer.finish().name().toLowerCase(Locale.ROOT);
         };
         var generation = new Generation(new AssistantMessage(withText ? answer.text() : ""),
                 ChatGenerationMetadata.builder().finishReason(reason).build());
