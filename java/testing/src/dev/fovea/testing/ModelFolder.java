@@ -1,5 +1,6 @@
 package dev.fovea.testing;
 
+import com.google.gson.JsonPrimitive;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -27,17 +28,21 @@ final class ModelFolder {
 
     /** Writes the weights, and a tokenizer of whole words between white space. */
     Path write(Path directory, String config, List<String> words, String postProcessor) throws IOException {
+        return write(directory, config, words, postProcessor, "null");
+    }
+
+    Path write(Path directory, String config, List<String> words, String postProcessor, String decoder) throws IOException {
         Files.createDirectories(directory);
         Files.writeString(directory.resolve("config.json"), config);
         List<String> entries = new ArrayList<>();
         for (String word : words) {
-            entries.add("\"" + word + "\": " + entries.size());
+            entries.add(new JsonPrimitive(word) + ": " + entries.size());
         }
         Files.writeString(directory.resolve("tokenizer.json"), """
                 {"version": "1.0", "truncation": null, "padding": null, "added_tokens": [], "normalizer": null,
-                 "pre_tokenizer": {"type": "WhitespaceSplit"}, "post_processor": %s, "decoder": null,
+                 "pre_tokenizer": {"type": "WhitespaceSplit"}, "post_processor": %s, "decoder": %s,
                  "model": {"type": "WordLevel", "unk_token": "[UNK]", "vocab": {%s}}}
-                """.formatted(postProcessor, String.join(", ", entries)));
+                """.formatted(postProcessor, decoder, String.join(", ", entries)));
         Files.write(directory.resolve("model.safetensors"), safetensors());
         return directory;
     }

@@ -7,10 +7,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
- * A Llama of one layer that answers every chat with the same words: the output matrix gives each word the one that follows
- * it. For tests of what stands around a language model, which asks them for facts.
+ * A Llama of one layer that answers chats with the words that it was made with: the output matrix gives each word the one that
+ * follows it. For tests of what stands around a language model, which asks them for facts.
  */
 public final class ToyLanguageModel {
     private static final int WIDTH = 64;
@@ -21,23 +22,46 @@ public final class ToyLanguageModel {
     /** Writes the model; {@code answer} is words with spaces between, each once. */
     public static Path write(Path directory, String answer) throws IOException {
         List<String> chain = new ArrayList<>(List.of(ASSISTANT));
-        chain.addAll(List.of(answer.split(" ")));
-        chain.add("</s>");
-        List<String> words = new ArrayList<>(new LinkedHashSet<>(chain));
-        if (words.size() != chain.size() || words.size() >= WIDTH) {
-            throw new IllegalArgumentException("expected at most " + (WIDTH - 4) + " different words, got " + answer);
+        for (String word : answer.split(" ")) {
+            chain.add(chain.size() == 1 ? word : " " + word);
+        }
+        if (new LinkedHashSet<>(chain).size() != chain.size()) {
+            throw new IllegalArgumentException("expected different words, got " + answer);
+        }
+        return write(directory, "{% for message in messages %}{{ message['content'] + ' ' }}{% endfor %}" + ASSISTANT,
+                List.of(chain));
+    }
+
+    /**
+     * Writes a model with several answers.
+     *
+     * @param template of chats
+     * @param chains answers, each behind the last word of the prompt that it answers; a word of two is followed by the same in
+     *     both. Words of answers bring their spaces along.
+     */
+    public static Path write(Path directory, String template, List<List<String>> chains) throws IOException {
+        List<List<String>> whole = chains.stream().map(chain -> Stream.concat(chain.stream(), Stream.of("</s>")).toList()).toList();
+        List<String> words = new ArrayList<>(new LinkedHashSet<>(whole.stream().flatMap(List::stream).toList()));
+        if (words.size() >= WIDTH) {
+            throw new IllegalArgumentException("expected at most " + (WIDTH - 2) + " different words, got " + words.size());
         }
         words.addFirst("[UNK]");
         while (words.size() < WIDTH) {
             words.add("unused" + words.size());
         }
         Files.createDirectories(directory);
-        Files.writeString(directory.resolve("chat_template.jinja"),
-                "{% for message in messages %}{{ message['content'] + ' ' }}{% endfor %}" + ASSISTANT);
-        return weights(chain, words).write(directory, config(words.indexOf("</s>")), words, "null");
+        Files.writeString(directory.resolve("chat_template.jinja"), template);
+        return weights(whole, words).write(directory, config(words.indexOf("</s>")),
+                words.stream().map(ToyLanguageModel::spelled).toList(), "null",
+                "{\"type\": \"ByteLevel\", \"add_prefix_space\": false, \"trim_offsets\": false, \"use_regex\": false}");
     }
 
-    private static ModelFolder weights(List<String> chain, List<String> words) {
+    /** As a tokenizer of bytes spells it. */
+    private static String spelled(String word) {
+        return word.replace(' ', '\u0120').replace('\n', '\u010a');
+    }
+
+    private static ModelFolder weights(List<List<String>> chains, List<String> words) {
         var folder = new ModelFolder();
         float[] embeddings = folder.add("model.embed_tokens.weight", WIDTH, WIDTH);
         for (int i = 0; i < WIDTH; i++) {
@@ -52,8 +76,10 @@ public final class ToyLanguageModel {
             Arrays.fill(folder.add(name + ".weight", WIDTH), 1);
         }
         float[] outputs = folder.add("lm_head.weight", WIDTH, WIDTH);
-        for (int i = 0; i + 1 < chain.size(); i++) {
-            outputs[words.indexOf(chain.get(i + 1)) * WIDTH + words.indexOf(chain.get(i))] = 10;
+        for (List<String> chain : chains) {
+            for (int i = 0; i + 1 < chain.size(); i++) {
+                outputs[words.indexOf(chain.get(i + 1)) * WIDTH + words.indexOf(chain.get(i))] = 10;
+            }
         }
         return folder;
     }

@@ -1,27 +1,29 @@
 package dev.fovea.langchain4j;
 
 import dev.fovea.model.Chat;
-import dev.fovea.model.ChatMessage;
+import dev.fovea.model.ChatAnswer;
 import dev.fovea.model.GeneratedText;
+import dev.fovea.model.GeneratedText.Finish;
+import dev.fovea.model.OutputFormat;
 import dev.fovea.model.SamplingOptions;
 import dev.fovea.model.TextGenerator;
 import dev.fovea.model.TextListener;
-import dev.langchain4j.data.message.AiMessage;
-import dev.langchain4j.data.message.Content;
-import dev.langchain4j.data.message.SystemMessage;
-import dev.langchain4j.data.message.TextContent;
-import dev.langchain4j.data.message.UserMessage;
 import dev.langchain4j.exception.UnsupportedFeatureException;
+import dev.langchain4j.internal.Json;
+import dev.langchain4j.internal.JsonSchemaElementUtils;
 import dev.langchain4j.model.chat.request.ChatRequest;
 import dev.langchain4j.model.chat.request.ChatRequestParameters;
+import dev.langchain4j.model.chat.request.ResponseFormat;
 import dev.langchain4j.model.chat.request.ResponseFormatType;
+import dev.langchain4j.model.chat.request.ToolChoice;
 import dev.langchain4j.model.chat.response.ChatResponse;
 import dev.langchain4j.model.output.FinishReason;
 import dev.langchain4j.model.output.TokenUsage;
-import java.util.Locale;
+import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.stream.Collectors;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 
 /** A request of LangChain4j as Fovea answers it. */
 final class ChatWork {
@@ -36,50 +38,100 @@ final class ChatWork {
     /**
      * Answers on the thread that calls.
      *
+     * @param isWanted whether the answer goes on
      * @throws UnsupportedFeatureException if the request has something that is not supported; the message names it
      */
-    ChatResponse answer(ChatRequest request, TextListener listener) {
-        require(request.parameters(), modelName);
-        Chat chat = Chat.of(request.messages().stream().map(ChatWork::message).toList());
-        if (request.parameters() instanceof FoveaChatRequestParameters own && own.templateVariables() != null) {
-            chat = chat.withVariables(own.templateVariables());
+    ChatResponse answer(ChatRequest request, BooleanSupplier isWanted) {
+        return answer(request, isWanted, null);
+    }
+
+    /** Answers on the thread that calls, and tells the answer as it comes. */
+    ChatResponse stream(ChatRequest request, BooleanSupplier isWanted, Consumer<String> thoughts, Consumer<String> text) {
+        var partial = new PartialAnswer(isWanted, thoughts, text);
+        ChatResponse response = answer(request, isWanted, partial);
+        partial.complete(response.aiMessage());
+        return response;
+    }
+
+    private ChatResponse answer(ChatRequest request, BooleanSupplier isWanted, PartialAnswer partial) {
+        ChatRequestParameters parameters = request.parameters();
+        require(parameters, modelName);
+        Chat chat = chat(request);
+        SamplingOptions options = sampling(parameters);
+        OutputFormat format = format(parameters.responseFormat());
+        if (parameters.toolChoice() == ToolChoice.REQUIRED) {
+            return response(generator.call(chat, options), 0);
         }
-        return response(generator.chat(chat, sampling(request.parameters()), listener));
+        int before = 0;
+        if (format == null || !chat.tools().isEmpty()) {
+            ChatAnswer answer = free(chat, options, format == null ? partial : null, isWanted);
+            if (format == null || !answer.toolCalls().isEmpty() || answer.generated().finish() == Finish.CANCELLED) {
+                return response(answer, 0);
+            }
+            before = answer.generated().tokens().length; // no call: it is said again, in the form
+        }
+        TextListener listener = partial == null ? (_, _) -> isWanted.getAsBoolean() : partial;
+        GeneratedText formed = generator.chat(chat, options.withFormat(format), listener);
+        return response(new ChatAnswer(formed.text(), "", List.of(), formed), before);
+    }
+
+    /** An answer of no form. */
+    private ChatAnswer free(Chat chat, SamplingOptions options, PartialAnswer partial, BooleanSupplier isWanted) {
+        if (partial == null) {
+            ChatAnswer answer = generator.answer(chat, options, (_, _) -> isWanted.getAsBoolean());
+            return withThoughts(answer, answer.generated().finish() != Finish.END && beginsWithThoughts(chat));
+        }
+        boolean isOpen = beginsWithThoughts(chat);
+        partial.expectThoughts(isOpen);
+        if (!chat.tools().isEmpty()) {
+            partial.expectCalls(generator.tokenizer()::text);
+        }
+        return withThoughts(generator.answer(chat, options, partial), isOpen);
+    }
+
+    /** Whether the template begins the answer with the mark of thoughts. */
+    private boolean beginsWithThoughts(Chat chat) {
+        return generator.prompt(chat).stripTrailing().endsWith(PartialAnswer.THINK);
+    }
+
+    /** Takes thoughts that did not end, such as by a limit of tokens, for thoughts. */
+    private static ChatAnswer withThoughts(ChatAnswer answer, boolean isOpen) {
+        String content = answer.content().stripLeading();
+        boolean begins = content.startsWith(PartialAnswer.THINK);
+        if (!answer.reasoning().isEmpty() || !answer.toolCalls().isEmpty() || content.contains(PartialAnswer.END_OF_THINK)
+                || !isOpen && !begins) {
+            return answer;
+        }
+        return new ChatAnswer("", content.substring(begins ? PartialAnswer.THINK.length() : 0).strip(), List.of(),
+                answer.generated());
+    }
+
+    private static Chat chat(ChatRequest request) {
+        ChatRequestParameters parameters = request.parameters();
+        Chat chat = Chat.of(request.messages().stream().map(Messages::of).toList());
+        if (parameters.toolChoice() != ToolChoice.NONE) {
+            chat = chat.withTools(parameters.toolSpecifications().stream().map(Messages::tool).toList());
+        }
+        return parameters instanceof FoveaChatRequestParameters own && own.templateVariables() != null
+                ? chat.withVariables(own.templateVariables()) : chat;
+    }
+
+    private static OutputFormat format(ResponseFormat format) {
+        if (format == null || format.type() != ResponseFormatType.JSON) {
+            return null;
+        }
+        return format.jsonSchema() == null ? OutputFormat.json()
+                : OutputFormat.jsonSchema(Json.toJson(JsonSchemaElementUtils.toMap(format.jsonSchema().rootElement())));
     }
 
     /** Fails if the parameters have something that is not supported. */
     static void require(ChatRequestParameters parameters, String modelName) {
         if (parameters.modelName() != null && !parameters.modelName().equals(modelName)) {
-            throw notSupported("the modelName '" + parameters.modelName() + "'; this is the model " + modelName);
+            throw Messages.notSupported("the modelName '" + parameters.modelName() + "'; this is the model " + modelName);
         }
-        if (!parameters.toolSpecifications().isEmpty() || parameters.toolChoice() != null) {
-            throw notSupported("tools" + (parameters.toolChoice() == null ? "" : " and ToolChoice." + parameters.toolChoice()));
+        if (parameters.toolChoice() == ToolChoice.REQUIRED && format(parameters.responseFormat()) != null) {
+            throw Messages.notSupported("ToolChoice.REQUIRED with the JSON response format");
         }
-        if (parameters.responseFormat() != null && parameters.responseFormat().type() == ResponseFormatType.JSON) {
-            throw notSupported("the JSON response format");
-        }
-    }
-
-    private static UnsupportedFeatureException notSupported(String what) {
-        return new UnsupportedFeatureException("not supported: " + what);
-    }
-
-    private static ChatMessage message(dev.langchain4j.data.message.ChatMessage message) {
-        return switch (message) {
-            case SystemMessage system -> ChatMessage.system(system.text());
-            case UserMessage user -> ChatMessage.user(user.contents().stream().map(ChatWork::text)
-                    .collect(Collectors.joining("\n")));
-            case AiMessage answer when !answer.hasToolExecutionRequests() -> ChatMessage.assistant(answer.text());
-            default -> throw notSupported("a message of the type " + message.type() + (message instanceof AiMessage
-                    ? " with calls of tools" : ""));
-        };
-    }
-
-    private static String text(Content content) {
-        if (content instanceof TextContent text) {
-            return text.text();
-        }
-        throw notSupported("content of the type " + content.type().name().toLowerCase(Locale.ROOT));
     }
 
     private static SamplingOptions sampling(ChatRequestParameters parameters) {
@@ -111,16 +163,22 @@ final class ChatWork {
         return value == null ? other : value.floatValue();
     }
 
-    private ChatResponse response(GeneratedText answer) {
+    /**
+     * An answer for the framework.
+     *
+     * @param before how many tokens were written besides
+     */
+    private ChatResponse response(ChatAnswer answer, int before) {
+        GeneratedText generated = answer.generated();
         return ChatResponse.builder()
-                .aiMessage(AiMessage.from(answer.text()))
+                .aiMessage(Messages.of(answer))
                 .id(UUID.randomUUID().toString())
                 .modelName(modelName)
-                .tokenUsage(new TokenUsage(answer.promptTokens(), answer.tokens().length))
-                .finishReason(switch (answer.finish()) {
+                .tokenUsage(new TokenUsage(generated.promptTokens(), before + generated.tokens().length))
+                .finishReason(!answer.toolCalls().isEmpty() ? FinishReason.TOOL_EXECUTION : switch (generated.finish()) {
                     case END, STOP -> FinishReason.STOP;
                     case LENGTH, CONTEXT -> FinishReason.LENGTH;
-                    case CANCELLED -> FinishReason.OTHER;
+                    case CANCELLED, TIMEOUT -> FinishReason.OTHER;
                 })
                 .build();
     }

@@ -1,6 +1,7 @@
 package dev.fovea.langchain4j;
 
 import dev.fovea.model.TextGenerator;
+import dev.langchain4j.model.chat.Capability;
 import dev.langchain4j.model.chat.ChatModel;
 import dev.langchain4j.model.chat.listener.ChatModelListener;
 import dev.langchain4j.model.chat.request.ChatRequest;
@@ -8,6 +9,7 @@ import dev.langchain4j.model.chat.request.ChatRequestParameters;
 import dev.langchain4j.model.chat.response.ChatResponse;
 import java.io.UncheckedIOException;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 
 /**
@@ -18,8 +20,11 @@ import java.util.concurrent.CompletableFuture;
  * String answer = model.chat("What is the capital of Germany?");
  * }</pre>
  *
- * <p>Chat templates need {@code com.hubspot.jinjava:jinjava} on the class path. Tools, JSON and images are refused with an
+ * <p>Chat templates need {@code com.hubspot.jinjava:jinjava} on the class path. Images are refused with an
  * {@link dev.langchain4j.exception.UnsupportedFeatureException}.
+ *
+ * <p>Answers call tools in the way of the model's template, and what a model thought first is apart. Where a request has tools
+ * and a JSON format, an answer that is no call is written twice: freely, and then in the form.
  */
 public final class FoveaChatModel implements ChatModel, AutoCloseable {
     private final ChatBuilder.Loaded loaded;
@@ -35,7 +40,7 @@ public final class FoveaChatModel implements ChatModel, AutoCloseable {
 
     @Override
     public ChatResponse doChat(ChatRequest request) {
-        return loaded.work().answer(request, (_, _) -> true);
+        return loaded.work().answer(request, () -> true);
     }
 
     /** Cancelling the future ends the answer at its next token. */
@@ -44,7 +49,7 @@ public final class FoveaChatModel implements ChatModel, AutoCloseable {
         var result = new CompletableFuture<ChatResponse>();
         loaded.executor().execute(() -> {
             try {
-                result.complete(loaded.work().answer(request, (_, _) -> !result.isDone()));
+                result.complete(loaded.work().answer(request, () -> !result.isDone()));
             } catch (Throwable e) {
                 result.completeExceptionally(e);
             }
@@ -55,6 +60,11 @@ public final class FoveaChatModel implements ChatModel, AutoCloseable {
     @Override
     public ChatRequestParameters defaultRequestParameters() {
         return loaded.parameters();
+    }
+
+    @Override
+    public Set<Capability> supportedCapabilities() {
+        return Set.of(Capability.RESPONSE_FORMAT_JSON_SCHEMA);
     }
 
     @Override

@@ -1,22 +1,31 @@
 package dev.fovea.langchain4j;
 
 import dev.fovea.model.TextGenerator;
+import dev.langchain4j.agent.tool.ToolExecutionRequest;
+import dev.langchain4j.model.chat.Capability;
 import dev.langchain4j.model.chat.StreamingChatModel;
 import dev.langchain4j.model.chat.listener.ChatModelListener;
 import dev.langchain4j.model.chat.request.ChatRequest;
 import dev.langchain4j.model.chat.request.ChatRequestParameters;
 import dev.langchain4j.model.chat.response.ChatResponse;
+import dev.langchain4j.model.chat.response.CompleteToolCall;
 import dev.langchain4j.model.chat.response.PartialResponse;
 import dev.langchain4j.model.chat.response.PartialResponseContext;
+import dev.langchain4j.model.chat.response.PartialThinking;
+import dev.langchain4j.model.chat.response.PartialThinkingContext;
 import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
 import dev.langchain4j.model.chat.response.StreamingHandle;
 import java.io.UncheckedIOException;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Answers by a {@link TextGenerator}, as they are written; see {@link FoveaChatModel}. A call returns at once, and one thread
  * of the executor writes the answer and calls the handler. Cancelling ends it at the next token, and nothing is told
  * any more.
+ *
+ * <p>Calls of tools are told when the answer is complete. Where a request has tools, so is text from the first angle bracket,
+ * brace or square bracket on, which a call may begin with.
  *
  * <p>What a handler throws goes to its {@code onError}, and the answer goes on.
  */
@@ -53,26 +62,28 @@ public final class FoveaStreamingChatModel implements StreamingChatModel, AutoCl
             var handle = new Handle();
             ChatResponse response;
             try {
-                response = loaded.work().answer(request, (text, _) -> {
-                    if (!text.isEmpty() && !handle.cancelled) {
-                        var part = new PartialResponse(text.toString());
-                        guarded(handler, () -> handler.onPartialResponse(part, new PartialResponseContext(handle)));
-                    }
-                    return !handle.cancelled;
-                });
+                response = loaded.work().stream(request, () -> !handle.cancelled, thought -> tell(handle, handler, () -> handler
+                        .onPartialThinking(new PartialThinking(thought), new PartialThinkingContext(handle))),
+                        text -> tell(handle, handler, () -> handler
+                                .onPartialResponse(new PartialResponse(text), new PartialResponseContext(handle))));
             } catch (Throwable e) {
                 tell(handler, e);
                 return;
             }
-            if (!handle.cancelled) {
-                guarded(handler, () -> handler.onCompleteResponse(response));
+            List<ToolExecutionRequest> calls = response.aiMessage().toolExecutionRequests();
+            for (int i = 0; i < calls.size(); i++) {
+                var call = new CompleteToolCall(i, calls.get(i));
+                tell(handle, handler, () -> handler.onCompleteToolCall(call));
             }
+            tell(handle, handler, () -> handler.onCompleteResponse(response));
         });
     }
 
-    private static void guarded(StreamingChatResponseHandler handler, Runnable call) {
+    private static void tell(Handle handle, StreamingChatResponseHandler handler, Runnable call) {
         try {
-            call.run();
+            if (!handle.cancelled) {
+                call.run();
+            }
         } catch (Exception e) {
             tell(handler, e);
         }
@@ -89,6 +100,11 @@ public final class FoveaStreamingChatModel implements StreamingChatModel, AutoCl
     @Override
     public ChatRequestParameters defaultRequestParameters() {
         return loaded.parameters();
+    }
+
+    @Override
+    public Set<Capability> supportedCapabilities() {
+        return Set.of(Capability.RESPONSE_FORMAT_JSON_SCHEMA);
     }
 
     @Override

@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.io.TempDir;
 
-/** LangChain4j's own suite for who hears of chats; without tools, which are refused. A model that is closed fails. */
+/** LangChain4j's own suite for who hears of chats. A model that is closed fails. */
 class FoveaChatModelListenerTest extends AbstractChatModelListenerIT {
     @TempDir
     private Path directory;
@@ -38,10 +38,5 @@ class FoveaChatModelListenerTest extends AbstractChatModelListenerIT {
     @Override
     protected Class<? extends Exception> expectedExceptionClass() {
         return IllegalStateException.class;
-    }
-
-    @Override
-    protected boolean supportsTools() {
-        return false;
     }
 }

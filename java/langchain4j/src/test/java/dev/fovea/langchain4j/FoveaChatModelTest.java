@@ -18,8 +18,8 @@ import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
 /**
- * LangChain4j's own suite for chat models. Off are: another model's name, which a loaded model has not; tools and JSON, which
- * are refused; images, which the model does not read.
+ * LangChain4j's own suite for chat models. Off are: another model's name, which a loaded model has not, and images, which
+ * the model does not read.
  */
 class FoveaChatModelTest extends AbstractChatModelIT {
     private static FoveaChatModel.Builder builder() {
@@ -52,52 +52,12 @@ class FoveaChatModelTest extends AbstractChatModelIT {
     }
 
     @Override
-    protected boolean supportsTools() {
-        return false;
-    }
-
-    @Override
-    protected boolean supportsToolChoiceRequired() {
-        return false;
-    }
-
-    @Override
-    protected boolean supportsToolChoiceRequiredWithSingleTool() {
-        return false;
-    }
-
-    @Override
-    protected boolean supportsToolChoiceRequiredWithMultipleTools() {
-        return false;
-    }
-
-    @Override
-    protected boolean supportsToolsAndJsonResponseFormatWithSchema() {
-        return false;
-    }
-
-    @Override
     protected boolean supportsMultipleImageInputsAsBase64EncodedStrings() {
         return false;
     }
 
     @Override
     protected boolean supportsMultipleImageInputsAsPublicURLs() {
-        return false;
-    }
-
-    @Override
-    protected boolean supportsJsonResponseFormat() {
-        return false;
-    }
-
-    @Override
-    protected boolean supportsJsonResponseFormatWithSchema() {
-        return false;
-    }
-
-    @Override
-    protected boolean supportsJsonResponseFormatWithRawSchema() {
         return false;
     }
 

@@ -39,9 +39,4 @@ class FoveaStreamingChatModelListenerTest extends AbstractStreamingChatModelList
     protected Class<? extends Exception> expectedExceptionClass() {
         return IllegalStateException.class;
     }
-
-    @Override
-    protected boolean supportsTools() {
-        return false;
-    }
 }

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
 import org.junit.jupiter.api.Test;
+import org.mockito.InOrder;
 
 /** LangChain4j's own suite for streaming chat models; what is off is so for the reasons of {@link FoveaChatModelTest}. */
 class FoveaStreamingChatModelTest extends AbstractStreamingChatModelIT {
@@ -72,32 +73,23 @@ class FoveaStreamingChatModelTest extends AbstractStreamingChatModelIT {
     }
 
     @Override
+    protected boolean supportsPartialToolStreaming(StreamingChatModel model) {
+        return false; // calls are told when they are complete
+    }
+
+    @Override
+    protected void verifyToolCallbacks(StreamingChatResponseHandler handler, InOrder inOrder, String id) {
+        inOrder.verify(handler).onCompleteToolCall(complete(0, id, "getWeather", "{\"city\":\"Munich\"}"));
+    }
+
+    @Override
+    protected void verifyToolCallbacks(StreamingChatResponseHandler handler, InOrder inOrder, String first, String second) {
+        verifyToolCallbacks(handler, inOrder, first);
+        inOrder.verify(handler).onCompleteToolCall(complete(1, second, "getTime", "{\"country\":\"France\"}"));
+    }
+
+    @Override
     protected boolean supportsModelNameParameter() {
-        return false;
-    }
-
-    @Override
-    protected boolean supportsTools() {
-        return false;
-    }
-
-    @Override
-    protected boolean supportsToolChoiceRequired() {
-        return false;
-    }
-
-    @Override
-    protected boolean supportsToolChoiceRequiredWithSingleTool() {
-        return false;
-    }
-
-    @Override
-    protected boolean supportsToolChoiceRequiredWithMultipleTools() {
-        return false;
-    }
-
-    @Override
-    protected boolean supportsToolsAndJsonResponseFormatWithSchema() {
         return false;
     }
 
@@ -108,21 +100,6 @@ class FoveaStreamingChatModelTest extends AbstractStreamingChatModelIT {
 
     @Override
     protected boolean supportsMultipleImageInputsAsPublicURLs() {
-        return false;
-    }
-
-    @Override
-    protected boolean supportsJsonResponseFormat() {
-        return false;
-    }
-
-    @Override
-    protected boolean supportsJsonResponseFormatWithSchema() {
-        return false;
-    }
-
-    @Override
-    protected boolean supportsJsonResponseFormatWithRawSchema() {
         return false;
     }
 

@@ -1,21 +1,29 @@
 package dev.fovea.springai;
 
 import dev.fovea.model.Chat;
+import dev.fovea.model.ChatAnswer;
 import dev.fovea.model.ChatMessage;
 import dev.fovea.model.GeneratedText;
+import dev.fovea.model.OutputFormat;
 import dev.fovea.model.SamplingOptions;
 import dev.fovea.model.TextGenerator;
 import dev.fovea.model.TextListener;
+import dev.fovea.model.ToolCall;
 import io.micrometer.observation.Observation;
 import io.micrometer.observation.ObservationRegistry;
 import io.micrometer.observation.contextpropagation.ObservationThreadLocalAccessor;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 import org.springframework.ai.chat.messages.AssistantMessage;
 import org.springframework.ai.chat.messages.Message;
-import org.springframework.ai.chat.messages.UserMessage;
+import org.springframework.ai.chat.messages.ToolResponseMessage;
 import org.springframework.ai.chat.metadata.ChatGenerationMetadata;
 import org.springframework.ai.chat.metadata.ChatResponseMetadata;
 import org.springframework.ai.chat.metadata.DefaultUsage;
@@ -29,7 +37,9 @@ import org.springframework.ai.chat.observation.ChatModelObservationDocumentation
 import org.springframework.ai.chat.observation.DefaultChatModelObservationConvention;
 import org.springframework.ai.chat.prompt.ChatOptions;
 import org.springframework.ai.chat.prompt.Prompt;
-import org.springframework.ai.model.tool.ToolCallingChatOptions;
+import org.springframework.ai.content.MediaContent;
+import org.springframework.ai.tool.ToolCallback;
+import org.springframework.ai.tool.definition.ToolDefinition;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.FluxSink;
 import reactor.core.scheduler.Schedulers;
@@ -38,15 +48,19 @@ import reactor.core.scheduler.Schedulers;
  * Answers by a {@link TextGenerator}: {@link #call} on the thread that calls, {@link #stream} on one of Reactor's bounded
  * elastic scheduler. Safe to share between threads. The generator stays its owner's, who closes it.
  *
- * <p>Chat templates need {@code com.hubspot.jinjava:jinjava} on the class path. Tools, their answers and media are refused
- * with an {@link UnsupportedOperationException}.
+ * <p>Chat templates need {@code com.hubspot.jinjava:jinjava} on the class path. Media are refused with an
+ * {@link UnsupportedOperationException}.
+ *
+ * <p>An answer tells which tools the model wants to be called; the framework's advisor calls them. Options with an output schema
+ * bind the answer to it. Where there are tools, a stream tells all of an answer at its end; and where there are both, an answer
+ * that is no call is written twice: freely, and then in the form.
  */
 public final class FoveaChatModel implements ChatModel {
     private static final ChatModelObservationConvention CONVENTION = new DefaultChatModelObservationConvention();
 
     private final TextGenerator generator;
     private final String name;
-    private final ChatOptions options;
+    private final FoveaChatOptions options;
     private final ObservationRegistry observations;
     private volatile ChatModelObservationConvention convention = CONVENTION;
 
@@ -65,7 +79,7 @@ public final class FoveaChatModel implements ChatModel {
     public FoveaChatModel(TextGenerator generator, String name, ChatOptions options, ObservationRegistry observations) {
         this.generator = Objects.requireNonNull(generator, "generator");
         this.name = Objects.requireNonNull(name, "name");
-        this.options = ChatOptions.builder().model(name).combineWith(options.mutate()).build();
+        this.options = FoveaChatOptions.builder().model(name).combineWith(options.mutate()).build();
         this.observations = Objects.requireNonNull(observations, "observations");
     }
 
@@ -84,14 +98,14 @@ public final class FoveaChatModel implements ChatModel {
      *
      * @throws IllegalArgumentException if the prompt names another model, is longer than the context, or an option is not
      *     what it may be
-     * @throws UnsupportedOperationException if it has tools or media, or there is no chat template
+     * @throws UnsupportedOperationException if it has media, or there is no chat template
      */
     @Override
     public ChatResponse call(Prompt prompt) {
         Prompt whole = whole(prompt);
         ChatModelObservationContext context = context(whole, false);
         return observation(context).observe(() -> {
-            ChatResponse response = last(answer(whole, (_, _) -> true), true);
+            ChatResponse response = last(answer(whole, () -> true, (_, _) -> true));
             context.setResponse(response);
             return response;
         });
@@ -117,13 +131,13 @@ public final class FoveaChatModel implements ChatModel {
 
     private void write(Prompt prompt, FluxSink<ChatResponse> sink) {
         try {
-            GeneratedText answer = answer(prompt, (text, _) -> {
+            Answer answer = answer(prompt, () -> !sink.isCancelled(), (text, _) -> {
                 if (!text.isEmpty()) {
                     sink.next(new ChatResponse(List.of(new Generation(new AssistantMessage(text.toString())))));
                 }
                 return !sink.isCancelled();
             });
-            sink.next(last(answer, false));
+            sink.next(last(answer.isTold() ? answer.withoutText() : answer));
             sink.complete();
         } catch (Throwable e) {
             sink.error(e);
@@ -143,10 +157,6 @@ public final class FoveaChatModel implements ChatModel {
     /** A prompt with all options. */
     private Prompt whole(Prompt prompt) {
         ChatOptions asked = prompt.getOptions();
-        if (asked instanceof ToolCallingChatOptions tools && tools.getToolCallbacks() != null
-                && !tools.getToolCallbacks().isEmpty()) {
-            throw new UnsupportedOperationException("tools are not supported, got " + tools.getToolCallbacks().size());
-        }
         if (asked != null && asked.getModel() != null && !asked.getModel().equals(name)) {
             throw new IllegalArgumentException("expected a prompt for the model " + name + ", got " + asked.getModel());
         }
@@ -154,24 +164,71 @@ public final class FoveaChatModel implements ChatModel {
                 : new Prompt(prompt.getInstructions(), options.mutate().combineWith(asked.mutate()).build());
     }
 
-    private GeneratedText answer(Prompt prompt, TextListener listener) {
-        List<ChatMessage> messages = prompt.getInstructions().stream().map(FoveaChatModel::message).toList();
-        return generator.chat(Chat.of(messages), sampling(prompt.getOptions()), listener);
+    /**
+     * An answer.
+     *
+     * @param isTold whether a listener heard it
+     * @param before how many tokens were written besides
+     */
+    private record Answer(ChatAnswer chat, boolean isTold, int before) {
+        Answer withoutText() {
+            return new Answer(new ChatAnswer("", chat.reasoning(), chat.toolCalls(), chat.generated()), isTold, before);
+        }
     }
 
-    private static ChatMessage message(Message message) {
-        if (message instanceof UserMessage user && !user.getMedia().isEmpty()
-                || message instanceof AssistantMessage answer && (answer.hasToolCalls() || !answer.getMedia().isEmpty())) {
-            throw new UnsupportedOperationException("media and calls of tools are not supported, got them in a message of the "
+    private Answer answer(Prompt prompt, BooleanSupplier isWanted, TextListener listener) {
+        FoveaChatOptions asked = (FoveaChatOptions) prompt.getOptions();
+        SamplingOptions sampling = sampling(asked);
+        Chat chat = Chat.of(prompt.getInstructions().stream().flatMap(FoveaChatModel::messages).toList()).withTools(tools(asked));
+        int before = 0;
+        if (!chat.tools().isEmpty()) {
+            ChatAnswer answer = generator.answer(chat, sampling, (_, _) -> isWanted.getAsBoolean());
+            if (asked.getOutputSchema() == null || !answer.toolCalls().isEmpty() || !isWanted.getAsBoolean()) {
+                return new Answer(answer, false, 0);
+            }
+            before = answer.generated().tokens().length; // no call: it is said again, in the form
+        }
+        OutputFormat format = asked.getOutputSchema() == null ? null : OutputFormat.jsonSchema(asked.getOutputSchema());
+        GeneratedText text = generator.chat(chat, sampling.withFormat(format), listener);
+        return new Answer(new ChatAnswer(text.text(), "", List.of(), text), true, before);
+    }
+
+    /** Tools as templates of chats take them. */
+    private static List<Map<String, Object>> tools(FoveaChatOptions options) {
+        List<Map<String, Object>> tools = new ArrayList<>();
+        for (ToolCallback tool : options.getToolCallbacks() == null ? List.<ToolCallback>of() : options.getToolCallbacks()) {
+            ToolDefinition definition = tool.getToolDefinition();
+            Map<String, Object> function = new LinkedHashMap<>();
+            function.put("name", definition.name());
+            function.put("description", definition.description());
+            // A schema is an object in JSON, as arguments are.
+            function.put("parameters", new ToolCall("", definition.name(), definition.inputSchema()).values());
+            Map<String, Object> schema = new LinkedHashMap<>();
+            schema.put("type", "function");
+            schema.put("function", function);
+            tools.add(schema);
+        }
+        return tools;
+    }
+
+    private static Stream<ChatMessage> messages(Message message) {
+        if (message instanceof MediaContent media && !media.getMedia().isEmpty()) {
+            throw new UnsupportedOperationException("media are not supported, got them in a message of the "
                     + message.getMessageType().getValue());
         }
         return switch (message.getMessageType()) {
-            case SYSTEM -> ChatMessage.system(message.getText());
-            case USER -> ChatMessage.user(message.getText());
-            case ASSISTANT -> ChatMessage.assistant(message.getText());
-            case TOOL -> throw new UnsupportedOperationException("answers of tools are not supported, got a message of the type "
-                    + message.getMessageType().getValue());
+            case SYSTEM -> Stream.of(ChatMessage.system(message.getText()));
+            case USER -> Stream.of(ChatMessage.user(message.getText()));
+            case ASSISTANT -> Stream.of(new ChatAnswer(message.getText() == null ? "" : message.getText(), "",
+                    message instanceof AssistantMessage answer ? calls(answer) : List.of(), null).message());
+            case TOOL -> ((ToolResponseMessage) message).getResponses().stream().map(response -> ChatMessage.tool(
+                    new ToolCall(response.id(), response.name(), "{}"), response.responseData()));
         };
+    }
+
+    private static List<ToolCall> calls(AssistantMessage answer) {
+        return answer.getToolCalls().stream().map(call -> new ToolCall(call.id(), call.name(),
+                call.arguments() == null || call.arguments().isBlank() ? "{}" : call.arguments())).toList();
     }
 
     private static SamplingOptions sampling(ChatOptions options) {
@@ -199,16 +256,21 @@ public final class FoveaChatModel implements ChatModel {
         return value == null ? 0 : value.floatValue();
     }
 
-    /** What is known once an answer is complete; with its text, or behind the pieces of it. */
-    private ChatResponse last(GeneratedText answer, boolean withText) {
-        String reason = switch (answer.finish()) {
+    /** What is known once an answer is complete. */
+    private ChatResponse last(Answer answer) {
+        GeneratedText generated = answer.chat().generated();
+        String reason = !answer.chat().toolCalls().isEmpty() ? "tool_calls" : switch (generated.finish()) {
             case END, STOP -> "stop";
             case LENGTH, CONTEXT -> "length";
-            case CANCELLED -> answer.finish().name().toLowerCase(Locale.ROOT);
+            case CANCELLED, TIMEOUT -> generated.finish().name().toLowerCase(Locale.ROOT);
         };
-        var generation = new Generation(new AssistantMessage(withText ? answer.text() : ""),
-                ChatGenerationMetadata.builder().finishReason(reason).build());
-        return new ChatResponse(List.of(generation), ChatResponseMetadata.builder().model(name)
-                .usage(new DefaultUsage(answer.promptTokens(), answer.tokens().length)).build());
+        var message = AssistantMessage.builder().content(answer.chat().content()).toolCalls(answer.chat().toolCalls().stream()
+                .map(call -> new AssistantMessage.ToolCall(call.id(), "function", call.name(), call.arguments())).toList()).build();
+        var metadata = ChatGenerationMetadata.builder().finishReason(reason);
+        if (!answer.chat().reasoning().isEmpty()) {
+            metadata.metadata("thinking", answer.chat().reasoning());
+        }
+        return new ChatResponse(List.of(new Generation(message, metadata.build())), ChatResponseMetadata.builder().model(name)
+                .usage(new DefaultUsage(generated.promptTokens(), answer.before() + generated.tokens().length)).build());
     }
 }

@@ -7,6 +7,7 @@ import dev.fovea.model.SamplingOptions;
 import dev.fovea.model.TextEncoder;
 import dev.fovea.model.TextGenerator;
 import dev.fovea.springai.FoveaChatModel;
+import dev.fovea.springai.FoveaChatOptions;
 import dev.fovea.springai.FoveaEmbeddingModel;
 import dev.fovea.springai.FoveaEmbeddingOptions;
 import dev.fovea.testing.ToyLanguageModel;
@@ -16,6 +17,7 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.micrometer.observation.ObservationRegistry;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
@@ -26,6 +28,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.springframework.ai.chat.messages.AssistantMessage;
+import org.springframework.ai.chat.messages.Message;
 import org.springframework.ai.chat.messages.ToolResponseMessage;
 import org.springframework.ai.chat.messages.UserMessage;
 import org.springframework.ai.chat.model.ChatModel;
@@ -33,6 +37,7 @@ import org.springframework.ai.chat.model.ChatResponse;
 import org.springframework.ai.chat.observation.ChatModelMeterObservationHandler;
 import org.springframework.ai.chat.prompt.ChatOptions;
 import org.springframework.ai.chat.prompt.Prompt;
+import org.springframework.ai.content.Media;
 import org.springframework.ai.document.Document;
 import org.springframework.ai.embedding.EmbeddingModel;
 import org.springframework.ai.embedding.EmbeddingOptions;
@@ -40,10 +45,15 @@ import org.springframework.ai.embedding.EmbeddingRequest;
 import org.springframework.ai.embedding.EmbeddingResponse;
 import org.springframework.ai.embedding.TokenCountBatchingStrategy;
 import org.springframework.ai.embedding.observation.EmbeddingModelMeterObservationHandler;
+import org.springframework.ai.model.tool.StructuredOutputChatOptions;
+import org.springframework.ai.model.tool.ToolCallingChatOptions;
+import org.springframework.ai.tool.ToolCallback;
+import org.springframework.ai.tool.definition.ToolDefinition;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.util.MimeTypeUtils;
 
 /** The beans that properties make, what they compute, and what meters hear of it. */
 @Tag("slow")
@@ -176,9 +186,83 @@ class FoveaAutoConfigurationTest {
                     .hasMessage("expected a prompt for the model toy, got other");
             assertThatThrownBy(() -> model.stream(new Prompt("a", ChatOptions.builder().topP(2.0).build())).blockLast())
                     .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("top_p");
-            assertThatThrownBy(() -> model.call(new Prompt(List.of(new UserMessage("a"), ToolResponseMessage.builder()
-                    .responses(List.of(new ToolResponseMessage.ToolResponse("1", "now", "12:00"))).build()))))
-                    .isInstanceOf(UnsupportedOperationException.class).hasMessageContaining("tool");
+            assertThatThrownBy(() -> model.call(new Prompt(List.of(UserMessage.builder().text("a")
+                    .media(new Media(MimeTypeUtils.IMAGE_PNG, URI.create("file:a.png"))).build()))))
+                    .isInstanceOf(UnsupportedOperationException.class).hasMessageContaining("media");
+        });
+    }
+
+    private static final ToolCallback WEATHER = new ToolCallback() {
+        @Override
+        public ToolDefinition getToolDefinition() {
+            return ToolDefinition.builder().name("weather").description("Tells the weather.")
+                    .inputSchema("{\"type\": \"object\", \"properties\": {\"city\": {\"type\": \"string\"}}}").build();
+        }
+
+        @Override
+        public String call(String arguments) {
+            return "sunny";
+        }
+    };
+
+    /** A model that calls tools until they answered; then it says their answer, or that as JSON. */
+    private ApplicationContextRunner withTools() throws IOException {
+        Path model = ToyLanguageModel.write(directory.resolve("caller"), """
+                {# <tool_call> </think> #}
+                {%- for message in messages %}{{ message['content'] + ' ' }}{% endfor %}
+                {%- if tools and messages[-1]['role'] != 'tool' %}{{ tools[0]['function']['name'] }}
+                {%- else %}{{ '<assistant>' }}{% endif %}""", List.of(
+                List.of("json", "{\"weather\":", " \"sunny\"}"),
+                List.of("weather", "<think>hm</think>", " I see.", " <tool_call>{\"name\": \"weather\", \"arguments\":"
+                        + " {\"city\": \"Oslo\"}}</tool_call>"),
+                List.of("<assistant>", "It", " is", " sunny")));
+        return application.withPropertyValues("spring.ai.model.embedding=none", "spring.ai.fovea.chat.model=" + model);
+    }
+
+    @Test
+    void shouldCallToolsAndGoOnWithTheirAnswers() throws IOException {
+        withTools().run(context -> {
+            ChatModel model = context.getBean(ChatModel.class);
+            ToolCallingChatOptions options = ToolCallingChatOptions.builder().toolCallbacks(WEATHER).build();
+            ChatResponse answer = model.call(new Prompt("What ?", options));
+            assertThat(answer.getResult().getMetadata().getFinishReason()).isEqualTo("tool_calls");
+            assertThat(answer.getResult().getMetadata().<String>get("thinking")).isEqualTo("hm");
+            AssistantMessage message = answer.getResult().getOutput();
+            assertThat(message.getText()).isEqualTo("I see.");
+            assertThat(message.getToolCalls()).containsExactly(new AssistantMessage.ToolCall("call00001", "function", "weather",
+                    "{\"city\":\"Oslo\"}"));
+            List<ChatResponse> pieces = model.stream(new Prompt("What ?", options)).collectList().block();
+            assertThat(pieces).hasSize(1);
+            assertThat(pieces.getFirst().getResult().getOutput().getToolCalls()).isEqualTo(message.getToolCalls());
+
+            List<Message> told = List.of(new UserMessage("What ?"), message, ToolResponseMessage.builder().responses(List.of(
+                    new ToolResponseMessage.ToolResponse("call00001", "weather", "sunny"))).build());
+            ChatResponse last = model.call(new Prompt(told, options));
+            assertThat(last.getResult().getOutput().getText()).isEqualTo("It is sunny");
+            assertThat(last.getResult().getMetadata().getFinishReason()).isEqualTo("stop");
+            FoveaChatOptions both = FoveaChatOptions.builder().toolCallbacks(WEATHER).outputSchema(SCHEMA).build();
+            assertThat(model.call(new Prompt("What ?", both)).getResult().getOutput().getToolCalls()).hasSize(1);
+            ChatResponse formed = model.call(new Prompt(told, both));
+            assertThat(formed.getResult().getOutput().getText()).isEqualTo("{\"weather\": \"sunny\"}");
+            assertThat(formed.getMetadata().getUsage().getCompletionTokens()).isEqualTo(4 + 3); // each with its end
+        });
+    }
+
+    private static final String SCHEMA = "{\"type\": \"object\", \"properties\": {\"weather\": {\"enum\": [\"sunny\", \"rainy\"]}},"
+            + " \"required\": [\"weather\"]}";
+
+    @Test
+    void shouldAnswerByASchema() throws IOException {
+        withTools().run(context -> {
+            ChatModel model = context.getBean(ChatModel.class);
+            var options = StructuredOutputChatOptions.builder().outputSchema(SCHEMA).build();
+            assertThat(model.call(new Prompt("What ?", options)).getResult().getOutput().getText())
+                    .isEqualTo("{\"weather\": \"sunny\"}");
+            StringBuilder text = new StringBuilder();
+            model.stream(new Prompt("What ?", options)).toStream().forEach(piece -> text.append(piece.getResult().getOutput().getText()));
+            assertThat(text.toString()).isEqualTo("{\"weather\": \"sunny\"}");
+            assertThatThrownBy(() -> model.call(new Prompt("What ?", FoveaChatOptions.builder().outputSchema("{\"not\": {}}").build())))
+                    .isInstanceOf(IllegalArgumentException.class).hasMessageContaining("not");
         });
     }
 
