@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Test;
  */
 @Tag("slow")
 class AttentionPropertyTest {
-    private static final int CASES = Integer.getInteger("fovea.attention.cases", 20_000);
+    private static final int CASES = Integer.getInteger("fovea.attention.cases", 10_000);
     private static final long SEED = Long.getLong("fovea.attention.seed", 20_251_103);
     private static final double SLACK = 1e-6;
 

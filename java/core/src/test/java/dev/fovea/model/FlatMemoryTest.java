@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @EnabledOnOs(OS.LINUX)
 @Tag("slow")
 class FlatMemoryTest {
-    private static final int SESSIONS = 20_000;
+    private static final int SESSIONS = 60_000;
     private static final int CACHES = 30_000;
     private static final long MOST_KIB = 16 << 10;
 
