@@ -30,11 +30,10 @@ class DemonstrationModelTest {
         CliRun run = CliRun.withInput(messages, "chat", "--backend", backend);
         assertEquals(0, run.status(), run.err());
         assertEquals("""
-                > Hello! I am glad to meet you.
-                > I am the demonstration model of Fovea. I am small, and I know very little.
-                > > A river is water that flows from the hills to the sea.
-                > You are welcome. Is there anything else?
-                >\s
+                Hello! I am glad to meet you.
+                I am the demonstration model of Fovea. I am small, and I know very little.
+                A river is water that flows from the hills to the sea.
+                You are welcome. Is there anything else?
                 """, run.out());
         assertEquals("fovea: " + DemonstrationModel.NOTICE + "\n", run.err());
     }

@@ -24,6 +24,7 @@ class LauncherTest {
             eval "$(sed -n '/^chooses_collector() {/,/^}/p; /^compose() {/,/^}/p' "$0")"
             java_home=$1
             jar=none
+            subcommand=similar
             compose -Xlog:disable
             "${command[@]:0:${#command[@]}-3}" -XX:+PrintFlagsFinal -version 2>/dev/null |
               sed -n 's/^ *bool *\\(Use[A-Z][a-z1]*GC\\) *= true .*/\\1/p'
