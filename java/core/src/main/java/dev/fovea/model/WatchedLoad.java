@@ -30,7 +30,9 @@ final class WatchedLoad {
 
     /** The model is there. */
     void done(Engine engine, Plan plan, Weights file) {
-        done(engine, MemoryUse.of(plan, file));
+        if (event != null) {
+            done(engine, MemoryUse.of(plan, file));
+        }
     }
 
     /** The model is there, and takes this. */

@@ -12,11 +12,12 @@ import dev.fovea.tensor.WeightStorage;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * A plan's constants as its kernels want them: weights of products packed, each once, vectors copied as F32, and word
@@ -65,28 +66,36 @@ final class HostConstants {
         }
     }
 
+    /** Where a product's weights are packed to. */
+    private record Packing(Step.Linear product, PackingKey key, long start, long bytes) {}
+
     /**
      * Packs all weights into one block of memory, which a huge page of the system covers better than many small ones. The
      * largest come first: what a file has of one is in memory beside all that is packed by then.
      */
     private void pack(List<Step.Linear> products, HostDevice device) {
         long total = 0;
-        Map<PackingKey, Long> starts = new HashMap<>();
-        List<Step.Linear> distinct = new ArrayList<>();
+        List<Packing> packings = new ArrayList<>();
+        Set<PackingKey> seen = new HashSet<>();
         for (Step.Linear product : products) {
-            if (starts.putIfAbsent(new PackingKey(product), total) == null) {
-                distinct.add(product);
-                total = Math.addExact(total, packedBytes(product));
+            PackingKey key = new PackingKey(product);
+            if (seen.add(key)) {
+                var packing = new Packing(product, key, total, packedBytes(product));
+                total = Math.addExact(total, packing.bytes());
+                // By hand: a comparator would be a class that is made at each start.
+                int place = packings.size();
+                while (place > 0 && packings.get(place - 1).bytes() < packing.bytes()) {
+                    place--;
+                }
+                packings.add(place, packing);
             }
         }
         MemorySegment memory = device.allocate(arena, total);
         var sources = new MappedSources(products);
-        distinct.sort(Comparator.comparingLong((Step.Linear product) -> packedBytes(product)).reversed());
         long done = 0;
-        for (Step.Linear product : distinct) {
-            PackingKey key = new PackingKey(product);
-            MemorySegment room = memory.asSlice(starts.get(key), packedBytes(product), Kernels.ALIGNMENT);
-            packed.put(key, pack(product, room, sources));
+        for (Packing packing : packings) {
+            MemorySegment room = memory.asSlice(packing.start(), packing.bytes(), Kernels.ALIGNMENT);
+            packed.put(packing.key(), pack(packing.product(), room, sources));
             done += room.byteSize();
             PackingProgress.report(done, total);
         }
@@ -210,6 +219,10 @@ final class HostConstants {
 
     /** Bytes of all packed weights. */
     long packedBytes() {
-        return packed.values().stream().mapToLong(weight -> weight.data().byteSize()).sum();
+        long bytes = 0;
+        for (PackedLinear weight : packed.values()) {
+            bytes += weight.data().byteSize();
+        }
+        return bytes;
     }
 }
