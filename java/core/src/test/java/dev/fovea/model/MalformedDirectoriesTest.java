@@ -99,7 +99,7 @@ class MalformedDirectoriesTest {
         add("no model_type", "DIR/config.json, model_type: the field is missing", d -> config(d, "model_type", "null"));
         add("a long model_type", "DIR/config.json, model_type: expected one of [albert, bert, camembert, clip, clip_text_model, deberta-v2, distilbert, electra,"
                 + " eurobert, modernbert, mpnet, mt5, new, nomic_bert, roberta, t5, xlm-roberta], or of language models one of [gemma2,"
-                + " gemma3, gemma3_text, gpt2, llama, mistral, phi3, qwen2, qwen3, smollm3], got"
+                + " gemma3_text, gpt2, llama, mistral, phi3, qwen2, qwen3, smollm3], got"
                 + " \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…xxxxxxxxxxxxxx\"", d -> config(d, "model_type", "\"" + LONG + "\""));
         add("heads that do not divide", "DIR/config.json, num_attention_heads: expected a divisor of hidden_size 33, got 7", d -> config(d, "num_attention_heads", "7"));
         add("no layers", "DIR/config.json, num_hidden_layers: expected a whole number from 1 to 2147483647, got 0", d -> config(d, "num_hidden_layers", "0"));
