@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.google.gson.Gson;
+import dev.fovea.testing.Browser;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import dev.fovea.testing.Browser;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.math.BigDecimal;
@@ -71,7 +72,7 @@ class AttentionPageTest {
     }
 
     private static void open(String name, int width, boolean dark) throws Exception {
-        browser.open(directory.resolve(name + ".html"), width, dark);
+        browser.open(directory.resolve(name + ".html").toUri().toString(), width, dark);
     }
 
     private static String token(int number) {
@@ -286,7 +287,7 @@ class AttentionPageTest {
     @Test
     void shouldShowTwoTextsWhereQueriesAreNotTheKeys() throws Exception {
         Attention crossing = Patterns.crossing(1, 2, List.of("ein", "Haus"), List.of("a", "house", "</s>"));
-        browser.open(write("crossing", crossing), DESK, false);
+        browser.open(write("crossing", crossing).toUri().toString(), DESK, false);
         browser.hover("#tokens p:last-child .token:nth-of-type(2)");
         assertEquals("house is attended by", browser.text("#strongest b"));
         assertEquals(2, lines());
@@ -300,7 +301,7 @@ class AttentionPageTest {
     void shouldShowHostileTextAsText() throws Exception {
         List<String> tokens = List.of("</script><script>alert(1)</script>", "<img src=x onerror=alert(1)>",
                 "{{script}}", "&amp;", "\u202e\u0000", "森林", "'\"`${1}");
-        browser.open(write("hostile", Patterns.crossing(1, 1, tokens, tokens)), POCKET, false);
+        browser.open(write("hostile", Patterns.crossing(1, 1, tokens, tokens)).toUri().toString(), POCKET, false);
         List<String> expected = new ArrayList<>(tokens);
         expected.set(4, "U+202EU+0000");
         assertEquals(expected, strings("[...document.querySelectorAll('.token')].map(token => token.textContent)"));

@@ -1,4 +1,4 @@
-package dev.fovea.cli.attend;
+package dev.fovea.testing;
 
 import com.google.gson.Gson;
 import com.google.gson.JsonArray;
@@ -30,7 +30,7 @@ import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 
 /** A headless Chromium with one page, driven over the Chrome DevTools protocol. */
-final class Browser implements AutoCloseable {
+public final class Browser implements AutoCloseable {
     private static final int SECONDS = 60;
 
     private final Process process;
@@ -39,6 +39,7 @@ final class Browser implements AutoCloseable {
     private final Map<Integer, CompletableFuture<JsonObject>> replies = new ConcurrentHashMap<>();
     private final List<String> complaints = Collections.synchronizedList(new ArrayList<>());
     private final WebSocket socket;
+    private volatile String home = "about:blank";
 
     private Browser(Process process, Path portFile) throws Exception {
         this.process = process;
@@ -68,7 +69,7 @@ final class Browser implements AutoCloseable {
     }
 
     /** The browser's command, if there is one on PATH. */
-    static Optional<Path> command() {
+    public static Optional<Path> command() {
         return Stream.of("chromium", "chromium-browser", "google-chrome", "chrome")
                 .flatMap(name -> Stream.of(System.getenv("PATH").split(File.pathSeparator))
                         .map(folder -> Path.of(folder, name)))
@@ -77,7 +78,7 @@ final class Browser implements AutoCloseable {
     }
 
     /** Starts {@code command} with its files under {@code directory}. */
-    static Browser start(Path command, Path directory) throws Exception {
+    public static Browser start(Path command, Path directory) throws Exception {
         Path profile = directory.resolve("profile");
         Process process = new ProcessBuilder(command.toString(), "--headless", "--no-sandbox", "--disable-gpu",
                         "--hide-scrollbars", "--remote-debugging-port=0", "--user-data-dir=" + profile, "about:blank")
@@ -92,8 +93,8 @@ final class Browser implements AutoCloseable {
         }
     }
 
-    /** Opens a file in a window of this width, on light or dark paper, and waits until the page is ready. */
-    void open(Path file, int width, boolean dark) throws Exception {
+    /** Opens an address in a window of this width, on light or dark paper, and waits until the page is ready. */
+    public void open(String address, int width, boolean dark) throws Exception {
         boolean phone = width < 600;
         send("Emulation.setDeviceMetricsOverride",
                 Map.of("width", width, "height", phone ? 844 : 900, "deviceScaleFactor", 1, "mobile", phone));
@@ -106,13 +107,14 @@ final class Browser implements AutoCloseable {
         send("Emulation.setEmulatedMedia", Map.of("features", features));
         send("Page.navigate", Map.of("url", "about:blank"));
         complaints.clear();
-        send("Page.navigate", Map.of("url", file.toUri().toString()));
+        home = address;
+        send("Page.navigate", Map.of("url", address));
         await("the page", () -> evaluate("document.documentElement?.dataset.ready === 'true'").getAsBoolean());
         settle();
     }
 
     /** The value of an expression; a promise's once it is kept. */
-    JsonElement evaluate(String expression) {
+    public JsonElement evaluate(String expression) {
         JsonObject reply = send("Runtime.evaluate",
                 Map.of("expression", expression, "returnByValue", true, "awaitPromise", true));
         if (reply.has("exceptionDetails")) {
@@ -123,24 +125,24 @@ final class Browser implements AutoCloseable {
     }
 
     /** The text of an element. */
-    String text(String selector) {
+    public String text(String selector) {
         return evaluate("document.querySelector(`" + selector + "`).innerText").getAsString();
     }
 
     /** Waits for two frames, after which what was changed is drawn. */
-    void settle() {
+    public void settle() {
         evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))");
     }
 
     /** Moves the mouse to the middle of an element. */
-    void hover(String selector) {
+    public void hover(String selector) {
         double[] point = middle(selector);
         mouse("mouseMoved", point, "none", 0);
         settle();
     }
 
     /** Moves the mouse to a point of an element, in pixels from its corner. */
-    void hover(String selector, double x, double y) {
+    public void hover(String selector, double x, double y) {
         JsonObject box = box(selector);
         double[] point = {box.get("left").getAsDouble() + x, box.get("top").getAsDouble() + y};
         mouse("mouseMoved", point, "none", 0);
@@ -148,7 +150,7 @@ final class Browser implements AutoCloseable {
     }
 
     /** Presses and releases the left button in the middle of an element. */
-    void click(String selector) {
+    public void click(String selector) {
         double[] point = middle(selector);
         mouse("mouseMoved", point, "none", 0);
         mouse("mousePressed", point, "left", 1);
@@ -157,7 +159,7 @@ final class Browser implements AutoCloseable {
     }
 
     /** Touches the middle of an element with a finger. */
-    void tap(String selector) {
+    public void tap(String selector) {
         double[] point = middle(selector);
         JsonObject finger = new JsonObject();
         finger.addProperty("x", point[0]);
@@ -170,7 +172,7 @@ final class Browser implements AutoCloseable {
     }
 
     /** Presses keys, such as {@code ArrowRight}, {@code Tab}, {@code Enter}, one after the other. */
-    void press(String... keys) {
+    public void press(String... keys) {
         for (String key : keys) {
             int code = switch (key) {
                 case "Tab" -> 9;
@@ -194,7 +196,7 @@ final class Browser implements AutoCloseable {
     }
 
     /** Writes a picture of the whole page, as long as it is up to {@code most} pixels. */
-    void screenshot(Path file, int most) throws IOException {
+    public void screenshot(Path file, int most) throws IOException {
         JsonObject size =
                 evaluate("({width: innerWidth, height: document.documentElement.scrollHeight})").getAsJsonObject();
         JsonObject clip = new JsonObject();
@@ -208,8 +210,14 @@ final class Browser implements AutoCloseable {
         Files.write(file, Base64.getDecoder().decode(data));
     }
 
-    /** What went wrong on the page, and what it asked the network for. */
-    List<String> complaints() {
+    /** Takes back complaints about an answer of this status, which was wanted. */
+    public void complaintsOf(String status) {
+        assert complaints.stream().anyMatch(complaint -> complaint.contains(status)) : status + " in " + complaints;
+        complaints.removeIf(complaint -> complaint.contains("status of " + status));
+    }
+
+    /** What went wrong on the page, and what it asked others for. */
+    public List<String> complaints() {
         return List.copyOf(complaints);
     }
 
@@ -259,7 +267,8 @@ final class Browser implements AutoCloseable {
             case "Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded" ->
                     complaints.add(parameters.toString());
             case "Network.requestWillBeSent" -> {
-                if (!parameters.get("type").getAsString().equals("Document")) {
+                String url = parameters.getAsJsonObject("request").get("url").getAsString();
+                if (!url.startsWith(home) && !url.equals("about:blank")) {
                     complaints.add(parameters.toString());
                 }
             }
