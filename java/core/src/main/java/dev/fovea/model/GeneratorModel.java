@@ -113,7 +113,8 @@ final class GeneratorModel implements AnswerModel {
 
     @Override
     public MemoryUse memory() {
-        return MemoryUse.of(plan, weights);
+        MemoryUse own = MemoryUse.of(plan, weights);
+        return draft == null ? own : own.and(draft.memory());
     }
 
     @Override

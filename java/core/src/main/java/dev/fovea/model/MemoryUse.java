@@ -26,4 +26,10 @@ public record MemoryUse(long weights, long mapped, long workspaces, long caches)
     MemoryUse with(Plan plan) {
         return new MemoryUse(weights + plan.bytes(), mapped, workspaces + plan.sessionBytes(), caches + plan.cacheBytes());
     }
+
+    /** This, and what another model takes. */
+    MemoryUse and(MemoryUse other) {
+        return new MemoryUse(weights + other.weights, mapped + other.mapped, workspaces + other.workspaces,
+                caches + other.caches);
+    }
 }
