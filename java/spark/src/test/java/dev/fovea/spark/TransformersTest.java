@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.fovea.model.Reranker;
 import dev.fovea.model.TextClassifier;
 import dev.fovea.model.TextEncoder;
+import dev.fovea.testing.ToyClassifier;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NotDirectoryException;
@@ -128,7 +129,7 @@ class TransformersTest {
 
     @Test
     void shouldRerankWithAShippedModel() throws IOException {
-        Path model = Models.withLabels(directory.resolve("reranker"), "gte-new", "{\"0\": \"LABEL_0\"}");
+        Path model = ToyClassifier.write(directory.resolve("reranker"), "gte-new", "{\"0\": \"LABEL_0\"}");
         var reranker = new FoveaReranker().setModel(SparkModels.ship(spark, model));
         Dataset<Row> pairs = spark.sql("select * from values ('w1 w2', 'w3'), ('w4', 'w5 w6'), ('w1 w2', 'w7'), ('w1', null)"
                 + " as pairs(query, text)");
@@ -145,7 +146,7 @@ class TransformersTest {
 
     @Test
     void shouldClassify() throws IOException {
-        Path model = Models.withLabels(directory.resolve("classifier"), "bert", "{\"0\": \"no\", \"1\": \"maybe\", \"2\": \"yes\"}");
+        Path model = ToyClassifier.write(directory.resolve("classifier"), "bert", "{\"0\": \"no\", \"1\": \"maybe\", \"2\": \"yes\"}");
         var classifier = new FoveaClassifier().setModel(model.toString());
         Dataset<Row> table = Sessions.table(spark, List.of("w1 w2", "w3"), 2);
         spark.udf().register("classify", classifier.function());

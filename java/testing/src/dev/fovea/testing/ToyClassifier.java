@@ -1,4 +1,4 @@
-package dev.fovea.spark;
+package dev.fovea.testing;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -6,15 +6,15 @@ import java.nio.file.Path;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
-/** Directories of small models with random weights. */
-final class Models {
+/** Small models of many families, with random weights and labels of one's own. */
+public final class ToyClassifier {
     private static final Path GOLDEN =
             Path.of("..", "core", "src", "test", "resources", "dev", "fovea", "model", "family", "golden");
 
-    private Models() {}
+    private ToyClassifier() {}
 
     /** A model with a head for these labels, JSON of config.json's {@code id2label}; its words are w0 to w28. */
-    static Path withLabels(Path directory, String family, String labels) throws IOException {
+    public static Path write(Path directory, String family, String labels) throws IOException {
         Files.createDirectories(directory);
         String config = Files.readString(GOLDEN.resolve(family).resolve("config.json")).strip();
         Files.writeString(directory.resolve("config.json"),

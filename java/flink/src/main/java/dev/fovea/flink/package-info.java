@@ -1,0 +1,4 @@
+/**
+ * Models inside Flink's task managers: {@code CREATE MODEL … WITH ('provider' = 'fovea', …)} and {@code ML_PREDICT}.
+ */
+package dev.fovea.flink;
