@@ -8,10 +8,11 @@ import struct
 
 import numpy as np
 
-# Those with K are read alone. name: number, bytes of a block, values of a block
+# Those with K, and IQ4_NL, are read alone. name: number, bytes of a block, values of a block
 TYPES = {"F32": (0, 4, 1), "F16": (1, 2, 1), "BF16": (30, 2, 1), "Q4_0": (2, 18, 32), "Q4_1": (3, 20, 32),
-         "Q5_0": (6, 22, 32), "Q5_1": (7, 24, 32), "Q8_0": (8, 34, 32), "Q4_K": (12, 144, 256), "Q5_K": (13, 176, 256),
-         "Q6_K": (14, 210, 256)}
+         "Q5_0": (6, 22, 32), "Q5_1": (7, 24, 32), "Q8_0": (8, 34, 32), "Q2_K": (10, 84, 256), "Q3_K": (11, 110, 256),
+         "Q4_K": (12, 144, 256), "Q5_K": (13, 176, 256), "Q6_K": (14, 210, 256), "IQ4_NL": (20, 18, 32)}
+IQ4 = np.array([-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113], np.float64)
 NAMES = {number: name for name, (number, _, _) in TYPES.items()}
 UINT32, INT32, FLOAT32, BOOL, STRING, ARRAY = 4, 5, 6, 7, 8, 9
 FORMATS = {0: "B", 1: "b", 2: "H", 3: "h", UINT32: "I", INT32: "i", FLOAT32: "f", BOOL: "?", 10: "Q", 11: "q", 12: "d"}
@@ -77,6 +78,20 @@ def dequantize(data, name):
         low = np.concatenate([low & 15, low >> 4], 2)
         q = (low | (high >> np.array([0, 2, 4, 6], np.uint8)[:, None] & 3) << 4).reshape(-1, 16, 16).astype(np.float64)
         return (half(208)[:, :, None] * blocks[:, 192:208].view(np.int8)[:, :, None] * (q - 32)).reshape(-1)
+    if name == "IQ4_NL":
+        return (half(0) * IQ4[np.concatenate([blocks[:, 2:] & 15, blocks[:, 2:] >> 4], 1)]).reshape(-1)
+    if name in ("Q2_K", "Q3_K"):
+        at = 16 if name == "Q2_K" else 32
+        q = blocks[:, at:at + 64].reshape(-1, 2, 1, 32) >> np.array([0, 2, 4, 6], np.uint8)[:, None] & 3
+        q = q.reshape(-1, 16, 16).astype(np.float64)
+        if name == "Q2_K":
+            s = blocks[:, :16]
+            return ((half(80) * (s & 15))[:, :, None] * q - (half(82) * (s >> 4))[:, :, None]).reshape(-1)
+        third = blocks[:, :32].reshape(-1, 1, 32) >> np.arange(8, dtype=np.uint8)[:, None] & 1
+        s = blocks[:, 96:108]
+        high = s[:, None, 8:] >> np.array([0, 2, 4, 6], np.uint8)[:, None] & 3
+        scale = np.concatenate([s[:, :8] & 15, s[:, :8] >> 4], 1) | high.reshape(-1, 16) << 4
+        return ((half(108) * (scale - 32.0))[:, :, None] * (q + 4 * third.reshape(-1, 16, 16) - 4)).reshape(-1)
     if name.endswith("_K"):
         s = blocks[:, 4:16]
         scale = np.concatenate([s[:, :4] & 63, s[:, 8:] & 15 | s[:, :4] >> 6 << 4], 1).astype(np.float64)

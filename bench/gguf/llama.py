@@ -13,8 +13,8 @@ import numpy as np
 
 MODEL_PARAMS, CONTEXT_PARAMS, QUANTIZE_FTYPE = 80, 160, 4
 POOLING_TYPE, FLASH_ATTENTION, THREADS = 44, 52, (28, 32)
-FTYPES = {"F32": 0, "F16": 1, "Q4_0": 2, "Q4_1": 3, "Q8_0": 7, "Q5_0": 8, "Q5_1": 9, "Q4_K_M": 15, "Q5_K_M": 17,
-          "Q6_K": 18, "BF16": 32}
+FTYPES = {"F32": 0, "F16": 1, "Q4_0": 2, "Q4_1": 3, "Q8_0": 7, "Q5_0": 8, "Q5_1": 9, "Q2_K": 10, "Q3_K_S": 11,
+          "Q3_K_M": 12, "Q4_K_S": 14, "Q4_K_M": 15, "Q5_K_S": 16, "Q5_K_M": 17, "Q6_K": 18, "IQ4_NL": 25, "BF16": 32}
 
 
 class ModelParams(ctypes.Structure):
@@ -120,16 +120,27 @@ class Encoder:
         self.llama.call("llama_memory_clear", None, memory, ctypes.c_bool(True))
         return self.write(prompt, steps)
 
-    def write(self, first, steps):
+    def logits(self, prompt, path):
+        """Those of the next token behind a prompt, and behind each token of a path but its last: [len(path), vocabulary]."""
+        self.llama.call("llama_set_embeddings", None, self.context, ctypes.c_bool(False))
+        memory = ctypes.c_void_p(self.llama.call("llama_get_memory", ctypes.c_void_p, self.context))
+        self.llama.call("llama_memory_clear", None, memory, ctypes.c_bool(True))
+        return np.array([self.step(tokens) for tokens in [prompt] + [[token] for token in path[:-1]]])
+
+    def step(self, tokens):
+        """Reads tokens behind those that there are; the logits of the next one."""
         size = self.llama.call("llama_vocab_n_tokens", ctypes.c_int32, self.vocabulary)
+        kept = (ctypes.c_int32 * len(tokens))(*tokens)  # the batch points to it
+        batch = self.llama.call("llama_batch_get_one", Batch, kept, len(tokens))
+        if self.llama.call("llama_decode", ctypes.c_int32, self.context, batch):
+            raise RuntimeError("".join(self.llama.messages[-8:]))
+        row = self.llama.call("llama_get_logits_ith", ctypes.POINTER(ctypes.c_float), self.context, -1)
+        return np.ctypeslib.as_array(row, (size,)).astype(np.float64)
+
+    def write(self, first, steps):
         tokens, written, logs = first, [], []
         for _ in range(steps):
-            kept = (ctypes.c_int32 * len(tokens))(*tokens)  # the batch points to it
-            batch = self.llama.call("llama_batch_get_one", Batch, kept, len(tokens))
-            if self.llama.call("llama_decode", ctypes.c_int32, self.context, batch):
-                raise RuntimeError("".join(self.llama.messages[-8:]))
-            row = self.llama.call("llama_get_logits_ith", ctypes.POINTER(ctypes.c_float), self.context, -1)
-            logits = np.ctypeslib.as_array(row, (size,)).astype(np.float64)
+            logits = self.step(tokens)
             tokens = [int(logits.argmax())]
             written += tokens
             logs.append(-np.log(np.exp(logits - logits.max()).sum()))

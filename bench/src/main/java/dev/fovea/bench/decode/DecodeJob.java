@@ -53,7 +53,7 @@ final class DecodeJob implements Job {
     @Override
     public int estimatedSeconds() {
         double weights = shape == DecoderShape.TINY ? 0.01 : shape == DecoderShape.QWEN ? 0.6 : 1.2;
-        return (int) Math.ceil(5 + weights * DecodeSuite.SIDES.size() * (extent.depth() + 2 * extent.prompt()) / 60.0 / threads);
+        return (int) Math.ceil(5 + weights * DecodeSuite.SIDES.size() * (extent.depth() + 2 * extent.prompt() + 16 * extent.tokens()) / 60.0 / threads);
     }
 
     @Override
@@ -77,6 +77,10 @@ final class DecodeJob implements Job {
         long withCache = bytes + shape.cacheBytes() * extent.depth();
         findings.measured(new Measurement(DecodeSuite.MEMORY, work, "deep",
                 bandwidths.stream().map(b -> b * 1e9 / withCache).toList()));
+        for (int requests : DecodeSuite.TOGETHER) {
+            findings.measured(new Measurement(DecodeSuite.MEMORY, work, "at" + requests,
+                    bandwidths.stream().map(b -> requests * b * 1e9 / bytes).toList()));
+        }
         findings.measured(new Measurement(DecodeSuite.MEMORY, work, "bandwidth", bandwidths));
     }
 

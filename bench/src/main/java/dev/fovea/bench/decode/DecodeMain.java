@@ -104,6 +104,11 @@ public final class DecodeMain {
             if (Files.exists(STATUS)) {
                 Verdict.measured("rss", (peakBytes() - (double) shape.cacheBytes() * context()) / Files.size(file));
             }
+            for (int requests : DecodeSuite.TOGETHER) {
+                int[][] prompts = new int[requests][];
+                Arrays.setAll(prompts, i -> prompt(10 + i, SHORT));
+                Verdict.measured("at" + requests, decoder.decodeTogether(prompts, tokens));
+            }
             rate("prompt", decoder.read(prompt(6, prompt)), prompt);
             rate("prompt", decoder.read(prompt(7, prompt)), prompt);
             rate("deep", decoder.decode(prompt(8, depth), tokens), tokens);

@@ -20,11 +20,15 @@ public final class DecodeSuite implements Suite {
     static final String PLAIN = "llama.cpp, without";
     static final String REFERENCE = "fp32";
     static final String MEMORY = "memory";
+    /** Requests at once. */
+    static final int[] TOGETHER = {4, 8};
     static final List<String> SIDES = List.of(FOVEA, FLASH, PLAIN);
 
     private static final List<String> ROWS = List.of("model", "type", "threads");
     private static final Metric SHORT = new Metric("short", "tokens per second", "1/s", false);
     private static final Metric DEEP = new Metric("deep", "tokens per second", "1/s", false);
+    private static final Metric AT_4 = new Metric("at4", "tokens per second of all", "1/s", false);
+    private static final Metric AT_8 = new Metric("at8", "tokens per second of all", "1/s", false);
     private static final Metric PROMPT = new Metric("prompt", "tokens of the prompt per second", "1/s", false);
     private static final Metric LOAD = new Metric("load", "load to first token", "ms", true);
     private static final Metric RSS = new Metric("rss", "peak resident memory without keys and values, of the file's size", "×", true);
@@ -48,7 +52,8 @@ public final class DecodeSuite implements Suite {
                 values are F16 on both sides. llama.cpp is a library in the same kind of process, with flash \
                 attention and without. Before it is timed, each side's logarithms of probabilities are compared with \
                 those of fp32 weights and activations. Tokens are timed one after another: behind 16 tokens, and \
-                behind a deep context (2,048 in a full run). Fovea also chooses each token and llama.cpp does not. \
+                behind a deep context (2,048 in a full run; -Dfovea.bench.depth in FOVEA_JAVA_OPTIONS for another); and of 4 and of 8 requests at once, each behind 16 \
+                tokens: Fovea's are of as many callers, llama.cpp's are batches of a token of each. Fovea also chooses each token and llama.cpp does not. \
                 "memory" is what tokens could be if each weight and each cached value were read once at the bandwidth \
                 measured in the same run. Memory is the peak of the whole process with its JVM, after short texts.""";
     }
@@ -58,7 +63,7 @@ public final class DecodeSuite implements Suite {
         Extent extent = switch (effort) {
             case SMOKE -> new Extent(16, 32, 4, false);
             case QUICK -> new Extent(128, 512, 16, true);
-            case FULL -> new Extent(512, 2048, 24, true);
+            case FULL -> new Extent(512, Integer.getInteger("fovea.bench.depth", 2048), 24, true);
         };
         List<Job> jobs = new ArrayList<>();
         List<DecoderShape> shapes = switch (effort) {
@@ -79,7 +84,7 @@ public final class DecodeSuite implements Suite {
     @Override
     public List<Table> tables() {
         return List.of(bounded("Tokens behind a short context", SHORT), bounded("Tokens behind a deep context", DEEP),
-                table("Prompts", PROMPT), table("Load to first token", LOAD), table("Resident memory", RSS),
+                bounded("Four requests at once", AT_4), bounded("Eight requests at once", AT_8), table("Prompts", PROMPT), table("Load to first token", LOAD), table("Resident memory", RSS),
                 new Table("Read bandwidth", BANDWIDTH, ROWS, Map.of(), List.of(MEMORY), null));
     }
 

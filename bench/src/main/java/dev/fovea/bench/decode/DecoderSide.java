@@ -11,6 +11,9 @@ interface DecoderSide extends AutoCloseable {
     /** Reads a prompt, then a token at a time; nanoseconds of all these tokens together. */
     long decode(int[] prompt, int count);
 
+    /** Reads prompts, then a token of each at a time, all at once; tokens per second of all together. */
+    double decodeTogether(int[][] prompts, int count);
+
     @Override
     void close();
 }

@@ -6,7 +6,9 @@ import dev.fovea.model.SamplingOptions;
 import dev.fovea.model.TextGenerator;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -14,6 +16,8 @@ import java.util.concurrent.atomic.AtomicLong;
 final class FoveaSide implements DecoderSide {
     /** Above every logit. */
     private static final float CERTAIN = 1e6f;
+    /** Room for the requests that are written at once. */
+    private static final int LEAST_CACHE = 1024;
 
     private final TextGenerator model;
 
@@ -24,7 +28,8 @@ final class FoveaSide implements DecoderSide {
     static FoveaSide load(Path file, int context, int threads) throws IOException {
         var engine = EngineOptions.defaults().withThreads(threads);
         return new FoveaSide(TextGenerator.load(file,
-                GeneratorOptions.defaults().withContext(context).withEngineOptions(engine)));
+                GeneratorOptions.defaults().withContext(context).withCacheTokens(Math.max(2 * context, LEAST_CACHE))
+                        .withEngineOptions(engine)));
     }
 
     /** The likeliest tokens behind a prompt. */
@@ -67,6 +72,38 @@ final class FoveaSide implements DecoderSide {
             return true;
         });
         return last.get() - first.get();
+    }
+
+    /** From when all have their first token to when one has its last. */
+    @Override
+    public double decodeTogether(int[][] prompts, int count) {
+        var times = new long[prompts.length][count + 1];
+        var written = new int[prompts.length];
+        List<Thread> callers = new ArrayList<>();
+        for (int i = 0; i < prompts.length; i++) {
+            int caller = i;
+            callers.add(Thread.ofPlatform().start(() -> model.generate(prompts[caller], greedy(count + 1), (_, token) -> {
+                if (token >= 0) {
+                    times[caller][written[caller]++] = System.nanoTime();
+                }
+                return true;
+            })));
+        }
+        try {
+            for (Thread caller : callers) {
+                caller.join();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted", e);
+        }
+        long allBegan = Arrays.stream(times).mapToLong(of -> of[0]).max().orElseThrow();
+        long oneEnded = Arrays.stream(times).mapToLong(of -> of[count]).min().orElseThrow();
+        boolean met = allBegan < oneEnded; // a few tokens of a very small model need not
+        long from = met ? allBegan : Arrays.stream(times).mapToLong(of -> of[0]).min().orElseThrow();
+        long to = met ? oneEnded : Arrays.stream(times).mapToLong(of -> of[count]).max().orElseThrow();
+        long tokens = Arrays.stream(times).flatMapToLong(Arrays::stream).filter(time -> time > from && time <= to).count();
+        return tokens * 1e9 / (to - from);
     }
 
     @Override

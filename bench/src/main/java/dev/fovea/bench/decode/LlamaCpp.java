@@ -33,6 +33,7 @@ final class LlamaCpp {
     final MethodHandle memory = function("llama_get_memory", FunctionDescriptor.of(ADDRESS, ADDRESS));
     final MethodHandle clear = function("llama_memory_clear", FunctionDescriptor.ofVoid(ADDRESS, JAVA_BOOLEAN));
     final MethodHandle synchronize = function("llama_synchronize", FunctionDescriptor.ofVoid(ADDRESS));
+    final MethodHandle sequences = function("llama_n_seq_max", FunctionDescriptor.of(JAVA_INT, ADDRESS));
     final MethodHandle freeContext = function("llama_free", FunctionDescriptor.ofVoid(ADDRESS));
     final MethodHandle freeModel = function("llama_model_free", FunctionDescriptor.ofVoid(ADDRESS));
 
@@ -95,9 +96,38 @@ final class LlamaCpp {
         return batch;
     }
 
+    /**
+     * A batch of a token at one position of each of several sequences, of all of which the logits are asked for.
+     *
+     * @param tokens I32 [sequences]
+     * @param positions I32 [sequences]
+     */
+    static MemorySegment batch(Arena arena, MemorySegment tokens, MemorySegment positions, int sequences) {
+        MemorySegment batch = batch(arena, tokens);
+        MemorySegment ids = arena.allocate(JAVA_INT, sequences);
+        MemorySegment pointers = arena.allocate(ADDRESS, sequences);
+        MemorySegment ones = arena.allocate(JAVA_INT, sequences);
+        for (int i = 0; i < sequences; i++) {
+            ids.setAtIndex(JAVA_INT, i, i);
+            ones.setAtIndex(JAVA_INT, i, 1);
+            pointers.setAtIndex(ADDRESS, i, ids.asSlice(i * JAVA_INT.byteSize()));
+        }
+        setCount(batch, sequences);
+        batch.set(ADDRESS, 24, positions);
+        batch.set(ADDRESS, 32, ones);
+        batch.set(ADDRESS, 40, pointers);
+        batch.set(ADDRESS, 48, arena.allocate(sequences, 1).fill((byte) 1));
+        return batch;
+    }
+
     /** Sets {@code n_tokens}. */
     static void setCount(MemorySegment batch, int count) {
         batch.set(JAVA_INT, 0, count);
+    }
+
+    /** Sets {@code n_seq_max}. */
+    static void setSequences(MemorySegment contextParams, int sequences) {
+        contextParams.set(JAVA_INT, 12, sequences);
     }
 
     /** Sets {@code n_ctx}, {@code n_batch}, the two numbers of threads and {@code flash_attn_type} of default parameters. */

@@ -19,20 +19,35 @@ final class LlamaCppSide implements DecoderSide {
     private final int vocabulary;
     private final MemorySegment model;
     private final MemorySegment context;
+    private final int threads;
+    private final boolean flashAttention;
 
     /** Loads a file. */
     LlamaCppSide(LlamaCpp llama, Path file, int vocabulary, int tokens, int threads, boolean flashAttention) {
         this.llama = llama;
         this.vocabulary = vocabulary;
+        this.threads = threads;
+        this.flashAttention = flashAttention;
         model = LlamaCpp.call(() -> (MemorySegment) llama.loadModel.invokeExact(arena.allocateFrom(file.toString()),
                 (MemorySegment) llama.modelDefaults.invokeExact((SegmentAllocator) arena)));
         if (model.equals(MemorySegment.NULL)) {
             throw Verdict.absent("llama.cpp does not load " + file);
         }
-        context = LlamaCpp.call(() -> {
+        context = context(tokens, 1);
+    }
+
+    /** A context of so many tokens in each of some sequences. */
+    private MemorySegment context(int tokens, int sequences) {
+        return LlamaCpp.call(() -> {
             MemorySegment params = (MemorySegment) llama.contextDefaults.invokeExact((SegmentAllocator) arena);
-            LlamaCpp.set(params, tokens, threads, flashAttention);
-            return (MemorySegment) llama.init.invokeExact(model, params);
+            LlamaCpp.set(params, tokens * sequences, threads, flashAttention);
+            LlamaCpp.setSequences(params, sequences);
+            MemorySegment made = (MemorySegment) llama.init.invokeExact(model, params);
+            int most = (int) llama.sequences.invokeExact(made);
+            if (most != sequences) {
+                throw new IllegalStateException("expected a context of " + sequences + " sequences, got " + most);
+            }
+            return made;
         });
     }
 
@@ -91,6 +106,41 @@ final class LlamaCppSide implements DecoderSide {
             run(one);
         }
         return System.nanoTime() - started;
+    }
+
+    /** Its prompts are read as tokens are, one of each at a time; that is not timed. */
+    @Override
+    public double decodeTogether(int[][] prompts, int count) {
+        int sequences = prompts.length;
+        int length = prompts[0].length;
+        MemorySegment together = context(length + count + 1, sequences);
+        MemorySegment ids = arena.allocate(JAVA_INT, sequences);
+        MemorySegment positions = arena.allocate(JAVA_INT, sequences);
+        MemorySegment batched = LlamaCpp.batch(arena, ids, positions, sequences);
+        long started = 0;
+        for (int step = 0; step < length + count; step++) {
+            if (step == length) {
+                started = System.nanoTime();
+            }
+            for (int i = 0; i < sequences; i++) {
+                ids.setAtIndex(JAVA_INT, i, prompts[i][step % length]);
+                positions.setAtIndex(JAVA_INT, i, step);
+            }
+            LlamaCpp.call(() -> {
+                int status = (int) llama.decode.invokeExact(together, batched);
+                if (status != 0) {
+                    throw new IllegalStateException("llama_decode gives " + status);
+                }
+                llama.synchronize.invokeExact(together);
+                return null;
+            });
+        }
+        double rate = sequences * count * 1e9 / (System.nanoTime() - started);
+        LlamaCpp.call(() -> {
+            llama.freeContext.invokeExact(together);
+            return null;
+        });
+        return rate;
     }
 
     @Override

@@ -45,6 +45,9 @@ public final class BenchCommand implements Callable<Integer> {
     @Option(names = "--quick", description = "Measure less: all suites in under ten minutes on two cores.")
     private boolean quick;
 
+    @Option(names = "--only", paramLabel = "TEXT", description = "Run the jobs whose names contain TEXT, such as Q4.K.M-2.")
+    private String only = "";
+
     @Option(names = "--smoke", hidden = true, description = "One iteration of the smallest work.")
     private boolean smoke;
 
@@ -114,7 +117,11 @@ public final class BenchCommand implements Callable<Integer> {
         Effort effort = smoke ? Effort.SMOKE : quick ? Effort.QUICK : Effort.FULL;
         Circumstances circumstances = Circumstances.here(effort);
         RawResults results = RawResults.open(out, circumstances);
-        Schedule schedule = new Schedule(selected, effort, results);
+        Schedule schedule = new Schedule(selected, effort, results, only);
+        if (schedule.total() == 0) {
+            throw new ParameterException(spec.commandLine(), "no job's name contains '" + only + "'; there are "
+                    + new Schedule(selected, effort, results, "").names());
+        }
         announce(schedule);
         Map<String, String> failures;
         try (MachineLock _ = MachineLock.take();
@@ -122,7 +129,7 @@ public final class BenchCommand implements Callable<Integer> {
             failures = new JobRunner(schedule, results, out.resolve("bench.log"), progress).run();
         }
         // Earlier runs may have left results of other suites in the directory.
-        Map<Suite, List<JobRecord>> records = new Schedule(known, effort, results).records();
+        Map<Suite, List<JobRecord>> records = new Schedule(known, effort, results, "").records();
         records.keySet().removeIf(suite -> records.get(suite).isEmpty() && !selected.contains(suite));
         Path page = new Report(circumstances, command(), records, failures).write(out);
         spec.commandLine().getOut().println(page);
@@ -153,6 +160,7 @@ public final class BenchCommand implements Callable<Integer> {
         return "./fovea bench"
                 + names.stream().map(name -> " " + name).collect(Collectors.joining())
                 + (smoke ? " --smoke" : quick ? " --quick" : "")
+                + (only.isEmpty() ? "" : " --only " + only)
                 + " --out " + out;
     }
 }

@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /** The jobs of some suites, those that have finished before and those that are to run. */
 final class Schedule {
@@ -25,10 +26,11 @@ final class Schedule {
     private final RawResults results;
     private int total;
 
-    Schedule(List<Suite> suites, Effort effort, RawResults results) throws IOException {
+    /** @param only what the names of jobs contain */
+    Schedule(List<Suite> suites, Effort effort, RawResults results, String only) throws IOException {
         this.results = results;
         for (Suite suite : suites) {
-            List<Job> ofSuite = suite.jobs(effort);
+            List<Job> ofSuite = suite.jobs(effort).stream().filter(job -> job.name().contains(only)).toList();
             jobs.put(suite, ofSuite);
             Set<String> names = new HashSet<>();
             for (Job job : ofSuite) {
@@ -46,6 +48,10 @@ final class Schedule {
     /** The jobs that have not finished yet. */
     List<Step> steps() {
         return steps;
+    }
+
+    String names() {
+        return jobs.values().stream().flatMap(List::stream).map(Job::name).collect(Collectors.joining(", "));
     }
 
     /** How many jobs there are, finished or not. */

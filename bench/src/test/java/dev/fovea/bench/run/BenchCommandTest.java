@@ -54,6 +54,15 @@ class BenchCommandTest {
     }
 
     @Test
+    void shouldRunTheJobsThatAreAskedFor() throws IOException {
+        assertEquals(0, run("first", "--quick", "--only", "64", "--out", out.toString()).status());
+        assertEquals(List.of("n64"), first.ran());
+        assertTrue(Files.readString(out.resolve("report.html")).contains("./fovea bench first --quick --only 64 --out " + out));
+        assertEquals("fovea: no job's name contains '65'; there are n16, n64 (see 'fovea bench --help')\n",
+                run("first", "--quick", "--only", "65", "--out", out.toString()).err());
+    }
+
+    @Test
     void shouldMarkTheBestOfTheContenders() throws IOException {
         run("first", "--quick", "--out", out.toString());
         String report = Files.readString(out.resolve("report.md"));

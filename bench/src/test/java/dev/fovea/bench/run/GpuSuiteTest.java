@@ -59,7 +59,7 @@ class GpuSuiteTest {
         BenchRun run = BenchRun.of(suites, "--smoke", "--out", out.toString());
         assertEquals(0, run.status(), () -> run.err());
         RawResults results = RawResults.open(out, Circumstances.here(Effort.SMOKE));
-        List<JobRecord> records = new Schedule(suites, Effort.SMOKE, results).records().get(suites.getFirst());
+        List<JobRecord> records = new Schedule(suites, Effort.SMOKE, results, "").records().get(suites.getFirst());
         assertEquals(2, records.size());
         return records;
     }

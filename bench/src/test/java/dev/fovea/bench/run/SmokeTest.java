@@ -40,7 +40,7 @@ class SmokeTest {
         RawResults results = RawResults.open(out, Circumstances.here(Effort.SMOKE));
         String page = Files.readString(out.resolve("report.html"));
         for (Map.Entry<Suite, List<JobRecord>> suite :
-                new Schedule(Suites.all(), Effort.SMOKE, results).records().entrySet()) {
+                new Schedule(Suites.all(), Effort.SMOKE, results, "").records().entrySet()) {
             Map<String, Side> sides = new HashMap<>();
             for (JobRecord record : suite.getValue()) {
                 String job = record.suite() + " " + record.job();

@@ -79,17 +79,20 @@ final class GeneratorArguments extends EngineArguments {
     @ArgGroup(exclusive = true)
     private FormatArguments format = new FormatArguments();
 
+    @ArgGroup(exclusive = true)
+    private SpeculationArguments speculation = new SpeculationArguments();
+
     /**
      * Loads the model. If that takes a noticeable time, a message on {@code err} says so; on a terminal, a bar shows how far
      * it is.
      *
      * @param path null for the demonstration model, which {@code err} hears of
-     * @throws ParameterException if the number of threads or the context is out of range
+     * @throws ParameterException if the number of threads, the context or the number of guesses is out of range
      */
     TextGenerator load(Path path, PrintWriter err) throws IOException {
         EngineOptions engine = engine();
         GeneratorOptions options = checked(() -> GeneratorOptions.defaults().withEngineOptions(engine).withWeights(weights())
-                .withContext(context).withCache(cache).withConcurrency(1));
+                .withContext(context).withCache(cache).withConcurrency(1).withSpeculation(speculation.speculation()));
         if (path == null) {
             TextGenerator demonstration = TextGenerator.load(DemonstrationModel.file(), options);
             err.println("fovea: " + DemonstrationModel.NOTICE);

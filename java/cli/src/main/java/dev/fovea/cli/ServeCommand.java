@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Supplier;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Mixin;
@@ -81,7 +82,7 @@ final class ServeCommand implements Callable<Integer> {
         InternalLoggerFactory.setDefaultFactory(JdkLoggerFactory.INSTANCE);
         ServerOptions options = options();
         EncoderOptions encoders = arguments.encoders();
-        GeneratorOptions generators = arguments.generators();
+        GeneratorOptions generators = checked(arguments::generators);
         FoveaServer server;
         try (var _ = new DelayedNotice(streams.err(), "Loading " + String.join(", ", models) + " …")) {
             server = FoveaServer.start(choices(), options, encoders, generators);
@@ -168,6 +169,13 @@ final class ServeCommand implements Callable<Integer> {
                 + " a language model (default: the model's own, at most " + GeneratorOptions.DEFAULT_CONTEXT + ").")
         private int context;
 
+        @Option(names = "--cache-tokens", paramLabel = "N", defaultValue = "0", description = "Tokens that a language model has"
+                + " memory for, of all its answers together (default: twice the context).")
+        private int cacheTokens;
+
+        @ArgGroup(exclusive = true)
+        private SpeculationArguments speculation = new SpeculationArguments();
+
         @Option(names = "--parallel", paramLabel = "N", description = "Answers that a language model writes at a time"
                 + " (default: 8).")
         private Integer parallel;
@@ -202,7 +210,8 @@ final class ServeCommand implements Callable<Integer> {
         }
 
         GeneratorOptions generators() {
-            GeneratorOptions options = GeneratorOptions.defaults().withEngineOptions(engine()).withContext(context);
+            GeneratorOptions options = GeneratorOptions.defaults().withEngineOptions(engine()).withContext(context)
+                    .withCacheTokens(cacheTokens).withSpeculation(speculation.speculation());
             return weights() == null ? options : options.withWeights(weights());
         }
 

@@ -40,6 +40,15 @@ class GenerateCommandTest {
         assertTrue(gguf.out().matches("\\d+(,\\d+){0,8}\n"), gguf.out());
     }
 
+    @Test
+    void shouldWriteTheSameWhereItGuesses() {
+        String[] plain = {"generate", "--model", QWEN, "--token-ids", "5,9,5,9,5", "--max-tokens", "12", "--ignore-end"};
+        String expected = CliRun.of(plain).output();
+        assertEquals(expected, CliRun.of(concat(plain, new String[] {"--lookup", "4"})).output());
+        assertEquals(expected, CliRun.of(concat(plain, new String[] {"--draft", MODELS.resolve("golden/llama").toString()})).output());
+        assertEquals(expected, CliRun.of(concat(plain, new String[] {"--draft", QWEN, "--draft-tokens", "2"})).output());
+    }
+
     private static String[] concat(String[] first, String[] second) {
         return java.util.stream.Stream.of(first, second).flatMap(java.util.Arrays::stream).toArray(String[]::new);
     }
@@ -61,6 +70,11 @@ class GenerateCommandTest {
         assertLine(2, "--weights-file chooses among the files of an encoder, and " + QWEN, "models", "show",
                 "--weights-file", "x", QWEN);
         assertLine(2, "expected f32, f16 or bf16, got 'i8'", "generate", "--model", QWEN, "--token-ids", "3", "--cache", "i8");
+        assertLine(2, "expected a speculation of 1 to 64 tokens, got 65 (see 'fovea generate --help')", "generate", "--model", QWEN,
+                "--token-ids", "3", "--lookup", "65");
+        assertLine(2, "--lookup", "generate", "--model", QWEN, "--token-ids", "3", "--lookup", "3", "--draft", QWEN);
+        assertLine(2, "--draft", "generate", "--model", QWEN, "--token-ids", "3", "--draft-tokens", "3");
+        assertLine(1, "no model directory nowhere", "generate", "--model", QWEN, "--token-ids", "3", "--draft", "nowhere");
         assertLine(1, "no model directory nowhere", "generate", "--model", "nowhere", "--token-ids", "3");
         assertLine(1, "no file nowhere.gguf", "generate", "--model", "nowhere.gguf", "--token-ids", "3");
         assertLine(1, "expected a model's directory, got the file pom.xml", "generate", "--model", "pom.xml", "--token-ids", "3");

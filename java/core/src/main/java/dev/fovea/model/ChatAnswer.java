@@ -16,6 +16,12 @@ public record ChatAnswer(String content, String reasoning, List<ToolCall> toolCa
         toolCalls = List.copyOf(toolCalls);
     }
 
+    /** What it says if nothing of it is a call: all that stands behind what it thought. */
+    public ChatAnswer withoutCalls() {
+        return toolCalls.isEmpty() ? this
+                : new ChatAnswer(ChatTools.behindThoughts(generated.text(), !reasoning.isEmpty()), reasoning, List.of(), generated);
+    }
+
     /** The message with which a chat goes on. What tools answer comes behind it: {@link ChatMessage#tool(ToolCall, String)}. */
     public ChatMessage message() {
         ChatMessage message = ChatMessage.assistant(content);

@@ -23,11 +23,14 @@ final class ChatTemplate {
     private static final int MAX_BYTES = 1 << 20;
 
     private final String source;
+    /** Where it is from. */
+    private final Path place;
     private final Map<String, Object> tokens;
     private volatile JinjaTemplate template;
 
-    private ChatTemplate(String source, Tokenizer tokenizer) {
+    private ChatTemplate(String source, Path place, Tokenizer tokenizer) {
         this.source = source;
+        this.place = place;
         this.tokens = Map.of("bos_token", text(tokenizer, SpecialToken.BOS), "eos_token", text(tokenizer, SpecialToken.EOS));
     }
 
@@ -42,12 +45,12 @@ final class ChatTemplate {
             if (Files.size(file) > MAX_BYTES) {
                 throw new FormatException(file, -1, "template", "expected at most " + MAX_BYTES + " bytes, got " + Files.size(file));
             }
-            return new ChatTemplate(Files.readString(file), tokenizer);
+            return new ChatTemplate(Files.readString(file), file, tokenizer);
         }
         Path config = folder.resolve("tokenizer_config.json");
         JsonObject json = Files.exists(config) && JsonFile.parse(config) instanceof JsonObject object ? object : new JsonObject();
         String source = source(json.get("chat_template"));
-        return source == null ? null : new ChatTemplate(source, tokenizer);
+        return source == null ? null : new ChatTemplate(source, config, tokenizer);
     }
 
     /** A text, or of several named ones the default. */
@@ -64,16 +67,17 @@ final class ChatTemplate {
     }
 
     /** That of a GGUF file, or null. */
-    static ChatTemplate of(GgufMetadata metadata, Tokenizer tokenizer) throws IOException {
+    static ChatTemplate of(GgufMetadata metadata, Path file, Tokenizer tokenizer) throws IOException {
         String source = metadata.string("tokenizer.chat_template", null);
-        return source == null ? null : new ChatTemplate(source, tokenizer);
+        return source == null ? null : new ChatTemplate(source, file, tokenizer);
     }
 
     /**
      * The text that the model goes on with.
      *
      * @throws IllegalArgumentException if the template refuses the messages, or fails
-     * @throws UnsupportedOperationException if there is no library for templates
+     * @throws UnsupportedOperationException if there is no library for templates, or the chat has tools and the template does
+     *     not mention any
      */
     String render(Chat chat) {
         return render(chat, true);
@@ -86,12 +90,20 @@ final class ChatTemplate {
         values.put("messages", chat.messages().stream().map(ChatTemplate::plain).toList());
         values.put("add_generation_prompt", asksForAnswer);
         if (!chat.tools().isEmpty()) {
+            requireTools(chat);
             values.put("tools", chat.tools());
         }
         try {
             return template().render(values);
         } catch (NoClassDefFoundError e) {
             throw new UnsupportedOperationException("chats need the library com.hubspot.jinjava:jinjava on the class path", e);
+        }
+    }
+
+    private void requireTools(Chat chat) {
+        if (!mentions("tools")) {
+            throw new UnsupportedOperationException("the chat template of " + place + " does not mention tools, so the model would"
+                    + " not hear of the " + chat.tools().size() + " of this chat");
         }
     }
 

@@ -138,7 +138,7 @@ sealed interface GeneratorSource {
 
         @Override
         public ChatTemplate chatTemplate(Tokenizer tokenizer) throws IOException {
-            return ChatTemplate.of(weights.metadata(), tokenizer);
+            return ChatTemplate.of(weights.metadata(), weights.file(), tokenizer);
         }
 
         @Override

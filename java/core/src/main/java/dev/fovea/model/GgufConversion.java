@@ -7,10 +7,15 @@ import dev.fovea.model.family.EncoderDecoderConfig;
 import dev.fovea.model.family.GgufDecoder;
 import dev.fovea.model.family.GgufEncoder;
 import dev.fovea.model.family.GgufModelWriter;
+import dev.fovea.model.family.GgufT5;
+import dev.fovea.model.sentence.DenseActivation;
 import dev.fovea.model.sentence.PoolingMode;
 import dev.fovea.model.sentence.SentenceConfig;
+import dev.fovea.model.sentence.SentenceModule;
+import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Layout;
 import dev.fovea.tensor.Shape;
+import dev.fovea.tensor.Tensor;
 import dev.fovea.tensor.Weight;
 import dev.fovea.text.GgufTokenizerWriter;
 import dev.fovea.text.SpecialToken;
@@ -20,6 +25,9 @@ import dev.fovea.weights.GgufWeights;
 import dev.fovea.weights.GgufWriter;
 import dev.fovea.weights.Weights;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -56,7 +64,7 @@ public final class GgufConversion {
      * Converts a model. The file appears under its name when it is complete and has been read again: its settings must be
      * those of the source, and its tokenizer must make the same tokens of some texts.
      *
-     * @param source a directory of a language model or a BERT that embeds texts, or a GGUF file
+     * @param source a directory of a language model, of a BERT or a language model that embeds texts, or a GGUF file
      * @param target is replaced if it is there
      * @throws ModelNotFoundException if there is nothing, or a file that a model needs is not in the directory
      * @throws FormatException if a file is not what it should be, or GGUF cannot say what it says; the message names it
@@ -80,9 +88,10 @@ public final class GgufConversion {
         boolean pools = Files.exists(source.resolve("modules.json"));
         if (DecoderConfig.takes(config) && !pools) {
             ofGenerator(source, files, type, writer, target, progress);
-        } else if (EncoderDecoderConfig.takes(config) || DecoderConfig.takes(config)) {
-            throw config.wrong("model_type", "a language model without an encoder and without modules.json, or a BERT, which are"
-                    + " written as GGUF");
+        } else if (DecoderConfig.takes(config)) {
+            ofEmbedder(source, type, writer, target, progress);
+        } else if (EncoderDecoderConfig.takes(config)) {
+            ofTranslator(source, files, type, writer, target, progress);
         } else {
             ofEncoder(source, type, writer, target, progress);
         }
@@ -138,6 +147,23 @@ public final class GgufConversion {
         }
     }
 
+    private static void ofTranslator(Path source, ModelFiles files, GgufFileType type, GgufWriter writer, Path target,
+            Progress progress) throws IOException {
+        var parts = new GeneratorSource.OfDirectory(files);
+        EncoderDecoderConfig config = parts.encoderDecoder();
+        try (Weights file = parts.openWeights(); Tokenizer tokenizer = files.tokenizer() == null ? null : parts.openTokenizer()) {
+            Map<String, GgufModelWriter.Tensor> tensors = GgufT5.write(config, file, writer);
+            writer.put("general.name", String.valueOf(source.toAbsolutePath().normalize().getFileName()));
+            putTokenizer(files, tokenizer, config.encoder(1).vocabulary(), writer);
+            putEnds(files, tokenizer, parts.ends(), writer);
+            put(tensors, type, writer);
+            write(writer, target, progress, made -> {
+                requireSame(tokenizer, made);
+                GgufT5.read(made);
+            });
+        }
+    }
+
     private static void ofEncoder(Path source, GgufFileType type, GgufWriter writer, Path target, Progress progress)
             throws IOException {
         var parts = new DirectorySource(source.toAbsolutePath().normalize(), null);
@@ -156,12 +182,72 @@ public final class GgufConversion {
         }
     }
 
+    private static void ofEmbedder(Path source, GgufFileType type, GgufWriter writer, Path target, Progress progress)
+            throws IOException {
+        var parts = new DirectorySource(source.toAbsolutePath().normalize(), null);
+        EncoderConfig config = parts.config();
+        try (Weights file = parts.openWeights(); Tokenizer tokenizer = parts.openTokenizer(config);
+                Arena arena = Arena.ofConfined()) {
+            String architecture = GgufModelWriter.architecture(config);
+            Map<String, GgufModelWriter.Tensor> tensors = GgufModelWriter.embedder(config, file, writer);
+            writer.put("general.name", String.valueOf(source.toAbsolutePath().normalize().getFileName()));
+            SentenceConfig sentence = parts.sentence(config.encoder(), tokenizer.prefix().length + tokenizer.suffix().length);
+            writer.put(architecture + ".pooling_type", pooling(source, sentence));
+            putDense(source, sentence, architecture, writer, tensors, arena);
+            GgufTokenizerWriter.put(parts.tokenizerFile(), tokenizer, config.encoder().vocabulary(), writer);
+            put(tensors, type, writer);
+            write(writer, target, progress, made -> {
+                requireSame(tokenizer, made);
+                GgufEncoder.read(made);
+            });
+        }
+    }
+
+    /** The layers behind a pooling, of which GGUF has two of EmbeddingGemma. */
+    private static void putDense(Path source, SentenceConfig sentence, String architecture, GgufWriter writer,
+            Map<String, GgufModelWriter.Tensor> tensors, Arena arena) throws IOException {
+        int number = 2;
+        for (SentenceModule module : sentence.behind()) {
+            if (module instanceof SentenceModule.Dense dense) {
+                String name = "dense_" + number++;
+                if (number > 4 || dense.bias() || dense.activation() != DenseActivation.IDENTITY
+                        || !architecture.equals("gemma-embedding")) {
+                    throw new FormatException(source.resolve("modules.json"), -1, "type", "expected no Dense but the two of"
+                            + " EmbeddingGemma, without bias or activation, which is what GGUF can say");
+                }
+                writer.put(architecture + '.' + name + "_feat_in", dense.inputs());
+                writer.put(architecture + '.' + name + "_feat_out", dense.outputs());
+                tensors.put(name + ".weight", new GgufModelWriter.Tensor(List.of(copy(dense, arena)), 0, 0));
+            }
+        }
+    }
+
+    /** Their file is not open for as long as the large one. */
+    private static Weight copy(SentenceModule.Dense dense, Arena arena) throws IOException {
+        try (Weights file = Weights.open(dense.weights())) {
+            Weight matrix = file.weight(dense.name() + ".weight");
+            Shape shape = Shape.of(dense.outputs(), dense.inputs());
+            if (!matrix.shape().equals(shape)) {
+                throw new FormatException(dense.weights(), -1, dense.name() + ".weight", "expected shape " + shape + ", got "
+                        + matrix.shape());
+            }
+            Tensor copy = Tensor.allocate(arena, DType.F32, shape);
+            float[] row = new float[dense.inputs()];
+            for (int r = 0; r < dense.outputs(); r++) {
+                matrix.read(r, 0, row.length, row, 0);
+                MemorySegment.copy(row, 0, copy.segment(), ValueLayout.JAVA_FLOAT, (long) r * row.length * Float.BYTES, row.length);
+            }
+            return Weight.of(copy);
+        }
+    }
+
     /** As llama.cpp numbers poolings. A file says nothing of what else a pipeline does, but that it normalises. */
     private static int pooling(Path source, SentenceConfig sentence) throws FormatException {
         List<PoolingMode> modes = sentence.pooling();
         int type = modes.equals(List.of(PoolingMode.MEAN)) ? 1 : modes.equals(List.of(PoolingMode.CLS)) ? 2
                 : modes.equals(List.of(PoolingMode.FINAL_TOKEN)) ? 3 : 0;
-        boolean plain = sentence.behind().size() == 1 && sentence.normalizes() && sentence.includePrompt()
+        boolean plain = sentence.normalizes() && sentence.behind().stream().limit(sentence.behind().size() - 1)
+                .allMatch(SentenceModule.Dense.class::isInstance) && sentence.includePrompt()
                 && sentence.dimensions() == 0 && !sentence.lowerCase() && !sentence.keepsEnd()
                 && sentence.prompts().byDefault().isEmpty();
         if (type == 0 || !plain) {
@@ -184,7 +270,8 @@ public final class GgufConversion {
         if (tokenizer != null) {
             GgufTokenizerWriter.put(files.tokenizer(), tokenizer, vocabulary, writer);
         } else {
-            String architecture = GgufModelWriter.architecture(JsonFile.read(files.config()));
+            JsonFile config = JsonFile.read(files.config());
+            String architecture = EncoderDecoderConfig.takes(config) ? "t5" : GgufModelWriter.architecture(config);
             writer.put("tokenizer.ggml.model", "none").put(architecture + ".vocab_size", vocabulary);
         }
     }

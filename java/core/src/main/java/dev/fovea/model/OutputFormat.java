@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
  * What an answer must look like: the model chooses among the tokens that may come next, and ends where the answer may end.
@@ -25,6 +26,8 @@ public final class OutputFormat {
     private final String kind;
     private final List<String> source;
     private final CompiledFormat compiled;
+    /** Behind thoughts that may begin, and behind those that have begun; null until asked for. */
+    private final AtomicReferenceArray<OutputFormat> behindThoughts = new AtomicReferenceArray<>(2);
 
     private OutputFormat(String kind, List<String> source, CompiledFormat compiled) {
         this.kind = kind;
@@ -86,6 +89,17 @@ public final class OutputFormat {
         List<String> source = new ArrayList<>(parts);
         tools.forEach((name, schema) -> source.addAll(List.of(name, schema)));
         return new OutputFormat("call", List.copyOf(source), CompiledFormat.ofCall(tools, parts));
+    }
+
+    /** This, behind what a model thinks first; see {@link CompiledFormat#behindThoughts}. */
+    OutputFormat behindThoughts(boolean open) {
+        OutputFormat known = behindThoughts.get(open ? 1 : 0);
+        if (known == null) {
+            known = new OutputFormat((open ? "the rest of thoughts, then " : "thoughts, then ") + kind, source,
+                    compiled.behindThoughts(open));
+            behindThoughts.set(open ? 1 : 0, known);
+        }
+        return known;
     }
 
     CompiledFormat compiled() {

@@ -42,7 +42,6 @@ public final class TextGenerator implements AutoCloseable {
     /** Why there is none. */
     private final IOException tokenizerProblem;
     /** Null where there is none. */
-    private final ChatTemplate chatTemplate;
     private final ChatTools chatTools;
     private final AnswerWriter answers;
     private final Owner owner;
@@ -65,8 +64,8 @@ public final class TextGenerator implements AutoCloseable {
         }
         tokenizer = found;
         tokenizerProblem = problem;
-        chatTemplate = tokenizer == null ? null : source.chatTemplate(tokenizer);
-        chatTools = chatTemplate == null ? null : new ChatTools(tokenizer, chatTemplate.source());
+        ChatTemplate template = tokenizer == null ? null : source.chatTemplate(tokenizer);
+        chatTools = template == null ? null : new ChatTools(tokenizer, template);
         int[] ends = IntStream.concat(source.ends().stream().mapToInt(Integer::intValue),
                 tokenizer == null ? IntStream.empty() : IntStream.of(tokenizer.endIds())).distinct().toArray();
         answers = new AnswerWriter(name(), model, tokenizer, ends);
@@ -198,7 +197,8 @@ public final class TextGenerator implements AutoCloseable {
 
     /**
      * Answers the last message of a chat, in the form that the model was trained on. What was said before and is still in
-     * memory is not read again.
+     * memory is not read again. If the options have a format, a model whose template has {@code <think>} may think first, unless
+     * the template ends its thoughts, as with {@code enable_thinking} false; the format holds for what is behind {@code </think>}.
      *
      * @param listener hears of the answer as it comes
      * @throws IllegalArgumentException if the model's template refuses the messages, or they are longer than the context
@@ -213,7 +213,8 @@ public final class TextGenerator implements AutoCloseable {
 
     /** As {@link #chat(Chat, SamplingOptions, TextListener)}, with a priority or a limit of time. */
     public GeneratedText chat(Chat chat, SamplingOptions options, RequestOptions request, TextListener listener) {
-        return generate(ids(chat, ""), options, request, listener);
+        String rendered = requireChats().render(chat);
+        return generate(chatTools.ids(rendered), chatTools.thoughts(rendered).before(options), request, listener);
     }
 
     /**
@@ -224,11 +225,14 @@ public final class TextGenerator implements AutoCloseable {
      * @param listener hears of what the model writes as it comes, calls and all
      */
     public ChatAnswer answer(Chat chat, SamplingOptions options, TextListener listener) {
-        return requireChats().read(chat, "", chat(chat, options, listener));
+        String rendered = requireChats().render(chat);
+        ChatTools.Thinking thinking = chatTools.thoughts(rendered);
+        return chatTools.read(chat, thinking, "", generate(chatTools.ids(rendered), thinking.before(options), listener));
     }
 
     /**
-     * As {@link #answer}, but the answer is a call of one of the chat's tools, with arguments that are valid by its schema.
+     * As {@link #answer}, but the answer is a call of one of the chat's tools, with arguments that are valid by its schema. A
+     * model that thinks does so first.
      *
      * @throws IllegalArgumentException if there is no tool, a schema of one is not supported, or the options have a format
      * @throws UnsupportedOperationException if the model's template does not say how calls look
@@ -237,15 +241,17 @@ public final class TextGenerator implements AutoCloseable {
         if (options.format() != null) {
             throw new IllegalArgumentException("expected options without a format for a call of a tool, got " + options.format());
         }
-        ChatTools tools = requireChats();
-        OutputFormat format = tools.call(chat);
-        GeneratedText generated = generate(ids(chat, tools.begin()), options.withFormat(format), SILENT);
-        return tools.read(chat, tools.begin(), generated);
+        String rendered = requireChats().render(chat);
+        ChatTools.Thinking thinking = chatTools.thoughts(rendered);
+        // One that does not think begins with the call.
+        String begin = thinking == ChatTools.Thinking.NOT ? chatTools.begin() : "";
+        SamplingOptions forced = thinking.before(options.withFormat(chatTools.call(chat, begin.isEmpty())));
+        return chatTools.read(chat, thinking, begin, generate(chatTools.ids(rendered + begin), forced, SILENT));
     }
 
     private ChatTools requireChats() {
         requireTokenizer();
-        if (chatTemplate == null) {
+        if (chatTools == null) {
             throw new UnsupportedOperationException("the model " + path + " has no chat template");
         }
         return chatTools;
@@ -256,8 +262,7 @@ public final class TextGenerator implements AutoCloseable {
      * spell out are text there.
      */
     public String prompt(Chat chat) {
-        requireChats();
-        return chatTemplate.render(chat);
+        return requireChats().prompt(chat);
     }
 
     /** Goes on with token ids, as they are; see {@link #generate(int[], SamplingOptions, TextListener)}. */
@@ -369,12 +374,6 @@ public final class TextGenerator implements AutoCloseable {
     public String token(int id) {
         byte[] bytes = requireTokenizer().decoder(true).bytes(id);
         return bytes.length > 0 ? new String(bytes, StandardCharsets.UTF_8) : tokenizer.text(id);
-    }
-
-    private int[] ids(Chat chat, String more) {
-        requireChats();
-        var texts = new UserTexts(tokenizer);
-        return texts.encode(chatTemplate.render(texts.marked(chat)) + more);
     }
 
     /** The tokenizer; it is closed with the model. */

@@ -12,4 +12,14 @@ public interface TextListener {
      * @return whether to go on; false ends the answer
      */
     boolean next(CharSequence text, int token);
+
+    /**
+     * A listener of one answer that tells this one of the text behind {@code </think>}, if the answer begins with thoughts; of
+     * tokens of these it hears without their texts.
+     *
+     * @param prompt the text of the chat ({@link TextGenerator#prompt}), which may end with the begin of thoughts
+     */
+    default TextListener behindThoughts(String prompt) {
+        return new BehindThoughts(prompt, this);
+    }
 }

@@ -13,13 +13,14 @@ import java.io.Reader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
  * Puts a {@code tokenizer.json} into the metadata of a GGUF file, as llama.cpp's converters do: BPE of bytes as "gpt2", BPE of
- * characters with pieces for bytes as "llama", WordPiece as "bert".
+ * characters with pieces for bytes as "llama", Unigram as "t5", WordPiece as "bert".
  */
 public final class GgufTokenizerWriter {
     private static final String PREFIX = GgufTokens.PREFIX;
@@ -72,8 +73,9 @@ public final class GgufTokenizerWriter {
                     characters();
                 }
             }
+            case "Unigram" -> pieces();
             case "WordPiece" -> words();
-            default -> throw wrong("model.type", "BPE or WordPiece, which are written as GGUF, got " + kind);
+            default -> throw wrong("model.type", "BPE, Unigram or WordPiece, which are written as GGUF, got " + kind);
         }
         out.put(PREFIX + "tokens", List.of(texts));
         int[] numbers = new int[types.length];
@@ -86,8 +88,14 @@ public final class GgufTokenizerWriter {
 
     /** All tokens by their ids; rows of the table without a token get names of their own. */
     private void readTokens() throws FormatException {
-        for (var entry : model.getAsJsonObject("vocab").entrySet()) {
-            set(entry.getValue().getAsInt(), entry.getKey(), GgufTokens.Type.NORMAL);
+        if (model.get("vocab") instanceof JsonArray list) {
+            for (int id = 0; id < list.size(); id++) {
+                set(id, list.get(id).getAsJsonArray().get(0).getAsString(), GgufTokens.Type.NORMAL);
+            }
+        } else {
+            for (var entry : model.getAsJsonObject("vocab").entrySet()) {
+                set(entry.getValue().getAsInt(), entry.getKey(), GgufTokens.Type.NORMAL);
+            }
         }
         for (JsonElement element : array(json, "added_tokens")) {
             JsonObject token = element.getAsJsonObject();
@@ -186,10 +194,8 @@ public final class GgufTokenizerWriter {
         float[] scores = new float[texts.length];
         for (int id = 0; id < scores.length; id++) {
             scores[id] = -(float) places.getOrDefault(texts[id], merges.size());
-            if (types[id] == GgufTokens.Type.NORMAL && texts[id].matches("<0x[0-9A-F]{2}>")) {
-                types[id] = GgufTokens.Type.BYTE;
-            }
         }
+        markBytes();
         out.put(PREFIX + "model", "llama");
         out.put(PREFIX + "pre", "default");
         out.put(PREFIX + "scores", scores);
@@ -198,6 +204,64 @@ public final class GgufTokenizerWriter {
         boolean never = pre != null && pre.toString().contains("\"never\"");
         out.put(PREFIX + "add_space_prefix", has(normalizer, "Prepend") || has(pre, "Metaspace") && !never);
         around(true);
+    }
+
+    /** Pieces with scores of their own, and what is done to a text before: a map of characters, and spaces. */
+    private void pieces() throws FormatException {
+        readTokens();
+        float[] scores = new float[texts.length];
+        JsonArray list = array(model, "vocab");
+        for (int id = 0; id < list.size(); id++) {
+            scores[id] = list.get(id).getAsJsonArray().get(1).getAsFloat();
+        }
+        markBytes();
+        if (model.has("unk_id") && !model.get("unk_id").isJsonNull()) {
+            types[model.get("unk_id").getAsInt()] = GgufTokens.Type.UNKNOWN;
+        }
+        out.put(PREFIX + "model", "t5");
+        out.put(PREFIX + "pre", "default");
+        out.put(PREFIX + "scores", scores);
+        JsonElement normalizer = json.get("normalizer");
+        JsonElement pre = json.get("pre_tokenizer");
+        byte[] map = charsmap(normalizer);
+        if (map != null) {
+            out.put(PREFIX + "precompiled_charsmap", map);
+        }
+        boolean never = pre != null && (pre.toString().contains("\"never\"") || pre.toString().contains("\"add_prefix_space\":false"));
+        out.put(PREFIX + "add_space_prefix", has(pre, "Metaspace") && !never);
+        out.put(PREFIX + "remove_extra_whitespaces", has(pre, "WhitespaceSplit") || has(normalizer, "Replace"));
+        around(true);
+    }
+
+    /** The map of characters of SentencePiece; null if there is none. */
+    private byte[] charsmap(JsonElement part) throws FormatException {
+        if (part instanceof JsonArray all) {
+            for (JsonElement one : all) {
+                byte[] map = charsmap(one);
+                if (map != null) {
+                    return map;
+                }
+            }
+        }
+        if (!(part instanceof JsonObject object)) {
+            return null;
+        }
+        if (!object.has("precompiled_charsmap")) {
+            return charsmap(object.get("normalizers"));
+        }
+        try {
+            return Base64.getDecoder().decode(object.get("precompiled_charsmap").getAsString());
+        } catch (IllegalArgumentException e) {
+            throw wrong("precompiled_charsmap", "Base64: " + e.getMessage());
+        }
+    }
+
+    private void markBytes() {
+        for (int id = 0; id < types.length; id++) {
+            if (types[id] == GgufTokens.Type.NORMAL && texts[id].matches("<0x[0-9A-F]{2}>")) {
+                types[id] = GgufTokens.Type.BYTE;
+            }
+        }
     }
 
     /** What stands before and behind a text. */

@@ -101,6 +101,11 @@ public final class GgufWriter {
         });
     }
 
+    /** Bytes, as UINT8. */
+    public GgufWriter put(String key, byte... values) {
+        return array(key, GgufMetadata.Type.UINT8, values.length, out -> out.write(values));
+    }
+
     /** Numbers, as FLOAT32. */
     public GgufWriter put(String key, float... values) {
         return array(key, GgufMetadata.Type.FLOAT32, values.length, out -> {

@@ -98,10 +98,16 @@ class ToolCallTest {
 
     @Test
     void shouldSayWhatIsMissing() throws IOException {
-        try (var model = load("{% for m in messages %}{{ m.content }}{% endfor %}")) {
-            Chat chat = Chat.of(List.of(ChatMessage.user("x"))).withTools(TOOLS);
+        Chat chat = Chat.of(List.of(ChatMessage.user("x"))).withTools(TOOLS);
+        try (var model = load("{{ tools }}{% for m in messages %}{{ m.content }}{% endfor %}")) {
             var e = assertThrows(UnsupportedOperationException.class, () -> model.call(chat, SamplingOptions.greedy()));
             assertTrue(e.getMessage().startsWith("the model's chat template does not say how calls of tools look"), e.getMessage());
+        }
+        try (var model = load("{% for m in messages %}{{ m.content }}{% endfor %}")) {
+            var e = assertThrows(UnsupportedOperationException.class, () -> model.answer(chat, SamplingOptions.greedy(), (_, _) -> true));
+            assertEquals("the chat template of " + directory.resolve("tokenizer_config.json") + " does not mention tools, so the model"
+                    + " would not hear of the 2 of this chat", e.getMessage());
+            assertEquals("x", model.prompt(chat.withTools(List.of())));
         }
     }
 }

@@ -70,40 +70,29 @@ final class ChatWork {
             }
             before = answer.generated().tokens().length; // no call: it is said again, in the form
         }
-        TextListener listener = partial == null ? (_, _) -> isWanted.getAsBoolean() : partial;
-        GeneratedText formed = generator.chat(chat, options.withFormat(format), listener);
-        return response(new ChatAnswer(formed.text(), "", List.of(), formed), before);
+        TextListener listener = (_, _) -> isWanted.getAsBoolean();
+        if (partial != null) {
+            partial.expectThoughts(beginsWithThoughts(chat));
+            listener = partial;
+        }
+        return response(generator.answer(chat, options.withFormat(format), listener).withoutCalls(), before);
     }
 
     /** An answer of no form. */
     private ChatAnswer free(Chat chat, SamplingOptions options, PartialAnswer partial, BooleanSupplier isWanted) {
         if (partial == null) {
-            ChatAnswer answer = generator.answer(chat, options, (_, _) -> isWanted.getAsBoolean());
-            return withThoughts(answer, answer.generated().finish() != Finish.END && beginsWithThoughts(chat));
+            return generator.answer(chat, options, (_, _) -> isWanted.getAsBoolean());
         }
-        boolean isOpen = beginsWithThoughts(chat);
-        partial.expectThoughts(isOpen);
+        partial.expectThoughts(beginsWithThoughts(chat));
         if (!chat.tools().isEmpty()) {
             partial.expectCalls(generator.tokenizer()::text);
         }
-        return withThoughts(generator.answer(chat, options, partial), isOpen);
+        return generator.answer(chat, options, partial);
     }
 
     /** Whether the template begins the answer with the mark of thoughts. */
     private boolean beginsWithThoughts(Chat chat) {
         return generator.prompt(chat).stripTrailing().endsWith(PartialAnswer.THINK);
-    }
-
-    /** Takes thoughts that did not end, such as by a limit of tokens, for thoughts. */
-    private static ChatAnswer withThoughts(ChatAnswer answer, boolean isOpen) {
-        String content = answer.content().stripLeading();
-        boolean begins = content.startsWith(PartialAnswer.THINK);
-        if (!answer.reasoning().isEmpty() || !answer.toolCalls().isEmpty() || content.contains(PartialAnswer.END_OF_THINK)
-                || !isOpen && !begins) {
-            return answer;
-        }
-        return new ChatAnswer("", content.substring(begins ? PartialAnswer.THINK.length() : 0).strip(), List.of(),
-                answer.generated());
     }
 
     private static Chat chat(ChatRequest request) {

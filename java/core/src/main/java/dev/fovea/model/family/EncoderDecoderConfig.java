@@ -83,9 +83,14 @@ public final class EncoderDecoderConfig {
         return ModelWeights.of(encoder, encoderNames, file);
     }
 
+    /** Those of the decoder, as the file has them. */
+    ModelWeights storedDecoderWeights(Description decoder, Weights file) throws FormatException {
+        return ModelWeights.of(decoder, decoderNames, file);
+    }
+
     /** Those of the decoder. The norm before its logits has the factor that they have. */
     public ModelWeights decoderWeights(Description decoder, Weights file) throws FormatException {
-        ModelWeights weights = ModelWeights.of(decoder, decoderNames, file);
+        ModelWeights weights = storedDecoderWeights(decoder, file);
         return weights.with(Part.FINAL_NORM,
                 NormWeights.of(weights.weight(Part.FINAL_NORM, 0), false, T5Family.outputScale(config)));
     }

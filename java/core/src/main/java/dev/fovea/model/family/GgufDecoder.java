@@ -24,7 +24,7 @@ import java.util.stream.Stream;
 public final class GgufDecoder {
     private static final List<String> ARCHITECTURES =
             List.of("llama", "qwen2", "qwen3", "gemma2", "gemma3", "phi3", "smollm3", "gpt2");
-    private static final String GEMMA_EMBEDDING = "gemma-embedding";
+    static final String GEMMA_EMBEDDING = "gemma-embedding";
     private static final String POOLING = "pooling_type";
     private static final String FACTORS = "rope_freqs.weight";
     private static final String LONG = "rope_factors_long.weight";

@@ -109,11 +109,30 @@ public final class GgufModelWriter {
         return writer.tensors;
     }
 
+    /** The tensors of the layers of a language model whose hidden states are pooled, likewise. */
+    public static Map<String, Tensor> embedder(EncoderConfig config, Weights file, GgufWriter out) throws IOException {
+        JsonFile json = config.json();
+        boolean bothWays = seesBothWays(json);
+        String architecture = architecture(config);
+        var writer = new GgufModelWriter(architecture, out);
+        Description d = config.encoder();
+        writer.sizes(d, d.maxTokens());
+        writer.attention(json, d);
+        writer.put("attention.layer_norm_rms_epsilon", d.norms().epsilon());
+        writer.rope(json, d);
+        if (!bothWays && !json.bool("is_causal", true)) {
+            out.put(architecture + ".attention.causal", false);
+        }
+        writer.weights(d, config.weights(d, file).weights(), GgufDecoder.NAMES);
+        writer.requireActivation(json, d);
+        return writer.tensors;
+    }
+
     /** The tensors of a BERT, likewise. */
     public static Map<String, Tensor> encoder(EncoderConfig config, Weights file, GgufWriter out) throws IOException {
         if (!config.modelType().equals("bert") || !(config.encoder().positions() instanceof Positions.Learned)) {
             throw config.json().wrong("model_type", "bert, or one of language models " + DecoderConfig.MODEL_TYPES
-                    + ", which are written as GGUF");
+                    + ", or t5 with its decoder, which are written as GGUF");
         }
         Description d = config.encoder();
         var writer = new GgufModelWriter("bert", out);
@@ -135,6 +154,15 @@ public final class GgufModelWriter {
             case "gemma3_text" -> "gemma3";
             default -> type;
         };
+    }
+
+    /** What llama.cpp calls it where hidden states are pooled. */
+    public static String architecture(EncoderConfig config) throws FormatException {
+        return seesBothWays(config.json()) ? GgufDecoder.GEMMA_EMBEDDING : architecture(config.json());
+    }
+
+    private static boolean seesBothWays(JsonFile json) throws FormatException {
+        return json.bool("use_bidirectional_attention", false);
     }
 
     private void put(String key, int value) {
@@ -163,7 +191,7 @@ public final class GgufModelWriter {
         }
         boolean gemma = architecture.startsWith("gemma");
         if (gemma) {
-            float softcap = ((Head.NextToken) d.head()).softcap();
+            float softcap = d.head() instanceof Head.NextToken next ? next.softcap() : 0;
             if (architecture.equals("gemma2") && (softcap == 0 || attention.softcap() == 0)) {
                 throw json.wrong("attn_logit_softcapping", "a number, as final_logit_softcapping too: without them GGUF means those of"
                         + " Gemma 2");
@@ -174,7 +202,7 @@ public final class GgufModelWriter {
             if (softcap > 0) {
                 put("final_logit_softcapping", softcap);
             }
-            int largest = architecture.equals("gemma3") ? 62 : 46;
+            int largest = architecture.equals("gemma2") ? 46 : 62;
             int scaledBy = d.layers() == largest ? d.width() / attention.heads() : attention.headDim();
             if (Math.abs(attention.scale() - 1 / Math.sqrt(scaledBy)) > 1e-6) {
                 throw json.wrong("query_pre_attn_scalar", scaledBy + ", which GGUF means");
@@ -191,7 +219,8 @@ public final class GgufModelWriter {
             if (mask.left() < 0) {
                 full.add(layer);
             } else {
-                window = mask.left() + 1;
+                // Where both sides are seen, the window is that of both.
+                window = mask.right() == 0 ? mask.left() + 1 : json.integer("sliding_window", 1);
             }
         }
         if (window < 0 && !architecture.startsWith("gemma")) {
@@ -206,12 +235,12 @@ public final class GgufModelWriter {
                         + (gemma ? " but every one of a number" : "") + ", as GGUF has them");
             }
         }
-        if (!List.of("llama", "phi3", "gemma2", "gemma3").contains(architecture) || gemma && window < 0
+        if (!List.of("llama", "phi3", "gemma2", "gemma3", GgufDecoder.GEMMA_EMBEDDING).contains(architecture) || gemma && window < 0
                 || architecture.equals("gemma2") && every != 2) {
             throw json.wrong("sliding_window", "no windows but those that GGUF has for " + architecture);
         }
         put("attention.sliding_window", window);
-        if (architecture.equals("gemma3") && every != 6) {
+        if (gemma && !architecture.equals("gemma2") && every != 6) {
             put("attention.sliding_window_pattern", every);
         }
     }
@@ -228,7 +257,7 @@ public final class GgufModelWriter {
                     throw json.wrong("no_rope_layer_interval", "4, as GGUF has it");
                 }
                 if (kind instanceof Positions.Rotary one) {
-                    if (architecture.equals("gemma3") && !full) {
+                    if (architecture.startsWith("gemma") && !full) {
                         put("rope.freq_base_swa", one.theta());
                         rotary = rotary == null ? one : rotary;
                     } else {

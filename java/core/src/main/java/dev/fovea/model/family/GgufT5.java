@@ -2,11 +2,15 @@ package dev.fovea.model.family;
 
 import com.google.gson.JsonObject;
 import dev.fovea.internal.json.JsonFile;
+import dev.fovea.ops.Activation;
 import dev.fovea.weights.FormatException;
 import dev.fovea.weights.GgufMetadata;
 import dev.fovea.weights.GgufWeights;
+import dev.fovea.weights.GgufWriter;
+import dev.fovea.weights.Weights;
 import java.util.EnumMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -81,6 +85,53 @@ public final class GgufT5 {
         }
         t5.fields.requireAllUsed(both.encoder(1), encoder, name -> used.contains(name) || name.endsWith("attn_rel_b.weight"));
         return both;
+    }
+
+    /**
+     * The tensors of an encoder and a decoder, whose metadata are put into {@code out}.
+     *
+     * @throws FormatException if GGUF has no way to say what the configuration says
+     */
+    public static Map<String, GgufModelWriter.Tensor> write(EncoderDecoderConfig config, Weights source, GgufWriter out)
+            throws FormatException {
+        Description encoder = config.encoder(config.positions());
+        Description decoder = config.decoder(config.positions());
+        requireSayable(config.json(), encoder);
+        out.put("general.architecture", BOTH);
+        out.put("t5.context_length", config.positions());
+        out.put("t5.embedding_length", encoder.width());
+        out.put("t5.feed_forward_length", encoder.feedForward().width());
+        out.put("t5.block_count", encoder.layers());
+        out.put("t5.decoder_block_count", decoder.layers());
+        out.put("t5.decoder_start_token_id", config.start());
+        out.put("t5.attention.head_count", encoder.attention().heads());
+        out.put("t5.attention.key_length", encoder.attention().headDim());
+        out.put("t5.attention.value_length", encoder.attention().headDim());
+        out.put("t5.attention.relative_buckets_count", ((Positions.RelativeBias) encoder.positions()).buckets());
+        out.put("t5.attention.layer_norm_epsilon", (float) encoder.norms().epsilon());
+        out.put("t5.attention.layer_norm_rms_epsilon", (float) encoder.norms().epsilon());
+        Map<String, GgufModelWriter.Tensor> tensors = new LinkedHashMap<>();
+        put(tensors, encoder, config.encoderWeights(encoder, source), names("enc."));
+        put(tensors, decoder, config.storedDecoderWeights(decoder, source), names("dec."));
+        return tensors;
+    }
+
+    private static void requireSayable(JsonFile json, Description encoder) throws FormatException {
+        Activation expected = encoder.feedForward().gated() ? Activation.GELU_TANH : Activation.RELU;
+        if (encoder.feedForward().activation() != expected) {
+            throw json.wrong("feed_forward_proj", "relu or gated-gelu, which GGUF means");
+        }
+        if (((Positions.RelativeBias) encoder.positions()).maxDistance() != 128) {
+            throw json.wrong("relative_attention_max_distance", "128, which GGUF means");
+        }
+        if (json.bool("scale_decoder_outputs", T5Family.isTied(json)) != T5Family.isTied(json)) {
+            throw json.wrong("scale_decoder_outputs", "that of models whose logits are tied to the embeddings, or not, which GGUF means");
+        }
+    }
+
+    private static void put(Map<String, GgufModelWriter.Tensor> tensors, Description d, ModelWeights weights, WeightNames names) {
+        WeightShapes.<RuntimeException>visit(d, (part, layer, bias, _) -> tensors.putIfAbsent(names.of(part, layer) + ".weight",
+                new GgufModelWriter.Tensor(List.of(weights.weight(part, layer)), 0, 0)));
     }
 
     /** The configuration of an encoder alone. */

@@ -8,9 +8,11 @@ import java.util.Map;
 public final class CompiledFormat {
     private static final int MOST_CHOICES = 1 << 14;
 
+    private final Grammar grammar;
     private final Automaton automaton;
 
     private CompiledFormat(Grammar grammar) {
+        this.grammar = grammar;
         this.automaton = GrammarCompiler.compile(grammar);
     }
 
@@ -53,6 +55,15 @@ public final class CompiledFormat {
             return new Expression.Choice(calls);
         });
         return new CompiledFormat(rules.grammar());
+    }
+
+    /**
+     * This, behind what a model thinks first.
+     *
+     * @param open whether its thoughts have begun already; else they may be left out
+     */
+    public CompiledFormat behindThoughts(boolean open) {
+        return new CompiledFormat(Thoughts.before(grammar, open));
     }
 
     Automaton automaton() {

@@ -1,6 +1,7 @@
 package dev.fovea.model.grammar;
 
 import java.util.List;
+import java.util.function.IntUnaryOperator;
 
 /** What a text may be: the form that schemas, regular expressions, choices and grammars are brought to. Immutable. */
 sealed interface Expression {
@@ -87,5 +88,18 @@ sealed interface Expression {
 
     default Expression times(int least, int most) {
         return new Repeat(this, least, most);
+    }
+
+    /** The same, with other numbers for the rules that it calls. */
+    default Expression withCalls(IntUnaryOperator numbers) {
+        return switch (this) {
+            case Call(int rule) -> new Call(numbers.applyAsInt(rule));
+            case Sequence(List<Expression> parts) -> new Sequence(parts.stream().map(part -> part.withCalls(numbers)).toList());
+            case Choice(List<Expression> parts) -> new Choice(parts.stream().map(part -> part.withCalls(numbers)).toList());
+            case Repeat(Expression part, int least, int most) -> new Repeat(part.withCalls(numbers), least, most);
+            case Members(List<Member> members, Expression separator) -> new Members(members.stream().map(member ->
+                    new Member(member.expression().withCalls(numbers), member.required())).toList(), separator.withCalls(numbers));
+            case Literal _, Characters _, Both _, Except _ -> this;
+        };
     }
 }

@@ -72,9 +72,11 @@ public final class ChatRoute extends GenerationRoute {
         body.allowOnlyValue("parallel_tool_calls", "true");
         ToolChoice choice = ToolChoice.of(body);
         Chat chat = Chat.of(messages).withVariables(variables).withTools(choice.tools());
-        int[] ids = model.tokenizer().encode(model.prompt(chat));
+        String rendered = model.prompt(chat);
+        int[] ids = model.tokenizer().encode(rendered);
         if (choice.tools().isEmpty()) {
-            return Prompt.of(ids, model);
+            return new Prompt(ids, false, (options, listener) -> options.format() == null ? Answer.of(model.chat(chat, options, listener))
+                    : Answer.of(model.answer(chat, options, listener.behindThoughts(rendered)).withoutCalls()));
         }
         if (choice.isForced() && body.has("response_format")) {
             throw new ApiException(Kind.UNSUPPORTED, "response_format is not supported where tool_choice asks for a call",

@@ -189,8 +189,12 @@ public final class FoveaChatModel implements ChatModel {
             before = answer.generated().tokens().length; // no call: it is said again, in the form
         }
         OutputFormat format = asked.getOutputSchema() == null ? null : OutputFormat.jsonSchema(asked.getOutputSchema());
-        GeneratedText text = generator.chat(chat, sampling.withFormat(format), listener);
-        return new Answer(new ChatAnswer(text.text(), "", List.of(), text), true, before);
+        if (format == null) {
+            GeneratedText text = generator.chat(chat, sampling, listener);
+            return new Answer(new ChatAnswer(text.text(), "", List.of(), text), true, before);
+        }
+        TextListener behindThoughts = listener.behindThoughts(generator.prompt(chat));
+        return new Answer(generator.answer(chat, sampling.withFormat(format), behindThoughts).withoutCalls(), true, before);
     }
 
     /** Tools as templates of chats take them. */
