@@ -25,6 +25,8 @@ public final class ChatRoute extends GenerationRoute {
             "logprobs", "top_logprobs", "response_format", "chat_template_kwargs", "user", "metadata", "store",
             "safety_identifier", "prompt_cache_key", "service_tier", "tools", "tool_choice", "parallel_tool_calls");
     private static final Set<String> SCHEMA_FIELDS = Set.of("name", "description", "schema", "strict");
+    /** As with OpenAI. */
+    private static final int MOST_LIKELIEST = 20;
 
     /** Serves the language models. */
     public ChatRoute(ModelSet models, ServerMetrics metrics, Function<Throwable, ApiException> translate) {
@@ -91,11 +93,15 @@ public final class ChatRoute extends GenerationRoute {
     }
 
     @Override
-    boolean wantsLogProbabilities(JsonBody body) {
-        if (body.has("top_logprobs")) {
-            body.allowOnlyValue("top_logprobs", "0");
+    int likeliest(JsonBody body) {
+        int most = (int) body.integer("top_logprobs", 0, 0, MOST_LIKELIEST);
+        if (body.bool("logprobs", false)) {
+            return most;
         }
-        return body.bool("logprobs", false);
+        if (most > 0) {
+            throw new ApiException(Kind.INVALID, "top_logprobs needs logprobs to be true", "top_logprobs");
+        }
+        return -1;
     }
 
     @Override
