@@ -11,7 +11,6 @@ import dev.fovea.server.json.JsonBody;
 import dev.fovea.server.json.JsonText;
 import dev.fovea.server.models.ModelSet;
 import dev.fovea.server.routing.ServerMetrics;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -62,13 +61,7 @@ public final class ChatRoute extends GenerationRoute {
 
     @Override
     Prompt prompt(JsonBody body, TextGenerator model) {
-        List<ChatMessage> messages = new ArrayList<>();
-        for (JsonBody message : body.objects("messages")) {
-            messages.add(ChatFields.message(message));
-        }
-        if (messages.isEmpty()) {
-            throw new ApiException(Kind.EMPTY, "messages must have at least 1 message, got 0", "messages");
-        }
+        List<ChatMessage> messages = ChatFields.messages(body);
         Map<String, Object> variables = body.has("chat_template_kwargs") ? withoutNulls(body.object("chat_template_kwargs").plain())
                 : Map.of();
         body.allowOnlyValue("parallel_tool_calls", "true");
@@ -76,7 +69,7 @@ public final class ChatRoute extends GenerationRoute {
         Chat chat = Chat.of(messages).withVariables(variables).withTools(choice.tools());
         int[] ids = model.tokenizer().encode(model.prompt(chat));
         if (choice.tools().isEmpty()) {
-            return Prompt.of(ids, model);
+            return new Prompt(ids, false, (options, listener) -> Answer.of(model.chat(chat, options, listener)));
         }
         if (choice.isForced() && body.has("response_format")) {
             throw new ApiException(Kind.UNSUPPORTED, "response_format is not supported where tool_choice asks for a call",

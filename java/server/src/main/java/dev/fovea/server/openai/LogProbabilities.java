@@ -4,8 +4,7 @@ import dev.fovea.model.GeneratedText;
 import dev.fovea.model.GeneratedText.Alternative;
 import dev.fovea.model.TextGenerator;
 import dev.fovea.server.json.JsonText;
-import dev.fovea.text.Tokenizer;
-import java.nio.charset.StandardCharsets;
+import dev.fovea.text.TokenDecoder;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -13,30 +12,35 @@ import java.util.Map;
 
 /** The tokens of an answer, and the logarithms of their probabilities; of each place also the likeliest tokens, if wanted. */
 record LogProbabilities(List<Entry> tokens, List<List<Entry>> likeliest) {
-    private static final char BROKEN = '\uFFFD';
-
-    /** A token and the logarithm of its probability. */
-    record Entry(String text, float value) {}
+    /**
+     * A token and the logarithm of its probability.
+     *
+     * @param bytes of its text, which may be a part of a character; null if that depends on the tokens beside it
+     */
+    record Entry(String text, byte[] bytes, float value) {
+        static Entry of(int id, float value, TextGenerator model, TokenDecoder decoder) {
+            if (id >= model.tokenizer().vocabularySize()) {
+                return new Entry("", new byte[0], value);
+            }
+            return new Entry(model.token(id), decoder.tellsBytes() ? decoder.bytes(id) : null, value);
+        }
+    }
 
     /** Those of an answer; null if they were not asked for. */
     static LogProbabilities of(GeneratedText result, TextGenerator model) {
         if (result.logProbabilities().length == 0) {
             return null;
         }
-        Tokenizer tokenizer = model.tokenizer();
+        TokenDecoder decoder = model.tokenizer().decoder(true);
         List<Entry> tokens = new ArrayList<>();
         for (int i = 0; i < result.tokens().length; i++) {
-            tokens.add(new Entry(text(result.tokens()[i], tokenizer), result.logProbabilities()[i]));
+            tokens.add(Entry.of(result.tokens()[i], result.logProbabilities()[i], model, decoder));
         }
         List<List<Entry>> likeliest = new ArrayList<>();
         for (List<Alternative> place : result.alternatives()) {
-            likeliest.add(place.stream().map(one -> new Entry(text(one.token(), tokenizer), one.logProbability())).toList());
+            likeliest.add(place.stream().map(one -> Entry.of(one.token(), one.logProbability(), model, decoder)).toList());
         }
         return new LogProbabilities(tokens, likeliest);
-    }
-
-    private static String text(int id, Tokenizer tokenizer) {
-        return id < tokenizer.vocabularySize() ? tokenizer.decode(new int[] {id}, true) : "";
     }
 
     /** As chats have them. */
@@ -55,12 +59,12 @@ record LogProbabilities(List<Entry> tokens, List<List<Entry>> likeliest) {
 
     private static void write(JsonText json, Entry entry) {
         json.put("token", entry.text()).put("logprob", entry.value());
-        if (entry.text().indexOf(BROKEN) >= 0) {
-            json.putNull("bytes"); // a part of a character has bytes that its text does not say
+        if (entry.bytes() == null) {
+            json.putNull("bytes");
             return;
         }
         json.array("bytes", bytes -> {
-            for (byte one : entry.text().getBytes(StandardCharsets.UTF_8)) {
+            for (byte one : entry.bytes()) {
                 bytes.value(one & 0xff);
             }
         });

@@ -81,10 +81,10 @@ async function start() {
   one('#key').hidden = true;
   one('#served').textContent = data.map(served => `${served.id} (${served.task})`).join(', ');
   for (const select of all('[data-models]')) {
-    select.replaceChildren(...data.filter(served => served.task === select.dataset.models)
+    select.replaceChildren(...data.filter(served => select.dataset.models.split(' ').includes(served.task))
       .map(served => new Option(served.id, served.id)));
   }
-  for (const tab of tabs) tab.hidden = !data.some(served => served.task === tab.dataset.task);
+  for (const tab of tabs) tab.hidden = !data.some(served => tab.dataset.task.split(' ').includes(served.task));
   const first = tabs.find(tab => !tab.hidden);
   if (first) choose(first);
 }
@@ -203,6 +203,7 @@ async function answer(line, stop) {
   } finally {
     draw();
     if (text) messages.push({role: 'assistant', content: text});
+    one('#chat-attention').disabled = false;
   }
   const rate = usage ? `${usage.prompt_tokens} tokens read, ${usage.completion_tokens} written, ` : '';
   one('#chat .figures').textContent =
@@ -257,12 +258,15 @@ one('#chat-clear').addEventListener('click', () => {
   messages = [];
   one('#talk').replaceChildren();
   one('#chat .figures').textContent = '';
+  one('#chat-attention').disabled = true;
 });
 
 // ---- attention ------------------------------------------------------------------------------------------------------
 
-const CELL = 22;
+const MOST_CELL = 22, MOST_MAP = 128 * MOST_CELL;
 let shown = null, chosen = 0;
+/** The chat whose text stands in the field; null once that is another text. */
+let talk = null;
 
 function colour(weight) {
   const heat = getComputedStyle(document.documentElement).getPropertyValue('--heat');
@@ -288,16 +292,17 @@ function strongest(pattern) {
 
 function drawMap() {
   const count = shown.tokens.length;
+  const cell = Math.min(MOST_CELL, Math.floor(MOST_MAP / count));
   const canvas = one('#map');
-  canvas.width = canvas.height = count * CELL;
+  canvas.width = canvas.height = count * cell;
   const pen = canvas.getContext('2d');
   shown.weights.forEach((row, i) => row.forEach((weight, j) => {
     pen.fillStyle = colour(weight / shown.most);
-    pen.fillRect(j * CELL, i * CELL, CELL - 1, CELL - 1);
+    pen.fillRect(j * cell, i * cell, cell - 1, cell - 1);
   }));
   pen.strokeStyle = getComputedStyle(document.documentElement).getPropertyValue('--accent');
   pen.lineWidth = 2;
-  pen.strokeRect(1, chosen * CELL, count * CELL - 3, CELL - 1);
+  pen.strokeRect(1, chosen * cell, count * cell - 3, cell - 1);
 }
 
 function select(query, focus) {
@@ -340,7 +345,7 @@ function tokenButton(token, index) {
 onSubmit('attention', async () => {
   const before = shown?.tokens.join('\n');
   shown = await (await ask('fovea/attention', {
-    model: model('attention'), text: one('#attention-text').value,
+    model: model('attention'), ...talk ? {messages: talk} : {text: one('#attention-text').value},
     layer: Number(one('#attention-layer').value), head: Number(one('#attention-head').value),
   })).json();
   shown.most = strongest(shown);
@@ -352,6 +357,17 @@ onSubmit('attention', async () => {
     one('#tokens').replaceChildren(...shown.tokens.map(tokenButton));
   }
   select(chosen);
+});
+
+one('#attention-text').addEventListener('input', () => { talk = null; });
+one('#attention form select').addEventListener('change', () => { talk = null; });
+
+one('#chat-attention').addEventListener('click', () => {
+  choose(one('#tab-attention'), true);
+  talk = [...messages];
+  one('#attention-text').value = talk.map(message => message.content).join('\n');
+  one('#attention form select').value = model('chat');
+  one('#attention form').requestSubmit();
 });
 
 for (const id of ['#attention-layer', '#attention-head']) {
