@@ -128,6 +128,7 @@ class PageTest {
         browser.tap("#chat-attention");
         await("document.querySelectorAll('#tokens button').length === 43"); // 3 words and 40
         assertEquals("writer", browser.evaluate("document.querySelector('#attention form select').value").getAsString());
+        assertTrue(browser.text("#strongest").matches("w\\d+ attends to .*"), "the last token");
         assertEquals("rgba(0, 0, 0, 0)", colour(3, 2), "a language model does not look ahead");
         picture("chat-attention-390-light");
         browser.evaluate("(s => { s.value = '0'; s.dispatchEvent(new Event('change')); })(document.querySelector('#attention-head'))");
@@ -182,6 +183,7 @@ class PageTest {
         try (TestServer closed = TestServer.start(TestServer.options().withApiKeys(List.of(KEY)), List.of(TestServer.EMBEDDER))) {
             browser.open(closed.address(), POCKET, true);
             assertTrue(browser.evaluate("document.querySelector('#key').hidden === false").getAsBoolean());
+            assertTrue(browser.evaluate("document.querySelector('#error').hidden").getAsBoolean(), "nothing is wrong yet");
             picture("key-390-dark");
             fill("#key-value", KEY);
             browser.tap("#key button");

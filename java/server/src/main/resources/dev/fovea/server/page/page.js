@@ -15,13 +15,14 @@ const element = (name, text, className) => {
 
 let key = '';
 
-/** Asks for a path; a wrong answer becomes an error in the server's words. */
+/** Asks for a path; a wrong answer becomes an error in the server's words, and null if a key is needed that is not there. */
 async function ask(path, body, signal) {
   const headers = body ? {'Content-Type': 'application/json'} : {};
   if (key) headers.Authorization = `Bearer ${key}`;
   const response = await fetch(path, {method: body ? 'POST' : 'GET', headers, body: body && JSON.stringify(body), signal});
   if (response.ok) return response;
   one('#key').hidden = response.status !== 401 && one('#key').hidden;
+  if (response.status === 401 && !key) return null; // the field asks for it
   const answer = await response.json().catch(() => ({}));
   throw new Error(answer.error?.message ?? answer.error ?? `The server answered with status ${response.status}.`);
 }
@@ -77,7 +78,9 @@ for (const tab of tabs) {
 }
 
 async function start() {
-  const {data} = await (await ask('v1/models')).json();
+  const answer = await ask('v1/models');
+  if (!answer) return;
+  const {data} = await answer.json();
   one('#key').hidden = true;
   one('#served').textContent = data.map(served => `${served.id} (${served.task})`).join(', ');
   for (const select of all('[data-models]')) {
@@ -280,14 +283,18 @@ function options(select, count) {
   select.value = chosen;
 }
 
-/** The largest weight between two tokens of the text: special ones take up most of what is left over. */
-function strongest(pattern) {
-  const last = pattern.tokens.length - 1;
+/** What has the strongest colour, row by row. Special tokens at the ends take up most weight, so they do not count. */
+function strongest({tokens, weights}) {
+  const last = tokens.length - 1;
+  // Of a language model: the further down a row is, the more tokens share its weight, so each has a scale of its own.
+  if (last > 0 && weights[0].every((weight, j) => j === 0 || weight === 0)) {
+    return weights.map((row, i) => Math.max(...row.slice(i > 0 ? 1 : 0)) || 1);
+  }
   let most = 0;
-  pattern.weights.forEach((row, i) => row.forEach((weight, j) => {
+  weights.forEach((row, i) => row.forEach((weight, j) => {
     if (i > 0 && i < last && j > 0 && j < last) most = Math.max(most, weight);
   }));
-  return most || 1;
+  return weights.map(() => most || 1);
 }
 
 function drawMap() {
@@ -297,7 +304,7 @@ function drawMap() {
   canvas.width = canvas.height = count * cell;
   const pen = canvas.getContext('2d');
   shown.weights.forEach((row, i) => row.forEach((weight, j) => {
-    pen.fillStyle = colour(weight / shown.most);
+    pen.fillStyle = colour(weight / shown.most[i]);
     pen.fillRect(j * cell, i * cell, cell - 1, cell - 1);
   }));
   pen.strokeStyle = getComputedStyle(document.documentElement).getPropertyValue('--accent');
@@ -313,12 +320,12 @@ function select(query, focus) {
     button.tabIndex = i === query ? 0 : -1;
     const pen = one('canvas', button).getContext('2d');
     pen.clearRect(0, 0, 1, 1);
-    pen.fillStyle = colour(shown.weights[query][i] / shown.most);
+    pen.fillStyle = colour(shown.weights[query][i] / shown.most[query]);
     pen.fillRect(0, 0, 1, 1);
   });
   if (focus) buttons[query].focus();
   const best = shown.weights[query].map((weight, i) => ({weight, token: shown.tokens[i]}))
-    .sort((a, b) => b.weight - a.weight).slice(0, 5);
+    .filter(({weight}) => weight > 0).sort((a, b) => b.weight - a.weight).slice(0, 5);
   one('#strongest').textContent = `${shown.tokens[query]} attends to `
     + best.map(({token, weight}) => `${token} ${weight.toFixed(3)}`).join(', ');
   drawMap();
@@ -353,7 +360,7 @@ onSubmit('attention', async () => {
   options(one('#attention-head'), shown.heads);
   // Another head of the same text keeps the token that is looked at.
   if (before !== shown.tokens.join('\n')) {
-    chosen = Math.min(1, shown.tokens.length - 1);
+    chosen = talk ? shown.tokens.length - 1 : Math.min(1, shown.tokens.length - 1);
     one('#tokens').replaceChildren(...shown.tokens.map(tokenButton));
   }
   select(chosen);
