@@ -9,8 +9,8 @@ import java.util.Optional;
  *
  * <p>Fovea's backends implement it; no one else can.
  *
- * <p>Callers that meet on one engine never wait for each other: a call that finds the pool busy does
- * its work alone, with the same bits as result. An idle engine uses no CPU.
+ * <p>Callers that meet on one engine never wait for each other: a call that finds the threads busy, or meets so many others
+ * that they fill them, does its work alone, with the same bits as result. An idle engine uses no CPU.
  */
 public interface Engine extends AutoCloseable {
     /** An engine with {@link EngineOptions#defaults()}. */

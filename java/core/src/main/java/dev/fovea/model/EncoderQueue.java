@@ -35,6 +35,9 @@ import java.util.function.Function;
  * @param <R> what becomes of an input
  */
 public final class EncoderQueue<R> implements AutoCloseable {
+    /** From here on a core is as fast as it gets, and its activations still lie in the cache of its own. */
+    private static final int BATCH_TOKENS = 256;
+
     private final BatchModel<R> model;
     private final QueueOptions options;
     private final ReentrantLock lock = new ReentrantLock();
@@ -47,7 +50,7 @@ public final class EncoderQueue<R> implements AutoCloseable {
 
     private EncoderQueue(BatchModel<R> model, QueueOptions options) {
         this.model = model;
-        this.options = options;
+        this.options = options.batchTokens() > 0 ? options : options.withBatchTokens(batchTokens(model.engine()));
     }
 
     /** Starts its threads, if the first input has come just now. */
@@ -59,9 +62,13 @@ public final class EncoderQueue<R> implements AutoCloseable {
         }
     }
 
+    /** One for each processor: where some run at a time, the engine gives each a thread; who runs alone has them all. */
     private static int workers(Engine engine) {
-        return engine.backend() == Backend.CUDA ? 1
-                : Math.max(1, Runtime.getRuntime().availableProcessors() / Math.max(1, engine.threads()));
+        return engine.backend() == Backend.CUDA ? 1 : Runtime.getRuntime().availableProcessors();
+    }
+
+    private static int batchTokens(Engine engine) {
+        return engine.backend() == Backend.CUDA ? QueueOptions.MAX_BATCH_TOKENS : BATCH_TOKENS;
     }
 
     /** A queue of texts whose vectors are asked for. It is closed before the encoder. */
@@ -346,7 +353,7 @@ public final class EncoderQueue<R> implements AutoCloseable {
         }
     }
 
-    /** How it gathers. */
+    /** How it gathers; with the tokens of a batch that its backend takes, where nothing else was asked for. */
     public QueueOptions options() {
         return options;
     }

@@ -6,10 +6,12 @@ import java.util.Objects;
 /**
  * How an {@link EncoderQueue} gathers inputs. Immutable; each {@code with…} gives a copy.
  *
- * @param batchTokens tokens of a batch at most; an input of more runs alone
+ * @param batchTokens tokens of a batch at most; an input of more runs alone. 0 for what suits the backend: 256 on a CPU,
+ *     {@value #MAX_BATCH_TOKENS} on a GPU
  * @param linger how long an input waits for others where nothing else runs; zero takes what is there
  * @param queuedTokens tokens that wait at most; what comes then is refused. An input without tokens counts as one
- * @param workers threads that run batches; 0 for as many as it takes for the engine's threads to fill the processors
+ * @param workers threads that run batches; 0 for as many as there are processors, or 1 for a GPU. Batches that run at the
+ *     same time share the engine's threads
  * @param listener hears of batches and refusals
  */
 public record QueueOptions(int batchTokens, Duration linger, long queuedTokens, int workers, QueueListener listener) {
@@ -27,8 +29,8 @@ public record QueueOptions(int batchTokens, Duration linger, long queuedTokens, 
     public QueueOptions {
         Objects.requireNonNull(linger, "linger");
         Objects.requireNonNull(listener, "listener");
-        if (batchTokens < 1 || batchTokens > MAX_BATCH_TOKENS) {
-            throw new IllegalArgumentException("expected 1 to " + MAX_BATCH_TOKENS + " tokens of a batch, got " + batchTokens);
+        if (batchTokens < 0 || batchTokens > MAX_BATCH_TOKENS) {
+            throw new IllegalArgumentException("expected 0 to " + MAX_BATCH_TOKENS + " tokens of a batch, got " + batchTokens);
         }
         if (linger.isNegative() || linger.compareTo(MAX_LINGER) > 0) {
             throw new IllegalArgumentException("expected to linger for 0 to " + MAX_LINGER.toSeconds() + " s, got " + linger);
@@ -42,14 +44,14 @@ public record QueueOptions(int batchTokens, Duration linger, long queuedTokens, 
     }
 
     /**
-     * Batches of at most 1024 tokens, no lingering, 262,144 tokens that wait, as many workers as fill the processors, and no
-     * listener.
+     * Batches of as many tokens as suit the backend, no lingering, 262,144 tokens that wait, as many workers as fill the
+     * processors, and no listener.
      */
     public static QueueOptions defaults() {
-        return new QueueOptions(1024, Duration.ZERO, 1 << 18, 0, _ -> { });
+        return new QueueOptions(0, Duration.ZERO, 1 << 18, 0, _ -> { });
     }
 
-    /** A copy with other batches. Smaller ones answer sooner; from some hundred tokens on they are no slower. */
+    /** A copy with other batches. Smaller ones answer sooner; from a hundred tokens on they are hardly slower on a CPU. */
     public QueueOptions withBatchTokens(int batchTokens) {
         return new QueueOptions(batchTokens, linger, queuedTokens, workers, listener);
     }

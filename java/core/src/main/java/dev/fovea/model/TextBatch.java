@@ -17,6 +17,7 @@ final class TextBatch {
 
     private final EncoderModel model;
     private final List<TextEmbedding> results;
+    private final int maxTokens;
     private final List<Piece> pieces = new ArrayList<>();
     private final List<String> labels = new ArrayList<>();
     private final List<String> texts = new ArrayList<>();
@@ -29,8 +30,14 @@ final class TextBatch {
 
     /** A batch whose embeddings are appended to {@code results}, one per text. */
     TextBatch(EncoderModel model, List<TextEmbedding> results) {
+        this(model, results, MAX_TOKENS);
+    }
+
+    /** As above, with at most so many tokens at a time, but for a piece that has more. */
+    TextBatch(EncoderModel model, List<TextEmbedding> results, int maxTokens) {
         this.model = model;
         this.results = results;
+        this.maxTokens = maxTokens;
     }
 
     /**
@@ -39,20 +46,15 @@ final class TextBatch {
      * @param cut makes pieces of a text and what an error calls it
      */
     long encode(List<String> texts, BiFunction<String, String, List<Piece>> cut, EncoderSession session) {
-        try {
-            int index = 0;
-            for (String text : texts) {
-                String label = texts.size() == 1 ? "the text" : "texts[" + index++ + "]";
-                for (Piece piece : cut.apply(Objects.requireNonNull(text, label), label)) {
-                    add(piece, label, text, session);
-                }
+        int index = 0;
+        for (String text : texts) {
+            String label = texts.size() == 1 ? "the text" : "texts[" + index++ + "]";
+            for (Piece piece : cut.apply(Objects.requireNonNull(text, label), label)) {
+                add(piece, label, text, session);
             }
-            finish(session);
-            return encoded;
-        } catch (Throwable e) {
-            session.call().encodingFailed(e);
-            throw e;
         }
+        finish(session);
+        return encoded;
     }
 
     /**
@@ -62,7 +64,7 @@ final class TextBatch {
      * @param label what an error calls the text
      */
     void add(Piece piece, String label, String text, EncoderSession session) {
-        if (tokens + piece.ids().length > MAX_TOKENS) {
+        if (tokens + piece.ids().length > maxTokens) {
             finish(session);
         }
         int end = tokens + piece.ids().length;

@@ -151,12 +151,24 @@ public final class TextEncoder implements AutoCloseable {
             sessions.run(session -> {
                 WatchedCall call = session.call();
                 call.beginEncoding(arrival);
-                call.encoded(texts.size(), new TextBatch(model, results).encode(texts, (text, label) -> cut(prompt, text, label), session));
+                call.encoded(texts.size(), encode(texts, prompt, session, results));
             });
         } finally {
             model.owner().exit();
         }
         return results;
+    }
+
+    /** Returns the number of tokens. */
+    private long encode(List<String> texts, String prompt, EncoderSession session, List<TextEmbedding> results) {
+        try {
+            return SpreadTexts.pays(model.engine(), texts)
+                    ? new SpreadTexts(model, sessions, texts, (text, label) -> cut(prompt, text, label)).encode(session, results)
+                    : new TextBatch(model, results).encode(texts, (text, label) -> cut(prompt, text, label), session);
+        } catch (Throwable e) {
+            session.call().encodingFailed(e);
+            throw e;
+        }
     }
 
     /**

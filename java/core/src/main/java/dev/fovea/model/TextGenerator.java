@@ -2,12 +2,14 @@ package dev.fovea.model;
 
 import dev.fovea.internal.lifetime.Owner;
 import dev.fovea.model.generation.SchedulerOptions;
+import dev.fovea.text.TokenDecoder;
 import dev.fovea.text.Tokenizer;
 import dev.fovea.weights.FormatException;
 import dev.fovea.weights.Weights;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -355,6 +357,21 @@ public final class TextGenerator implements AutoCloseable {
         return explain(ids, IntStream.of(ids).mapToObj(this::token).toList());
     }
 
+    /**
+     * What each token of a chat, and of an answer to it, attends to; see {@link #explain(String)}. The chat is read as by
+     * {@link #chat(Chat, SamplingOptions, TextListener)}.
+     *
+     * @param answer what stands behind the chat; empty for nothing
+     * @param maxTokens how many of the first tokens are shown at most; those behind change nothing about them
+     * @throws IllegalArgumentException if the model's template refuses the messages, or what is shown is longer than the
+     *     context
+     */
+    public AttentionPattern explain(Chat chat, String answer, int maxTokens) {
+        int[] all = ids(chat, answer);
+        int[] ids = Arrays.copyOf(all, Math.min(all.length, maxTokens));
+        return explain(ids, IntStream.of(ids).mapToObj(this::token).toList());
+    }
+
     /** What each of some token ids attends to; see {@link #explain(String)}. */
     public AttentionPattern explain(int[] promptIds) {
         return explain(promptIds, IntStream.of(promptIds).mapToObj(Integer::toString).toList());
@@ -370,9 +387,13 @@ public final class TextGenerator implements AutoCloseable {
         }
     }
 
-    /** The text of a token, a special one as it is spelled; bytes that are no characters become U+FFFD. */
+    /**
+     * The text of a token, a special one as it is spelled; bytes that are no characters become U+FFFD. Where it depends on
+     * the tokens beside it, it is as the vocabulary spells it.
+     */
     public String token(int id) {
-        byte[] bytes = requireTokenizer().decoder(true).bytes(id);
+        TokenDecoder decoder = requireTokenizer().decoder(true);
+        byte[] bytes = decoder.tellsBytes() ? decoder.bytes(id) : new byte[0];
         return bytes.length > 0 ? new String(bytes, StandardCharsets.UTF_8) : tokenizer.text(id);
     }
 

@@ -58,13 +58,18 @@ public final class TokenDecoder {
      * The bytes of UTF-8 that a token adds to a text; none of a special token, or where there is none of this id. A
      * character of several bytes may be cut between tokens.
      *
-     * @throws UnsupportedOperationException if that depends on the tokens beside it, as with WordPiece
+     * @throws UnsupportedOperationException if that depends on the tokens beside it, as with WordPiece; see {@link #tellsBytes}
      */
     public byte[] bytes(int id) {
         if (!bytes.isKnown()) {
             throw new UnsupportedOperationException("what a token of this tokenizer stands for depends on the tokens beside it");
         }
         return bytes.of(id);
+    }
+
+    /** Whether what a token adds to a text does not depend on the tokens beside it, so that {@link #bytes(int)} tells. */
+    public boolean tellsBytes() {
+        return bytes.isKnown();
     }
 
     /** Whether a text loses the space with which its first token begins; see {@link #bytes(int)}. */

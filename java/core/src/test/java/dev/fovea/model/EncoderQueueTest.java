@@ -298,6 +298,30 @@ class EncoderQueueTest {
     }
 
     @Test
+    void shouldGiveTheSameBitsWhereBatchesShareTheThreadsOfAnEngine() throws Exception {
+        var fourThreads = EncoderOptions.defaults().withEngineOptions(EngineOptions.defaults().withThreads(4));
+        try (var shared = TextEncoder.load(directory.resolve("tiny"), fourThreads);
+                var queue = EncoderQueue.of(shared, QueueOptions.defaults().withWorkers(4).withBatchTokens(24));
+                var callers = Executors.newVirtualThreadPerTaskExecutor()) {
+            List<Future<TextEmbedding>> calls = IntStream.range(0, 1000)
+                    .mapToObj(i -> callers.submit(() -> queue.run(shared.input(text(i))))).toList();
+            for (int i = 0; i < calls.size(); i++) {
+                assertArrayEquals(encoder.encode(text(i)), calls.get(i).get().vector(), text(i));
+            }
+        }
+    }
+
+    @Test
+    void shouldTakeTheTokensOfABatchThatSuitTheBackend() {
+        try (var queue = EncoderQueue.of(encoder, QueueOptions.defaults())) {
+            assertEquals(256, queue.options().batchTokens());
+        }
+        try (var queue = EncoderQueue.of(encoder, QueueOptions.defaults().withBatchTokens(7))) {
+            assertEquals(7, queue.options().batchTokens());
+        }
+    }
+
+    @Test
     void shouldShortenAVectorAsAnEncoderOfFewerDimensionsDoes() throws Exception {
         TinyModel.writeSentenceFiles(directory.resolve("tiny"), "pooling_mode_mean_tokens", true, 20);
         try (var whole = TextEncoder.load(directory.resolve("tiny"), ONE_THREAD);
@@ -313,7 +337,7 @@ class EncoderQueueTest {
     @Test
     void shouldNameWrongOptions() {
         QueueOptions options = QueueOptions.defaults();
-        assertEquals("expected 1 to 2048 tokens of a batch, got 4096",
+        assertEquals("expected 0 to 2048 tokens of a batch, got 4096",
                 assertThrows(IllegalArgumentException.class, () -> options.withBatchTokens(4096)).getMessage());
         assertEquals("expected to linger for 0 to 60 s, got PT-1S",
                 assertThrows(IllegalArgumentException.class, () -> options.withLinger(Duration.ofSeconds(-1))).getMessage());

@@ -116,7 +116,7 @@ public final class FoveaServer implements AutoCloseable {
         router.add("POST", "/predict", Access.WORK, new PredictRoute(models, rules, metrics));
         router.add("POST", "/tokenize", Access.WORK, new TokenizeRoute(models, rules));
         router.add("GET", "/info", Access.KEY,
-                new InfoRoute(models, rules, limits.maxRequests(), limits.maxBatchTokens(), version()));
+                new InfoRoute(models, rules, limits.maxRequests(), version()));
         router.add("GET", "/health", Access.OPEN, exchange -> exchange.respond(200, Route.JSON, new byte[0], Map.of()));
         router.add("GET", "/metrics", Access.KEY, exchange -> exchange.respond(200, METRICS,
                 metrics.scrape().getBytes(StandardCharsets.UTF_8), Map.of()));

@@ -9,7 +9,8 @@ import java.time.Duration;
  * @param maxConnections open at a time; more are closed at once
  * @param maxRequests answered at a time, those that wait for a model among them; more are refused with status 429
  * @param maxClientBatch texts of one request; more are refused with 413
- * @param maxBatchTokens tokens of a batch that a model runs at once, gathered from all requests
+ * @param maxBatchTokens tokens of a batch that a model runs at once, gathered from all requests; 0 for what suits
+ *     its backend: 256 on a CPU, {@value QueueOptions#MAX_BATCH_TOKENS} on a GPU
  * @param maxQueuedTokens tokens that wait for a model; a request for which there is no room is refused with 429
  * @param maxBodyBytes bytes of a request's body; more are refused with 413
  * @param maxHeaderBytes bytes of a request's headers; more are refused with 431
@@ -29,7 +30,7 @@ public record ServerLimits(int maxConnections, int maxRequests, int maxClientBat
         require("max-connections", maxConnections, 1, 1_000_000);
         require("max-requests", maxRequests, 1, 1_000_000);
         require("max-client-batch", maxClientBatch, 1, 1_000_000);
-        require("max-batch-tokens", maxBatchTokens, 1, QueueOptions.MAX_BATCH_TOKENS);
+        require("max-batch-tokens", maxBatchTokens, 0, QueueOptions.MAX_BATCH_TOKENS);
         require("max-queued-tokens", maxQueuedTokens, 1, Long.MAX_VALUE);
         require("max-body-bytes", maxBodyBytes, 1, 1 << 28);
         require("max-header-bytes", maxHeaderBytes, 256, 1 << 20);
@@ -53,12 +54,12 @@ public record ServerLimits(int maxConnections, int maxRequests, int maxClientBat
     }
 
     /**
-     * 4096 connections, 512 requests, 32 texts of a request, batches of 1024 tokens of which 262,144 may wait, bodies of 2
-     * MB, headers of 16 KiB, 8 answers of a language model at a time; 5 minutes for an answer, 30 s for a request to arrive,
-     * 75 s for the next, 30 s for a client that does not read.
+     * 4096 connections, 512 requests, 32 texts of a request, batches as they suit the backend, 262,144 tokens that wait, bodies
+     * of 2 MB, headers of 16 KiB, 8 answers of a language model at a time; 5 minutes for an answer, 30 s for a request to
+     * arrive, 75 s for the next, 30 s for a client that does not read.
      */
     public static ServerLimits defaults() {
-        return new ServerLimits(4096, 512, 32, 1024, 1 << 18, 2_000_000, 16 << 10, 8, Duration.ofMinutes(5),
+        return new ServerLimits(4096, 512, 32, 0, 1 << 18, 2_000_000, 16 << 10, 8, Duration.ofMinutes(5),
                 Duration.ofSeconds(30), Duration.ofSeconds(75), Duration.ofSeconds(30));
     }
 

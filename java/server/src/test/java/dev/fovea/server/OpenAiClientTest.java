@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.openai.client.OpenAIClient;
 import com.openai.client.okhttp.OpenAIOkHttpClient;
+import com.openai.core.JsonValue;
 import com.openai.core.http.StreamResponse;
 import com.openai.errors.BadRequestException;
 import com.openai.errors.NotFoundException;
@@ -26,6 +27,7 @@ import dev.fovea.model.TextEncoder;
 import dev.fovea.model.TextGenerator;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -94,7 +96,7 @@ class OpenAiClientTest {
         try (var model = TextGenerator.load(TestServer.models().resolve("writer"),
                 GeneratorOptions.defaults().withContext(TestServer.CONTEXT))) {
             return model.generate(model.tokenizer().encode("w1 w2 w3 "),
-                    SamplingOptions.sampling(1, 7).withMaxTokens(12).withLogProbabilities(true));
+                    SamplingOptions.sampling(1, 7).withMaxTokens(12).withLogProbabilities(true).withAlternatives(3));
         }
     }
 
@@ -117,6 +119,29 @@ class OpenAiClientTest {
         assertEquals(expected.text().substring(0, expected.text().indexOf(stop)),
                 stopped.choices().getFirst().message().content().orElseThrow());
         assertEquals(ChatCompletion.Choice.FinishReason.STOP, stopped.choices().getFirst().finishReason());
+    }
+
+    @Test
+    void shouldTellTheLikeliestTokens() throws Exception {
+        var expected = expected();
+        var places = client.chat().completions().create(chat().logprobs(true).topLogprobs(3).build()).choices().getFirst()
+                .logprobs().orElseThrow().content().orElseThrow();
+        var choice = client.completions().create(CompletionCreateParams.builder().model("writer").prompt("w1 w2 w3").seed(7)
+                .maxTokens(12).logprobs(3).build()).choices().getFirst().logprobs().orElseThrow();
+        for (int i = 0; i < 12; i++) {
+            var likeliest = places.get(i).topLogprobs();
+            List<Float> values = likeliest.stream().map(one -> (float) one.logprob()).toList();
+            assertEquals(expected.alternatives().get(i).stream().map(GeneratedText.Alternative::logProbability).toList(), values);
+            Map<String, JsonValue> byText = choice.topLogprobs().orElseThrow().get(i)._additionalProperties();
+            assertEquals(likeliest.getFirst().logprob(), byText.get(likeliest.getFirst().token()).convert(Double.class));
+            String written = choice.tokens().orElseThrow().get(i);
+            assertEquals(expected.logProbabilities()[i], byText.get(written).convert(Double.class).floatValue());
+            assertEquals(likeliest.stream().anyMatch(one -> one.token().equals(written)) ? 3 : 4, byText.size());
+        }
+        assertTrue(assertThrows(BadRequestException.class, () -> client.chat().completions().create(chat().topLogprobs(3).build()))
+                .getMessage().contains("top_logprobs needs logprobs to be true"));
+        assertTrue(assertThrows(BadRequestException.class, () -> client.chat().completions().create(chat().logprobs(true)
+                .topLogprobs(21).build())).getMessage().contains("top_logprobs to be a whole number from 0 to 20, got 21"));
     }
 
     @Test

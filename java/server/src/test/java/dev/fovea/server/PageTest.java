@@ -125,6 +125,16 @@ class PageTest {
         assertEquals(0, count("#talk b"));
         assertEquals(40, browser.text("#talk .assistant").split(" ").length);
         picture("chat-390-light");
+        browser.tap("#chat-attention");
+        await("document.querySelectorAll('#tokens button').length === 43"); // 3 words and 40
+        assertEquals("writer", browser.evaluate("document.querySelector('#attention form select').value").getAsString());
+        assertTrue(browser.text("#strongest").matches("w\\d+ attends to .*"), "the last token");
+        assertEquals("rgba(0, 0, 0, 0)", colour(3, 2), "a language model does not look ahead");
+        picture("chat-attention-390-light");
+        browser.evaluate("(s => { s.value = '0'; s.dispatchEvent(new Event('change')); })(document.querySelector('#attention-head'))");
+        await("document.querySelector('#attention button.main').disabled === false");
+        assertEquals(43, count("#tokens button"));
+        browser.tap("#tab-chat");
         fill("#chat-text", "w1");
         browser.evaluate("document.querySelector('#chat-tokens').removeAttribute('max')");
         fill("#chat-tokens", "30000");
@@ -138,6 +148,12 @@ class PageTest {
         assertEquals(0, server.server.load()[1], "the model still writes");
         browser.tap("#chat-clear");
         assertEquals(0, count("#talk p"));
+    }
+
+    /** The colour of a cell of the map, of two tokens. */
+    private static String colour(int key, int query) {
+        return browser.evaluate("(m => { const d = m.getContext('2d').getImageData(" + (key * 22 + 10) + ", " + (query * 22 + 10)
+                + ", 1, 1).data; return `rgba(${[...d].join(', ')})`; })(document.querySelector('#map'))").getAsString();
     }
 
     @Test
@@ -167,6 +183,7 @@ class PageTest {
         try (TestServer closed = TestServer.start(TestServer.options().withApiKeys(List.of(KEY)), List.of(TestServer.EMBEDDER))) {
             browser.open(closed.address(), POCKET, true);
             assertTrue(browser.evaluate("document.querySelector('#key').hidden === false").getAsBoolean());
+            assertTrue(browser.evaluate("document.querySelector('#error').hidden").getAsBoolean(), "nothing is wrong yet");
             picture("key-390-dark");
             fill("#key-value", KEY);
             browser.tap("#key button");
@@ -185,13 +202,25 @@ class PageTest {
                 await("document.querySelectorAll('#compare .bars li').length === 5");
                 assertFits();
                 picture("compare-" + name);
+                browser.click("#tab-rerank");
+                browser.click("#rerank button.main");
+                await("document.querySelectorAll('#rerank .bars li').length === 3");
+                assertFits();
+                picture("rerank-" + name);
                 browser.click("#tab-chat");
                 assertFits();
                 fill("#chat-text", "w1 w2");
+                fill("#chat-tokens", "30");
                 browser.click("#chat button.main");
                 await("document.querySelector('#chat .figures').textContent.includes('written')");
                 picture("chat-" + name);
-                browser.click("#tab-attention");
+                browser.click("#chat-attention");
+                await("document.querySelectorAll('#tokens button').length === 32");
+                assertFits();
+                picture("chat-attention-" + name);
+                fill("#attention-text", "A fluffy blue creature roamed the verdant forest.");
+                browser.evaluate("(f => { f.querySelector('select').selectedIndex = 0;"
+                        + " f.querySelector('select').dispatchEvent(new Event('change')); })(document.querySelector('#attention form'))");
                 browser.click("#attention button.main");
                 await("document.querySelectorAll('#tokens button').length > 8");
                 assertFits();

@@ -27,10 +27,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * An engine of the C core. Its handle is an argument of every call, so that the arena that owns it
  * cannot close, and the engine not be destroyed, while a call runs.
+ *
+ * <p>Callers that run at the same time and fill more than half of the threads by themselves each compute alone, op by op:
+ * a loop that is shared ends when its slowest thread does, and there is no thread to spare for it then.
  */
 public final class NativeEngine extends HostDevice {
     private static final int DESCRIPTION_BYTES = 256;
@@ -39,6 +43,9 @@ public final class NativeEngine extends HostDevice {
     private static final List<String> ISAS = List.of("baseline", "avx2", "avx512", "avx512vnni", "neon", "avx512bf16");
 
     private final MemorySegment handle;
+    /** One of one thread, for callers that compute alone; the same one where there is no other thread. */
+    private final MemorySegment alone;
+    private final AtomicInteger runs = new AtomicInteger();
     private final NativeLibrary library;
     private final int threads;
     private final String isa;
@@ -53,23 +60,29 @@ public final class NativeEngine extends HostDevice {
         super(owner, options);
         library = load();
         try (Arena call = Arena.ofConfined()) {
-            MemorySegment out = call.allocate(ValueLayout.ADDRESS);
-            int status = FoveaH.fovea_engine_create(optionsOf(options, call), out);
-            if (status == FoveaH.FOVEA_STATUS_UNSUPPORTED()) {
-                throw unknownIsa(options.isa() != null ? options.isa() : System.getenv("FOVEA_ISA"), available());
-            }
-            if (status == FoveaH.FOVEA_STATUS_THREAD()) {
-                throw new KernelException("engine", status, "the system refuses one of " + threadsOf(options)
-                        + " threads; ask for fewer (1 starts none), or raise the limit of processes (ulimit -u) or memory");
-            }
-            Status.check("engine", status);
-            handle = out.get(ValueLayout.ADDRESS, 0).reinterpret(owner.arena(), FoveaH::fovea_engine_destroy);
+            int wanted = threadsOf(options);
+            handle = create(owner, options, wanted, call);
+            alone = wanted == 1 ? handle : create(owner, options, 1, call);
             MemorySegment info = fovea_engine_info.allocate(call);
             fovea_engine_info.struct_size(info, (int) fovea_engine_info.sizeof());
             Status.check("engine", FoveaH.fovea_engine_describe(handle, info));
             threads = fovea_engine_info.threads(info);
             isa = ISAS.get(fovea_engine_info.isa(info));
         }
+    }
+
+    private static MemorySegment create(Owner owner, EngineOptions options, int threads, Arena call) {
+        MemorySegment out = call.allocate(ValueLayout.ADDRESS);
+        int status = FoveaH.fovea_engine_create(optionsOf(options, threads, call), out);
+        if (status == FoveaH.FOVEA_STATUS_UNSUPPORTED()) {
+            throw unknownIsa(options.isa() != null ? options.isa() : System.getenv("FOVEA_ISA"), available());
+        }
+        if (status == FoveaH.FOVEA_STATUS_THREAD()) {
+            throw new KernelException("engine", status, "the system refuses one of " + threads
+                    + " threads; ask for fewer (1 starts none), or raise the limit of processes (ulimit -u) or memory");
+        }
+        Status.check("engine", status);
+        return out.get(ValueLayout.ADDRESS, 0).reinterpret(owner.arena(), FoveaH::fovea_engine_destroy);
     }
 
     /** Where the library loads. */
@@ -113,10 +126,10 @@ public final class NativeEngine extends HostDevice {
         return library;
     }
 
-    private static MemorySegment optionsOf(EngineOptions options, Arena call) {
+    private static MemorySegment optionsOf(EngineOptions options, int threads, Arena call) {
         MemorySegment struct = fovea_engine_options.allocate(call);
         fovea_engine_options.struct_size(struct, (int) fovea_engine_options.sizeof());
-        fovea_engine_options.threads(struct, threadsOf(options));
+        fovea_engine_options.threads(struct, threads);
         fovea_engine_options.spin_micros(struct, options.spinMicros());
         fovea_engine_options.isa(struct, isaOf(options.isa()));
         return struct;
@@ -167,8 +180,25 @@ public final class NativeEngine extends HostDevice {
         }
     }
 
+    /** For an op of a run. */
     MemorySegment handle() {
+        int callers = runs.getOpaque();
+        return callers > 1 && 2 * callers > threads ? alone : handle;
+    }
+
+    /** What all threads share, whatever runs. */
+    MemorySegment shared() {
         return handle;
+    }
+
+    @Override
+    protected void runBegins() {
+        runs.getAndIncrement();
+    }
+
+    @Override
+    protected void runEnded() {
+        runs.getAndDecrement();
     }
 
     @Override

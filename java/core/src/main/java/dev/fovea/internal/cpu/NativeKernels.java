@@ -326,7 +326,7 @@ final class NativeKernels implements Kernels {
         fovea_attention_params.kv_heads(attention, spec.kvHeads());
         fovea_attention_params.head_dim(attention, spec.headDim());
         fovea_attention_params.value_dim(attention, spec.valueDim());
-        Status.check("attention", FoveaH.fovea_attention_scratch_bytes(engine.handle(), attention, bytes));
+        Status.check("attention", FoveaH.fovea_attention_scratch_bytes(engine.shared(), attention, bytes));
         return bytes.get(ValueLayout.JAVA_LONG, 0);
     }
 

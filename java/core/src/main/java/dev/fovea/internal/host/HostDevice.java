@@ -55,6 +55,12 @@ public abstract class HostDevice implements Device {
         owner.exit();
     }
 
+    /** A caller begins to run a program; others may run at the same time. The engine is open. */
+    protected void runBegins() {}
+
+    /** It has ended, well or not. */
+    protected void runEnded() {}
+
     @Override
     public final CallListener listener() {
         return listener;

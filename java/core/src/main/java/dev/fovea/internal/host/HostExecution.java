@@ -108,8 +108,13 @@ final class HostExecution implements Execution {
     public void run(Batch batch) {
         device.enter();
         try {
-            for (Call call : calls) {
-                call.run(batch);
+            device.runBegins();
+            try {
+                for (Call call : calls) {
+                    call.run(batch);
+                }
+            } finally {
+                device.runEnded();
             }
         } finally {
             device.exit();

@@ -161,6 +161,11 @@ public final class ModelSet implements AutoCloseable {
         return kind.cast(found);
     }
 
+    /** Whether there is a model of a kind, of this name; of any for null. */
+    public boolean has(Class<? extends ServedModel> kind, String name) {
+        return name == null ? models.values().stream().anyMatch(kind::isInstance) : kind.isInstance(models.get(name));
+    }
+
     private String describe() {
         return models.values().stream().map(model -> model.name() + " (" + model.task() + ")").collect(Collectors.joining(", "));
     }

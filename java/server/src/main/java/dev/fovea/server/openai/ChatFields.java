@@ -8,6 +8,8 @@ import com.google.gson.JsonParser;
 import dev.fovea.model.ChatAnswer;
 import dev.fovea.model.ChatMessage;
 import dev.fovea.model.ToolCall;
+import dev.fovea.server.json.ApiException;
+import dev.fovea.server.json.ApiException.Kind;
 import dev.fovea.server.json.JsonBody;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,7 +17,7 @@ import java.util.Map;
 import java.util.Set;
 
 /** Messages of a chat as clients send them. */
-final class ChatFields {
+public final class ChatFields {
     private static final Set<String> FIELDS = Set.of("role", "content", "name", "refusal", "tool_calls", "tool_call_id",
             "reasoning_content", "annotations", "audio");
     private static final Set<String> CALL_FIELDS = Set.of("id", "type", "function", "index");
@@ -23,7 +25,19 @@ final class ChatFields {
 
     private ChatFields() {}
 
-    static ChatMessage message(JsonBody message) {
+    /** The field {@code messages}, which has at least one. */
+    public static List<ChatMessage> messages(JsonBody body) {
+        List<ChatMessage> messages = new ArrayList<>();
+        for (JsonBody message : body.objects("messages")) {
+            messages.add(message(message));
+        }
+        if (messages.isEmpty()) {
+            throw new ApiException(Kind.EMPTY, "messages must have at least 1 message, got 0", "messages");
+        }
+        return messages;
+    }
+
+    private static ChatMessage message(JsonBody message) {
         message.allowOnly(FIELDS);
         message.allowOnlyValue("annotations", "[]");
         message.allowOnlyValue("audio", "null");

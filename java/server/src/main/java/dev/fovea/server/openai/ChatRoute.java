@@ -11,7 +11,6 @@ import dev.fovea.server.json.JsonBody;
 import dev.fovea.server.json.JsonText;
 import dev.fovea.server.models.ModelSet;
 import dev.fovea.server.routing.ServerMetrics;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,6 +24,8 @@ public final class ChatRoute extends GenerationRoute {
             "logprobs", "top_logprobs", "response_format", "chat_template_kwargs", "user", "metadata", "store",
             "safety_identifier", "prompt_cache_key", "service_tier", "tools", "tool_choice", "parallel_tool_calls");
     private static final Set<String> SCHEMA_FIELDS = Set.of("name", "description", "schema", "strict");
+    /** As with OpenAI. */
+    private static final int MOST_LIKELIEST = 20;
 
     /** Serves the language models. */
     public ChatRoute(ModelSet models, ServerMetrics metrics, Function<Throwable, ApiException> translate) {
@@ -60,13 +61,7 @@ public final class ChatRoute extends GenerationRoute {
 
     @Override
     Prompt prompt(JsonBody body, TextGenerator model) {
-        List<ChatMessage> messages = new ArrayList<>();
-        for (JsonBody message : body.objects("messages")) {
-            messages.add(ChatFields.message(message));
-        }
-        if (messages.isEmpty()) {
-            throw new ApiException(Kind.EMPTY, "messages must have at least 1 message, got 0", "messages");
-        }
+        List<ChatMessage> messages = ChatFields.messages(body);
         Map<String, Object> variables = body.has("chat_template_kwargs") ? withoutNulls(body.object("chat_template_kwargs").plain())
                 : Map.of();
         body.allowOnlyValue("parallel_tool_calls", "true");
@@ -75,7 +70,8 @@ public final class ChatRoute extends GenerationRoute {
         String rendered = model.prompt(chat);
         int[] ids = model.tokenizer().encode(rendered);
         if (choice.tools().isEmpty()) {
-            return new Prompt(ids, false, (options, listener) -> options.format() == null ? Answer.of(model.chat(chat, options, listener))
+            return new Prompt(ids, false, (options, listener) -> options.format() == null
+                    ? Answer.of(model.chat(chat, options, listener))
                     : Answer.of(model.answer(chat, options, listener.behindThoughts(rendered)).withoutCalls()));
         }
         if (choice.isForced() && body.has("response_format")) {
@@ -93,11 +89,15 @@ public final class ChatRoute extends GenerationRoute {
     }
 
     @Override
-    boolean wantsLogProbabilities(JsonBody body) {
-        if (body.has("top_logprobs")) {
-            body.allowOnlyValue("top_logprobs", "0");
+    int likeliest(JsonBody body) {
+        int most = (int) body.integer("top_logprobs", 0, 0, MOST_LIKELIEST);
+        if (body.bool("logprobs", false)) {
+            return most;
         }
-        return body.bool("logprobs", false);
+        if (most > 0) {
+            throw new ApiException(Kind.INVALID, "top_logprobs needs logprobs to be true", "top_logprobs");
+        }
+        return -1;
     }
 
     @Override

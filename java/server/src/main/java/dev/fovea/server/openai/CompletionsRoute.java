@@ -20,6 +20,8 @@ import java.util.stream.IntStream;
 public final class CompletionsRoute extends GenerationRoute {
     private static final Set<String> FIELDS = fieldsOf("model", "prompt", "stream", "stream_options", "logprobs", "echo",
             "best_of", "suffix", "user");
+    /** As with OpenAI. */
+    private static final int MOST_LIKELIEST = 5;
 
     /** Serves the language models. */
     public CompletionsRoute(ModelSet models, ServerMetrics metrics, Function<Throwable, ApiException> translate) {
@@ -68,11 +70,8 @@ public final class CompletionsRoute extends GenerationRoute {
     }
 
     @Override
-    boolean wantsLogProbabilities(JsonBody body) {
-        if (body.integer("logprobs", 0, 0, 1) == 1) {
-            return true;
-        }
-        return body.has("logprobs");
+    int likeliest(JsonBody body) {
+        return (int) body.integer("logprobs", -1, 0, MOST_LIKELIEST);
     }
 
     @Override

@@ -90,8 +90,8 @@ abstract class GenerationRoute implements Route {
     /** What is to be written, and what it goes on with. */
     abstract Prompt prompt(JsonBody body, TextGenerator model);
 
-    /** Whether the log probabilities of tokens are wanted. */
-    abstract boolean wantsLogProbabilities(JsonBody body);
+    /** How many of the likeliest tokens of each place are wanted, beside the log probabilities; −1 if those are not. */
+    abstract int likeliest(JsonBody body);
 
     /** Writes the fields of a choice of a whole answer, but for its index and finish. */
     abstract void writeWhole(JsonText choice, Answer answer, LogProbabilities logProbabilities);
@@ -116,12 +116,12 @@ abstract class GenerationRoute implements Route {
         JsonBody body = JsonBody.parse(exchange.body()).allowOnly(fields());
         Writer writer = models.find(Writer.class, body.string("model", null), "writes texts");
         TextGenerator model = writer.generator().model();
-        boolean logProbabilities = wantsLogProbabilities(body);
-        if (logProbabilities) {
+        int likeliest = likeliest(body);
+        if (likeliest >= 0) {
             model.tokenizer(); // tells now, not behind the answer, that there is none
         }
-        SamplingOptions options = SamplingFields.read(body, model.context()).withLogProbabilities(logProbabilities)
-                .withFormat(format(body));
+        SamplingOptions options = SamplingFields.read(body, model.context()).withLogProbabilities(likeliest >= 0)
+                .withAlternatives(Math.max(0, likeliest)).withFormat(format(body));
         boolean streams = body.bool("stream", false);
         boolean usage = body.has("stream_options")
                 && body.object("stream_options").allowOnly(STREAM_FIELDS).bool("include_usage", false);

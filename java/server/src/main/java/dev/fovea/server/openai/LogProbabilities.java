@@ -1,51 +1,70 @@
 package dev.fovea.server.openai;
 
 import dev.fovea.model.GeneratedText;
+import dev.fovea.model.GeneratedText.Alternative;
 import dev.fovea.model.TextGenerator;
 import dev.fovea.server.json.JsonText;
-import dev.fovea.text.Tokenizer;
-import java.nio.charset.StandardCharsets;
+import dev.fovea.text.TokenDecoder;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 
-/** The tokens of an answer, and the logarithms of their probabilities. */
-record LogProbabilities(String[] texts, float[] values) {
-    private static final char BROKEN = '\uFFFD';
+/** The tokens of an answer, and the logarithms of their probabilities; of each place also the likeliest tokens, if wanted. */
+record LogProbabilities(List<Entry> tokens, List<List<Entry>> likeliest) {
+    /**
+     * A token and the logarithm of its probability.
+     *
+     * @param bytes of its text, which may be a part of a character; null if that depends on the tokens beside it
+     */
+    record Entry(String text, byte[] bytes, float value) {
+        static Entry of(int id, float value, TextGenerator model, TokenDecoder decoder) {
+            if (id >= model.tokenizer().vocabularySize()) {
+                return new Entry("", new byte[0], value);
+            }
+            return new Entry(model.token(id), decoder.tellsBytes() ? decoder.bytes(id) : null, value);
+        }
+    }
 
     /** Those of an answer; null if they were not asked for. */
     static LogProbabilities of(GeneratedText result, TextGenerator model) {
         if (result.logProbabilities().length == 0) {
             return null;
         }
-        Tokenizer tokenizer = model.tokenizer();
-        String[] texts = new String[result.tokens().length];
-        for (int i = 0; i < texts.length; i++) {
-            int id = result.tokens()[i];
-            texts[i] = id < tokenizer.vocabularySize() ? tokenizer.decode(new int[] {id}, true) : "";
+        TokenDecoder decoder = model.tokenizer().decoder(true);
+        List<Entry> tokens = new ArrayList<>();
+        for (int i = 0; i < result.tokens().length; i++) {
+            tokens.add(Entry.of(result.tokens()[i], result.logProbabilities()[i], model, decoder));
         }
-        return new LogProbabilities(texts, result.logProbabilities());
+        List<List<Entry>> likeliest = new ArrayList<>();
+        for (List<Alternative> place : result.alternatives()) {
+            likeliest.add(place.stream().map(one -> Entry.of(one.token(), one.logProbability(), model, decoder)).toList());
+        }
+        return new LogProbabilities(tokens, likeliest);
     }
 
     /** As chats have them. */
     void writeChat(JsonText json) {
         json.object("logprobs", all -> all.array("content", content -> {
-            for (int i = 0; i < texts.length; i++) {
-                int token = i;
+            for (int i = 0; i < tokens.size(); i++) {
+                List<Entry> place = likeliest.isEmpty() ? List.of() : likeliest.get(i);
+                Entry token = tokens.get(i);
                 content.object(one -> {
-                    one.put("token", texts[token]).put("logprob", values[token]);
-                    writeBytes(one, texts[token]);
-                    one.array("top_logprobs", _ -> { });
+                    write(one, token);
+                    one.array("top_logprobs", top -> place.forEach(entry -> top.object(other -> write(other, entry))));
                 });
             }
         }).putNull("refusal"));
     }
 
-    /** A part of a character has bytes that its text does not say. */
-    private static void writeBytes(JsonText json, String text) {
-        if (text.indexOf(BROKEN) >= 0) {
+    private static void write(JsonText json, Entry entry) {
+        json.put("token", entry.text()).put("logprob", entry.value());
+        if (entry.bytes() == null) {
             json.putNull("bytes");
             return;
         }
         json.array("bytes", bytes -> {
-            for (byte one : text.getBytes(StandardCharsets.UTF_8)) {
+            for (byte one : entry.bytes()) {
                 bytes.value(one & 0xff);
             }
         });
@@ -54,19 +73,37 @@ record LogProbabilities(String[] texts, float[] values) {
     /** As completions have them. */
     void writeCompletion(JsonText json) {
         json.object("logprobs", all -> {
-            all.array("tokens", tokens -> {
-                for (String text : texts) {
-                    tokens.value(text);
-                }
-            });
-            all.array("token_logprobs", numbers -> numbers.values(values)).putNull("top_logprobs");
+            all.array("tokens", texts -> tokens.forEach(token -> texts.value(token.text())));
+            float[] values = new float[tokens.size()];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = tokens.get(i).value();
+            }
+            all.array("token_logprobs", numbers -> numbers.values(values));
+            if (likeliest.isEmpty()) {
+                all.putNull("top_logprobs");
+            } else {
+                all.array("top_logprobs", places -> {
+                    for (int i = 0; i < tokens.size(); i++) {
+                        Map<String, Float> place = byText(likeliest.get(i), tokens.get(i));
+                        places.object(one -> place.forEach(one::put));
+                    }
+                });
+            }
             all.array("text_offset", offsets -> {
                 int offset = 0;
-                for (String text : texts) {
+                for (Entry token : tokens) {
                     offsets.value(offset);
-                    offset += text.length();
+                    offset += token.text().length();
                 }
             });
         });
+    }
+
+    /** The likeliest tokens, and the one that was written, where it is none of them. Of several of a text, the likeliest. */
+    private static Map<String, Float> byText(List<Entry> likeliest, Entry written) {
+        Map<String, Float> all = new LinkedHashMap<>();
+        likeliest.forEach(entry -> all.putIfAbsent(entry.text(), entry.value()));
+        all.putIfAbsent(written.text(), written.value());
+        return all;
     }
 }

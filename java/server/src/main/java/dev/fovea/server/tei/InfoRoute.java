@@ -14,15 +14,13 @@ public final class InfoRoute implements Route {
     private final ModelSet models;
     private final TextRules rules;
     private final int maxRequests;
-    private final int maxBatchTokens;
     private final String version;
 
     /** Tells of these models and limits. */
-    public InfoRoute(ModelSet models, TextRules rules, int maxRequests, int maxBatchTokens, String version) {
+    public InfoRoute(ModelSet models, TextRules rules, int maxRequests, String version) {
         this.models = models;
         this.rules = rules;
         this.maxRequests = maxRequests;
-        this.maxBatchTokens = maxBatchTokens;
         this.version = version;
     }
 
@@ -33,7 +31,7 @@ public final class InfoRoute implements Route {
             info.put("model_id", first.name()).putNull("model_sha").put("model_dtype", dtype(first));
             info.object("model_type", type -> type(first, type));
             info.put("max_concurrent_requests", maxRequests).put("max_input_length", maxTokens(first))
-                    .put("max_batch_tokens", maxBatchTokens).putNull("max_batch_requests")
+                    .put("max_batch_tokens", batchTokens(first)).putNull("max_batch_requests")
                     .put("max_client_batch_size", rules.maxClientBatch()).put("auto_truncate", rules.truncates())
                     .put("tokenization_workers", Runtime.getRuntime().availableProcessors())
                     .put("version", version).putNull("sha").putNull("docker_label");
@@ -71,6 +69,17 @@ public final class InfoRoute implements Route {
                 all.put(labels.get(i), i);
             }
         });
+    }
+
+    /** Tokens of a batch; of a language model's prompts, which are not gathered, the longest. */
+    private static int batchTokens(ServedModel model) {
+        return switch (model) {
+            case ServedModel.Embedder embedder -> embedder.queue().options().batchTokens();
+            case ServedModel.Terms terms -> terms.queue().options().batchTokens();
+            case ServedModel.Ranker ranker -> ranker.queue().options().batchTokens();
+            case ServedModel.Classifier classifier -> classifier.queue().options().batchTokens();
+            case ServedModel.Writer writer -> maxTokens(writer);
+        };
     }
 
     private static int maxTokens(ServedModel model) {

@@ -15,13 +15,14 @@ const element = (name, text, className) => {
 
 let key = '';
 
-/** Asks for a path; a wrong answer becomes an error in the server's words. */
+/** Asks for a path; a wrong answer becomes an error in the server's words, and null if a key is needed that is not there. */
 async function ask(path, body, signal) {
   const headers = body ? {'Content-Type': 'application/json'} : {};
   if (key) headers.Authorization = `Bearer ${key}`;
   const response = await fetch(path, {method: body ? 'POST' : 'GET', headers, body: body && JSON.stringify(body), signal});
   if (response.ok) return response;
   one('#key').hidden = response.status !== 401 && one('#key').hidden;
+  if (response.status === 401 && !key) return null; // the field asks for it
   const answer = await response.json().catch(() => ({}));
   throw new Error(answer.error?.message ?? answer.error ?? `The server answered with status ${response.status}.`);
 }
@@ -77,14 +78,16 @@ for (const tab of tabs) {
 }
 
 async function start() {
-  const {data} = await (await ask('v1/models')).json();
+  const answer = await ask('v1/models');
+  if (!answer) return;
+  const {data} = await answer.json();
   one('#key').hidden = true;
   one('#served').textContent = data.map(served => `${served.id} (${served.task})`).join(', ');
   for (const select of all('[data-models]')) {
-    select.replaceChildren(...data.filter(served => served.task === select.dataset.models)
+    select.replaceChildren(...data.filter(served => select.dataset.models.split(' ').includes(served.task))
       .map(served => new Option(served.id, served.id)));
   }
-  for (const tab of tabs) tab.hidden = !data.some(served => served.task === tab.dataset.task);
+  for (const tab of tabs) tab.hidden = !data.some(served => tab.dataset.task.split(' ').includes(served.task));
   const first = tabs.find(tab => !tab.hidden);
   if (first) choose(first);
 }
@@ -203,6 +206,7 @@ async function answer(line, stop) {
   } finally {
     draw();
     if (text) messages.push({role: 'assistant', content: text});
+    one('#chat-attention').disabled = false;
   }
   const rate = usage ? `${usage.prompt_tokens} tokens read, ${usage.completion_tokens} written, ` : '';
   one('#chat .figures').textContent =
@@ -257,12 +261,15 @@ one('#chat-clear').addEventListener('click', () => {
   messages = [];
   one('#talk').replaceChildren();
   one('#chat .figures').textContent = '';
+  one('#chat-attention').disabled = true;
 });
 
 // ---- attention ------------------------------------------------------------------------------------------------------
 
-const CELL = 22;
+const MOST_CELL = 22, MOST_MAP = 128 * MOST_CELL;
 let shown = null, chosen = 0;
+/** The chat whose text stands in the field; null once that is another text. */
+let talk = null;
 
 function colour(weight) {
   const heat = getComputedStyle(document.documentElement).getPropertyValue('--heat');
@@ -276,28 +283,33 @@ function options(select, count) {
   select.value = chosen;
 }
 
-/** The largest weight between two tokens of the text: special ones take up most of what is left over. */
-function strongest(pattern) {
-  const last = pattern.tokens.length - 1;
+/** What has the strongest colour, row by row. Special tokens at the ends take up most weight, so they do not count. */
+function strongest({tokens, weights}) {
+  const last = tokens.length - 1;
+  // Of a language model: the further down a row is, the more tokens share its weight, so each has a scale of its own.
+  if (last > 0 && weights[0].every((weight, j) => j === 0 || weight === 0)) {
+    return weights.map((row, i) => Math.max(...row.slice(i > 0 ? 1 : 0)) || 1);
+  }
   let most = 0;
-  pattern.weights.forEach((row, i) => row.forEach((weight, j) => {
+  weights.forEach((row, i) => row.forEach((weight, j) => {
     if (i > 0 && i < last && j > 0 && j < last) most = Math.max(most, weight);
   }));
-  return most || 1;
+  return weights.map(() => most || 1);
 }
 
 function drawMap() {
   const count = shown.tokens.length;
+  const cell = Math.min(MOST_CELL, Math.floor(MOST_MAP / count));
   const canvas = one('#map');
-  canvas.width = canvas.height = count * CELL;
+  canvas.width = canvas.height = count * cell;
   const pen = canvas.getContext('2d');
   shown.weights.forEach((row, i) => row.forEach((weight, j) => {
-    pen.fillStyle = colour(weight / shown.most);
-    pen.fillRect(j * CELL, i * CELL, CELL - 1, CELL - 1);
+    pen.fillStyle = colour(weight / shown.most[i]);
+    pen.fillRect(j * cell, i * cell, cell - 1, cell - 1);
   }));
   pen.strokeStyle = getComputedStyle(document.documentElement).getPropertyValue('--accent');
   pen.lineWidth = 2;
-  pen.strokeRect(1, chosen * CELL, count * CELL - 3, CELL - 1);
+  pen.strokeRect(1, chosen * cell, count * cell - 3, cell - 1);
 }
 
 function select(query, focus) {
@@ -308,12 +320,12 @@ function select(query, focus) {
     button.tabIndex = i === query ? 0 : -1;
     const pen = one('canvas', button).getContext('2d');
     pen.clearRect(0, 0, 1, 1);
-    pen.fillStyle = colour(shown.weights[query][i] / shown.most);
+    pen.fillStyle = colour(shown.weights[query][i] / shown.most[query]);
     pen.fillRect(0, 0, 1, 1);
   });
   if (focus) buttons[query].focus();
   const best = shown.weights[query].map((weight, i) => ({weight, token: shown.tokens[i]}))
-    .sort((a, b) => b.weight - a.weight).slice(0, 5);
+    .filter(({weight}) => weight > 0).sort((a, b) => b.weight - a.weight).slice(0, 5);
   one('#strongest').textContent = `${shown.tokens[query]} attends to `
     + best.map(({token, weight}) => `${token} ${weight.toFixed(3)}`).join(', ');
   drawMap();
@@ -340,7 +352,7 @@ function tokenButton(token, index) {
 onSubmit('attention', async () => {
   const before = shown?.tokens.join('\n');
   shown = await (await ask('fovea/attention', {
-    model: model('attention'), text: one('#attention-text').value,
+    model: model('attention'), ...talk ? {messages: talk} : {text: one('#attention-text').value},
     layer: Number(one('#attention-layer').value), head: Number(one('#attention-head').value),
   })).json();
   shown.most = strongest(shown);
@@ -348,10 +360,21 @@ onSubmit('attention', async () => {
   options(one('#attention-head'), shown.heads);
   // Another head of the same text keeps the token that is looked at.
   if (before !== shown.tokens.join('\n')) {
-    chosen = Math.min(1, shown.tokens.length - 1);
+    chosen = talk ? shown.tokens.length - 1 : Math.min(1, shown.tokens.length - 1);
     one('#tokens').replaceChildren(...shown.tokens.map(tokenButton));
   }
   select(chosen);
+});
+
+one('#attention-text').addEventListener('input', () => { talk = null; });
+one('#attention form select').addEventListener('change', () => { talk = null; });
+
+one('#chat-attention').addEventListener('click', () => {
+  choose(one('#tab-attention'), true);
+  talk = [...messages];
+  one('#attention-text').value = talk.map(message => message.content).join('\n');
+  one('#attention form select').value = model('chat');
+  one('#attention form').requestSubmit();
 });
 
 for (const id of ['#attention-layer', '#attention-head']) {
