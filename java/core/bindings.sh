@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Regenerates the bindings of native/include/fovea/fovea.h in dev.fovea.internal.ffi, and of fovea_cuda.h beside it in
-# dev.fovea.internal.cuda.ffi: the functions of native/abi/*.symbols, every struct that has fields, every constant.
+# dev.fovea.internal.cuda.ffi: the functions of native/abi/*.symbols that fovea_call does not reach, every struct that has
+# fields, every constant.
 # Needs JDK 25 and jextract (https://jdk.java.net/jextract/) on PATH. `mvn -Pbindings -pl java/core generate-sources` runs it.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -8,6 +9,8 @@ cd "$(dirname "$0")/../.."
 command -v jextract >/dev/null || { echo "bindings.sh: jextract is not on PATH: https://jdk.java.net/jextract/" >&2; exit 1; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+
+sed -n 's/^ *return \(fovea_[a-z_]*\)(.*/\1/p' native/src/call.c >"$work/called"
 
 # bind LIBRARY CLASS PACKAGE: what native/include/fovea/LIBRARY.h declares itself, not what it includes.
 bind() {
@@ -18,7 +21,7 @@ bind() {
 
   jextract -I native/include --dump-includes "$work/all" "$header" 2>/dev/null
   {
-    sed 's/^/--include-function /' "native/abi/$library.symbols"
+    grep -vxFf "$work/called" "native/abi/$library.symbols" | sed 's/^/--include-function /'
     sed -n "s/^\(--include-constant ${prefix}_[A-Z0-9_]*\).*/\1/p" "$work/all"
     # A struct without fields is an opaque handle, and stays a bare pointer.
     sed -n 's/^typedef struct \(fovea_[a-z_]*\) {$/--include-struct \1/p' "$header"

@@ -35,7 +35,7 @@ extern "C" {
 #endif
 
 /* The version of this header's ABI; fovea_abi_version() returns the library's. */
-#define FOVEA_ABI_VERSION 6
+#define FOVEA_ABI_VERSION 7
 
 /* Status codes. */
 #define FOVEA_STATUS_OK 0
@@ -760,6 +760,46 @@ typedef struct fovea_pool_params {
  */
 FOVEA_API int fovea_pool(fovea_engine *engine, const fovea_pool_params *params, const float *x, const int *offsets,
                          float *out);
+
+/* ---- calls by number ------------------------------------------------------- */
+
+/* The functions of fovea_call: those that take pointers alone and return an int. */
+#define FOVEA_CALL_ABI_VERSION 0
+#define FOVEA_CALL_ISA_AVAILABLE 1
+#define FOVEA_CALL_ENGINE_CREATE 2
+#define FOVEA_CALL_ENGINE_DESCRIBE 3
+#define FOVEA_CALL_ENGINE_DESTROY 4
+#define FOVEA_CALL_MEMORY_CREATE 5
+#define FOVEA_CALL_MEMORY_DESTROY 6
+#define FOVEA_CALL_BLAS_LOAD 7
+#define FOVEA_CALL_EMBEDDING 8
+#define FOVEA_CALL_LAYER_NORM 9
+#define FOVEA_CALL_RMS_NORM 10
+#define FOVEA_CALL_ELEMENTWISE 11
+#define FOVEA_CALL_NORMALIZE 12
+#define FOVEA_CALL_LINEAR_PACKED_BYTES 13
+#define FOVEA_CALL_LINEAR_PACK 14
+#define FOVEA_CALL_LINEAR 15
+#define FOVEA_CALL_IS_FINITE 16
+#define FOVEA_CALL_MATMUL 17
+#define FOVEA_CALL_RAGGED_MATMUL 18
+#define FOVEA_CALL_ATTENTION_SCRATCH_BYTES 19
+#define FOVEA_CALL_ATTENTION 20
+#define FOVEA_CALL_RELATIVE_BIAS 21
+#define FOVEA_CALL_CACHE_APPEND 22
+#define FOVEA_CALL_LOG_SOFTMAX 23
+#define FOVEA_CALL_TOP_K 24
+#define FOVEA_CALL_GATHER 25
+#define FOVEA_CALL_POOL 26
+
+/*
+ * Calls the function of this number, and returns what that returns. Its arguments are a, b, c and so on, in its order; those
+ * behind its last are not read. INVALID_ARGUMENT if no function has the number.
+ *
+ * For callers to which every signature has its price: a JVM takes milliseconds to link one, and with this it links one for all.
+ */
+FOVEA_API int fovea_call(int function, void *a, void *b, void *c, void *d, void *e, void *f, void *g, void *h, void *i,
+                         void *j, void *k, void *l, void *m, void *n, void *o, void *p);
 
 #ifdef __cplusplus
 }

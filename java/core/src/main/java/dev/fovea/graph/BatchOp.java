@@ -107,7 +107,7 @@ public sealed interface BatchOp extends Op {
      * @param gamma [dim]
      * @param epsilon added to the mean square, finite and not negative
      */
-    record HeadNorm(String name, int heads, Value x, Weight gamma, float epsilon) implements BatchOp {
+    record HeadNorm(String name, int heads, Value x, Weight gamma, float epsilon) implements BatchOp, InPlace {
         /** Checks the shapes. */
         public HeadNorm {
             OpChecks.requireHeadNorm(label("head norm", name), heads, x, gamma, epsilon);

@@ -5,6 +5,7 @@ import dev.fovea.internal.backend.CacheStore;
 import dev.fovea.internal.backend.LoweredPlan;
 import dev.fovea.internal.backend.Step;
 import dev.fovea.ops.AttentionSpec;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 
@@ -27,12 +28,14 @@ final class CacheFit {
 
     /** The attentions that turn queries by RoPE but read a cache that the run does not fill. */
     static List<Step.Attention> turned(LoweredPlan plan) {
-        return plan.steps().stream()
-                .filter(Step.Attention.class::isInstance)
-                .map(Step.Attention.class::cast)
-                .filter(step -> step.cache() != null && step.spec().rope() != null
-                        && !plan.appendsTo(step.cache().group()))
-                .toList();
+        List<Step.Attention> turned = new ArrayList<>();
+        for (Step step : plan.steps()) {
+            if (step instanceof Step.Attention attention && attention.cache() != null && attention.spec().rope() != null
+                    && !plan.appendsTo(attention.cache().group())) {
+                turned.add(attention);
+            }
+        }
+        return turned;
     }
 
     /**

@@ -136,7 +136,7 @@ public sealed interface Op permits Op.Unary, Op.Binary, Op.Embedding, Op.Attenti
      * @param beta [columns of x], or null for none
      * @param epsilon added to the variance, finite and not negative
      */
-    record LayerNorm(String name, Value x, Weight gamma, Weight beta, float epsilon) implements Unary {
+    record LayerNorm(String name, Value x, Weight gamma, Weight beta, float epsilon) implements Unary, InPlace {
         /** Checks the shapes. */
         public LayerNorm {
             OpChecks.requireNorm(label("layer norm", name), x, gamma, beta, epsilon);
@@ -154,7 +154,7 @@ public sealed interface Op permits Op.Unary, Op.Binary, Op.Embedding, Op.Attenti
      * @param gamma [columns of x]
      * @param epsilon added to the mean square, finite and not negative
      */
-    record RmsNorm(String name, Value x, Weight gamma, float epsilon) implements Unary {
+    record RmsNorm(String name, Value x, Weight gamma, float epsilon) implements Unary, InPlace {
         /** Checks the shapes. */
         public RmsNorm {
             OpChecks.requireNorm(label("RMS norm", name), x, gamma, null, epsilon);
@@ -197,7 +197,7 @@ public sealed interface Op permits Op.Unary, Op.Binary, Op.Embedding, Op.Attenti
     }
 
     /** An elementwise function. */
-    record Activate(String name, Value x, Activation activation) implements Unary {
+    record Activate(String name, Value x, Activation activation) implements Unary, InPlace {
         /** Checks that both are there. */
         public Activate {
             requireFloats(label("activate", name), "x", x);
@@ -206,7 +206,7 @@ public sealed interface Op permits Op.Unary, Op.Binary, Op.Embedding, Op.Attenti
     }
 
     /** The sum of two values of one shape. */
-    record Add(String name, Value a, Value b) implements Binary {
+    record Add(String name, Value a, Value b) implements Binary, InPlace {
         /** Checks the shapes. */
         public Add {
             requireOneShape(label("add", name), a, b);
@@ -214,7 +214,7 @@ public sealed interface Op permits Op.Unary, Op.Binary, Op.Embedding, Op.Attenti
     }
 
     /** The product of two values of one shape, element by element: a gate and what it lets through. */
-    record Multiply(String name, Value a, Value b) implements Binary {
+    record Multiply(String name, Value a, Value b) implements Binary, InPlace {
         /** Checks the shapes. */
         public Multiply {
             requireOneShape(label("multiply", name), a, b);
@@ -328,7 +328,7 @@ public sealed interface Op permits Op.Unary, Op.Binary, Op.Embedding, Op.Attenti
     }
 
     /** Divides each row by its L2 norm, or by 1e-12 where the norm is less. */
-    record Normalize(String name, Value x) implements Unary {
+    record Normalize(String name, Value x) implements Unary, InPlace {
         /** Checks that x is there. */
         public Normalize {
             requireFloats(label("normalize", name), "x", x);
@@ -336,7 +336,7 @@ public sealed interface Op permits Op.Unary, Op.Binary, Op.Embedding, Op.Attenti
     }
 
     /** The logarithm of the softmax of each row: {@code x − log Σ exp x}. */
-    record LogSoftmax(String name, Value x) implements Unary {
+    record LogSoftmax(String name, Value x) implements Unary, InPlace {
         /** Checks that x is there. */
         public LogSoftmax {
             requireFloats(label("log softmax", name), "x", x);

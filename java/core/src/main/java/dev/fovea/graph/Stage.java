@@ -6,7 +6,6 @@ import dev.fovea.tensor.Weight;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.stream.Stream;
 
 /**
  * What one kernel call does: an op, or several that a pass of the compiler has fused. The passes turn a list
@@ -44,13 +43,7 @@ sealed interface Stage {
 
         @Override
         public List<Value> replaceable() {
-            return switch (op) {
-                case Op.LayerNorm _, Op.RmsNorm _, BatchOp.HeadNorm _, Op.Activate _, Op.Add _, Op.Multiply _,
-                        Op.Normalize _, Op.LogSoftmax _ -> op.inputs();
-                case Op.Embedding _, BatchOp.TokenTypes _, BatchOp.RelativeBias _,
-                        BatchOp.HeadLinear _, Op.Linear _, Op.Attention _, Op.Pool _, Op.MatMul _, Op.TopK _, Op.Gather _,
-                        Op.Append _ -> List.of();
-            };
+            return op instanceof InPlace ? op.inputs() : List.of();
         }
 
         @Override
@@ -150,7 +143,9 @@ sealed interface Stage {
 
         /** This product and the parts of another on the same input. */
         Product merged(Product other) {
-            return new Product(x, Stream.concat(parts.stream(), other.parts.stream()).toList(), activation, null);
+            List<Part> all = new ArrayList<>(parts);
+            all.addAll(other.parts);
+            return new Product(x, all, activation, null);
         }
 
         private Part renamed(Value output) {

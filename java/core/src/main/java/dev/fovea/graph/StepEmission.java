@@ -16,14 +16,10 @@ record StepEmission(MemoryPlan memory) {
                 steps.add(linear(product));
             } else if (stage instanceof Stage.Pooled(Value x, var mode, boolean normalize, Value output)) {
                 steps.add(new Step.Pool(operand(x), mode, normalize, operand(output)));
-            } else if (stage instanceof Stage.Single(Op.Attention op, Value output)) {
-                attention(op, output, steps);
-            } else if (stage instanceof Stage.Single(BatchOp.HeadLinear op, Value output)) {
-                headLinear(op, output, steps);
-            } else if (stage instanceof Stage.Single(BatchOp.HeadNorm op, Value output)) {
-                headNorm(op, output, steps);
+            } else if (stage instanceof Stage.Single(BatchOp op, Value output)) {
+                emit(op, output, steps);
             } else if (stage instanceof Stage.Single(Op op, Value output)) {
-                steps.add(single(op, operand(output)));
+                emit(op, output, steps);
             }
         }
         return List.copyOf(steps);
@@ -82,45 +78,56 @@ record StepEmission(MemoryPlan memory) {
                 whole.dtype());
     }
 
-    private void attention(Op.Attention op, Value output, List<Step> steps) {
+    private void attention(Op.Attention op, Operand out, List<Step> steps) {
         Step.Cache cache = op.cache() == null ? null : cache(op.cache());
         if (cache != null && op.k() != null) {
             steps.add(new Step.Append(op.cache().spec(), operand(op.k()), operand(op.v()), cache));
         }
         boolean own = cache == null;
         steps.add(new Step.Attention(op.spec(), operand(op.q()), own ? operand(op.k()) : null,
-                own ? operand(op.v()) : null, cache, op.bias() == null ? null : operand(op.bias()), operand(output)));
+                own ? operand(op.v()) : null, cache, op.bias() == null ? null : operand(op.bias()), out));
     }
 
     private static Step.Cache cache(CacheSlot slot) {
         return new Step.Cache(slot.group().index(), slot.index());
     }
 
-    private Step single(Op op, Operand out) {
-        return switch (op) {
+    private void emit(Op op, Value output, List<Step> steps) {
+        Operand out = operand(output);
+        switch (op) {
             case Op.Embedding(_, var words, float scale, var positions, int firstPosition, var type) ->
-                new Step.Embedding(words, scale, positions, firstPosition, type, out);
-            case BatchOp.TokenTypes(_, var table) -> new Step.TokenTypes(table, out);
-            case BatchOp.RelativeBias(_, int heads, var table, Value byQuery, Value byKey, var buckets, CacheGroup group) ->
-                new Step.RelativeBias(heads, table, byQuery == null ? null : operand(byQuery),
-                        byKey == null ? null : operand(byKey), buckets, group == null ? null : new Step.Cache(group.index(), 0),
-                        out);
+                steps.add(new Step.Embedding(words, scale, positions, firstPosition, type, out));
             case Op.LayerNorm(_, Value x, var gamma, var beta, float epsilon) ->
-                new Step.LayerNorm(operand(x), gamma, beta, epsilon, out);
-            case Op.RmsNorm(_, Value x, var gamma, float epsilon) -> new Step.RmsNorm(operand(x), gamma, epsilon, out);
-            case Op.Add(_, Value a, Value b) -> new Step.Add(operand(a), operand(b), out);
+                steps.add(new Step.LayerNorm(operand(x), gamma, beta, epsilon, out));
+            case Op.RmsNorm(_, Value x, var gamma, float epsilon) ->
+                steps.add(new Step.RmsNorm(operand(x), gamma, epsilon, out));
+            case Op.Add(_, Value a, Value b) -> steps.add(new Step.Add(operand(a), operand(b), out));
             case Op.Multiply(_, Value a, Value b) ->
-                new Step.Multiply(operand(a), Activation.NONE, operand(b), out);
-            case Op.Activate(_, Value x, Activation activation) -> new Step.Activate(operand(x), activation, out);
-            case Op.Normalize(_, Value x) -> new Step.Normalize(operand(x), out);
+                steps.add(new Step.Multiply(operand(a), Activation.NONE, operand(b), out));
+            case Op.Activate(_, Value x, Activation activation) -> steps.add(new Step.Activate(operand(x), activation, out));
+            case Op.Normalize(_, Value x) -> steps.add(new Step.Normalize(operand(x), out));
             case Op.MatMul(_, Value a, Value b, boolean transposeA) ->
-                new Step.MatMul(operand(a), operand(b), transposeA, out);
+                steps.add(new Step.MatMul(operand(a), operand(b), transposeA, out));
+            case Op.Attention attention -> attention(attention, out, steps);
             case Op.Append(_, Value k, Value v, CacheSlot slot) ->
-                new Step.Append(slot.spec(), operand(k), operand(v), cache(slot));
-            case Op.LogSoftmax(_, Value x) -> new Step.LogSoftmax(operand(x), out);
-            case Op.TopK(_, Value x, _) -> new Step.TopK(operand(x), out);
-            case Op.Gather(_, Value x, Value indices) -> new Step.Gather(operand(x), operand(indices), out);
-            case Op.Linear _, Op.Pool _, Op.Attention _, BatchOp.HeadLinear _, BatchOp.HeadNorm _ -> throw new AssertionError(op);
-        };
+                steps.add(new Step.Append(slot.spec(), operand(k), operand(v), cache(slot)));
+            case Op.LogSoftmax(_, Value x) -> steps.add(new Step.LogSoftmax(operand(x), out));
+            case Op.TopK(_, Value x, _) -> steps.add(new Step.TopK(operand(x), out));
+            case Op.Gather(_, Value x, Value indices) -> steps.add(new Step.Gather(operand(x), operand(indices), out));
+            case Op.Linear _, Op.Pool _, BatchOp _ -> throw new AssertionError(op);
+        }
+    }
+
+    /** Apart from the others, so that models without these ops load none of their classes. */
+    private void emit(BatchOp op, Value output, List<Step> steps) {
+        switch (op) {
+            case BatchOp.TokenTypes(_, var table) -> steps.add(new Step.TokenTypes(table, operand(output)));
+            case BatchOp.RelativeBias(_, int heads, var table, Value byQuery, Value byKey, var buckets, CacheGroup group) ->
+                steps.add(new Step.RelativeBias(heads, table, byQuery == null ? null : operand(byQuery),
+                        byKey == null ? null : operand(byKey), buckets, group == null ? null : new Step.Cache(group.index(), 0),
+                        operand(output)));
+            case BatchOp.HeadLinear linear -> headLinear(linear, output, steps);
+            case BatchOp.HeadNorm norm -> headNorm(norm, output, steps);
+        }
     }
 }

@@ -19,11 +19,6 @@ import java.util.stream.Stream;
 final class DirectorySource implements EncoderSource {
     private static final String MODULES = "modules.json";
 
-    /** The files whose settings are followed, beside configs of modules. */
-    private static final List<String> SETTINGS = Stream.of(
-            List.of(MODULES, "config_sentence_transformers.json"), SentenceConfig.TRANSFORMER_CONFIGS,
-            List.of("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")).flatMap(List::stream).toList();
-
     private final Path directory;
     private final ModelFiles files;
     private boolean languageModel;
@@ -78,11 +73,17 @@ final class DirectorySource implements EncoderSource {
         return places;
     }
 
+    /** The files whose settings are followed, beside configs of modules. */
+    private static List<String> settingsFiles() {
+        return Stream.of(List.of(MODULES, "config_sentence_transformers.json"), SentenceConfig.TRANSFORMER_CONFIGS,
+                List.of("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")).flatMap(List::stream).toList();
+    }
+
     @Override
     public String settings() throws IOException {
         List<String> found = new ArrayList<>();
         for (Path place : directory.equals(files.folder()) ? List.of(directory) : List.of(directory, files.folder())) {
-            for (String name : SETTINGS) {
+            for (String name : settingsFiles()) {
                 if (Files.exists(place.resolve(name))) {
                     found.add(directory.relativize(place.resolve(name)).toString());
                 }

@@ -69,13 +69,17 @@ public final class ModelCatalog {
     public static Optional<NamedModel> find(String name) {
         Objects.requireNonNull(name, "name");
         // The others are not looked at where they need not be: a start takes less.
-        return find(name, CARRIED).or(() -> find(name, PublicModels.ALL));
+        Optional<NamedModel> carried = find(name, CARRIED);
+        return carried.isPresent() ? carried : find(name, PublicModels.ALL);
     }
 
     private static Optional<NamedModel> find(String name, List<NamedModel> models) {
-        return models.stream()
-                .filter(model -> name.equalsIgnoreCase(model.name()) || name.equalsIgnoreCase(model.publishedAs()))
-                .findFirst();
+        for (NamedModel model : models) {
+            if (name.equalsIgnoreCase(model.name()) || name.equalsIgnoreCase(model.publishedAs())) {
+                return Optional.of(model);
+            }
+        }
+        return Optional.empty();
     }
 
     /**

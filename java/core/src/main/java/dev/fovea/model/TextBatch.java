@@ -123,7 +123,11 @@ final class TextBatch {
     }
 
     private int[] promptTokens() {
-        return pieces.stream().mapToInt(Piece::promptTokens).toArray();
+        int[] counts = new int[pieces.size()];
+        for (int i = 0; i < counts.length; i++) {
+            counts[i] = pieces.get(i).promptTokens();
+        }
+        return counts;
     }
 
     private void finish(Piece piece, float[] vector) {

@@ -6,43 +6,13 @@ import java.util.Optional;
 /** How close two vectors are: the larger, the closer. Computed in double. */
 public enum Similarity {
     /** The cosine of the angle between them, in [−1, 1]; 0 if either is 0. */
-    COSINE {
-        @Override
-        float compute(float[] left, float[] right) {
-            double lengths = Math.sqrt(product(left, left)) * Math.sqrt(product(right, right));
-            return lengths == 0 ? 0 : (float) Math.clamp(product(left, right) / lengths, -1, 1);
-        }
-    },
+    COSINE,
     /** Their dot product. */
-    DOT {
-        @Override
-        float compute(float[] left, float[] right) {
-            return (float) product(left, right);
-        }
-    },
+    DOT,
     /** Their distance, negated. */
-    EUCLIDEAN {
-        @Override
-        float compute(float[] left, float[] right) {
-            double squares = 0;
-            for (int i = 0; i < left.length; i++) {
-                double difference = (double) left[i] - right[i];
-                squares += difference * difference;
-            }
-            return (float) -Math.sqrt(squares);
-        }
-    },
+    EUCLIDEAN,
     /** The sum of the distances of their components, negated. */
-    MANHATTAN {
-        @Override
-        float compute(float[] left, float[] right) {
-            double sum = 0;
-            for (int i = 0; i < left.length; i++) {
-                sum += Math.abs((double) left[i] - right[i]);
-            }
-            return (float) -sum;
-        }
-    };
+    MANHATTAN;
 
     /**
      * Of two vectors.
@@ -54,10 +24,13 @@ public enum Similarity {
             throw new IllegalArgumentException(
                     "expected two vectors of one dimension, got " + left.length + " and " + right.length);
         }
-        return compute(left, right);
+        return (float) switch (this) {
+            case COSINE -> cosine(left, right);
+            case DOT -> product(left, right);
+            case EUCLIDEAN -> -Math.sqrt(squaredDistance(left, right));
+            case MANHATTAN -> -sumOfDistances(left, right);
+        };
     }
-
-    abstract float compute(float[] left, float[] right);
 
     /** That of a name, such as {@code cosine}. */
     public static Optional<Similarity> of(String name) {
@@ -69,10 +42,32 @@ public enum Similarity {
         return Optional.empty();
     }
 
+    private static double cosine(float[] left, float[] right) {
+        double lengths = Math.sqrt(product(left, left)) * Math.sqrt(product(right, right));
+        return lengths == 0 ? 0 : Math.clamp(product(left, right) / lengths, -1, 1);
+    }
+
     private static double product(float[] left, float[] right) {
         double sum = 0;
         for (int i = 0; i < left.length; i++) {
             sum += (double) left[i] * right[i];
+        }
+        return sum;
+    }
+
+    private static double squaredDistance(float[] left, float[] right) {
+        double squares = 0;
+        for (int i = 0; i < left.length; i++) {
+            double difference = (double) left[i] - right[i];
+            squares += difference * difference;
+        }
+        return squares;
+    }
+
+    private static double sumOfDistances(float[] left, float[] right) {
+        double sum = 0;
+        for (int i = 0; i < left.length; i++) {
+            sum += Math.abs((double) left[i] - right[i]);
         }
         return sum;
     }

@@ -122,12 +122,20 @@ final class JsonFields {
     private int integer(String key, JsonElement element, int max) throws FormatException {
         if (element instanceof JsonPrimitive primitive && primitive.isNumber()) {
             String digits = primitive.getAsString();
-            if (digits.length() <= 10 && digits.chars().allMatch(c -> c >= '0' && c <= '9')
-                    && Long.parseLong(digits) <= max) {
+            if (digits.length() <= 10 && isDecimal(digits) && Long.parseLong(digits) <= max) {
                 return (int) Long.parseLong(digits);
             }
         }
         throw error(key, "expected an integer from 0 to " + max + ", got " + brief(element));
+    }
+
+    private static boolean isDecimal(String number) {
+        for (int i = 0; i < number.length(); i++) {
+            if (number.charAt(i) < '0' || number.charAt(i) > '9') {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** The elements of an array. */

@@ -3,6 +3,7 @@ package dev.fovea.text;
 import dev.fovea.internal.text.AddedToken;
 import dev.fovea.weights.FormatException;
 import java.util.EnumMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -54,7 +55,11 @@ final class Roles {
         if (unknown >= 0) {
             ids.putIfAbsent(SpecialToken.UNK, unknown);
         }
-        boolean goesOn = tokens.stream().map(AddedToken::content).filter(PARTS_GO_ON::contains).distinct().count() == 2;
+        Set<String> contents = new HashSet<>();
+        for (AddedToken token : tokens) {
+            contents.add(token.content());
+        }
+        boolean goesOn = contents.containsAll(PARTS_GO_ON);
         for (String end : TURN_ENDS) {
             for (AddedToken token : tokens) {
                 if (token.content().equals(end) && !(goesOn && end.equals(PART_END))) {

@@ -113,12 +113,12 @@ record SpecialTokens(List<Piece> single, List<Piece> pair) {
     }
 
     /** Ids before the single text. */
-    List<Integer> before() {
+    int[] before() {
         return ids(true);
     }
 
     /** Ids after the single text. */
-    List<Integer> after() {
+    int[] after() {
         return ids(false);
     }
 
@@ -132,7 +132,7 @@ record SpecialTokens(List<Piece> single, List<Piece> pair) {
         return single.isEmpty() ? null : single.getLast().token();
     }
 
-    private List<Integer> ids(boolean before) {
+    private int[] ids(boolean before) {
         List<Integer> ids = new ArrayList<>();
         boolean seen = false;
         for (Piece piece : single) {
@@ -141,14 +141,22 @@ record SpecialTokens(List<Piece> single, List<Piece> pair) {
                 ids.addAll(piece.ids());
             }
         }
-        return List.copyOf(ids);
+        int[] array = new int[ids.size()];
+        for (int i = 0; i < array.length; i++) {
+            array[i] = ids.get(i);
+        }
+        return array;
     }
 
     /** All ids that may stand around a text. */
     List<Integer> all() {
         List<Integer> ids = new ArrayList<>();
-        single.forEach(piece -> ids.addAll(piece.ids()));
-        pair.forEach(piece -> ids.addAll(piece.ids()));
+        for (Piece piece : single) {
+            ids.addAll(piece.ids());
+        }
+        for (Piece piece : pair) {
+            ids.addAll(piece.ids());
+        }
         return ids;
     }
 }

@@ -57,8 +57,8 @@ public final class Tokenizer implements AutoCloseable {
         this.specialTokens = file.specialTokens();
         this.unknownToken = file.unknownToken();
         this.marksContinuations = file.marksContinuations();
-        this.prefix = toArray(file.specialTokens().before());
-        this.suffix = toArray(file.specialTokens().after());
+        this.prefix = file.specialTokens().before();
+        this.suffix = file.specialTokens().after();
         this.vocabularySize = file.vocabularySize();
         this.decoding = file.decoding();
         this.roles = file.roles();
@@ -391,9 +391,5 @@ public final class Tokenizer implements AutoCloseable {
                     "expected a text of at most " + MAX_CHARS + " chars, got " + text.length());
         }
         lifetime.enter();
-    }
-
-    private static int[] toArray(List<Integer> ids) {
-        return ids.stream().mapToInt(Integer::intValue).toArray();
     }
 }

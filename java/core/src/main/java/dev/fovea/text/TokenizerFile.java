@@ -148,7 +148,9 @@ final class TokenizerFile {
     /** Gives the id of a token, added ones among them; −1 if there is none. Keeps nothing of the file beside. */
     ToIntFunction<String> ids() {
         Map<String, Integer> added = new HashMap<>();
-        tokens.forEach(token -> added.putIfAbsent(token.content(), token.id()));
+        for (AddedToken token : tokens) {
+            added.putIfAbsent(token.content(), token.id());
+        }
         Vocabulary known = vocabulary;
         return token -> {
             Integer id = added.get(token);
@@ -237,13 +239,16 @@ final class TokenizerFile {
         keepsSpace = TextPipeline.keepsCharacters(normalizer);
         checkAddedTokens(fields);
         preTokenizer = TextPipeline.PRE_TOKENIZERS.check(fields, "pre_tokenizer");
-        String parts = normalizer.toString() + addedTokens + preTokenizer + model.settings();
-        if (!Utf16.isWellFormed(parts) || !vocabulary.isWellFormed()) {
+        boolean wellFormed = Utf16.isWellFormed(normalizer) && Utf16.isWellFormed(addedTokens)
+                && Utf16.isWellFormed(preTokenizer) && Utf16.isWellFormed(model.settings());
+        if (!wellFormed || !vocabulary.isWellFormed()) {
             throw fields.error("text", "has an escaped surrogate alone");
         }
         specialTokens = SpecialTokens.of(fields, Vocabulary.MAX_ID);
         settings.requireSpecials(unknownToken(), specialTokens.first(), specialTokens.last());
-        specialTokens.all().forEach(id -> maxId = Math.max(maxId, id));
+        for (int id : specialTokens.all()) {
+            maxId = Math.max(maxId, id);
+        }
         if (roles == null) {
             roles = Roles.of(settings, ids());
         }

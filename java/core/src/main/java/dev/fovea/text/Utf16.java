@@ -1,5 +1,9 @@
 package dev.fovea.text;
 
+import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+
 /** Texts whose surrogates all come in pairs, which is what native code can be given. */
 final class Utf16 {
     private static final char REPLACEMENT = '\uFFFD';
@@ -8,6 +12,24 @@ final class Utf16 {
 
     static boolean isWellFormed(String text) {
         return firstLoneSurrogate(text) == text.length();
+    }
+
+    /** Whether all texts in a JSON value are so, the names of its fields among them. */
+    static boolean isWellFormed(JsonElement value) {
+        if (value instanceof JsonArray array) {
+            for (JsonElement element : array) {
+                if (!isWellFormed(element)) {
+                    return false;
+                }
+            }
+        } else if (value instanceof JsonObject object) {
+            for (var field : object.entrySet()) {
+                if (!isWellFormed(field.getKey()) || !isWellFormed(field.getValue())) {
+                    return false;
+                }
+            }
+        }
+        return !value.isJsonPrimitive() || isWellFormed(value.getAsString());
     }
 
     /** The text with each surrogate that has no partner replaced by U+FFFD; the text itself where there is none. */

@@ -7,6 +7,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileChannel.MapMode;
+import java.nio.file.FileSystems;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
@@ -24,9 +25,11 @@ record MappedFile(Path file, MemorySegment bytes) {
      */
     static MappedFile map(Path file, Arena arena) throws IOException {
         ReadableFile.require(file);
-        MemorySegment kept = MemoryFiles.bytes(file);
-        if (kept != null) {
-            return new MappedFile(file, kept);
+        if (file.getFileSystem() != FileSystems.getDefault()) {
+            MemorySegment kept = MemoryFiles.bytes(file);
+            if (kept != null) {
+                return new MappedFile(file, kept);
+            }
         }
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
             return new MappedFile(file, map(file, channel, arena));

@@ -72,7 +72,11 @@ final class OnnxExternalData {
 
     /** Bytes of the files that tensors were found in. */
     long mappedBytes() {
-        return files.values().stream().mapToLong(MappedFile::size).sum();
+        long bytes = 0;
+        for (MappedFile file : files.values()) {
+            bytes += file.size();
+        }
+        return bytes;
     }
 
     private MappedFile file(String location, ProtoReader message) throws IOException {

@@ -65,7 +65,7 @@ public final class NativeEngine extends HostDevice {
             alone = wanted == 1 ? handle : create(owner, options, 1, call);
             MemorySegment info = fovea_engine_info.allocate(call);
             fovea_engine_info.struct_size(info, (int) fovea_engine_info.sizeof());
-            Status.check("engine", FoveaH.fovea_engine_describe(handle, info));
+            Status.check("engine", Core.call(FoveaH.FOVEA_CALL_ENGINE_DESCRIBE(), handle, info));
             threads = fovea_engine_info.threads(info);
             isa = ISAS.get(fovea_engine_info.isa(info));
         }
@@ -73,7 +73,7 @@ public final class NativeEngine extends HostDevice {
 
     private static MemorySegment create(Owner owner, EngineOptions options, int threads, Arena call) {
         MemorySegment out = call.allocate(ValueLayout.ADDRESS);
-        int status = FoveaH.fovea_engine_create(optionsOf(options, threads, call), out);
+        int status = Core.call(FoveaH.FOVEA_CALL_ENGINE_CREATE(), optionsOf(options, threads, call), out);
         if (status == FoveaH.FOVEA_STATUS_UNSUPPORTED()) {
             throw unknownIsa(options.isa() != null ? options.isa() : System.getenv("FOVEA_ISA"), available());
         }
@@ -82,7 +82,8 @@ public final class NativeEngine extends HostDevice {
                     + " threads; ask for fewer (1 starts none), or raise the limit of processes (ulimit -u) or memory");
         }
         Status.check("engine", status);
-        return out.get(ValueLayout.ADDRESS, 0).reinterpret(owner.arena(), FoveaH::fovea_engine_destroy);
+        return out.get(ValueLayout.ADDRESS, 0)
+                .reinterpret(owner.arena(), engine -> Core.call(FoveaH.FOVEA_CALL_ENGINE_DESTROY(), engine));
     }
 
     /** Where the library loads. */
@@ -117,8 +118,12 @@ public final class NativeEngine extends HostDevice {
     /** The library, loaded and of our ABI. */
     static NativeLibrary load() throws NativeLibraryException {
         NativeLibrary library = NativeLibrary.load();
+        if (library.symbols().find("fovea_call").isEmpty()) {
+            throw new NativeLibraryException("expected ABI version " + FOVEA_ABI_VERSION() + ", got an older one"
+                    + " from the library in " + library.directory());
+        }
         FoveaH.lookUpIn(library.symbols());
-        int version = FoveaH.fovea_abi_version();
+        int version = Core.call(FoveaH.FOVEA_CALL_ABI_VERSION(), MemorySegment.NULL);
         if (version != FOVEA_ABI_VERSION()) {
             throw new NativeLibraryException("expected ABI version " + FOVEA_ABI_VERSION() + ", got " + version
                     + " from the library in " + library.directory());
@@ -152,7 +157,7 @@ public final class NativeEngine extends HostDevice {
     }
 
     private static List<String> available() {
-        int mask = FoveaH.fovea_isa_available();
+        int mask = Core.call(FoveaH.FOVEA_CALL_ISA_AVAILABLE(), MemorySegment.NULL);
         List<String> names = new ArrayList<>();
         for (int i = 0; i < ISAS.size(); i++) {
             if ((mask >> i & 1) != 0) {
@@ -169,7 +174,7 @@ public final class NativeEngine extends HostDevice {
             if (path.isEmpty()) {
                 return;
             }
-            int status = FoveaH.fovea_blas_load(call.allocateFrom(path.get().toString()));
+            int status = Core.call(FoveaH.FOVEA_CALL_BLAS_LOAD(), call.allocateFrom(path.get().toString()));
             if (status == FoveaH.FOVEA_STATUS_UNSUPPORTED()) {
                 throw new UnsupportedOperationException("OpenBLAS does not load from " + path.get()
                         + "; without it on the class path products are Fovea's own");
@@ -241,13 +246,14 @@ public final class NativeEngine extends HostDevice {
             fovea_memory_options.struct_size(options, (int) fovea_memory_options.sizeof());
             fovea_memory_options.bytes(options, bytes);
             MemorySegment address = call.allocate(ValueLayout.ADDRESS);
-            int status = FoveaH.fovea_memory_create(options, address);
+            int status = Core.call(FoveaH.FOVEA_CALL_MEMORY_CREATE(), options, address);
             if (status == FoveaH.FOVEA_STATUS_OUT_OF_MEMORY() || status == FoveaH.FOVEA_STATUS_OVERFLOW()) {
                 throw new OutOfMemoryError("the system has no " + bytes + " bytes of memory; raise the limit of this process"
                         + " (ulimit -v) or of its container");
             }
             Status.check("memory", status);
-            return address.get(ValueLayout.ADDRESS, 0).reinterpret(bytes, arena, FoveaH::fovea_memory_destroy);
+            return address.get(ValueLayout.ADDRESS, 0)
+                    .reinterpret(bytes, arena, memory -> Core.call(FoveaH.FOVEA_CALL_MEMORY_DESTROY(), memory));
         }
     }
 
@@ -259,7 +265,7 @@ public final class NativeEngine extends HostDevice {
             fovea_is_finite_params.layout(params, weight.layout().code());
             fovea_is_finite_params.values(params, weight.shape().elements());
             MemorySegment finite = call.allocate(ValueLayout.JAVA_INT);
-            Status.check("is_finite", FoveaH.fovea_is_finite(handle, params, weight.segment(), finite));
+            Status.check("is_finite", Core.call(FoveaH.FOVEA_CALL_IS_FINITE(), handle, params, weight.segment(), finite));
             return finite.get(ValueLayout.JAVA_INT, 0) != 0;
         }
     }

@@ -1,7 +1,26 @@
 package dev.fovea.internal.cpu;
 
+import static dev.fovea.internal.ffi.FoveaH.FOVEA_CALL_ATTENTION;
+import static dev.fovea.internal.ffi.FoveaH.FOVEA_CALL_ATTENTION_SCRATCH_BYTES;
+import static dev.fovea.internal.ffi.FoveaH.FOVEA_CALL_CACHE_APPEND;
+import static dev.fovea.internal.ffi.FoveaH.FOVEA_CALL_ELEMENTWISE;
+import static dev.fovea.internal.ffi.FoveaH.FOVEA_CALL_EMBEDDING;
+import static dev.fovea.internal.ffi.FoveaH.FOVEA_CALL_GATHER;
+import static dev.fovea.internal.ffi.FoveaH.FOVEA_CALL_LAYER_NORM;
+import static dev.fovea.internal.ffi.FoveaH.FOVEA_CALL_LINEAR;
+import static dev.fovea.internal.ffi.FoveaH.FOVEA_CALL_LINEAR_PACK;
+import static dev.fovea.internal.ffi.FoveaH.FOVEA_CALL_LINEAR_PACKED_BYTES;
+import static dev.fovea.internal.ffi.FoveaH.FOVEA_CALL_LOG_SOFTMAX;
+import static dev.fovea.internal.ffi.FoveaH.FOVEA_CALL_NORMALIZE;
+import static dev.fovea.internal.ffi.FoveaH.FOVEA_CALL_POOL;
+import static dev.fovea.internal.ffi.FoveaH.FOVEA_CALL_RELATIVE_BIAS;
+import static dev.fovea.internal.ffi.FoveaH.FOVEA_CALL_RMS_NORM;
+import static dev.fovea.internal.ffi.FoveaH.FOVEA_CALL_TOP_K;
+import static dev.fovea.internal.ffi.FoveaH.FOVEA_ELEMENTWISE_ACTIVATE;
+import static dev.fovea.internal.ffi.FoveaH.FOVEA_ELEMENTWISE_ADD;
+import static dev.fovea.internal.ffi.FoveaH.FOVEA_ELEMENTWISE_MULTIPLY;
+
 import dev.fovea.internal.backend.AttentionOperands;
-import dev.fovea.internal.ffi.FoveaH;
 import dev.fovea.internal.ffi.fovea_attention_params;
 import dev.fovea.internal.ffi.fovea_cache_append_params;
 import dev.fovea.internal.ffi.fovea_elementwise_params;
@@ -94,8 +113,8 @@ final class NativeKernels implements Kernels {
         fovea_embedding_params.words_layout(embedding, words.layout().code());
         fovea_embedding_params.scale_stride(embedding, scaleStride(words));
         fovea_embedding_params.out_stride(embedding, rowStride(out));
-        Status.check("embedding", FoveaH.fovea_embedding(engine.handle(), embedding, ids.segment(), offsets.segment(),
-                orNull(starts), words.segment(), orNull(words.scales()), orNull(words.zeroPoints()),
+        Status.check("embedding", Core.call(FOVEA_CALL_EMBEDDING(), engine.handle(), embedding, ids.segment(),
+                offsets.segment(), orNull(starts), words.segment(), orNull(words.scales()), orNull(words.zeroPoints()),
                 orNull(positions), orNull(type), out.segment()));
     }
 
@@ -109,8 +128,8 @@ final class NativeKernels implements Kernels {
         fovea_layer_norm_params.epsilon(layerNorm, epsilon);
         fovea_layer_norm_params.x_stride(layerNorm, rowStride(x));
         fovea_layer_norm_params.out_stride(layerNorm, rowStride(out));
-        Status.check("layer_norm", FoveaH.fovea_layer_norm(engine.handle(), layerNorm, x.segment(), gamma.segment(),
-                beta.segment(), out.segment()));
+        Status.check("layer_norm", Core.call(FOVEA_CALL_LAYER_NORM(), engine.handle(), layerNorm, x.segment(),
+                gamma.segment(), beta.segment(), out.segment()));
     }
 
     @Override
@@ -123,8 +142,8 @@ final class NativeKernels implements Kernels {
         fovea_rms_norm_params.epsilon(rmsNorm, epsilon);
         fovea_rms_norm_params.x_stride(rmsNorm, rowStride(x));
         fovea_rms_norm_params.out_stride(rmsNorm, rowStride(out));
-        Status.check("rms_norm", FoveaH.fovea_rms_norm(engine.handle(), rmsNorm, x.segment(), gamma.segment(),
-                out.segment()));
+        Status.check("rms_norm", Core.call(FOVEA_CALL_RMS_NORM(), engine.handle(), rmsNorm, x.segment(),
+                gamma.segment(), out.segment()));
     }
 
     @Override
@@ -140,7 +159,7 @@ final class NativeKernels implements Kernels {
         fovea_linear_pack_params.outputs(linearPack, outputs);
         fovea_linear_pack_params.inputs(linearPack, inputs);
         fovea_linear_pack_params.dtype(linearPack, kept.code());
-        Status.check("linear_pack", FoveaH.fovea_linear_packed_bytes(engine.handle(), linearPack, bytes));
+        Status.check("linear_pack", Core.call(FOVEA_CALL_LINEAR_PACKED_BYTES(), engine.handle(), linearPack, bytes));
         return bytes.get(ValueLayout.JAVA_LONG, 0);
     }
 
@@ -158,7 +177,7 @@ final class NativeKernels implements Kernels {
         fovea_linear_pack_params.input_stride(linearPack, part.stride(1));
         fovea_linear_pack_params.scale_stride(linearPack, scaleStride(part));
         fovea_linear_pack_params.packed_bytes(linearPack, memory.byteSize());
-        Status.check("linear_pack", FoveaH.fovea_linear_pack(engine.handle(), linearPack, part.segment(),
+        Status.check("linear_pack", Core.call(FOVEA_CALL_LINEAR_PACK(), engine.handle(), linearPack, part.segment(),
                 orNull(part.scales()), orNull(part.zeroPoints()), memory));
     }
 
@@ -199,23 +218,23 @@ final class NativeKernels implements Kernels {
         fovea_linear_params.x_stride(linear, rowStride(x));
         fovea_linear_params.residual_stride(linear, residual == null ? 0 : rowStride(residual));
         fovea_linear_params.out_stride(linear, rowStride(out));
-        Status.check("linear", FoveaH.fovea_linear(engine.handle(), linear, x.segment(), weight.data(), orNull(bias),
-                orNull(residual), out.segment()));
+        Status.check("linear", Core.call(FOVEA_CALL_LINEAR(), engine.handle(), linear, x.segment(), weight.data(),
+                orNull(bias), orNull(residual), out.segment()));
     }
 
     @Override
     public void add(int rows, Tensor a, Tensor b, Tensor out) {
-        elementwise(FoveaH.FOVEA_ELEMENTWISE_ADD(), rows, a, Activation.NONE, b, out);
+        elementwise(FOVEA_ELEMENTWISE_ADD(), rows, a, Activation.NONE, b, out);
     }
 
     @Override
     public void multiply(int rows, Tensor a, Activation activation, Tensor b, Tensor out) {
-        elementwise(FoveaH.FOVEA_ELEMENTWISE_MULTIPLY(), rows, a, activation, b, out);
+        elementwise(FOVEA_ELEMENTWISE_MULTIPLY(), rows, a, activation, b, out);
     }
 
     @Override
     public void activate(int rows, Tensor x, Activation activation, Tensor out) {
-        elementwise(FoveaH.FOVEA_ELEMENTWISE_ACTIVATE(), rows, x, activation, null, out);
+        elementwise(FOVEA_ELEMENTWISE_ACTIVATE(), rows, x, activation, null, out);
     }
 
     private void elementwise(int op, int rows, Tensor a, Activation activation, Tensor b, Tensor out) {
@@ -229,8 +248,8 @@ final class NativeKernels implements Kernels {
         fovea_elementwise_params.a_stride(elementwise, rowStride(a));
         fovea_elementwise_params.b_stride(elementwise, b == null ? 0 : rowStride(b));
         fovea_elementwise_params.out_stride(elementwise, rowStride(out));
-        Status.check("elementwise", FoveaH.fovea_elementwise(engine.handle(), elementwise, a.segment(), orNull(b),
-                out.segment()));
+        Status.check("elementwise", Core.call(FOVEA_CALL_ELEMENTWISE(), engine.handle(), elementwise, a.segment(),
+                orNull(b), out.segment()));
     }
 
     @Override
@@ -242,7 +261,8 @@ final class NativeKernels implements Kernels {
         fovea_normalize_params.width(normalize, (int) x.size(1));
         fovea_normalize_params.x_stride(normalize, rowStride(x));
         fovea_normalize_params.out_stride(normalize, rowStride(out));
-        Status.check("normalize", FoveaH.fovea_normalize(engine.handle(), normalize, x.segment(), out.segment()));
+        Status.check("normalize", Core.call(FOVEA_CALL_NORMALIZE(), engine.handle(), normalize, x.segment(),
+                out.segment()));
     }
 
     @Override
@@ -254,8 +274,8 @@ final class NativeKernels implements Kernels {
         fovea_log_softmax_params.width(logSoftmax, (int) x.size(1));
         fovea_log_softmax_params.x_stride(logSoftmax, rowStride(x));
         fovea_log_softmax_params.out_stride(logSoftmax, rowStride(out));
-        Status.check("log_softmax",
-                FoveaH.fovea_log_softmax(engine.handle(), logSoftmax, x.segment(), out.segment()));
+        Status.check("log_softmax", Core.call(FOVEA_CALL_LOG_SOFTMAX(), engine.handle(), logSoftmax, x.segment(),
+                out.segment()));
     }
 
     @Override
@@ -268,7 +288,7 @@ final class NativeKernels implements Kernels {
         fovea_top_k_params.k(topK, (int) indices.size(1));
         fovea_top_k_params.x_stride(topK, rowStride(x));
         fovea_top_k_params.indices_stride(topK, rowStride(indices));
-        Status.check("top_k", FoveaH.fovea_top_k(engine.handle(), topK, x.segment(), indices.segment()));
+        Status.check("top_k", Core.call(FOVEA_CALL_TOP_K(), engine.handle(), topK, x.segment(), indices.segment()));
     }
 
     @Override
@@ -284,8 +304,8 @@ final class NativeKernels implements Kernels {
         fovea_relative_bias_params.by_query_stride(relativeBias, byQuery.size(0) == 1 ? 0 : rowStride(byQuery));
         fovea_relative_bias_params.by_key_stride(relativeBias, byKey == null ? 0 : rowStride(byKey));
         fovea_relative_bias_params.out_stride(relativeBias, rowStride(out));
-        Status.check("relative bias", FoveaH.fovea_relative_bias(engine.handle(), relativeBias, byQuery.segment(),
-                orNull(byKey), buckets.ofDistance().segment(), offsets.segment(), out.segment()));
+        Status.check("relative bias", Core.call(FOVEA_CALL_RELATIVE_BIAS(), engine.handle(), relativeBias,
+                byQuery.segment(), orNull(byKey), buckets.ofDistance().segment(), offsets.segment(), out.segment()));
     }
 
     @Override
@@ -299,8 +319,8 @@ final class NativeKernels implements Kernels {
         fovea_gather_params.x_stride(gather, rowStride(x));
         fovea_gather_params.indices_stride(gather, rowStride(indices));
         fovea_gather_params.out_stride(gather, rowStride(out));
-        Status.check("gather",
-                FoveaH.fovea_gather(engine.handle(), gather, x.segment(), indices.segment(), out.segment()));
+        Status.check("gather", Core.call(FOVEA_CALL_GATHER(), engine.handle(), gather, x.segment(), indices.segment(),
+                out.segment()));
     }
 
     @Override
@@ -326,7 +346,7 @@ final class NativeKernels implements Kernels {
         fovea_attention_params.kv_heads(attention, spec.kvHeads());
         fovea_attention_params.head_dim(attention, spec.headDim());
         fovea_attention_params.value_dim(attention, spec.valueDim());
-        Status.check("attention", FoveaH.fovea_attention_scratch_bytes(engine.shared(), attention, bytes));
+        Status.check("attention", Core.call(FOVEA_CALL_ATTENTION_SCRATCH_BYTES(), engine.shared(), attention, bytes));
         return bytes.get(ValueLayout.JAVA_LONG, 0);
     }
 
@@ -335,9 +355,10 @@ final class NativeKernels implements Kernels {
             Tensor pages, Tensor scratch) {
         prepareAttention();
         AttentionParams.set(attention, sequences, spec, t, pages, scratch);
-        Status.check("attention", FoveaH.fovea_attention(engine.handle(), attention, t.q().segment(), t.k().segment(),
-                t.v().segment(), qOffsets.segment(), kvOffsets.segment(), orNull(pages), orNull(t.mask()),
-                orNull(t.bias()), spec.alibi() == null ? MemorySegment.NULL : spec.alibi().slopes().segment(),
+        Status.check("attention", Core.call(FOVEA_CALL_ATTENTION(), engine.handle(), attention, t.q().segment(),
+                t.k().segment(), t.v().segment(), qOffsets.segment(), kvOffsets.segment(), orNull(pages),
+                orNull(t.mask()), orNull(t.bias()),
+                spec.alibi() == null ? MemorySegment.NULL : spec.alibi().slopes().segment(),
                 spec.rope() == null ? MemorySegment.NULL : spec.rope().table().segment(), scratch.segment(),
                 t.out().segment(), orNull(t.lse()), orNull(t.weights())));
     }
@@ -349,10 +370,9 @@ final class NativeKernels implements Kernels {
             cacheAppend = sized(fovea_cache_append_params.allocate(arena));
         }
         AttentionParams.set(cacheAppend, sequences, rope, k, v, pages, keyPages, valuePages);
-        Status.check("cache_append", FoveaH.fovea_cache_append(engine.handle(), cacheAppend, k.segment(), v.segment(),
-                offsets.segment(), lengths.segment(), pages.segment(),
-                rope == null ? MemorySegment.NULL : rope.table().segment(), keyPages.segment(),
-                valuePages.segment()));
+        Status.check("cache_append", Core.call(FOVEA_CALL_CACHE_APPEND(), engine.handle(), cacheAppend, k.segment(),
+                v.segment(), offsets.segment(), lengths.segment(), pages.segment(),
+                rope == null ? MemorySegment.NULL : rope.table().segment(), keyPages.segment(), valuePages.segment()));
     }
 
     @Override
@@ -366,8 +386,8 @@ final class NativeKernels implements Kernels {
         fovea_pool_params.normalize(pool, normalize ? 1 : 0);
         fovea_pool_params.x_stride(pool, rowStride(x));
         fovea_pool_params.out_stride(pool, rowStride(out));
-        Status.check("pool",
-                FoveaH.fovea_pool(engine.handle(), pool, x.segment(), offsets.segment(), out.segment()));
+        Status.check("pool", Core.call(FOVEA_CALL_POOL(), engine.handle(), pool, x.segment(), offsets.segment(),
+                out.segment()));
     }
 
     /** The stride between rows of a matrix; of a single row, whose stride means nothing, its width. */

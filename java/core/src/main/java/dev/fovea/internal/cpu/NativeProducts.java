@@ -1,6 +1,8 @@
 package dev.fovea.internal.cpu;
 
-import dev.fovea.internal.ffi.FoveaH;
+import static dev.fovea.internal.ffi.FoveaH.FOVEA_CALL_MATMUL;
+import static dev.fovea.internal.ffi.FoveaH.FOVEA_CALL_RAGGED_MATMUL;
+
 import dev.fovea.internal.ffi.fovea_matmul_params;
 import dev.fovea.internal.ffi.fovea_ragged_matmul_params;
 import dev.fovea.tensor.Tensor;
@@ -37,8 +39,8 @@ final class NativeProducts {
         fovea_matmul_params.a_batch_stride(matmul, a.stride(0));
         fovea_matmul_params.b_batch_stride(matmul, b.stride(0));
         fovea_matmul_params.c_batch_stride(matmul, c.stride(0));
-        Status.check("matmul",
-                FoveaH.fovea_matmul(engine.handle(), matmul, a.segment(), b.segment(), c.segment()));
+        Status.check("matmul", Core.call(FOVEA_CALL_MATMUL(), engine.handle(), matmul, a.segment(), b.segment(),
+                c.segment()));
     }
 
     void raggedMatmul(int sequences, Tensor offsets, Tensor a, Tensor b, boolean transposeA, Tensor out) {
@@ -53,7 +55,7 @@ final class NativeProducts {
         fovea_ragged_matmul_params.a_stride(raggedMatmul, NativeKernels.rowStride(a));
         fovea_ragged_matmul_params.b_stride(raggedMatmul, NativeKernels.rowStride(b));
         fovea_ragged_matmul_params.out_stride(raggedMatmul, NativeKernels.rowStride(out));
-        Status.check("ragged_matmul", FoveaH.fovea_ragged_matmul(engine.handle(), raggedMatmul, a.segment(),
+        Status.check("ragged_matmul", Core.call(FOVEA_CALL_RAGGED_MATMUL(), engine.handle(), raggedMatmul, a.segment(),
                 b.segment(), offsets.segment(), out.segment()));
     }
 

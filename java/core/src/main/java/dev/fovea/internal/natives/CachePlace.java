@@ -13,7 +13,7 @@ import java.nio.file.StandardCopyOption;
  * then is compared with a CRC-32 before each use, and a file that is absent or damaged is copied again.
  */
 record CachePlace(LibraryIndex index, Path directory) implements LibraryPlace {
-    static CachePlace open(LibraryIndex index) throws IOException {
+    static LibraryPlace open(LibraryIndex index) throws IOException {
         String entry = "native/" + index.version() + "-" + index.hash().substring(0, 16);
         CacheDirectory.Private found = CacheDirectory.user().privateDirectory(entry);
         if (found.wasOpen()) {

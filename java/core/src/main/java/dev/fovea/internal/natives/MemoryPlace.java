@@ -19,7 +19,7 @@ record MemoryPlace(LibraryIndex index) implements LibraryPlace {
     private static final Path OPEN_FILES = Path.of("/proc/self/fd");
     private static final int CLOSE_ON_EXEC = 1;
 
-    static MemoryPlace open(LibraryIndex index) throws IOException {
+    static LibraryPlace open(LibraryIndex index) throws IOException {
         if (!Files.isDirectory(OPEN_FILES)) {
             throw new IOException("no " + OPEN_FILES + " here");
         }

@@ -1,5 +1,6 @@
 package dev.fovea.internal.natives;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -58,10 +59,20 @@ final class Platform {
 
     /** A glibc system may have musl installed as well, so what counts is what this process has mapped. */
     private static boolean runsOnMusl() {
-        try (var loaders = Files.newDirectoryStream(Path.of("/lib"), "ld-musl-*")) {
-            return loaders.iterator().hasNext() && Files.readString(Path.of("/proc/self/maps")).contains("/ld-musl-");
+        try {
+            return hasMusl() && Files.readString(Path.of("/proc/self/maps")).contains("/ld-musl-");
         } catch (IOException e) {
             return false;
         }
+    }
+
+    private static boolean hasMusl() {
+        String[] names = new File("/lib").list();
+        for (String name : names == null ? new String[0] : names) {
+            if (name.startsWith("ld-musl-")) {
+                return true;
+            }
+        }
+        return false;
     }
 }

@@ -8,7 +8,7 @@ import java.nio.file.Path;
 
 /** A directory of this process alone among the temporary files, for where the cache cannot be used and memory is no file. */
 record TemporaryPlace(LibraryIndex index, Path directory) implements LibraryPlace {
-    static TemporaryPlace open(LibraryIndex index) throws IOException {
+    static LibraryPlace open(LibraryIndex index) throws IOException {
         Path temporary = Path.of(System.getProperty("java.io.tmpdir"));
         try {
             Path directory = CacheDirectory.newTemporaryDirectory(temporary, "fovea-native-");

@@ -59,7 +59,7 @@ public final class ModelWeights {
         List<String> candidates = names.candidates(part, layer, bias);
         List<Part> group = names.group(part);
         List<String> attention = names.fusedAttention(part, layer, bias);
-        if (attention.stream().anyMatch(file::contains) && candidates.stream().noneMatch(file::contains)) {
+        if (hasAny(file, attention) && !hasAny(file, candidates)) {
             candidates = attention;
             group = WeightNames.ATTENTION;
         }
@@ -79,6 +79,15 @@ public final class ModelWeights {
             byName.put(candidates.getFirst(), whole);
         }
         return rows == shape.size(0) ? whole : whole.rows(first, shape.size(0));
+    }
+
+    private static boolean hasAny(Weights file, List<String> names) {
+        for (String name : names) {
+            if (file.contains(name)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Those that are known to be complete and of the right shapes, by their names. */
