@@ -128,7 +128,7 @@ static void attend_few(const walk *x, key_block *block, const key_block *next) {
   const int rows = x->item->rows, value_dim = x->job->params->value_dim;
   const span s = span_of(x, block, 0, rows);
   if (s.from >= s.to) return;
-  float factors[FV_ROW_LANES], *sums = x->w.values + (long long)FEW_VALUES * x->dim;
+  float factors[FV_ROW_LANES], *sums = x->w.values;
   score_few(x, block, &s);
   soften_tile(x, &s, 0, rows, factors);
   if (!sum_few(x, block, &s, next, sums)) {

@@ -14,10 +14,10 @@
 #include "simd/transpose.h"
 
 /* The most rows: beyond, a packed block is as fast. */
-#define FV_FEW_ROWS 8
+#define FV_FEW_ROWS 4
 
-/* Keys, and values, that are widened at a time. */
-enum { FEW_VALUES = 2 * FV_LANES };
+/* Values that are widened at a time. */
+enum { FEW_VALUES = FV_PANEL };
 
 static int are_few(const walk *x) {
   const fovea_attention_params *p = x->job->params;
@@ -25,27 +25,9 @@ static int are_few(const walk *x) {
          !(p->rope != FOVEA_ROPE_NONE && p->rope_keys);
 }
 
-/* rows of a type, count floats each and stride bytes apart, as floats: where they lie, or in room. */
-static const float *widen_rows(int dtype, const char *from, long long stride, int rows, int count, float *room,
-                               long long *apart) {
-  if (dtype == FOVEA_DTYPE_F32) {
-    *apart = stride / (long long)sizeof(float);
-    return (const float *)(const void *)from;
-  }
-  *apart = count;
-  for (int j = 0; j < rows; j++) {
-    if (dtype == FOVEA_DTYPE_F16) {
-      fv_widen(FOVEA_DTYPE_F16, from + j * stride, count, room + (long long)j * count);
-    } else {
-      fv_widen(FOVEA_DTYPE_BF16, from + j * stride, count, room + (long long)j * count);
-    }
-  }
-  return room;
-}
-
-/* Asks for rows of the other half of a block, or of the next block. Null: there is none. */
+/* Asks for rows of the other half of a block, or of the next block. */
 FV_INLINE void fetch_rows(const char *from, long long stride, int first, int rows, long long bytes) {
-  for (int j = first; from && j < first + rows; j++) prefetch_row(from, j * stride, bytes);
+  for (int j = first; j < first + rows; j++) prefetch_row(from, j * stride, bytes);
 }
 
 /*
@@ -158,13 +140,13 @@ static __attribute__((noinline)) void weigh_some(int rows, int count, int dim, c
 /* As score_tile, of a block that is not packed. */
 static void score_few(const walk *x, const key_block *block, const span *s) {
   const fovea_attention_params *p = x->job->params;
-  const long long bytes = fv_dtype_bytes(p->kv_dtype), stride = block->k_token_stride * bytes;
+  const long long v_bytes = fv_cached_bytes(p->kv_dtype, p->value_dim);
   for (int j = s->from; j < s->to; j += FV_LANES) {
     const int count = block->keys - j < FV_LANES ? block->keys - j : FV_LANES;
     long long apart;
     const float *keys =
-        widen_rows(p->kv_dtype, block->k + j * stride, stride, count, p->head_dim, x->w.keys, &apart);
-    fetch_rows(block->v, block->v_token_stride * bytes, j, count, p->value_dim * bytes);
+        load_rows(p, block->k + j * block->k_stride, block->k_stride, count, p->head_dim, x->w.rows, &apart);
+    fetch_rows(block->v, block->v_stride, j, count, v_bytes);
     score_lanes(x->item->rows, p->head_dim, x->q, x->q_stride, keys, apart, count, x->w.scores + j);
   }
   adjust_tile(x, block, s, 0, x->item->rows);
@@ -184,13 +166,14 @@ static int are_finite(const float *x, int count) {
 static int sum_few(const walk *x, const key_block *block, const span *s, const key_block *next, float *sums) {
   const fovea_attention_params *p = x->job->params;
   const int rows = x->item->rows, dim = p->value_dim;
-  const long long bytes = fv_dtype_bytes(p->kv_dtype), stride = block->v_token_stride * bytes;
+  const long long k_bytes = fv_cached_bytes(p->kv_dtype, p->head_dim);
   memset(sums, 0, (size_t)rows * (size_t)dim * sizeof *sums);
   for (int j = s->from; j < s->to; j += FEW_VALUES) {
     const int count = s->to - j < FEW_VALUES ? s->to - j : FEW_VALUES;
     long long apart;
-    const float *values = widen_rows(p->kv_dtype, block->v + j * stride, stride, count, dim, x->w.values, &apart);
-    fetch_rows(next ? next->k : 0, next ? next->k_token_stride * bytes : 0, j, count, p->head_dim * bytes);
+    const float *values =
+        load_rows(p, block->v + j * block->v_stride, block->v_stride, count, dim, x->w.rows, &apart);
+    if (next) fetch_rows(next->k, next->k_stride, j, count, k_bytes);
     weigh_some(rows, count, dim, x->w.scores + j, values, apart, sums, dim);
   }
   return are_finite(sums, rows * dim);
