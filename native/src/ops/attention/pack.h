@@ -42,17 +42,13 @@ static key_block find_block(const walk *x, long long first) {
 }
 
 /* Blocks of Q8_0 as floats: each is a binary16 and 32 signed bytes, and their products are exact. */
-static void widen_q8_0(const char *row, int count, float *out) {
-  typedef int8_t bytes __attribute__((vector_size(FV_LANES)));
+static void widen_q8_0(const char *row, int count, float *restrict out) {
   for (int i = 0; i < count; i += FV_CACHE_BLOCK, row += FV_CACHE_BLOCK_BYTES) {
     uint16_t half;
     memcpy(&half, row, sizeof half);
-    const fv_f32 scale = fv_set_f16(half);
-    for (int j = 0; j < FV_CACHE_BLOCK; j += FV_LANES) {
-      bytes q;
-      memcpy(&q, row + sizeof half + j, sizeof q);
-      fv_store(out + i + j, scale * __builtin_convertvector(q, fv_f32));
-    }
+    const float scale = fv_set_f16(half)[0];
+    const signed char *restrict q = (const signed char *)row + sizeof half;
+    for (int j = 0; j < FV_CACHE_BLOCK; j++) out[i + j] = scale * q[j];
   }
 }
 
