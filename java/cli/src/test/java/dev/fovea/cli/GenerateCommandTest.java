@@ -60,7 +60,7 @@ class GenerateCommandTest {
                 "--token-ids", "3", "--context", "-1");
         assertLine(2, "--weights-file chooses among the files of an encoder, and " + QWEN, "models", "show",
                 "--weights-file", "x", QWEN);
-        assertLine(2, "expected f32, f16 or bf16, got 'i8'", "generate", "--model", QWEN, "--token-ids", "3", "--cache", "i8");
+        assertLine(2, "expected f32, f16, bf16 or q8_0, got 'i8'", "generate", "--model", QWEN, "--token-ids", "3", "--cache", "i8");
         assertLine(1, "no model directory nowhere", "generate", "--model", "nowhere", "--token-ids", "3");
         assertLine(1, "no file nowhere.gguf", "generate", "--model", "nowhere.gguf", "--token-ids", "3");
         assertLine(1, "expected a model's directory, got the file pom.xml", "generate", "--model", "pom.xml", "--token-ids", "3");
