@@ -522,7 +522,7 @@ typedef struct fovea_attention_params {
   int head_dim;  /* >= 1 */
   int value_dim; /* >= 1 */
   int q_dtype;   /* FOVEA_DTYPE_* of q */
-  int kv_dtype;  /* FOVEA_DTYPE_* of k and v */
+  int kv_dtype;  /* FOVEA_DTYPE_* of k and v; of pages also FOVEA_LAYOUT_Q8_0 */
   float scale;   /* 1/sqrt(head_dim) in the usual case; any finite value */
   float softcap; /* cap tanh(score / cap); 0: none */
   int window_left;  /* keys before the diagonal that a query sees; -1: all */
@@ -643,7 +643,7 @@ typedef struct fovea_cache_append_params {
   int head_dim;    /* >= 1 */
   int value_dim;   /* >= 1 */
   int dtype;       /* FOVEA_DTYPE_* of k and v */
-  int cache_dtype; /* FOVEA_DTYPE_* of the pages */
+  int cache_dtype; /* FOVEA_DTYPE_* of the pages, or FOVEA_LAYOUT_Q8_0 */
   int rope;           /* as in fovea_attention_params, as are the next two */
   int rope_dim;
   int rope_positions;
@@ -665,7 +665,9 @@ typedef struct fovea_cache_append_params {
  *   k_pages    [pages, kv_heads, FOVEA_PAGE_KEYS, head_dim] of cache_dtype, dense
  *   v_pages    [pages, kv_heads, FOVEA_PAGE_KEYS, value_dim] of cache_dtype, dense
  *
- * To a half type values round to nearest, ties to even; what is too large becomes infinity, NaN stays NaN.
+ * To a half type values round to nearest, ties to even; what is too large becomes infinity, NaN stays NaN. In Q8_0 a key
+ * or value is a row of blocks of 32, so head_dim and value_dim are multiples of 32, at most 4096; what is too large for a
+ * block's scale, or not finite, makes the block NaN.
  */
 FOVEA_API int fovea_cache_append(fovea_engine *engine, const fovea_cache_append_params *params, const void *k,
                                  const void *v, const int *offsets, const int *lengths, const int *page_table,

@@ -169,6 +169,7 @@ int fovea_cuda_cache_append(fovea_cuda_direct *direct, const fovea_cache_append_
                                    .v_pages = v_pages};
   append_call c = {.job = &job};
   FV_REQUIRE(fv_check_cache_append(&job));
+  FV_REQUIRE(fv_check(fv_is_dtype(params->cache_dtype)));
   c.tokens = fv_count_tokens(params->sequences, offsets);
   c.params = *params;
   set_strides(&c.params);

@@ -282,6 +282,7 @@ int fovea_cuda_attention(fovea_cuda_direct *direct, const fovea_attention_params
                                 .weights = weights};
   attention_call c = {.job = &job};
   FV_REQUIRE(fv_check_attention(&job, &c.queries, &c.keys));
+  FV_REQUIRE(fv_check(fv_is_dtype(params->kv_dtype)));
   c.params = *params;
   const int counted = !params->pages || count_pages(&c);
   if (params->rope) c.params.rope_positions = count_positions(&c);

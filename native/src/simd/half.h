@@ -34,6 +34,12 @@ FV_INLINE fv_f32 fv_load_f16(const uint16_t *p) {
 #endif
 }
 
+/* A binary16 in every lane. */
+FV_INLINE fv_f32 fv_set_f16(uint16_t half) {
+  const fv_u16 lanes = (fv_u16){0} + half;
+  return fv_load_f16((const uint16_t *)&lanes);
+}
+
 /* FV_LANES elements from the i-th on. */
 FV_INLINE fv_f32 fv_load_as(int dtype, const void *row, long long i) {
   if (dtype == FOVEA_DTYPE_F32) return fv_load((const float *)row + i);

@@ -10,7 +10,7 @@ int fv_check_head_sizes(const fovea_attention_params *p) {
 }
 
 static int check_modes(const fovea_attention_params *p) {
-  FV_REQUIRE(fv_check(fv_is_dtype(p->q_dtype) && fv_is_dtype(p->kv_dtype)));
+  FV_REQUIRE(fv_check(fv_is_dtype(p->q_dtype) && (p->pages ? fv_is_cached(p->kv_dtype) : fv_is_dtype(p->kv_dtype))));
   FV_REQUIRE(fv_check(isfinite(p->scale) && p->softcap >= 0 && isfinite(p->softcap)));
   FV_REQUIRE(fv_check(p->window_left >= -1 && p->window_right >= -1));
   FV_REQUIRE(fv_check(p->alignment == FOVEA_ALIGN_BOTTOM_RIGHT || p->alignment == FOVEA_ALIGN_TOP_LEFT));

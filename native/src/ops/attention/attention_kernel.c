@@ -1,6 +1,7 @@
 /* Fused attention, compiled once per ISA. Contract and algorithm in attention.h. */
 #include "ops/attention/attention.h"
 
+#include "ops/attention/few.h"
 #include "ops/attention/pack.h"
 #include "ops/attention/score.h"
 #include "ops/attention/walk.h"
@@ -122,14 +123,41 @@ static key_block pack_block(const walk *x, long long key) {
   return block;
 }
 
+/* Adds a key block to the state of all rows of the item, which are few. next: the block that follows, or null. */
+static void attend_few(const walk *x, key_block *block, const key_block *next) {
+  const int rows = x->item->rows, value_dim = x->job->params->value_dim;
+  const span s = span_of(x, block, 0, rows);
+  if (s.from >= s.to) return;
+  float factors[FV_ROW_LANES], *sums = x->w.values;
+  score_few(x, block, &s);
+  soften_tile(x, &s, 0, rows, factors);
+  if (!sum_few(x, block, &s, next, sums)) {
+    pack_values(x, block);
+    weigh_values_that_count(x, &s, rows, 0, factors, x->w.chunk.out, x->dim);
+    return;
+  }
+  for (int r = 0; r < rows; r++) {
+    float *out = x->w.chunk.out + (long long)r * x->dim;
+    for (int i = 0; i < value_dim; i += FV_LANES) {
+      fv_store(out + i, fv_load(sums + (long long)r * value_dim + i) + fv_load(out + i) * factors[r]);
+    }
+  }
+}
+
 /* The state of one chunk, all rows of the item. */
 static void attend_chunk(walk *x, long long chunk) {
   clear_state(&x->w.chunk, x->item->rows, x->dim);
   const long long chunk_begin = chunk * FV_KEY_CHUNK, chunk_end = chunk_begin + FV_KEY_CHUNK;
   const long long begin = chunk_begin > x->first_key ? chunk_begin : x->first_key / FV_KEY_BLOCK * FV_KEY_BLOCK;
   const long long end = chunk_end < x->last_key ? chunk_end : x->last_key;
-  const int tiles = tiles_of(x->item->rows);
+  const int tiles = tiles_of(x->item->rows), few = are_few(x);
   for (long long key = begin; key < end; key += FV_KEY_BLOCK) {
+    if (few) {
+      const long long after = key + FV_KEY_BLOCK;
+      key_block block = find_block(x, key), next = find_block(x, after < x->last_key ? after : key);
+      attend_few(x, &block, after < x->last_key ? &next : 0);
+      continue;
+    }
     const key_block block = pack_block(x, key);
     for (int t = 0; t < tiles; t++) {
       const int first = tile_begin(x->item->rows, tiles, t), last = tile_begin(x->item->rows, tiles, t + 1);

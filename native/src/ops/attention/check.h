@@ -2,6 +2,7 @@
 #ifndef FV_OPS_ATTENTION_CHECK_H
 #define FV_OPS_ATTENTION_CHECK_H
 
+#include "ops/cache/cache.h"
 #include "validate.h"
 
 static inline bool fv_is_dtype(int dtype) { return dtype >= FOVEA_DTYPE_F32 && dtype <= FOVEA_DTYPE_BF16; }
@@ -45,9 +46,13 @@ static inline int fv_check_heads(const void *p, int dtype, fv_tokens tokens, int
              : FOVEA_STATUS_OK;
 }
 
+/* A type of pages: that of tensors, or blocks of Q8_0. */
+static inline bool fv_is_cached(int dtype) { return fv_is_dtype(dtype) || dtype == FOVEA_LAYOUT_Q8_0; }
+
 /* Pages [pages, kv_heads, FOVEA_PAGE_KEYS, dim], dense. */
 static inline int fv_check_pages(const void *p, int dtype, int pages, int kv_heads, int dim) {
   if (!p) return FOVEA_STATUS_NULL_POINTER;
+  FV_REQUIRE(fv_check(dtype != FOVEA_LAYOUT_Q8_0 || (dim % FV_CACHE_BLOCK == 0 && dim <= FV_CACHE_BLOCK_DIM)));
   FV_REQUIRE(fv_check(pages >= 1 && fv_is_aligned(p, dtype == FOVEA_DTYPE_F32 ? 4 : 2)));
   long long size;
   return __builtin_mul_overflow((long long)pages * kv_heads, (long long)FOVEA_PAGE_KEYS * dim, &size) ||

@@ -3,6 +3,7 @@
 #define FV_OPS_ATTENTION_PACK_H
 
 #include "ops/attention/walk.h"
+#include "ops/cache/cache.h"
 #include "simd/rope.h"
 #include "simd/transpose.h"
 
@@ -10,50 +11,80 @@
 typedef struct key_block {
   long long first;
   int keys;
-  const char *k, *v;                        /* of the first key */
-  long long k_token_stride, v_token_stride; /* in elements */
-  int finite;                               /* whether all values are, once they are packed */
+  const char *k, *v;            /* of the first key */
+  long long k_stride, v_stride; /* bytes between keys */
+  int finite;                   /* whether all values are, once they are packed */
 } key_block;
 
 static key_block find_block(const walk *x, long long first) {
   const fovea_attention_params *p = x->job->params;
-  const long long bytes = fv_dtype_bytes(p->kv_dtype), left = x->keys - first;
+  const long long left = x->keys - first;
   key_block block = {.first = first, .keys = left < FV_KEY_BLOCK ? (int)left : FV_KEY_BLOCK};
-  long long k, v;
   if (p->pages) {
     const int page = x->job->page_table[x->item->sequence * (long long)p->page_table_stride + first / FOVEA_PAGE_KEYS];
     const long long row = ((long long)page * p->kv_heads + x->item->kv_head) * FOVEA_PAGE_KEYS;
-    k = row * (block.k_token_stride = p->head_dim);
-    v = row * (block.v_token_stride = p->value_dim);
-  } else {
-    block.k_token_stride = p->k_token_stride;
-    block.v_token_stride = p->v_token_stride;
-    k = sequence_start(x, p->k_sequence_stride, x->job->kv_offsets, p->k_token_stride) + first * p->k_token_stride +
-        x->item->kv_head * p->k_head_stride;
-    v = sequence_start(x, p->v_sequence_stride, x->job->kv_offsets, p->v_token_stride) + first * p->v_token_stride +
-        x->item->kv_head * p->v_head_stride;
+    block.k_stride = fv_cached_bytes(p->kv_dtype, p->head_dim);
+    block.v_stride = fv_cached_bytes(p->kv_dtype, p->value_dim);
+    block.k = (const char *)x->job->k + row * block.k_stride;
+    block.v = (const char *)x->job->v + row * block.v_stride;
+    return block;
   }
+  const long long bytes = fv_dtype_bytes(p->kv_dtype);
+  const long long k = sequence_start(x, p->k_sequence_stride, x->job->kv_offsets, p->k_token_stride) +
+                      first * p->k_token_stride + x->item->kv_head * p->k_head_stride;
+  const long long v = sequence_start(x, p->v_sequence_stride, x->job->kv_offsets, p->v_token_stride) +
+                      first * p->v_token_stride + x->item->kv_head * p->v_head_stride;
+  block.k_stride = p->k_token_stride * bytes;
+  block.v_stride = p->v_token_stride * bytes;
   block.k = (const char *)x->job->k + k * bytes;
   block.v = (const char *)x->job->v + v * bytes;
   return block;
 }
 
-/* One row of queries or keys as floats, turned to its position if turn. */
-static void load_row(const fovea_attention_params *p, int dtype, const char *from, int turn, const float *rope_table,
-                     long long position, float *row) {
+/* Blocks of Q8_0 as floats: each is a binary16 and 32 signed bytes, and their products are exact. */
+static void widen_q8_0(const char *row, int count, float *restrict out) {
+  for (int i = 0; i < count; i += FV_CACHE_BLOCK, row += FV_CACHE_BLOCK_BYTES) {
+    uint16_t half;
+    memcpy(&half, row, sizeof half);
+    const float scale = fv_set_f16(half)[0];
+    const signed char *restrict q = (const signed char *)row + sizeof half;
+    for (int j = 0; j < FV_CACHE_BLOCK; j++) out[i + j] = scale * q[j];
+  }
+}
+
+/* One row as floats, turned to its position if turn. */
+static __attribute__((noinline)) void load_row(const fovea_attention_params *p, int dtype, const char *from, int count,
+                                               int turn, const float *rope_table, long long position, float *row) {
   switch (dtype) {
     case FOVEA_DTYPE_F32:
-      fv_widen(FOVEA_DTYPE_F32, from, p->head_dim, row);
+      fv_widen(FOVEA_DTYPE_F32, from, count, row);
       break;
     case FOVEA_DTYPE_F16:
-      fv_widen(FOVEA_DTYPE_F16, from, p->head_dim, row);
+      fv_widen(FOVEA_DTYPE_F16, from, count, row);
+      break;
+    case FOVEA_DTYPE_BF16:
+      fv_widen(FOVEA_DTYPE_BF16, from, count, row);
       break;
     default:
-      fv_widen(FOVEA_DTYPE_BF16, from, p->head_dim, row);
+      widen_q8_0(from, count, row);
   }
   if (!turn) return;
   const float *angles = rope_table + position * p->rope_dim;
   fv_rope(p->rope, p->rope_dim / 2, angles, angles + p->rope_dim / 2, row);
+}
+
+/* Rows of a type, count elements each and stride bytes apart, as floats: where they lie, or in room. */
+static const float *load_rows(const fovea_attention_params *p, const char *from, long long stride, int rows, int count,
+                              float *room, long long *apart) {
+  if (p->kv_dtype == FOVEA_DTYPE_F32) {
+    *apart = stride / (long long)sizeof(float);
+    return (const float *)(const void *)from;
+  }
+  *apart = count;
+  for (int j = 0; j < rows; j++) {
+    load_row(p, p->kv_dtype, from + j * stride, count, 0, 0, 0, room + (long long)j * count);
+  }
+  return room;
 }
 
 /* Rows ahead that are asked for while rows are packed: a single query would else wait for each of them. */
@@ -85,7 +116,7 @@ static void load_queries(walk *x) {
   for (int r = 0; r < x->item->rows; r++) {
     const char *from = (const char *)x->job->q + row_start(x, r, p->q_sequence_stride, p->q_token_stride,
                                                            p->q_head_stride) * fv_dtype_bytes(p->q_dtype);
-    load_row(p, p->q_dtype, from, p->rope, x->job->rope_table, x->diagonal + query_of(x, r),
+    load_row(p, p->q_dtype, from, p->head_dim, p->rope, x->job->rope_table, x->diagonal + query_of(x, r),
              x->w.queries + (long long)r * p->head_dim);
   }
 }
@@ -125,20 +156,19 @@ static void transpose_panel(const float *keys, long long stride, int count, int 
 static void pack_keys(const walk *x, const key_block *block) {
   const fovea_attention_params *p = x->job->params;
   const int turn = p->rope != FOVEA_ROPE_NONE && p->rope_keys;
-  const long long bytes = fv_dtype_bytes(p->kv_dtype);
+  const long long bytes = fv_cached_bytes(p->kv_dtype, p->head_dim);
   for (int first = 0; first < block->keys; first += FV_PANEL) {
     const int count = block->keys - first < FV_PANEL ? block->keys - first : FV_PANEL;
-    const char *from = block->k + first * block->k_token_stride * bytes;
+    const char *from = block->k + first * block->k_stride;
     float *panel = x->w.keys + (long long)first * p->head_dim;
-    for (int j = 0; j < count; j++) {
-      prefetch_row(from, (ROWS_AHEAD + j) * block->k_token_stride * bytes, p->head_dim * bytes);
-    }
+    for (int j = 0; j < count; j++) prefetch_row(from, (ROWS_AHEAD + j) * block->k_stride, bytes);
     if (p->kv_dtype == FOVEA_DTYPE_F32 && !turn) {
-      transpose_panel((const float *)(const void *)from, block->k_token_stride, count, p->head_dim, panel);
+      transpose_panel((const float *)(const void *)from, block->k_stride / (long long)sizeof(float), count,
+                      p->head_dim, panel);
       continue;
     }
     for (int j = 0; j < count; j++) {
-      load_row(p, p->kv_dtype, from + j * block->k_token_stride * bytes, turn, x->job->rope_table,
+      load_row(p, p->kv_dtype, from + j * block->k_stride, p->head_dim, turn, x->job->rope_table,
                block->first + first + j, x->w.rows + (long long)j * p->head_dim);
     }
     transpose_panel(x->w.rows, p->head_dim, count, p->head_dim, panel);
@@ -146,19 +176,19 @@ static void pack_keys(const walk *x, const key_block *block) {
 }
 
 /* FV_LANES of the value_dim elements of a value, zeros behind them. */
-FV_INLINE fv_f32 load_value(int dtype, const char *value, int value_dim, int i) {
-  if (i + FV_LANES <= value_dim) return fv_load_as(dtype, value, i);
-  return i < value_dim ? fv_load_part_as(dtype, value, i, value_dim - i) : (fv_f32){0};
+FV_INLINE fv_f32 load_value(const float *value, int value_dim, int i) {
+  if (i + FV_LANES <= value_dim) return fv_load(value + i);
+  return i < value_dim ? fv_load_part(value + i, value_dim - i) : (fv_f32){0};
 }
 
-/* Values, column first on, into a panel [keys, FV_PANEL]. Returns the sum of 0 times each: NaN if not all are finite. */
-FV_INLINE fv_f32 pack_value_panel(int dtype, const key_block *block, const int columns, int first, float *panel) {
-  const long long bytes = fv_dtype_bytes(dtype), stride = block->v_token_stride * bytes;
+/*
+ * count values, rows stride apart, into one panel. columns: of its columns those that there are, a constant wherever it
+ * is FV_PANEL. Returns the sum of 0 times each element: NaN if not all are finite.
+ */
+FV_INLINE fv_f32 pack_value_panel(const float *values, long long stride, int count, const int columns, float *panel) {
   fv_f32 poison = {0};
-  for (int j = 0; j < block->keys; j++, panel += FV_PANEL) {
-    const char *value = block->v + j * stride + first * bytes;
-    prefetch_row(value, ROWS_AHEAD * stride, FV_PANEL * bytes);
-    const fv_f32 left = load_value(dtype, value, columns, 0), right = load_value(dtype, value, columns, FV_LANES);
+  for (int j = 0; j < count; j++, values += stride, panel += FV_PANEL) {
+    const fv_f32 left = load_value(values, columns, 0), right = load_value(values, columns, FV_LANES);
     fv_store(panel, left);
     fv_store(panel + FV_LANES, right);
     poison += left * 0.0f + right * 0.0f; /* first the two: one addition to wait for */
@@ -166,29 +196,26 @@ FV_INLINE fv_f32 pack_value_panel(int dtype, const key_block *block, const int c
   return poison;
 }
 
-/* Values of a type into panels [FV_KEY_BLOCK, FV_PANEL]; missing columns are 0. Returns whether all are finite. */
-FV_INLINE int pack_values_of(int dtype, const key_block *block, int value_dim, float *panel) {
-  fv_f32 poison = {0};
-  int first = 0;
-  for (; first + FV_PANEL <= value_dim; first += FV_PANEL, panel += FV_KEY_BLOCK * FV_PANEL) {
-    poison += pack_value_panel(dtype, block, FV_PANEL, first, panel);
-  }
-  if (first < value_dim) poison += pack_value_panel(dtype, block, value_dim - first, first, panel);
-  return fv_sum(poison) == 0;
-}
-
+/* The values of a block into panels [FV_KEY_BLOCK, FV_PANEL]; missing columns are 0. Finds out whether all are finite. */
 static void pack_values(const walk *x, key_block *block) {
-  const int value_dim = x->job->params->value_dim;
-  switch (x->job->params->kv_dtype) {
-    case FOVEA_DTYPE_F32:
-      block->finite = pack_values_of(FOVEA_DTYPE_F32, block, value_dim, x->w.values);
-      break;
-    case FOVEA_DTYPE_F16:
-      block->finite = pack_values_of(FOVEA_DTYPE_F16, block, value_dim, x->w.values);
-      break;
-    default:
-      block->finite = pack_values_of(FOVEA_DTYPE_BF16, block, value_dim, x->w.values);
+  const fovea_attention_params *p = x->job->params;
+  const int dim = p->value_dim;
+  const long long bytes = fv_cached_bytes(p->kv_dtype, dim);
+  fv_f32 poison = {0};
+  for (int first = 0; first < block->keys; first += FV_PANEL) {
+    const int count = block->keys - first < FV_PANEL ? block->keys - first : FV_PANEL;
+    const char *from = block->v + first * block->v_stride;
+    for (int j = 0; j < count; j++) prefetch_row(from, (ROWS_AHEAD + j) * block->v_stride, bytes);
+    long long apart;
+    const float *rows = load_rows(p, from, block->v_stride, count, dim, x->w.rows, &apart);
+    float *panel = x->w.values + (long long)first * FV_PANEL;
+    int column = 0;
+    for (; column + FV_PANEL <= dim; column += FV_PANEL, panel += FV_KEY_BLOCK * FV_PANEL) {
+      poison += pack_value_panel(rows + column, apart, count, FV_PANEL, panel);
+    }
+    if (column < dim) poison += pack_value_panel(rows + column, apart, count, dim - column, panel);
   }
+  block->finite = fv_sum(poison) == 0;
 }
 
 #endif /* FV_OPS_ATTENTION_PACK_H */

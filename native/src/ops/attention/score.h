@@ -104,7 +104,16 @@ static void mask_row(const walk *x, const key_block *block, const span *s, int r
   }
 }
 
-/* Scores of rows [begin, begin + rows), columns [from, end), into w.scores. What is not attended to is -infinity. */
+/* What changes or masks the products of rows [begin, begin + rows). What is not attended to is -infinity. */
+static void adjust_tile(const walk *x, const key_block *block, const span *s, int begin, int rows) {
+  for (int r = 0; r < rows; r++) {
+    float *scores = x->w.scores + r * FV_KEY_BLOCK;
+    if (x->scaled || x->job->mask) adjust_row(x, block, s, begin + r, scores);
+    if (s->partial) mask_row(x, block, s, begin + r, scores);
+  }
+}
+
+/* Scores of rows [begin, begin + rows), columns [from, end), into w.scores. */
 static void score_tile(const walk *x, const key_block *block, const span *s, int begin, int rows) {
   const int head_dim = x->job->params->head_dim, most = fv_tile_panels(rows);
   const float *queries = x->q + begin * x->q_stride;
@@ -119,11 +128,7 @@ static void score_tile(const walk *x, const key_block *block, const span *s, int
             FV_KEY_BLOCK);
     column += panels * FV_PANEL;
   }
-  for (int r = 0; r < rows; r++) {
-    float *scores = x->w.scores + r * FV_KEY_BLOCK;
-    if (x->scaled || x->job->mask) adjust_row(x, block, s, begin + r, scores);
-    if (s->partial) mask_row(x, block, s, begin + r, scores);
-  }
+  adjust_tile(x, block, s, begin, rows);
 }
 
 #endif /* FV_OPS_ATTENTION_SCORE_H */

@@ -27,7 +27,7 @@ typedef struct state {
 /* One worker's scratch. */
 typedef struct workspace {
   float *queries; /* [FV_ROW_BLOCK, head_dim], widened and turned, unless they are read where they lie */
-  float *rows;    /* [FV_PANEL, head_dim], keys that are widened or turned before they are packed */
+  float *rows;    /* [FV_PANEL, the larger dim], keys or values that are widened or turned before they are packed */
   float *keys;    /* FV_KEY_BLOCK / FV_PANEL panels [head_dim, FV_PANEL] of transposed keys */
   float *values;  /* dim / FV_PANEL panels [FV_KEY_BLOCK, FV_PANEL] */
   float *scores;  /* [FV_TILE_ROWS, FV_KEY_BLOCK] */
@@ -56,7 +56,7 @@ FV_INLINE long long padded(int dim) { return ((long long)dim + FV_PANEL - 1) / F
 
 static long long layout(workspace *w, float *base, int head_dim, int value_dim) {
   const long long dim = padded(value_dim), key = head_dim;
-  const long long sizes[] = {FV_ROW_BLOCK * key, FV_PANEL * key,
+  const long long sizes[] = {FV_ROW_BLOCK * key, FV_PANEL * (key > dim ? key : dim),
                              FV_KEY_BLOCK * key, FV_KEY_BLOCK * dim,
                              FV_TILE_ROWS * FV_KEY_BLOCK,
                              FV_ROW_BLOCK * dim, FV_STATE_ROWS, FV_STATE_ROWS,

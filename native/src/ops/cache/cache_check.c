@@ -19,7 +19,7 @@ int fv_check_cache_append(const fv_cache_append_job *job) {
   const fovea_cache_append_params *p = job->params;
   FV_REQUIRE(fv_check(p->struct_size == (int)sizeof *p));
   FV_REQUIRE(fv_check(p->sequences >= 0 && p->kv_heads >= 1 && p->head_dim >= 1 && p->value_dim >= 1));
-  FV_REQUIRE(fv_check(fv_is_dtype(p->dtype) && fv_is_dtype(p->cache_dtype)));
+  FV_REQUIRE(fv_check(fv_is_dtype(p->dtype) && fv_is_cached(p->cache_dtype)));
   FV_REQUIRE(fv_check_pointer(job->offsets));
   FV_REQUIRE(fv_check_offsets(p->sequences, job->offsets));
   FV_REQUIRE(fv_check_pointer(job->lengths));

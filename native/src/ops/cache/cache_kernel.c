@@ -1,6 +1,7 @@
 /* Appends to the key/value cache, compiled once per ISA. Contract in cache.h. */
 #include "ops/cache/cache.h"
 
+#include "ops/layout/layout.h"
 #include "simd/half.h"
 #include "simd/rope.h"
 
@@ -35,6 +36,19 @@ static void turn(const fovea_cache_append_params *p, const float *angles, const 
   }
 }
 
+fv_layout_write_kernel FV_FLOATS(layout_write);
+
+/* A row as blocks of Q8_0, its first turned elements turned. */
+static __attribute__((noinline)) void quantize(const fovea_cache_append_params *p, int turned, const float *angles,
+                                               const char *from, int dim, char *to) {
+  float row[FV_CACHE_BLOCK_DIM];
+  fv_widen(p->dtype, from, dim, row);
+  if (turned) fv_rope(p->rope, turned / 2, angles, angles + turned / 2, row);
+  for (int i = 0; i < dim; i += FV_CACHE_BLOCK, to += FV_CACHE_BLOCK_BYTES) {
+    FV_FLOATS(layout_write)(FOVEA_LAYOUT_Q8_0, row + i, to);
+  }
+}
+
 /* One token of a sequence, all heads. token counts the sequence's new ones. */
 static void append(const fv_cache_append_job *job, int sequence, long long token) {
   const fovea_cache_append_params *p = job->params;
@@ -48,9 +62,14 @@ static void append(const fv_cache_append_job *job, int sequence, long long token
     const long long row = (page * p->kv_heads + head) * FOVEA_PAGE_KEYS + position % FOVEA_PAGE_KEYS;
     const char *k = at(job->k, p->dtype, k_start + token * p->k_token_stride + head * p->k_head_stride);
     const char *v = at(job->v, p->dtype, v_start + token * p->v_token_stride + head * p->v_head_stride);
-    char *k_row = job->k_pages + row * p->head_dim * fv_dtype_bytes(p->cache_dtype);
-    char *v_row = job->v_pages + row * p->value_dim * fv_dtype_bytes(p->cache_dtype);
+    char *k_row = job->k_pages + row * fv_cached_bytes(p->cache_dtype, p->head_dim);
+    char *v_row = job->v_pages + row * fv_cached_bytes(p->cache_dtype, p->value_dim);
     const int turned = p->rope == FOVEA_ROPE_NONE ? 0 : p->rope_dim;
+    if (p->cache_dtype == FOVEA_LAYOUT_Q8_0) {
+      quantize(p, turned, turned ? job->rope_table + position * p->rope_dim : 0, k, p->head_dim, k_row);
+      quantize(p, 0, 0, v, p->value_dim, v_row);
+      continue;
+    }
     if (turned) turn(p, job->rope_table + position * p->rope_dim, k, k_row);
     convert(p->dtype, k, turned, p->head_dim, p->cache_dtype, k_row);
     convert(p->dtype, v, 0, p->value_dim, p->cache_dtype, v_row);

@@ -1,5 +1,6 @@
 /* fovea_cache_append: what the pages hold, and that attention over them gives the bits of one call over tensors. */
 #include "ops/attention/attention_problem.h"
+#include "ops/cache/cache.h"
 
 /* A cache of two sequences, beside the tensors that are appended to it. */
 typedef struct cache {
@@ -30,9 +31,8 @@ static cache make_cache(const problem *p, int dtype, int columns) {
   for (int i = 0; i < a->sequences; i++) c.lengths[i] = 0;
   for (int i = 0; i < c.params.pages; i++) c.page_table[i] = c.params.pages - 1 - i;
   const long long rows = (long long)c.params.pages * a->kv_heads * FOVEA_PAGE_KEYS;
-  const int bytes = dtype == FOVEA_DTYPE_F32 ? 4 : 2;
-  c.k_pages = test_aligned(rows * a->head_dim * bytes);
-  c.v_pages = test_aligned(rows * a->value_dim * bytes);
+  c.k_pages = test_aligned(rows * fv_cached_bytes(dtype, a->head_dim));
+  c.v_pages = test_aligned(rows * fv_cached_bytes(dtype, a->value_dim));
   return c;
 }
 
@@ -127,6 +127,79 @@ static void should_round_to_nearest_even(fovea_engine *engine, int dtype) {
   test_release();
 }
 
+/* A row of blocks as floats, and how far each may be from what it was made of: half a step, and what the scale rounds. */
+static void read_q8_0(const char *row, int dim, float *out, float *tolerance) {
+  for (int i = 0; i < dim; i++) {
+    const char *block = row + i / 32 * 34;
+    uint16_t half;
+    memcpy(&half, block, sizeof half);
+    const float scale = half >> 10 & 31 ? element(&half, FOVEA_DTYPE_F16, 0) : ldexpf((float)(half & 1023), -24);
+    out[i] = scale * ((const signed char *)block)[2 + i % 32];
+    tolerance[i] = 0.5f * scale + 0.07f * scale;
+  }
+}
+
+/* Compares pages of Q8_0 with those in F32 that hold the same tokens, and puts into the latter what the former hold. */
+static void check_blocks(const void *blocks, float *floats, int rows, int dim, const char *what) {
+  float got[256], tolerance[256];
+  for (int r = 0; r < rows; r++) {
+    read_q8_0((const char *)blocks + r * fv_cached_bytes(FOVEA_LAYOUT_Q8_0, dim), dim, got, tolerance);
+    float *row = floats + (long long)r * dim;
+    for (int i = 0; i < dim; i++) {
+      CHECK(fabsf(got[i] - row[i]) <= tolerance[i], "%s: %g became %g in row %d, column %d", what, row[i], got[i], r, i);
+      row[i] = got[i];
+    }
+  }
+}
+
+/* What blocks hold is near what was appended, and attention to them gives the bits of the same values in F32. */
+static void should_round_to_blocks(fovea_engine *engine, geometry g, int rope, int n) {
+  const batch b = {1, {n}, {n}};
+  const problem all = make_problem(engine, &b, g, (options){.left = -1, .rope = rope});
+  const int columns = n / FOVEA_PAGE_KEYS + 1, rows = columns * g.kv_heads * FOVEA_PAGE_KEYS;
+  cache floats = make_cache(&all, FOVEA_DTYPE_F32, columns), blocks = make_cache(&all, FOVEA_LAYOUT_Q8_0, columns);
+  memset(floats.k_pages, 0, (size_t)rows * (size_t)g.head_dim * sizeof(float));
+  memset(floats.v_pages, 0, (size_t)rows * (size_t)g.value_dim * sizeof(float));
+  memset(blocks.k_pages, 0, (size_t)rows * (size_t)fv_cached_bytes(FOVEA_LAYOUT_Q8_0, g.head_dim));
+  memset(blocks.v_pages, 0, (size_t)rows * (size_t)fv_cached_bytes(FOVEA_LAYOUT_Q8_0, g.value_dim));
+  CHECK_STATUS(FOVEA_STATUS_OK, append_tokens(engine, &floats, &all, n));
+  for (int length = 0; length < n;) { /* in steps of any size */
+    const int step = n - length < 61 ? n - length : test_random(1, 61);
+    CHECK_STATUS(FOVEA_STATUS_OK, append_tokens(engine, &blocks, &all, step));
+    length += step;
+  }
+  check_blocks(blocks.k_pages, floats.k_pages, rows, g.head_dim, "keys");
+  check_blocks(blocks.v_pages, floats.v_pages, rows, g.value_dim, "values");
+  const int queries[] = {1, 3, 40};
+  for (int i = 0; i < 3; i++) {
+    problem narrow = over_cache(&all, &blocks, queries[i]), wide = over_cache(&all, &floats, queries[i]);
+    narrow.q = wide.q = (float *)all.q + (n - queries[i]) * all.params.q_token_stride;
+    narrow.kv_offsets[1] = wide.kv_offsets[1] = n;
+    narrow.out = test_outputs(queries[i] * all.params.out_token_stride);
+    wide.out = test_outputs(queries[i] * all.params.out_token_stride);
+    CHECK_STATUS(FOVEA_STATUS_OK, run_problem(engine, &narrow));
+    CHECK_STATUS(FOVEA_STATUS_OK, run_problem(engine, &wide));
+    CHECK_SAME_BITS(narrow.out, wide.out, queries[i] * all.params.out_token_stride, "%d queries behind %d, heads %d/%d, %s",
+                    queries[i], n, g.heads, g.kv_heads, test_describe(engine));
+  }
+  test_release();
+}
+
+/* NaN, infinity and what no scale of binary16 reaches: their block is NaN, those beside it are as ever. */
+static void should_make_a_block_nan(fovea_engine *engine, float poison) {
+  const batch b = {1, {1}, {1}};
+  problem p = make_problem(engine, &b, (geometry){1, 1, 96, 32, 0, 0}, (options){.left = -1, .right = -1});
+  ((float *)p.k)[40] = poison;
+  cache c = make_cache(&p, FOVEA_LAYOUT_Q8_0, 1);
+  CHECK_STATUS(FOVEA_STATUS_OK, append_tokens(engine, &c, &p, 1));
+  for (int i = 0; i < 3; i++) {
+    uint16_t half;
+    memcpy(&half, (char *)c.k_pages + i * FV_CACHE_BLOCK_BYTES, sizeof half);
+    CHECK(((half & 0x7c00) == 0x7c00) == (i == 1), "block %d has the scale %04x, %g was in block 1", i, half, poison);
+  }
+  test_release();
+}
+
 static void should_refuse_misuse(fovea_engine *engine) {
   const batch b = {2, {5, 5}, {5, 5}};
   const problem p =
@@ -160,8 +233,24 @@ static void should_refuse_misuse(fovea_engine *engine) {
   CHECK_STATUS(FOVEA_STATUS_INVALID_ARGUMENT, append_tokens(engine, &good, &p, 5));
   good.lengths[0] = -1;
   CHECK_STATUS(FOVEA_STATUS_OUT_OF_RANGE, append_tokens(engine, &good, &p, 5));
+  cache blocks = good; /* head_dim 8 is no multiple of 32 */
+  blocks.lengths[0] = 0;
+  blocks.params.cache_dtype = FOVEA_LAYOUT_Q8_0;
+  CHECK_STATUS(FOVEA_STATUS_INVALID_ARGUMENT, append_tokens(engine, &blocks, &p, 5));
   const unsigned char *page = good.k_pages;
   for (int i = 0; i < 64; i++) CHECK(page[i] == page[0], "a call that fails wrote to a page");
+  test_release();
+}
+
+/* Blocks are a type of pages, and of whole blocks. */
+static void should_refuse_blocks_elsewhere(fovea_engine *engine) {
+  const batch b = {1, {1}, {130}};
+  problem p = make_problem(engine, &b, (geometry){1, 1, 32, 32, 0, 0}, (options){.left = -1, .right = -1});
+  p.params.kv_dtype = FOVEA_LAYOUT_Q8_0;
+  CHECK_STATUS(FOVEA_STATUS_INVALID_ARGUMENT, run_problem(engine, &p));
+  p = make_problem(engine, &b, (geometry){1, 1, 32, 48, 0, 0}, (options){.left = -1, .right = -1, .paged = 1});
+  p.params.kv_dtype = FOVEA_LAYOUT_Q8_0;
+  CHECK_STATUS(FOVEA_STATUS_INVALID_ARGUMENT, run_problem(engine, &p));
   test_release();
 }
 
@@ -171,6 +260,18 @@ static void on_engine(fovea_engine *engine) {
     should_give_the_bits_of_one_call(engine, (geometry){3, 1, 64, 64, 0, 0}, 37 * 9, rope, 37);
   }
   should_give_the_bits_of_one_call(engine, (geometry){1, 1, 16, 16, 0, 0}, 2100, FOVEA_ROPE_HALF, 70);
+  /* One, two, three and four rows, which are not packed. */
+  should_give_the_bits_of_one_call(engine, (geometry){2, 2, 32, 48, 1, 0}, 150, FOVEA_ROPE_HALF, 1);
+  should_give_the_bits_of_one_call(engine, (geometry){4, 2, 128, 144, 0, 0}, 150, FOVEA_ROPE_HALF, 1);
+  should_give_the_bits_of_one_call(engine, (geometry){3, 1, 64, 16, 0, 0}, 150, FOVEA_ROPE_NONE, 1);
+  should_give_the_bits_of_one_call(engine, (geometry){4, 1, 80, 64, 0, 0}, 150, FOVEA_ROPE_HALF, 1);
+  for (int rope = FOVEA_ROPE_NONE; rope <= FOVEA_ROPE_HALF; rope++) {
+    should_round_to_blocks(engine, (geometry){4, 2, 64, 32, 0, 0}, rope, 200);
+    should_round_to_blocks(engine, (geometry){6, 2, 96, 128, 0, 0}, rope, 140);
+  }
+  should_make_a_block_nan(engine, NAN);
+  should_make_a_block_nan(engine, INFINITY);
+  should_make_a_block_nan(engine, -1e9f);
   should_round_to_nearest_even(engine, FOVEA_DTYPE_F16);
   should_round_to_nearest_even(engine, FOVEA_DTYPE_BF16);
 }
@@ -179,6 +280,7 @@ int main(void) {
   test_each_engine(on_engine);
   fovea_engine *engine = test_engine(2);
   should_refuse_misuse(engine);
+  should_refuse_blocks_elsewhere(engine);
   fovea_engine_destroy(engine);
   return test_finish("cache");
 }

@@ -6,7 +6,7 @@ import dev.fovea.model.GeneratorOptions;
 import dev.fovea.model.OutputFormat;
 import dev.fovea.model.SamplingOptions;
 import dev.fovea.model.TextGenerator;
-import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Layout;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -24,9 +24,9 @@ final class GeneratorArguments extends EngineArguments {
             + " and answer together (default: the model's own, at most " + GeneratorOptions.DEFAULT_CONTEXT + ").")
     private int context;
 
-    @Option(names = "--cache", paramLabel = "f32|f16|bf16", defaultValue = "f16", converter = CacheType.class,
+    @Option(names = "--cache", paramLabel = "f32|f16|bf16|q8_0", defaultValue = "f16", converter = CacheType.class,
             description = "Type of keys and values in memory (default: ${DEFAULT-VALUE}).")
-    private DType cache;
+    private Layout cache;
 
     @Option(names = "--max-tokens", paramLabel = "N", defaultValue = "256",
             description = "Write at most N tokens (default: ${DEFAULT-VALUE}).")
@@ -123,15 +123,16 @@ final class GeneratorArguments extends EngineArguments {
         }
     }
 
-    /** Reads {@code f32}, {@code f16} or {@code bf16}. */
-    static final class CacheType implements ITypeConverter<DType> {
+    /** Reads {@code f32}, {@code f16}, {@code bf16} or {@code q8_0}. */
+    static final class CacheType implements ITypeConverter<Layout> {
         @Override
-        public DType convert(String value) {
+        public Layout convert(String value) {
             return switch (value) {
-                case "f32" -> DType.F32;
-                case "f16" -> DType.F16;
-                case "bf16" -> DType.BF16;
-                default -> throw LowerCaseEnum.unknown(List.of("f32", "f16", "bf16"), value);
+                case "f32" -> Layout.F32;
+                case "f16" -> Layout.F16;
+                case "bf16" -> Layout.BF16;
+                case "q8_0" -> Layout.Q8_0;
+                default -> throw LowerCaseEnum.unknown(List.of("f32", "f16", "bf16", "q8_0"), value);
             };
         }
     }

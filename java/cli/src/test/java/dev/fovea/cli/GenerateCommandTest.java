@@ -69,7 +69,7 @@ class GenerateCommandTest {
                 "--token-ids", "3", "--context", "-1");
         assertLine(2, "--weights-file chooses among the files of an encoder, and " + QWEN, "models", "show",
                 "--weights-file", "x", QWEN);
-        assertLine(2, "expected f32, f16 or bf16, got 'i8'", "generate", "--model", QWEN, "--token-ids", "3", "--cache", "i8");
+        assertLine(2, "expected f32, f16, bf16 or q8_0, got 'i8'", "generate", "--model", QWEN, "--token-ids", "3", "--cache", "i8");
         assertLine(2, "expected a speculation of 1 to 64 tokens, got 65 (see 'fovea generate --help')", "generate", "--model", QWEN,
                 "--token-ids", "3", "--lookup", "65");
         assertLine(2, "--lookup", "generate", "--model", QWEN, "--token-ids", "3", "--lookup", "3", "--draft", QWEN);

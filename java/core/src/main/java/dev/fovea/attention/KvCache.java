@@ -2,6 +2,7 @@ package dev.fovea.attention;
 
 import dev.fovea.Engine;
 import dev.fovea.internal.backend.AttentionOperands;
+import dev.fovea.internal.backend.CachePages;
 import dev.fovea.internal.backend.CacheSizes;
 import dev.fovea.internal.backend.Device;
 import dev.fovea.internal.backend.DirectAttention;
@@ -11,6 +12,7 @@ import dev.fovea.internal.lifetime.Owner;
 import dev.fovea.ops.AttentionSpec;
 import dev.fovea.ops.Rope;
 import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Layout;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
 import java.lang.foreign.Arena;
@@ -28,11 +30,12 @@ import java.util.Objects;
  *   sequence 2   | page 2 .. |
  * </pre>
  *
- * <p>Keys are turned by the spec's RoPE when they are appended and lie rotated. Storage is F32, F16 or BF16.
+ * <p>Keys are turned by the spec's RoPE when they are appended and lie rotated. Storage is F32, F16, BF16 or Q8_0.
  * All memory, {@link #bytes()}, is taken when the cache is made; nothing is allocated later. Serves one thread
  * at a time. Kwon et al., PagedAttention, arXiv:2309.06180.
  */
 public final class KvCache implements AutoCloseable {
+    private final Layout type;
     private final int capacity;
     private final Rope rope;
     private final DirectAttention attention;
@@ -47,16 +50,17 @@ public final class KvCache implements AutoCloseable {
     private final IndexCopy newStarts;
     private final Owner owner;
 
-    private KvCache(Engine engine, AttentionSpec spec, int sequences, int capacity, DType dtype, Owner owner) {
-        CacheSizes.require(List.of(spec), sequences, capacity, dtype);
+    private KvCache(Engine engine, AttentionSpec spec, int sequences, int capacity, Layout type, Owner owner) {
+        CacheSizes.require(engine.backend(), List.of(spec), sequences, capacity, type);
         this.owner = owner;
         Arena arena = owner.arena();
+        this.type = type;
         this.capacity = capacity;
         this.rope = spec.rope();
         this.attention = Device.of(engine).attention(arena);
         this.pages = new PageTable(arena, sequences, Math.ceilDiv(capacity, PageTable.PAGE_KEYS));
-        this.keys = allocatePages(arena, dtype, spec.kvHeads(), spec.headDim());
-        this.values = allocatePages(arena, dtype, spec.kvHeads(), spec.valueDim());
+        this.keys = allocatePages(arena, spec.kvHeads(), spec.headDim());
+        this.values = allocatePages(arena, spec.kvHeads(), spec.valueDim());
         this.lengths = Tensor.allocate(arena, DType.I32, Shape.of(sequences));
         this.offsets = Tensor.allocate(arena, DType.I32, Shape.of(sequences + 1L));
         this.length = new Tensor[sequences];
@@ -68,8 +72,10 @@ public final class KvCache implements AutoCloseable {
         this.newStarts = new IndexCopy(arena, sequences + 1L);
     }
 
-    private Tensor allocatePages(Arena arena, DType dtype, int heads, int dim) {
-        return Tensor.allocate(arena, dtype, Shape.of(pages.count(), heads, PageTable.PAGE_KEYS, dim));
+    private Tensor allocatePages(Arena arena, int heads, int dim) {
+        long bytes = (long) pages.count() * heads * PageTable.PAGE_KEYS * CachePages.rowBytes(type, dim);
+        MemorySegment memory = Tensor.allocate(arena, DType.U8, Shape.of(bytes)).segment();
+        return CachePages.of(memory, type, pages.count(), heads, dim);
     }
 
     /**
@@ -86,18 +92,28 @@ public final class KvCache implements AutoCloseable {
     }
 
     /**
-     * An empty cache of a type: F32, F16 or BF16.
+     * An empty cache of a type of elements: F32, F16 or BF16.
      *
      * @throws IllegalArgumentException if a value is out of its range
      */
     public static KvCache create(Engine engine, AttentionSpec spec, int sequences, int capacity, DType dtype) {
-        return Owner.create("kv cache", owner -> new KvCache(engine, spec, sequences, capacity, dtype, owner));
+        return create(engine, spec, sequences, capacity, CachePages.layout(dtype));
+    }
+
+    /**
+     * An empty cache of a type: F32, F16, BF16 or, not on a GPU, Q8_0, of which head_dim and value_dim are multiples of 32, at
+     * most 4096.
+     *
+     * @throws IllegalArgumentException if a value is out of its range
+     */
+    public static KvCache create(Engine engine, AttentionSpec spec, int sequences, int capacity, Layout type) {
+        return Owner.create("kv cache", owner -> new KvCache(engine, spec, sequences, capacity, type, owner));
     }
 
     /** Such as {@code KvCache[4 sequences of 512 tokens, F16, 1048576 bytes]}. */
     @Override
     public String toString() {
-        return "KvCache[" + sequences() + " sequences of " + capacity + " tokens, " + keys.dtype() + ", " + bytes() + " bytes]";
+        return "KvCache[" + sequences() + " sequences of " + capacity + " tokens, " + type + ", " + bytes() + " bytes]";
     }
 
     /** Sequences that it holds at most; they are numbered from 0. */
@@ -107,7 +123,7 @@ public final class KvCache implements AutoCloseable {
 
     /** Whether it holds keys and values of the key/value heads, dims and RoPE of a spec. */
     public boolean fits(AttentionSpec spec) {
-        return keys.size(1) == spec.kvHeads() && keys.size(3) == spec.headDim() && values.size(3) == spec.valueDim()
+        return keys.size(1) == spec.kvHeads() && CachePages.dim(keys) == spec.headDim() && CachePages.dim(values) == spec.valueDim()
                 && Objects.equals(rope, spec.rope());
     }
 
@@ -253,12 +269,12 @@ public final class KvCache implements AutoCloseable {
         owner.close();
     }
 
-    /** The pages of keys, [pages, kv_heads, 128, head_dim]. */
+    /** The pages of keys; see {@link CachePages}. */
     Tensor keys() {
         return keys;
     }
 
-    /** The pages of values, [pages, kv_heads, 128, value_dim]. */
+    /** The pages of values. */
     Tensor values() {
         return values;
     }

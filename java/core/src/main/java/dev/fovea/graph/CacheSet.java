@@ -1,12 +1,14 @@
 package dev.fovea.graph;
 
 import dev.fovea.Engine;
+import dev.fovea.internal.backend.CachePages;
 import dev.fovea.internal.backend.CacheStore;
 import dev.fovea.internal.backend.Device;
 import dev.fovea.internal.backend.PageTable;
 import dev.fovea.internal.lifetime.Owner;
 import dev.fovea.ops.AttentionSpec;
 import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Layout;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Objects;
@@ -33,7 +35,7 @@ public final class CacheSet implements AutoCloseable {
         this.owner = owner;
     }
 
-    /** An empty set in F32; see {@link #create(Engine, List, int, int, DType)}. */
+    /** An empty set in F32; see {@link #create(Engine, List, int, int, Layout)}. */
     public static CacheSet create(Engine engine, List<AttentionSpec> layers, int sequences, int capacity) {
         return create(engine, layers, sequences, capacity, DType.F32);
     }
@@ -45,14 +47,21 @@ public final class CacheSet implements AutoCloseable {
      * @param layers gives key/value heads, dims and RoPE of each layer
      * @param sequences sequences that it holds at most, forks included
      * @param capacity tokens that each sequence holds at most
-     * @param dtype what keys and values are kept as: F32, F16 or BF16
+     * @param type what keys and values are kept as: F32, F16, BF16 or, not on a GPU, Q8_0, of which head_dim and value_dim of
+     *     every layer are multiples of 32, at most 4096
      * @throws IllegalArgumentException if a value is out of its range
      * @throws OutOfMemoryError if the device has not as much memory
      */
     public static CacheSet create(Engine engine, List<AttentionSpec> layers, int sequences, int capacity,
-            DType dtype) {
+            Layout type) {
         return Owner.create("cache set", owner ->
-                new CacheSet(new CacheStore(Device.of(engine), owner, layers, sequences, capacity, dtype), owner));
+                new CacheSet(new CacheStore(Device.of(engine), owner, layers, sequences, capacity, type), owner));
+    }
+
+    /** The same with a type of elements: F32, F16 or BF16. */
+    public static CacheSet create(Engine engine, List<AttentionSpec> layers, int sequences, int capacity,
+            DType dtype) {
+        return create(engine, layers, sequences, capacity, CachePages.layout(dtype));
     }
 
     /**
@@ -65,9 +74,15 @@ public final class CacheSet implements AutoCloseable {
      * @throws OutOfMemoryError if the device has not as much memory
      */
     public static CacheSet create(Engine engine, List<AttentionSpec> layers, int sequences, int capacity,
-            DType dtype, long tokens) {
+            Layout type, long tokens) {
         return Owner.create("cache set", owner ->
-                new CacheSet(new CacheStore(Device.of(engine), owner, layers, sequences, capacity, dtype, tokens), owner));
+                new CacheSet(new CacheStore(Device.of(engine), owner, layers, sequences, capacity, type, tokens), owner));
+    }
+
+    /** The same with a type of elements: F32, F16 or BF16. */
+    public static CacheSet create(Engine engine, List<AttentionSpec> layers, int sequences, int capacity,
+            DType dtype, long tokens) {
+        return create(engine, layers, sequences, capacity, CachePages.layout(dtype), tokens);
     }
 
     /** Sequences that it holds at most; they are numbered from 0. */
@@ -300,7 +315,7 @@ public final class CacheSet implements AutoCloseable {
     @Override
     public String toString() {
         return "CacheSet[" + layers().size() + " layers, " + sequences() + " sequences of " + capacity() + " tokens, "
-                + store.dtype() + ", " + bytes() + " bytes]";
+                + store.type() + ", " + bytes() + " bytes]";
     }
 
     private void enter(int sequence) {

@@ -3,6 +3,7 @@ package dev.fovea.model;
 import dev.fovea.Engine;
 import dev.fovea.EngineOptions;
 import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Layout;
 import java.util.Objects;
 
 /**
@@ -15,20 +16,21 @@ import java.util.Objects;
  *     for {@link WeightType#BF16} where the file has these, else {@link WeightType#F32}
  * @param context tokens of the longest sequence, prompt and answer together; 0 for as many as the model was trained for,
  *     and at most {@value #DEFAULT_CONTEXT}
- * @param cache what keys and values are kept as: F32, F16 or BF16
+ * @param cache what keys and values are kept as: F32, F16, BF16 or Q8_0. Q8_0 is not for a GPU, and for models whose heads
+ *     have a multiple of 32 elements.
  * @param concurrency answers that are written at once; each token of all of them is one pass over the weights
  * @param queue callers that wait beside those; one more is refused
  * @param cacheTokens tokens that there is memory for, those of all answers and of texts that are remembered together; 0 for
  *     twice the context. It is never less than the context.
  * @param speculation how tokens are guessed, to write faster; null for not at all. Not on a GPU.
  */
-public record GeneratorOptions(Engine engine, EngineOptions engineOptions, WeightType weights, int context, DType cache,
+public record GeneratorOptions(Engine engine, EngineOptions engineOptions, WeightType weights, int context, Layout cache,
         int concurrency, int queue, int cacheTokens, Speculation speculation) {
     /** The context of models that were trained for more. */
     public static final int DEFAULT_CONTEXT = 4096;
 
     private static final GeneratorOptions DEFAULTS =
-            new GeneratorOptions(null, EngineOptions.defaults(), null, 0, DType.F16, 8, 64, 0, null);
+            new GeneratorOptions(null, EngineOptions.defaults(), null, 0, Layout.F16, 8, 64, 0, null);
 
     /** Checks the values. */
     public GeneratorOptions {
@@ -36,8 +38,8 @@ public record GeneratorOptions(Engine engine, EngineOptions engineOptions, Weigh
         if (context < 0) {
             throw new IllegalArgumentException("context must be at least 1, or 0 for the model's own, got " + context);
         }
-        if (cache != DType.F32 && cache != DType.F16 && cache != DType.BF16) {
-            throw new IllegalArgumentException("expected a cache of dtype F32, F16 or BF16, got " + cache);
+        if (cache != Layout.F32 && cache != Layout.F16 && cache != Layout.BF16 && cache != Layout.Q8_0) {
+            throw new IllegalArgumentException("expected a cache of F32, F16, BF16 or Q8_0, got " + cache);
         }
         if (concurrency < 1) {
             throw new IllegalArgumentException("concurrency must be at least 1, got " + concurrency);
@@ -82,8 +84,16 @@ public record GeneratorOptions(Engine engine, EngineOptions engineOptions, Weigh
                 cacheTokens, speculation);
     }
 
-    /** A copy that keeps keys and values as another type. */
+    /** A copy that keeps keys and values as a type of elements: F32, F16 or BF16. */
     public GeneratorOptions withCache(DType cache) {
+        if (!cache.isFloatingPoint()) {
+            throw new IllegalArgumentException("expected a cache of F32, F16, BF16 or Q8_0, got " + cache);
+        }
+        return withCache(Layout.of(cache));
+    }
+
+    /** A copy that keeps keys and values as another type, such as {@link Layout#Q8_0}. */
+    public GeneratorOptions withCache(Layout cache) {
         return new GeneratorOptions(engine, engineOptions, weights, context, cache, concurrency, queue,
                 cacheTokens, speculation);
     }

@@ -10,6 +10,7 @@ import dev.fovea.ops.Activation;
 import dev.fovea.ops.AttentionSpec;
 import dev.fovea.ops.Rope;
 import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Layout;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
 import java.lang.foreign.Arena;
@@ -163,10 +164,10 @@ class CacheGroupTest {
         rejects(() -> CacheSet.create(engine, none, 0, 4), "sequences must be at least 1, got 0");
         rejects(() -> CacheSet.create(engine, none, -1, 4), "sequences must be at least 1, got -1");
         rejects(() -> CacheSet.create(engine, none, 1, 0), "capacity must be at least 1, got 0");
-        rejects(() -> CacheSet.create(engine, none, 1, 4, DType.I32), "F32, F16 or BF16, got I32");
+        rejects(() -> CacheSet.create(engine, none, 1, 4, DType.I32), "F32, F16, BF16 or Q8_0, got I32");
         rejects(() -> CacheSet.create(engine, none, 1 << 20, Integer.MAX_VALUE), "got 1048576 sequences of 2147483647");
-        NullPointerException e = assertThrows(NullPointerException.class, () -> CacheSet.create(engine, none, 1, 4, null));
-        assertEquals("dtype", e.getMessage());
+        NullPointerException e = assertThrows(NullPointerException.class, () -> CacheSet.create(engine, none, 1, 4, (Layout) null));
+        assertEquals("type", e.getMessage());
     }
 
     @Test

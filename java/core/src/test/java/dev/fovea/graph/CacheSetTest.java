@@ -12,6 +12,7 @@ import dev.fovea.ops.AttentionSpec;
 import dev.fovea.ops.Mask;
 import dev.fovea.ops.Rope;
 import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Layout;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -28,6 +29,8 @@ class CacheSetTest {
     private static final int WIDTH = 16;
     private static final int CAPACITY = 300; // more than two pages
     private static final AttentionSpec SHALLOW = AttentionSpec.of(4, 4).withKvHeads(2).withMask(Mask.causal());
+    /** Of whole blocks. */
+    private static final AttentionSpec WIDE = AttentionSpec.of(4, 32).withKvHeads(2).withMask(Mask.causal());
     private static final AttentionSpec DEEP = AttentionSpec.of(2, 6).withMask(Mask.causal())
             .withRope(Rope.of(Rope.Layout.HALF, 6, 10_000, CAPACITY));
 
@@ -119,7 +122,12 @@ class CacheSetTest {
         assertRefused(() -> CacheSet.create(engine, layers, 0, 4), "sequences must be at least 1, got 0");
         assertRefused(() -> CacheSet.create(engine, layers, 1, 0), "capacity must be at least 1, got 0");
         assertRefused(() -> CacheSet.create(engine, layers, 1, CAPACITY + 1), "at most 300");
-        assertRefused(() -> CacheSet.create(engine, layers, 1, 4, DType.I8), "F32, F16 or BF16, got I8");
+        assertRefused(() -> CacheSet.create(engine, layers, 1, 4, DType.I8), "F32, F16, BF16 or Q8_0, got I8");
+        assertRefused(() -> CacheSet.create(engine, layers, 1, 4, Layout.Q4_0), "F32, F16, BF16 or Q8_0, got Q4_0");
+        assertRefused(() -> CacheSet.create(engine, layers, 1, 4, Layout.Q8_0), "head_dim that is a multiple of 32, at most 4096, for a "
+                + "cache of Q8_0, got 6");
+        assertRefused(() -> CacheSet.create(engine, List.of(WIDE.withValueDim(40)), 1, 4, Layout.Q8_0), "value_dim that is a multiple of "
+                + "32, at most 4096, for a cache of Q8_0, got 40");
         try (CacheSet set = CacheSet.create(engine, layers, 2, 4)) {
             assertRefused(() -> set.truncate(0, 1), "length of 0 to 0");
             assertThrows(IndexOutOfBoundsException.class, () -> set.fork(0, 2));
@@ -153,21 +161,22 @@ class CacheSetTest {
     @MethodSource("engines")
     void shouldComputeFromEveryHistoryWhatAFreshCacheComputes(Engine engine) {
         for (long seed = 0; seed < 12; seed++) {
-            for (DType dtype : List.of(DType.F32, DType.BF16)) {
-                history(engine, seed, dtype);
+            history(engine, seed, graph(SHALLOW, DEEP), Layout.F32);
+            history(engine, seed, graph(SHALLOW, DEEP), Layout.BF16);
+            if (engine.backend() != Backend.CUDA) {
+                history(engine, seed, graph(WIDE, WIDE.withRope(Rope.of(Rope.Layout.HALF, 32, 10_000, CAPACITY))), Layout.Q8_0);
             }
         }
     }
 
-    private void history(Engine engine, long seed, DType dtype) {
+    private void history(Engine engine, long seed, Graph graph, Layout type) {
         var random = new Random(seed);
-        Graph graph = graph();
         int sequences = 1 + random.nextInt(3);
         int capacity = random.nextBoolean() ? 20 + random.nextInt(20) : 140 + random.nextInt(100);
         List<AttentionSpec> layers = graph.caches().getFirst().specs();
         try (Plan plan = Plan.compile(graph, engine);
-                CacheSet set = random.nextBoolean() ? CacheSet.create(engine, layers, sequences, capacity, dtype)
-                        : CacheSet.create(engine, layers, sequences, capacity, dtype, random.nextInt(1000));
+                CacheSet set = random.nextBoolean() ? CacheSet.create(engine, layers, sequences, capacity, type)
+                        : CacheSet.create(engine, layers, sequences, capacity, type, random.nextInt(1000));
                 Session session = plan.newSession(sequences * 64, List.of(set))) {
             List<int[]> held = new ArrayList<>();
             List<int[]> kept = new ArrayList<>(List.of(new int[0]));
@@ -206,7 +215,7 @@ class CacheSetTest {
                         int found = set.adopt(s, wanted, wanted.length);
                         held.set(s, Arrays.copyOf(wanted, found));
                     }
-                    default -> run(random, session, set, held, plan, engine, dtype);
+                    default -> run(random, session, set, held, plan, engine, type);
                 }
                 for (int s = 0; s < sequences; s++) {
                     assertEquals(held.get(s).length, set.length(s), "seed " + seed + ", step " + step);
@@ -216,7 +225,7 @@ class CacheSetTest {
     }
 
     private static void run(Random random, Session session, CacheSet set, List<int[]> held, Plan plan, Engine engine,
-            DType dtype) {
+            Layout type) {
         List<int[]> tokens = new ArrayList<>();
         boolean fits = true;
         for (int[] ids : held) {
@@ -245,7 +254,7 @@ class CacheSetTest {
         for (int s = 0, row = 0; s < held.size(); s++) {
             int[] whole = concat(held.get(s), tokens.get(s));
             held.set(s, whole);
-            float[][] expected = recomputed(whole, plan, engine, dtype);
+            float[][] expected = recomputed(whole, set.layers(), plan, engine, type);
             for (int t = whole.length - tokens.get(s).length; t < whole.length; t++) {
                 // On a GPU the last bits depend on how many tokens a run has.
                 assertArrayEquals(expected[t], rows[row++], engine.backend() == Backend.CUDA ? 1e-5f : 0);
@@ -253,11 +262,11 @@ class CacheSetTest {
         }
     }
 
-    private static float[][] recomputed(int[] ids, Plan plan, Engine engine, DType dtype) {
+    private static float[][] recomputed(int[] ids, List<AttentionSpec> layers, Plan plan, Engine engine, Layout type) {
         if (ids.length == 0) {
             return new float[0][];
         }
-        try (CacheSet fresh = CacheSet.create(engine, List.of(SHALLOW, DEEP), 1, ids.length, dtype);
+        try (CacheSet fresh = CacheSet.create(engine, layers, 1, ids.length, type);
                 Session session = plan.newSession(ids.length, List.of(fresh))) {
             return new Batch(List.of(ids)).run(session, 0);
         }
@@ -312,12 +321,16 @@ class CacheSetTest {
 
     /** Two layers of different heads in one group. */
     private Graph graph() {
+        return graph(SHALLOW, DEEP);
+    }
+
+    private Graph graph(AttentionSpec first, AttentionSpec second) {
         var g = Graph.builder();
         var weights = new RandomWeights(arena, new Random(4));
         CacheGroup group = g.caches();
         Value x = g.embedding(weights.matrix(VOCABULARY, WIDTH), weights.matrix(CAPACITY, WIDTH), 0, null);
-        x = layer(g, weights, x, SHALLOW, group.slot(SHALLOW));
-        x = layer(g, weights, x, DEEP, group.slot(DEEP));
+        x = layer(g, weights, x, first, group.slot(first));
+        x = layer(g, weights, x, second, group.slot(second));
         return g.build(x);
     }
 

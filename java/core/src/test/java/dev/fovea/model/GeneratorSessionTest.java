@@ -9,7 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.fovea.Backend;
 import dev.fovea.EngineOptions;
 import dev.fovea.model.generation.SchedulerOptions;
-import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Layout;
 import dev.fovea.weights.FormatException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -36,16 +36,16 @@ class GeneratorSessionTest {
     private Path directory;
 
     private Path model(String name) throws IOException {
-        return SchedulerTest.model(name, directory);
+        return name.equals("wide") ? WideDecoder.write(directory.resolve(name)) : SchedulerTest.model(name, directory);
     }
 
-    private static GeneratorOptions options(Backend backend, DType cache) {
+    private static GeneratorOptions options(Backend backend, Layout cache) {
         return GeneratorOptions.defaults().withWeights(WeightType.F32).withCache(cache).withContext(400)
                 .withEngineOptions(EngineOptions.defaults().withThreads(1).withBackend(backend));
     }
 
     private static GeneratorOptions options() {
-        return options(Backend.NATIVE, DType.F32);
+        return options(Backend.NATIVE, Layout.F32);
     }
 
     private static int[] text(int seed, int count) {
@@ -105,8 +105,8 @@ class GeneratorSessionTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"NATIVE,F32,qwen3", "NATIVE,F16,gemma3", "JAVA,BF16,gpt2"})
-    void shouldGoOnFromAFileWithTheSameBits(Backend backend, DType cache, String name) throws Exception {
+    @CsvSource({"NATIVE,F32,qwen3", "NATIVE,F16,gemma3", "JAVA,BF16,gpt2", "NATIVE,Q8_0,wide", "JAVA,Q8_0,wide"})
+    void shouldGoOnFromAFileWithTheSameBits(Backend backend, Layout cache, String name) throws Exception {
         Path file = directory.resolve("saved.kv");
         Path path = model(name);
         GeneratorOptions options = options(backend, cache);
@@ -184,7 +184,7 @@ class GeneratorSessionTest {
         Files.write(other.resolve("model.safetensors"), weights);
         refused(other, options(), file, "fingerprint");
         refused(model("llama"), options().withWeights(WeightType.BF16), file, "fingerprint");
-        refused(model("llama"), options(Backend.NATIVE, DType.F16), file, "page_bytes");
+        refused(model("llama"), options(Backend.NATIVE, Layout.F16), file, "page_bytes");
         refused(model("llama"), options().withContext(18), file, "tokens");
         Files.writeString(other.resolve("config.json"), Files.readString(other.resolve("config.json"))
                 .replaceAll("\"rope_theta\": [\\d.]+", "\"rope_theta\": 777.0"));

@@ -11,6 +11,7 @@ import dev.fovea.EngineOptions;
 import dev.fovea.model.GeneratedText.Finish;
 import dev.fovea.model.generation.SchedulerOptions;
 import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Layout;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -160,7 +161,7 @@ class SchedulerTest {
                     : model(List.of("qwen3", "llama", "gemma3", "phi3").get(random.nextInt(4)));
             WeightType weights = wide ? WeightType.values()[random.nextInt(WeightType.values().length)]
                     : List.of(WeightType.F32, WeightType.BF16, WeightType.INT8).get(random.nextInt(3));
-            DType cache = List.of(DType.F32, DType.F16, DType.BF16).get(random.nextInt(3));
+            Layout cache = List.of(Layout.F32, Layout.F16, Layout.BF16, Layout.Q8_0).get(random.nextInt(wide ? 4 : 3));
             GeneratorOptions kept = options(ENGINES.getFirst()).withWeights(weights).withCache(cache);
             List<Question> questions = questions(path, kept, random, 12);
             for (int i = round; i < Math.min(round + 20, SCHEDULES); i++) {

@@ -1,7 +1,8 @@
 package dev.fovea.internal.backend;
 
+import dev.fovea.Backend;
 import dev.fovea.ops.AttentionSpec;
-import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Layout;
 import java.util.List;
 import java.util.Objects;
 
@@ -14,16 +15,19 @@ public final class CacheSizes {
      *
      * @throws IllegalArgumentException naming the value that is out of its range
      */
-    public static void require(List<AttentionSpec> layers, int sequences, int capacity, DType dtype) {
-        Objects.requireNonNull(dtype, "dtype");
+    public static void require(Backend backend, List<AttentionSpec> layers, int sequences, int capacity, Layout type) {
+        Objects.requireNonNull(type, "type");
         if (sequences < 1) {
             throw new IllegalArgumentException("sequences must be at least 1, got " + sequences);
         }
         if (capacity < 1) {
             throw new IllegalArgumentException("capacity must be at least 1, got " + capacity);
         }
-        if (!dtype.isFloatingPoint()) {
-            throw new IllegalArgumentException("expected a cache of F32, F16 or BF16, got " + dtype);
+        if (!CachePages.isCached(type)) {
+            throw new IllegalArgumentException("expected a cache of F32, F16, BF16 or Q8_0, got " + type);
+        }
+        if (!type.isPlain()) {
+            blocks(backend, layers, type);
         }
         if ((long) sequences * capacity > Integer.MAX_VALUE) {
             throw new IllegalArgumentException("expected at most " + Integer.MAX_VALUE + " tokens, got " + sequences
@@ -34,6 +38,23 @@ public final class CacheSizes {
                 throw new IllegalArgumentException("expected a capacity of at most " + spec.rope().positions()
                         + ", the positions of RoPE, got " + capacity);
             }
+        }
+    }
+
+    private static void blocks(Backend backend, List<AttentionSpec> layers, Layout type) {
+        if (backend == Backend.CUDA) {
+            throw new IllegalArgumentException("expected a cache of F32, F16 or BF16 on a GPU, got " + type);
+        }
+        for (AttentionSpec spec : layers) {
+            block("head_dim", spec.headDim(), type);
+            block("value_dim", spec.valueDim(), type);
+        }
+    }
+
+    private static void block(String name, int dim, Layout type) {
+        if (dim % type.blockValues() != 0 || dim > CachePages.MOST_BLOCK_DIM) {
+            throw new IllegalArgumentException("expected a " + name + " that is a multiple of " + type.blockValues() + ", at most "
+                    + CachePages.MOST_BLOCK_DIM + ", for a cache of " + type + ", got " + dim);
         }
     }
 }

@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import dev.fovea.internal.lifetime.Owner;
 import dev.fovea.ops.AttentionSpec;
 import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Layout;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
 import dev.fovea.tensor.Weight;
@@ -31,7 +32,7 @@ import java.util.List;
 public final class CacheStore {
     private final Device device;
     private final List<AttentionSpec> layers;
-    private final DType dtype;
+    private final Layout type;
     private final int sequences;
     private final int capacity;
     private final PageTable pages;
@@ -46,8 +47,8 @@ public final class CacheStore {
 
     /** Empty sequences, with room for all of them at full length; see the other. */
     public CacheStore(Device device, Owner owner, List<AttentionSpec> layers, int sequences, int capacity,
-            DType dtype) {
-        this(device, owner, layers, sequences, capacity, dtype, -1);
+            Layout type) {
+        this(device, owner, layers, sequences, capacity, type, -1);
     }
 
     /**
@@ -61,11 +62,11 @@ public final class CacheStore {
      * @throws IllegalArgumentException if a value is out of its range
      */
     public CacheStore(Device device, Owner owner, List<AttentionSpec> layers, int sequences, int capacity,
-            DType dtype, long tokens) {
-        CacheSizes.require(layers, sequences, capacity, dtype);
+            Layout type, long tokens) {
+        CacheSizes.require(device.backend(), layers, sequences, capacity, type);
         this.device = device;
         this.layers = List.copyOf(layers);
-        this.dtype = dtype;
+        this.type = type;
         this.sequences = sequences;
         this.capacity = capacity;
         Arena arena = owner.arena();
@@ -89,7 +90,7 @@ public final class CacheStore {
     }
 
     private long pageBytes(int layer, int dim) {
-        return (long) layers.get(layer).kvHeads() * PageTable.PAGE_KEYS * dim * dtype.bytes();
+        return (long) layers.get(layer).kvHeads() * PageTable.PAGE_KEYS * CachePages.rowBytes(type, dim);
     }
 
     /** The device whose memory it takes. */
@@ -102,9 +103,9 @@ public final class CacheStore {
         return layers;
     }
 
-    /** The type of stored keys and values. */
-    public DType dtype() {
-        return dtype;
+    /** What keys and values are kept as. */
+    public Layout type() {
+        return type;
     }
 
     /** Sequences that it holds at most. */
@@ -146,12 +147,12 @@ public final class CacheStore {
         return ends;
     }
 
-    /** The keys of a layer, [pages, kv_heads, 128, head_dim]. */
+    /** The keys of a layer, [pages, kv_heads, 128, head_dim] of {@link #type}; see {@link CachePages}. */
     public DeviceMemory keys(int layer) {
         return keys[layer];
     }
 
-    /** The values of a layer, [pages, kv_heads, 128, value_dim]. */
+    /** The values of a layer, [pages, kv_heads, 128, value_dim]; likewise. */
     public DeviceMemory values(int layer) {
         return values[layer];
     }
@@ -235,7 +236,7 @@ public final class CacheStore {
     private long readPage(int layer, DeviceMemory memory, int dim, int page, int tokens, MemorySegment target, long at) {
         long bytes = pageBytes(layer, dim);
         device.download(memory, page * bytes, target.asSlice(at, bytes));
-        long row = (long) dim * dtype.bytes();
+        long row = CachePages.rowBytes(type, dim);
         for (int head = 0; head < layers.get(layer).kvHeads(); head++) {
             long first = at + (head * (long) PageTable.PAGE_KEYS + tokens) * row;
             target.asSlice(first, (PageTable.PAGE_KEYS - tokens) * row).fill((byte) 0);
@@ -251,7 +252,8 @@ public final class CacheStore {
      * @throws IllegalStateException if there is no room
      */
     public void appendPage(int sequence, int tokens, MemorySegment source) {
-        var all = Weight.of(Tensor.of(source, dtype, Shape.of(source.byteSize() / dtype.bytes())));
+        long count = source.byteSize() / type.blockBytes() * type.blockValues();
+        var all = Weight.ofBlocks(source, type, Shape.of(count));
         if (!device.isFinite(all)) {
             throw new IllegalArgumentException("keys and values must be finite, got NaN or infinity among them");
         }

@@ -1,6 +1,7 @@
 package dev.fovea.internal.cpu;
 
 import dev.fovea.internal.backend.AttentionOperands;
+import dev.fovea.internal.backend.CachePages;
 import dev.fovea.internal.ffi.fovea_attention_params;
 import dev.fovea.internal.ffi.fovea_cache_append_params;
 import dev.fovea.ops.AttentionSpec;
@@ -23,7 +24,7 @@ public final class AttentionParams {
         fovea_attention_params.head_dim(params, spec.headDim());
         fovea_attention_params.value_dim(params, spec.valueDim());
         fovea_attention_params.q_dtype(params, Codes.of(t.q().dtype()));
-        fovea_attention_params.kv_dtype(params, Codes.of(k.dtype()));
+        fovea_attention_params.kv_dtype(params, pages == null ? Codes.of(k.dtype()) : Codes.ofPages(k));
         fovea_attention_params.scale(params, spec.scale());
         fovea_attention_params.softcap(params, spec.softcap());
         fovea_attention_params.window_left(params, spec.mask().left());
@@ -95,10 +96,10 @@ public final class AttentionParams {
             Tensor valuePages) {
         fovea_cache_append_params.sequences(params, sequences);
         fovea_cache_append_params.kv_heads(params, (int) keyPages.size(1));
-        fovea_cache_append_params.head_dim(params, (int) keyPages.size(3));
-        fovea_cache_append_params.value_dim(params, (int) valuePages.size(3));
+        fovea_cache_append_params.head_dim(params, (int) CachePages.dim(keyPages));
+        fovea_cache_append_params.value_dim(params, (int) CachePages.dim(valuePages));
         fovea_cache_append_params.dtype(params, Codes.of(k.dtype()));
-        fovea_cache_append_params.cache_dtype(params, Codes.of(keyPages.dtype()));
+        fovea_cache_append_params.cache_dtype(params, Codes.ofPages(keyPages));
         fovea_cache_append_params.rope(params, Codes.of(rope));
         fovea_cache_append_params.rope_dim(params, rope == null ? 0 : rope.dim());
         fovea_cache_append_params.rope_positions(params, rope == null ? 0 : rope.positions());

@@ -1,11 +1,13 @@
 package dev.fovea.internal.cpu;
 
+import dev.fovea.internal.backend.CachePages;
 import dev.fovea.internal.ffi.FoveaH;
 import dev.fovea.ops.Activation;
 import dev.fovea.ops.Mask.Alignment;
 import dev.fovea.ops.Pooling;
 import dev.fovea.ops.Rope;
 import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Tensor;
 
 /** The constants of {@code fovea.h} that stand for our enumerations. */
 public final class Codes {
@@ -41,6 +43,11 @@ public final class Codes {
             case BF16 -> FoveaH.FOVEA_DTYPE_BF16();
             case I64, I32, I8, U8 -> throw new AssertionError(dtype);
         };
+    }
+
+    /** The type of pages. */
+    static int ofPages(Tensor pages) {
+        return CachePages.areBlocks(pages) ? FoveaH.FOVEA_LAYOUT_Q8_0() : of(pages.dtype());
     }
 
     /** The pairs that RoPE turns; null for none. */

@@ -90,7 +90,7 @@ final class CudaExecution implements Execution {
             CacheStore cache = caches.get(i);
             MemorySegment group = fovea_cuda_cache_group.asSlice(array, i);
             fovea_cuda_cache_group.struct_size(group, (int) fovea_cuda_cache_group.sizeof());
-            fovea_cuda_cache_group.dtype(group, Codes.of(cache.dtype()));
+            fovea_cuda_cache_group.dtype(group, cache.type().code());
             fovea_cuda_cache_group.sequences(group, cache.sequences());
             fovea_cuda_cache_group.pages_each(group, (int) cache.pageTable().size(1));
             fovea_cuda_cache_group.pages(group, cache.pageCount());

@@ -29,9 +29,7 @@ final class AttentionContract {
         Tensor q = tensors.q();
         Require.floating("q", q);
         tokens("q", q, sequences, queries, longestQueries, "heads", spec.heads(), "head_dim", spec.headDim());
-        Require.floating("k", k);
-        Require.floating("v", v);
-        Require.dtype("v", v, k.dtype());
+        keys(k, v, pages);
         if (pages == null) {
             tokens("k", k, sequences, keys, longestKeys, "kv_heads", spec.kvHeads(), "head_dim", spec.headDim());
             tokens("v", v, sequences, keys, longestKeys, "kv_heads", spec.kvHeads(), "value_dim", spec.valueDim());
@@ -60,9 +58,7 @@ final class AttentionContract {
         Tensor v = operands.v();
         Require.floating("q", q);
         tokens("q", q, 1, tokens, tokens, "heads", spec.heads(), "head_dim", spec.headDim());
-        Require.floating("k", k);
-        Require.floating("v", v);
-        Require.dtype("v", v, k.dtype());
+        keys(k, v, pages);
         if (pages == null) {
             tokens("k", k, 1, tokens, tokens, "kv_heads", spec.kvHeads(), "head_dim", spec.headDim());
             tokens("v", v, 1, tokens, tokens, "kv_heads", spec.kvHeads(), "value_dim", spec.valueDim());
@@ -78,6 +74,17 @@ final class AttentionContract {
         Require.disjoint("q", q, tokens, "out", operands.out(), tokens);
         Require.disjoint("k", k, keyRows(k, 1, tokens, pages), "out", operands.out(), tokens);
         Require.disjoint("v", v, keyRows(v, 1, tokens, pages), "out", operands.out(), tokens);
+    }
+
+    private static void keys(Tensor k, Tensor v, Tensor pages) {
+        if (pages == null) {
+            Require.floating("k", k);
+            Require.floating("v", v);
+        } else {
+            CacheContract.cached("k", k);
+            CacheContract.cached("v", v);
+        }
+        Require.dtype("v", v, k.dtype());
     }
 
     /** The most tokens that a sequence has. */

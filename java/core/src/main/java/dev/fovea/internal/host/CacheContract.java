@@ -2,6 +2,7 @@ package dev.fovea.internal.host;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
+import dev.fovea.internal.backend.CachePages;
 import dev.fovea.internal.backend.PageTable;
 import dev.fovea.internal.backend.Require;
 import dev.fovea.ops.Rope;
@@ -20,8 +21,8 @@ final class CacheContract {
         int longest = AttentionContract.longest(sequences, offsets);
         target(keyPages, valuePages);
         int kvHeads = (int) keyPages.size(1);
-        int headDim = (int) keyPages.size(3);
-        int valueDim = (int) valuePages.size(3);
+        int headDim = (int) CachePages.dim(keyPages);
+        int valueDim = (int) CachePages.dim(valuePages);
         Require.floating("k", k);
         AttentionContract.tokens("k", k, sequences, total, longest, "kv_heads", kvHeads, "head_dim", headDim);
         Require.floating("v", v);
@@ -44,11 +45,11 @@ final class CacheContract {
         target(keyPages, valuePages);
         int kvHeads = (int) keyPages.size(1);
         Require.floating("k", k);
-        AttentionContract.tokens("k", k, 1, tokens, tokens, "kv_heads", kvHeads, "head_dim", (int) keyPages.size(3));
+        AttentionContract.tokens("k", k, 1, tokens, tokens, "kv_heads", kvHeads, "head_dim", (int) CachePages.dim(keyPages));
         Require.floating("v", v);
         Require.dtype("v", v, k.dtype());
-        AttentionContract.tokens("v", v, 1, tokens, tokens, "kv_heads", kvHeads, "value_dim", (int) valuePages.size(3));
-        turned(rope, (int) keyPages.size(3));
+        AttentionContract.tokens("v", v, 1, tokens, tokens, "kv_heads", kvHeads, "value_dim", (int) CachePages.dim(valuePages));
+        turned(rope, (int) CachePages.dim(keyPages));
         pageTable((int) pages.size(0), pages);
     }
 
@@ -61,16 +62,27 @@ final class CacheContract {
 
     /** Pages that may be written; heads and dims are theirs to say. */
     private static void target(Tensor keyPages, Tensor valuePages) {
-        Require.floating("key_pages", keyPages);
+        cached("key_pages", keyPages);
         Require.writable("key_pages", keyPages, keyPages.dtype());
         Require.rank("key_pages", keyPages, 4, 4);
-        Require.floating("value_pages", valuePages);
+        cached("value_pages", valuePages);
         Require.writable("value_pages", valuePages, keyPages.dtype());
         Require.rank("value_pages", valuePages, 4, 4);
         int kvHeads = Require.extent("kv_heads", keyPages, 1, "key_pages");
-        int headDim = Require.extent("head_dim", keyPages, 3, "key_pages");
-        int valueDim = Require.extent("value_dim", valuePages, 3, "value_pages");
+        int headDim = Require.extent("head_dim", CachePages.dim(keyPages), "key_pages");
+        int valueDim = Require.extent("value_dim", CachePages.dim(valuePages), "value_pages");
         pages(keyPages, valuePages, kvHeads, headDim, valueDim);
+    }
+
+    /** Memory that this thread may read, of a type of pages. */
+    static void cached(String name, Tensor pages) {
+        Objects.requireNonNull(pages, name);
+        if (!CachePages.areBlocks(pages)) {
+            Require.floating(name, pages);
+        } else {
+            Require.readable(name, pages, DType.U8);
+            Require.aligned(name, pages.segment(), Short.BYTES);
+        }
     }
 
     /** Keys [pages, kv_heads, 128, head_dim] and values [pages, kv_heads, 128, value_dim], dense. */
@@ -85,7 +97,7 @@ final class CacheContract {
         Require.rank(name, pages, 4, 4);
         Require.size("kv_heads", kvHeads, pages.size(1), name);
         Require.size("keys", PageTable.PAGE_KEYS, pages.size(2), name);
-        Require.size(dimName, dim, pages.size(3), name);
+        Require.size(dimName, dim, CachePages.dim(pages), name);
         Require.dense(name, pages);
     }
 

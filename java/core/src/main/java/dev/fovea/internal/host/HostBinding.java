@@ -1,6 +1,7 @@
 package dev.fovea.internal.host;
 
 import dev.fovea.internal.backend.AttentionOperands;
+import dev.fovea.internal.backend.CachePages;
 import dev.fovea.internal.backend.CacheStore;
 import dev.fovea.internal.backend.DeviceMemory;
 import dev.fovea.internal.backend.Operand;
@@ -274,7 +275,7 @@ record HostBinding(HostExecution execution, HostConstants constants, Kernels ker
     }
 
     private Tensor pages(CacheStore cache, DeviceMemory memory, int layer, int dim) {
-        Shape shape = Shape.of(cache.pageCount(), cache.layers().get(layer).kvHeads(), PageTable.PAGE_KEYS, dim);
-        return Tensor.of(execution.device().segment(memory), cache.dtype(), shape);
+        return CachePages.of(execution.device().segment(memory), cache.type(), cache.pageCount(),
+                cache.layers().get(layer).kvHeads(), dim);
     }
 }

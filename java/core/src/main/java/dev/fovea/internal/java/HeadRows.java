@@ -3,6 +3,7 @@ package dev.fovea.internal.java;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
+import dev.fovea.internal.backend.CachePages;
 import dev.fovea.internal.backend.PageTable;
 import dev.fovea.ops.Rope;
 import dev.fovea.tensor.Tensor;
@@ -36,7 +37,7 @@ final class HeadRows {
         this.tensor = tensor;
         this.pages = pages;
         this.rope = rope;
-        dim = (int) tensor.size(tensor.rank() - 1);
+        dim = (int) (pages == null ? tensor.size(tensor.rank() - 1) : CachePages.dim(tensor));
         floats.reserve(dim);
         if (rope != null && angles.length < rope.dim()) {
             angles = new float[rope.dim()];

@@ -2,6 +2,7 @@ package dev.fovea.internal.java;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
+import dev.fovea.internal.backend.CachePages;
 import dev.fovea.internal.backend.PageTable;
 import dev.fovea.ops.Rope;
 import dev.fovea.tensor.Tensor;
@@ -21,7 +22,7 @@ final class JavaCache {
     }
 
     private void copy(int sequences, Tensor offsets, Tensor lengths, Tensor pages, Tensor target) {
-        int dim = (int) target.size(3);
+        int dim = (int) CachePages.dim(target);
         floats.reserve(dim);
         if (row.length < dim) {
             row = new float[dim];

@@ -9,7 +9,7 @@ import dev.fovea.Engine;
 import dev.fovea.TestEngine;
 import dev.fovea.internal.lifetime.Owner;
 import dev.fovea.ops.AttentionSpec;
-import dev.fovea.tensor.DType;
+import dev.fovea.tensor.Layout;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -83,7 +83,7 @@ class DeviceContractTest {
             Device device = Device.of(engine);
             Owner.create("store", owner -> {
                 var spec = AttentionSpec.of(1, 2);
-                var store = new CacheStore(device, owner, List.of(spec, spec), 2, 200, DType.F32);
+                var store = new CacheStore(device, owner, List.of(spec, spec), 2, 200, Layout.F32);
                 var batch = new Batch(arena, new BatchLimits(-1, 0, Long.MAX_VALUE, Integer.MAX_VALUE, 0), 8, 2);
                 take(batch, 0, 3, 3);
                 store.begin(batch);
