@@ -269,13 +269,11 @@ FV_INLINE void fv_round_cells(const fv_form f, const float *x, long long cells, 
   const uint32_t zero = (uint32_t)fv_form_zero(f);
   for (long long i = 0; i < cells * FV_CELL; i += FV_CELL, words += FV_CELL_WORDS) {
     fv_range range = {{0}, {0}};
-#pragma GCC unroll 8
-    for (int j = 0; j < FV_CELL; j += FV_LANES) fv_range_add(&range, fv_load(x + i + j));
+    FV_UNROLL for (int j = 0; j < FV_CELL; j += FV_LANES) fv_range_add(&range, fv_load(x + i + j));
     const float peak = fv_peak(fv_max(range.peak, fv_set(FV_SMALLEST_PEAK))) + fv_sum(range.stray);
     const float inverse = 127 / peak, scale = peak / 127;
     fv_u32 sums[2] = {{0}, {0}}; /* unsigned: of NaN any sum, without overflow */
-#pragma GCC unroll 8
-    for (int j = 0; j < FV_CELL; j += FV_LANES) {
+    FV_UNROLL for (int j = 0; j < FV_CELL; j += FV_LANES) {
       const fv_i32 rounded = fv_round(fv_load(x + i + j) * inverse);
       const narrow bytes = __builtin_convertvector(rounded, narrow);
       memcpy((char *)words + j, &bytes, sizeof bytes);

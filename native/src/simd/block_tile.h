@@ -26,18 +26,23 @@ typedef struct fv_open_cell {
   int32_t words[FV_GROUPS][FV_PANEL];
 } fv_open_cell __attribute__((aligned(64)));
 
+/* How many vectors of columns a panel has, so that no compiler makes code for each: it would be no faster, and larger. */
+FV_INLINE int fv_panel_vectors(void) {
+  int vectors = FV_PANEL_VECTORS;
+  __asm__("" : "+r"(vectors));
+  return vectors;
+}
+
 FV_INLINE void fv_open(const fv_form f, const char *head, const char *cell, fv_open_cell *open) {
-#pragma GCC unroll 2
-  for (int v = 0; v < FV_PANEL_VECTORS; v++) {
-#pragma GCC unroll 2
-    for (int part = 0; part < f.parts; part++) {
+  const int vectors = fv_panel_vectors();
+  for (int v = 0; v < vectors; v++) {
+    FV_UNROLL for (int part = 0; part < f.parts; part++) {
       fv_f32 d, m = {0};
       fv_cell_scales(f, head, cell, v, part, &d, &m);
       fv_store(open->d[part] + v * FV_LANES, d);
       if (f.minima) fv_store(open->m[part] + v * FV_LANES, m);
     }
-#pragma GCC unroll 8
-    for (int g = 0; g < FV_GROUPS; g++) {
+    FV_UNROLL for (int g = 0; g < FV_GROUPS; g++) {
       const fv_i32 bytes = fv_cell_group(f, cell, v, g);
       memcpy(open->words[g] + v * FV_LANES, &bytes, sizeof bytes);
     }
@@ -61,110 +66,107 @@ FV_INLINE fv_i32 fv_part_start(const fv_form f, const int32_t *x, const int part
   return f.minima ? (fv_i32){0} : (fv_i32){0} + x[FV_GROUPS + 1 + part];
 }
 
-/* sum += one part of a cell of x, whose exact products are in products. */
-FV_INLINE fv_f32 fv_add_part(const fv_form f, fv_f32 sum, fv_i32 products, const int32_t *x, const int part, fv_f32 d,
-                             fv_f32 m) {
-  sum = __builtin_convertvector(products, fv_f32) * (fv_cell_scale(x) * d) + sum;
-  return f.minima ? sum - fv_part_sum(x, part) * m : sum;
+/* sum += one part of a cell of x, whose exact products are in products: without and then with the minimum. */
+FV_INLINE fv_f32 fv_add_products(fv_f32 sum, fv_i32 products, const int32_t *x, fv_f32 d) {
+  return __builtin_convertvector(products, fv_f32) * (fv_cell_scale(x) * d) + sum;
+}
+
+FV_INLINE fv_f32 fv_add_minimum(fv_f32 sum, const int32_t *x, const int part, fv_f32 m) {
+  return sum - fv_part_sum(x, part) * m;
 }
 
 /* rows rows, one cell of the columns of vector v, right from the panel: sum [rows]. */
 FV_INLINE void fv_add_cell(const fv_form f, const int rows, const char *head, const char *cell, const int v,
                            const int32_t *x, fv_f32 *sum) {
   const int ldx = FV_CHUNK_WORDS;
-#pragma GCC unroll 2
-  for (int part = 0; part < f.parts; part++) {
+  FV_UNROLL for (int part = 0; part < f.parts; part++) {
     const int begin = part * FV_GROUPS / 2, end = f.parts == 2 ? begin + FV_GROUPS / 2 : FV_GROUPS;
     fv_i32 products[FV_DIRECT_ROWS][2];
-#pragma GCC unroll 4
-    for (int r = 0; r < rows; r++) {
+    FV_UNROLL for (int r = 0; r < rows; r++) {
       products[r][0] = fv_part_start(f, x + r * ldx, part);
       products[r][1] = (fv_i32){0};
     }
-#pragma GCC unroll 8
-    for (int g = begin; g < end; g++) {
+    FV_UNROLL for (int g = begin; g < end; g++) {
       const fv_i32 group = fv_cell_group(f, cell, v, g);
       const int chain = rows == 1 ? g % 2 : 0; /* two of one row hide the latency */
-#pragma GCC unroll 4
-      for (int r = 0; r < rows; r++) {
+      FV_UNROLL for (int r = 0; r < rows; r++) {
         products[r][chain] = fv_form_dot(f, products[r][chain], group, (fv_i32){0} + x[r * ldx + g]);
       }
     }
     fv_f32 d, m = {0};
     fv_cell_scales(f, head, cell, v, part, &d, &m);
-#pragma GCC unroll 4
-    for (int r = 0; r < rows; r++) {
+    FV_UNROLL for (int r = 0; r < rows; r++) {
       const fv_i32 all = rows == 1 ? products[r][0] + products[r][1] : products[r][0];
-      sum[r] = fv_add_part(f, sum[r], all, x + r * ldx, part, d, m);
+      sum[r] = fv_add_products(sum[r], all, x + r * ldx, d);
+      if (f.minima) sum[r] = fv_add_minimum(sum[r], x + r * ldx, part, m);
     }
   }
 }
 
 /*
  * rows rows, a constant, against all cells of a panel, right from it. x: chunks are chunk words apart; c [rows, FV_PANEL],
- * written. What lies ahead bytes on is fetched meanwhile.
+ * written. What lies ahead bytes on is fetched meanwhile. The vectors of columns take the cells of a head one after the
+ * other.
  */
 FV_INLINE void fv_block_rows(const fv_form f, const int rows, long long cells, const char *panel, const int32_t *x,
                              long long chunk, long long ahead, float *c) {
-  fv_f32 sum[FV_PANEL_VECTORS][FV_DIRECT_ROWS] = {{{0}}};
-  const char *cell = panel;
+  memset(c, 0, (size_t)rows * FV_PANEL * sizeof *c);
+  const int bytes = fv_cell_bytes(f) * FV_PANEL, vectors = fv_panel_vectors();
   for (long long done = 0; done < cells; done += FV_CELLS_OF_HEAD, x += chunk) {
-    const char *head = cell;
-    cell += f.head * FV_PANEL;
+    const char *head = panel;
+    panel += f.head * FV_PANEL;
     const int count = cells - done < FV_CELLS_OF_HEAD ? (int)(cells - done) : FV_CELLS_OF_HEAD;
-    for (int i = 0; i < count; i++) {
-      fv_fetch(cell + ahead, fv_cell_bytes(f) * FV_PANEL);
-#pragma GCC unroll 2
-      for (int v = 0; v < FV_PANEL_VECTORS; v++) {
-        fv_add_cell(f, rows, head, cell, v, x + i * FV_CELL_WORDS, sum[v]);
-      }
-      cell += fv_cell_bytes(f) * FV_PANEL;
+    for (int i = 0; i < count; i++) fv_fetch(panel + i * bytes + ahead, bytes);
+    for (int v = 0; v < vectors; v++) {
+      fv_f32 sum[FV_DIRECT_ROWS];
+      FV_UNROLL for (int r = 0; r < rows; r++) sum[r] = fv_load(c + r * FV_PANEL + v * FV_LANES);
+      for (int i = 0; i < count; i++) fv_add_cell(f, rows, head, panel + i * bytes, v, x + i * FV_CELL_WORDS, sum);
+      FV_UNROLL for (int r = 0; r < rows; r++) fv_store(c + r * FV_PANEL + v * FV_LANES, sum[r]);
     }
-  }
-#pragma GCC unroll 4
-  for (int r = 0; r < rows; r++) {
-#pragma GCC unroll 2
-    for (int v = 0; v < FV_PANEL_VECTORS; v++) fv_store(c + r * FV_PANEL + v * FV_LANES, sum[v][r]);
+    panel += count * bytes;
   }
 }
 
 /*
- * rows, minima and wide, whether bytes of columns are signed, are constants wherever this is inlined. parts is none: a
- * kernel for each of its values would be no faster, and the library larger by a tenth.
+ * rows and wide, whether bytes of columns are signed, are constants wherever this is inlined. minima and parts are none:
+ * a kernel for each of their values would be no faster, and the library larger by a tenth.
  */
-FV_INLINE void fv_block_tile_fixed(const bool wide, const int rows, const bool minima, int parts, int cells,
+FV_INLINE void fv_block_tile_fixed(const bool wide, const int rows, bool minima, int parts, int cells,
                                    const fv_open_cell *open, const int32_t *x, float *c) {
-  const fv_form f = {.minima = minima};
   const int ldx = FV_CHUNK_WORDS, groups = FV_GROUPS / parts;
+  const int32_t starts = minima ? 0 : -1; /* minima: products begin at 0 */
   for (int i = 0; i < cells; i++, open++, x += FV_CELL_WORDS) {
     for (int part = 0; part < parts; part++) {
       fv_i32 products[FV_TILE_ROWS][FV_PANEL_VECTORS];
-#pragma GCC unroll 16
-      for (int r = 0; r < rows; r++) {
-#pragma GCC unroll 2
-        for (int v = 0; v < FV_PANEL_VECTORS; v++) products[r][v] = fv_part_start(f, x + r * ldx, part);
+      FV_UNROLL for (int r = 0; r < rows; r++) {
+        const fv_i32 start = (fv_i32){0} + (x[r * ldx + FV_GROUPS + 1 + part] & starts);
+        FV_UNROLL for (int v = 0; v < FV_PANEL_VECTORS; v++) products[r][v] = start;
       }
-#pragma GCC unroll 2
       for (int g = part * groups; g < (part + 1) * groups; g++) {
         const fv_i32 low = fv_load_words((const char *)open->words[g]);
         const fv_i32 high = fv_load_words((const char *)(open->words[g] + FV_LANES));
-#pragma GCC unroll 16
-        for (int r = 0; r < rows; r++) {
+        FV_UNROLL for (int r = 0; r < rows; r++) {
           const fv_i32 word = (fv_i32){0} + x[r * ldx + g];
           products[r][0] = wide ? fv_dot4_wide(products[r][0], low, word) : fv_dot4(products[r][0], low, word);
           products[r][1] = wide ? fv_dot4_wide(products[r][1], high, word) : fv_dot4(products[r][1], high, word);
         }
       }
       /* Sums come from memory: GCC would keep those of the part before in registers, and spill others. */
-      __asm__ volatile("" : "+r"(c) : : "memory");
-#pragma GCC unroll 16
-      for (int r = 0; r < rows; r++) {
-#pragma GCC unroll 2
-        for (int v = 0; v < FV_PANEL_VECTORS; v++) {
-          float *to = c + r * FV_PANEL + v * FV_LANES;
-          fv_store(to, fv_add_part(f, fv_load(to), products[r][v], x + r * ldx, part,
-                                   fv_load(open->d[part] + v * FV_LANES), fv_load(open->m[part] + v * FV_LANES)));
+      __asm__ volatile("" : "+r"(c), "+r"(minima) : : "memory");
+      FV_UNROLL for (int r = 0; r < rows; r++) {
+        fv_f32 sum[FV_PANEL_VECTORS];
+        float *to = c + r * FV_PANEL;
+        FV_UNROLL for (int v = 0; v < FV_PANEL_VECTORS; v++) {
+          sum[v] = fv_add_products(fv_load(to + v * FV_LANES), products[r][v], x + r * ldx,
+                                   fv_load(open->d[part] + v * FV_LANES));
         }
+        __asm__ volatile("" : "+r"(minima)); /* a branch here, not a loop for each */
+        if (minima) {
+          FV_UNROLL for (int v = 0; v < FV_PANEL_VECTORS; v++) {
+            sum[v] = fv_add_minimum(sum[v], x + r * ldx, part, fv_load(open->m[part] + v * FV_LANES));
+          }
+        }
+        FV_UNROLL for (int v = 0; v < FV_PANEL_VECTORS; v++) fv_store(to + v * FV_LANES, sum[v]);
       }
     }
   }

@@ -174,32 +174,25 @@ FV_INLINE void fv_dot_tile_fixed(const int rows, const int panels, long long gro
                                  const char *restrict b, long long panel_bytes, float *restrict c,
                                  long long ldc, const char *ahead, long long step) {
   fv_i32 sum[FV_TILE_ROWS][FV_TILE_PANELS * FV_PANEL_VECTORS];
-#pragma GCC unroll 16
-  for (int r = 0; r < rows; r++) {
-#pragma GCC unroll 8
-    for (int v = 0; v < panels * FV_PANEL_VECTORS; v++) sum[r][v] = (fv_i32){0} + starts[r];
+  FV_UNROLL for (int r = 0; r < rows; r++) {
+    FV_UNROLL for (int v = 0; v < panels * FV_PANEL_VECTORS; v++) sum[r][v] = (fv_i32){0} + starts[r];
   }
   const int row_bytes = FV_PANEL * FV_DOT_GROUP;
   const int8_t *weights = (const int8_t *)b + FV_PANEL * sizeof(float);
   for (long long i = 0; i < groups; i++) {
     fv_dot_columns columns[FV_TILE_PANELS * FV_PANEL_VECTORS];
-#pragma GCC unroll 8
-    for (int v = 0; v < panels * FV_PANEL_VECTORS; v++) {
+    FV_UNROLL for (int v = 0; v < panels * FV_PANEL_VECTORS; v++) {
       columns[v] = fv_dot_load(weights + (v / FV_PANEL_VECTORS) * panel_bytes +
                                (i * FV_PANEL + (v % FV_PANEL_VECTORS) * FV_LANES) * FV_DOT_GROUP);
     }
     if (step > 0) fv_fetch(ahead + i * step, panels * row_bytes);
-#pragma GCC unroll 16
-    for (int r = 0; r < rows; r++) {
+    FV_UNROLL for (int r = 0; r < rows; r++) {
       const fv_i32 word = (fv_i32){0} + x[r * ldx + i];
-#pragma GCC unroll 8
-      for (int v = 0; v < panels * FV_PANEL_VECTORS; v++) sum[r][v] = fv_dot(sum[r][v], columns[v], word);
+      FV_UNROLL for (int v = 0; v < panels * FV_PANEL_VECTORS; v++) sum[r][v] = fv_dot(sum[r][v], columns[v], word);
     }
   }
-#pragma GCC unroll 16
-  for (int r = 0; r < rows; r++) {
-#pragma GCC unroll 8
-    for (int v = 0; v < panels * FV_PANEL_VECTORS; v++) {
+  FV_UNROLL for (int r = 0; r < rows; r++) {
+    FV_UNROLL for (int v = 0; v < panels * FV_PANEL_VECTORS; v++) {
       const float *column_scales = (const float *)(b + (v / FV_PANEL_VECTORS) * panel_bytes);
       const fv_f32 scale = scales[r] * fv_load(column_scales + (v % FV_PANEL_VECTORS) * FV_LANES);
       fv_store(c + r * ldc + v * FV_LANES, __builtin_convertvector(sum[r][v], fv_f32) * scale);

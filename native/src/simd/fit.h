@@ -72,8 +72,7 @@ FV_INLINE float fv_fit(const float *x, const int n, int low, int high) {
   for (int t = 0; t < FV_FIT_TRIES; t++) {
     const float inverse = ((float)low + 0.15f * (float)(t - FV_FIT_TRIES / 2)) / peak;
     fv_f32 products = {0}, squares = {0};
-#pragma GCC unroll 8
-    for (int i = 0; i < n; i += FV_LANES) {
+    FV_UNROLL for (int i = 0; i < n; i += FV_LANES) {
       const fv_f32 v = fv_load(x + i), q = fv_nearest(v * inverse, (float)low, (float)high), w = v * v;
       products += w * v * q;
       squares += w * q * q;
@@ -98,15 +97,13 @@ FV_INLINE void fv_fit_affine(const float *x, const int n, int high, float *d, fl
     return;
   }
   fv_f32 squares = {0};
-#pragma GCC unroll 8
-  for (int i = 0; i < n; i += FV_LANES) squares += fv_load(x + i) * fv_load(x + i);
+  FV_UNROLL for (int i = 0; i < n; i += FV_LANES) squares += fv_load(x + i) * fv_load(x + i);
   const float mean = __builtin_sqrtf(fv_sum(squares) / (float)n);
   float least = __builtin_inff();
   for (int t = 0; t < FV_FIT_TRIES; t++) {
     const float inverse = ((float)high + 0.25f * (float)(t - FV_FIT_TRIES / 2)) / range;
     fv_f32 ws = {0}, xs = {0}, qs = {0}, xqs = {0}, qqs = {0}, xxs = {0};
-#pragma GCC unroll 8
-    for (int i = 0; i < n; i += FV_LANES) {
+    FV_UNROLL for (int i = 0; i < n; i += FV_LANES) {
       const fv_f32 v = fv_load(x + i), q = fv_nearest((v - low) * inverse, 0, (float)high);
       const fv_f32 w = (fv_f32)((fv_i32)v & 0x7fffffff) + mean;
       ws += w, xs += w * v, qs += w * q;

@@ -59,30 +59,23 @@ FV_INLINE void fv_pair_tile_fixed(const int rows, const int panels, long long pa
                                   long long ldx, const char *restrict b, long long panel_bytes, float *restrict c,
                                   long long ldc, const char *ahead, long long step) {
   fv_f32 sum[FV_TILE_ROWS][FV_TILE_PANELS * FV_PANEL_VECTORS];
-#pragma GCC unroll 16
-  for (int r = 0; r < rows; r++) {
-#pragma GCC unroll 8
-    for (int v = 0; v < panels * FV_PANEL_VECTORS; v++) sum[r][v] = (fv_f32){0};
+  FV_UNROLL for (int r = 0; r < rows; r++) {
+    FV_UNROLL for (int v = 0; v < panels * FV_PANEL_VECTORS; v++) sum[r][v] = (fv_f32){0};
   }
   for (long long i = 0; i < pairs; i++) {
     fv_i32 columns[FV_TILE_PANELS * FV_PANEL_VECTORS];
-#pragma GCC unroll 8
-    for (int v = 0; v < panels * FV_PANEL_VECTORS; v++) {
+    FV_UNROLL for (int v = 0; v < panels * FV_PANEL_VECTORS; v++) {
       memcpy(&columns[v], b + (v / FV_PANEL_VECTORS) * panel_bytes +
                               (i * FV_PANEL + (v % FV_PANEL_VECTORS) * FV_LANES) * 4, sizeof columns[v]);
     }
     if (step > 0) fv_fetch(ahead + i * step, panels * FV_PANEL * 4);
-#pragma GCC unroll 16
-    for (int r = 0; r < rows; r++) {
+    FV_UNROLL for (int r = 0; r < rows; r++) {
       const fv_i32 word = fv_pair_lanes(x[r * ldx + i]);
-#pragma GCC unroll 8
-      for (int v = 0; v < panels * FV_PANEL_VECTORS; v++) sum[r][v] = fv_add_pairs(sum[r][v], columns[v], word);
+      FV_UNROLL for (int v = 0; v < panels * FV_PANEL_VECTORS; v++) sum[r][v] = fv_add_pairs(sum[r][v], columns[v], word);
     }
   }
-#pragma GCC unroll 16
-  for (int r = 0; r < rows; r++) {
-#pragma GCC unroll 8
-    for (int v = 0; v < panels * FV_PANEL_VECTORS; v++) fv_store(c + r * ldc + v * FV_LANES, sum[r][v]);
+  FV_UNROLL for (int r = 0; r < rows; r++) {
+    FV_UNROLL for (int v = 0; v < panels * FV_PANEL_VECTORS; v++) fv_store(c + r * ldc + v * FV_LANES, sum[r][v]);
   }
 }
 

@@ -50,8 +50,7 @@ FV_INLINE int fv_panel_row_bytes(const int dtype) { return FV_PANEL * (dtype == 
 /* Vectors of row i of panels, panel_bytes apart. */
 FV_INLINE void fv_load_panels(const int dtype, const int vectors, const char *panels, long long panel_bytes,
                               long long i, fv_f32 *row) {
-#pragma GCC unroll 8
-  for (int v = 0; v < vectors; v++) {
+  FV_UNROLL for (int v = 0; v < vectors; v++) {
     const float *panel = (const float *)(panels + (v / FV_PANEL_VECTORS) * panel_bytes);
     if (dtype == FOVEA_DTYPE_BF16) {
       const fv_i32 words = (fv_i32)fv_load(panel + i * FV_LANES);
@@ -66,8 +65,7 @@ FV_INLINE void fv_load_panels(const int dtype, const int vectors, const char *pa
 
 /* Begins to load bytes. */
 FV_INLINE void fv_fetch(const char *from, const int bytes) {
-#pragma GCC unroll 8
-  for (int byte = 0; byte < bytes; byte += 64) __builtin_prefetch(from + byte);
+  FV_UNROLL for (int byte = 0; byte < bytes; byte += 64) __builtin_prefetch(from + byte);
 }
 
 /* What becomes of A B: stored, added to factors C, or multiplied by factors. */
@@ -83,26 +81,20 @@ FV_INLINE void fv_tile_fixed(const int dtype, const int rows, const int vectors,
                              const float *restrict factors, float *restrict c, long long ldc, const char *ahead,
                              long long step) {
   fv_f32 sum[FV_TILE_ROWS][FV_TILE_PANELS * FV_PANEL_VECTORS];
-#pragma GCC unroll 16
-  for (int r = 0; r < rows; r++) {
-#pragma GCC unroll 8
-    for (int v = 0; v < vectors; v++) sum[r][v] = (fv_f32){0};
+  FV_UNROLL for (int r = 0; r < rows; r++) {
+    FV_UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = (fv_f32){0};
   }
   for (long long i = 0; i < k; i++) {
     fv_f32 column[FV_TILE_PANELS * FV_PANEL_VECTORS];
     fv_load_panels(dtype, vectors, b, panel_bytes, i, column);
     if (step > 0) fv_fetch(ahead + i * step, vectors / FV_PANEL_VECTORS * fv_panel_row_bytes(dtype));
-#pragma GCC unroll 16
-    for (int r = 0; r < rows; r++) {
+    FV_UNROLL for (int r = 0; r < rows; r++) {
       const fv_f32 x = fv_set(a[r * lda + i]);
-#pragma GCC unroll 8
-      for (int v = 0; v < vectors; v++) sum[r][v] += x * column[v];
+      FV_UNROLL for (int v = 0; v < vectors; v++) sum[r][v] += x * column[v];
     }
   }
-#pragma GCC unroll 16
-  for (int r = 0; r < rows; r++) {
-#pragma GCC unroll 8
-    for (int v = 0; v < vectors; v++) {
+  FV_UNROLL for (int r = 0; r < rows; r++) {
+    FV_UNROLL for (int v = 0; v < vectors; v++) {
       float *to = c + r * ldc + v * FV_LANES;
       if (end == FV_TILE_ONTO) sum[r][v] += fv_load(to) * factors[r];
       if (end == FV_TILE_TIMES) sum[r][v] = sum[r][v] * factors[r] + 0.0f; /* which makes -0 a 0 */
@@ -149,18 +141,13 @@ FV_INLINE void fv_tile_any(const int dtype, int rows, int panels, long long k, c
 
 #define FV_TILE_FUNCTION static __attribute__((noinline, unused)) void
 
-FV_TILE_FUNCTION fv_tile(int rows, int panels, long long k, const float *a, long long lda, const float *b,
-                         long long panel_stride, float *c, long long ldc) {
-  fv_tile_any(FOVEA_DTYPE_F32, rows, panels, k, a, lda, (const char *)b, panel_stride * 4, FV_TILE_STORE, 0, c, ldc,
-              0, 0);
-}
-
-/* C = factors C + A B, with a factor for each row. */
-FV_TILE_FUNCTION fv_tile_onto(int rows, int panels, long long k, const float *a, long long lda, const float *b,
-                              long long panel_stride, const float *factors, float *c, long long ldc) {
-  fv_tile_any(FOVEA_DTYPE_F32, rows, panels, k, a, lda, (const char *)b, panel_stride * 4, FV_TILE_ONTO, factors, c,
-              ldc, 0, 0);
-}
+/* Products of floats, and C = factors C + A B, with a factor for each row: of ops/matmul/tile_kernel.c, which all share. */
+typedef void fv_tile_kernel(int rows, int panels, long long k, const float *a, long long lda, const float *b,
+                            long long panel_stride, float *c, long long ldc);
+typedef void fv_tile_onto_kernel(int rows, int panels, long long k, const float *a, long long lda, const float *b,
+                                 long long panel_stride, const float *factors, float *c, long long ldc);
+fv_tile_kernel FV_FLOATS(tile);
+fv_tile_onto_kernel FV_FLOATS(tile_onto);
 
 /* C = factors A B. */
 FV_TILE_FUNCTION fv_tile_times(int rows, int panels, long long k, const float *a, long long lda, const float *b,
@@ -190,9 +177,9 @@ FV_TILE_FUNCTION fv_tile_f16(int rows, int panels, long long k, const float *a, 
   fv_tile_any(FOVEA_DTYPE_F16, rows, panels, k, a, lda, b, panel_bytes, FV_TILE_STORE, 0, c, ldc, ahead, step);
 }
 
-/* One row against 4 panels of halves, or 1, fetching nothing. c [panels * FV_PANEL] */
-FV_INLINE void fv_tile_half_row(const int dtype, int panels, long long k, const float *a, const char *b,
-                                long long panel_bytes, float *c) {
+/* One row against 4 panels, or 1, fetching nothing. c [panels * FV_PANEL] */
+FV_INLINE void fv_tile_row(const int dtype, int panels, long long k, const float *a, const char *b,
+                           long long panel_bytes, float *c) {
   if (panels == 4) {
     fv_tile_fixed(dtype, 1, 4 * FV_PANEL_VECTORS, k, a, 0, b, panel_bytes, FV_TILE_STORE, 0, c, 0, 0, 0);
   } else {
@@ -200,14 +187,19 @@ FV_INLINE void fv_tile_half_row(const int dtype, int panels, long long k, const 
   }
 }
 
+FV_TILE_FUNCTION fv_tile_f32_row(int panels, long long k, const float *a, const char *b, long long panel_bytes,
+                                 float *c) {
+  fv_tile_row(FOVEA_DTYPE_F32, panels, k, a, b, panel_bytes, c);
+}
+
 FV_TILE_FUNCTION fv_tile_bf16_row(int panels, long long k, const float *a, const char *b, long long panel_bytes,
                                   float *c) {
-  fv_tile_half_row(FOVEA_DTYPE_BF16, panels, k, a, b, panel_bytes, c);
+  fv_tile_row(FOVEA_DTYPE_BF16, panels, k, a, b, panel_bytes, c);
 }
 
 FV_TILE_FUNCTION fv_tile_f16_row(int panels, long long k, const float *a, const char *b, long long panel_bytes,
                                  float *c) {
-  fv_tile_half_row(FOVEA_DTYPE_F16, panels, k, a, b, panel_bytes, c);
+  fv_tile_row(FOVEA_DTYPE_F16, panels, k, a, b, panel_bytes, c);
 }
 
 /* The first FV_LANES columns of one panel alone. c [rows, FV_LANES] */

@@ -35,7 +35,7 @@
 
 /* Rows i and i + s become low and high of them: s is a literal. */
 #define FV_TRANSPOSE_STEP(s, low, high)                         \
-  _Pragma("GCC unroll 16") for (int i = 0; i < FV_LANES; i++) { \
+  FV_UNROLL for (int i = 0; i < FV_LANES; i++) { \
     if (i & (s)) continue;                                      \
     const fv_f32 a = rows[i], b = rows[i + (s)];                \
     rows[i] = low(a, b);                                        \
@@ -52,8 +52,7 @@ FV_INLINE void fv_transpose(fv_f32 rows[FV_LANES]) {
   FV_TRANSPOSE_STEP(8, FV_EVEN_4, FV_ODD_4)
 #endif
   /* Interleaving singles first has left columns 1 and 2 of each four in each other's place. */
-#pragma GCC unroll 4
-  for (int i = 1; i < FV_LANES; i += 4) {
+  FV_UNROLL for (int i = 1; i < FV_LANES; i += 4) {
     const fv_f32 row = rows[i];
     rows[i] = rows[i + 1];
     rows[i + 1] = row;
@@ -62,7 +61,7 @@ FV_INLINE void fv_transpose(fv_f32 rows[FV_LANES]) {
 
 /* Rows i and i + s are folded into row i: operation is a name, s a literal. */
 #define FV_FOLD_STEP(s, low, high, operation)                                       \
-  _Pragma("GCC unroll 16") for (int i = 0; i < FV_LANES; i += 2 * (s)) {            \
+  FV_UNROLL for (int i = 0; i < FV_LANES; i += 2 * (s)) {            \
     rows[i] = operation(low(rows[i], rows[i + (s)]), high(rows[i], rows[i + (s)])); \
   }
 

@@ -64,9 +64,9 @@ static void weigh_values(const walk *x, const span *s, int rows, int at_once, co
   for (int panel = 0; panel < panels;) {
     const int taken = panels - panel >= most ? most : 1;
     const float *values = x->w.values + ((long long)panel * FV_KEY_BLOCK + s->from) * FV_PANEL;
-    (at_once ? fv_tile_times : fv_tile_onto)(rows, taken, s->to - s->from, x->w.scores + s->from, FV_KEY_BLOCK, values,
-                                             (long long)FV_KEY_BLOCK * FV_PANEL, factors, out + panel * FV_PANEL,
-                                             stride);
+    fv_tile_onto_kernel *tile = at_once ? fv_tile_times : FV_FLOATS(tile_onto);
+    tile(rows, taken, s->to - s->from, x->w.scores + s->from, FV_KEY_BLOCK, values, (long long)FV_KEY_BLOCK * FV_PANEL,
+         factors, out + panel * FV_PANEL, stride);
     panel += taken;
   }
 }

@@ -124,11 +124,9 @@ static void load_queries(walk *x) {
 /* FV_LANES elements of count keys, stride apart, into the columns [FV_LANES, FV_PANEL] of a panel. */
 FV_INLINE void transpose_square(const float *keys, long long stride, const int count, float *panel) {
   fv_f32 rows[FV_LANES];
-#pragma GCC unroll 16
-  for (int j = 0; j < FV_LANES; j++) rows[j] = j < count ? fv_load(keys + j * stride) : (fv_f32){0};
+  FV_UNROLL for (int j = 0; j < FV_LANES; j++) rows[j] = j < count ? fv_load(keys + j * stride) : (fv_f32){0};
   fv_transpose(rows);
-#pragma GCC unroll 16
-  for (int j = 0; j < FV_LANES; j++) fv_store(panel + j * FV_PANEL, rows[j]);
+  FV_UNROLL for (int j = 0; j < FV_LANES; j++) fv_store(panel + j * FV_PANEL, rows[j]);
 }
 
 /*

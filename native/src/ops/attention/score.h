@@ -124,8 +124,8 @@ static void score_tile(const walk *x, const key_block *block, const span *s, int
       break;
     }
     const int panels = (s->to - column + FV_PANEL - 1) / FV_PANEL >= most ? most : 1;
-    fv_tile(rows, panels, head_dim, queries, x->q_stride, keys, (long long)head_dim * FV_PANEL, x->w.scores + column,
-            FV_KEY_BLOCK);
+    FV_FLOATS(tile)(rows, panels, head_dim, queries, x->q_stride, keys, (long long)head_dim * FV_PANEL,
+                    x->w.scores + column, FV_KEY_BLOCK);
     column += panels * FV_PANEL;
   }
   adjust_tile(x, block, s, begin, rows);

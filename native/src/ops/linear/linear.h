@@ -111,7 +111,7 @@ typedef void fv_linear_round_kernel(const fv_linear_job *job, long long first, l
 typedef struct fv_linear_tile {
   long long row, panel;
   int rows, panels;
-  const char *ahead; /* what it fetches meanwhile, step bytes per row of its panels; nothing with step 0 */
+  const char *ahead; /* what it fetches meanwhile, step bytes per row of its panels; with step 0 nothing, for one row */
   long long step;
 } fv_linear_tile;
 

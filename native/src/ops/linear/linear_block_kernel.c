@@ -31,11 +31,7 @@ enum { LEAST_ROWS = FV_DIRECT_ROWS < FV_TILE_ROWS / 2 ? FV_DIRECT_ROWS + 1 : FV_
 #define TILE_CASE(r, p)                                                    \
   case r:                                                                  \
     if (r < LEAST_ROWS) __builtin_unreachable();                           \
-    if (minima) {                                                          \
-      fv_block_tile_fixed(wide, r, true, form->parts, cells, open, x, c);  \
-    } else {                                                               \
-      fv_block_tile_fixed(wide, r, false, form->parts, cells, open, x, c); \
-    }                                                                      \
+    fv_block_tile_fixed(wide, r, minima, form->parts, cells, open, x, c);  \
     break;
 DEFINE_TILES(tiles, false)
 DEFINE_TILES(tiles_wide, true)

@@ -72,11 +72,9 @@ static void turn(const char *rows, long long row_bytes, int count, float *chunk)
     const char *from = rows + v * FV_LANES * row_bytes;
     for (int i = 0; i < whole; i += FV_LANES) {
       fv_f32 square[FV_LANES];
-#pragma GCC unroll 16
-      for (int j = 0; j < FV_LANES; j++) memcpy(&square[j], from + j * row_bytes + i * 4LL, sizeof square[j]);
+      FV_UNROLL for (int j = 0; j < FV_LANES; j++) memcpy(&square[j], from + j * row_bytes + i * 4LL, sizeof square[j]);
       fv_transpose(square);
-#pragma GCC unroll 16
-      for (int j = 0; j < FV_LANES; j++) fv_store(chunk + (i + j) * FV_PANEL + v * FV_LANES, square[j]);
+      FV_UNROLL for (int j = 0; j < FV_LANES; j++) fv_store(chunk + (i + j) * FV_PANEL + v * FV_LANES, square[j]);
     }
   }
   for (int i = whole; i < count; i++) {

@@ -17,7 +17,7 @@ void FV_NAME(linear_tile)(const fv_linear_job *job, const fv_linear_tile *t, flo
   } else if (t->step == 0 && job->dtype == FOVEA_DTYPE_F16) {
     fv_tile_f16_row(t->panels, inputs, x, weights, panel_bytes, sum);
   } else if (t->step == 0) {
-    fv_tile(t->rows, t->panels, inputs, x, job->x_stride, (const float *)weights, panel_bytes / 4, sum, ldc);
+    fv_tile_f32_row(t->panels, inputs, x, weights, panel_bytes, sum);
   } else if (job->dtype == FOVEA_DTYPE_BF16) {
     fv_tile_bf16(t->rows, t->panels, inputs, x, job->x_stride, weights, panel_bytes, sum, ldc, t->ahead, t->step);
   } else if (job->dtype == FOVEA_DTYPE_F16) {
@@ -27,22 +27,23 @@ void FV_NAME(linear_tile)(const fv_linear_job *job, const fv_linear_tile *t, flo
   }
 }
 
+FV_INLINE fv_f32 load_lanes(const float *from, int lanes) {
+  return lanes < FV_LANES ? fv_load_part(from, lanes) : fv_load(from);
+}
+
 /* Bias, activation and residual over one row of a tile, then the store: sum [width], out [width]. */
 static inline void finish_row(int activation, int width, const float *sum, const float *bias, const float *residual,
-                                 float *out) {
+                              float *out) {
   for (int j = 0; j < width; j += FV_LANES) {
-    const int lanes = width - j < FV_LANES ? width - j : FV_LANES;
+    const int lanes = width - j; /* FV_LANES or more: all */
     fv_f32 value = fv_load(sum + j);
-    if (lanes == FV_LANES) {
-      if (bias) value += fv_load(bias + j);
-      value = fv_activate(activation, value);
-      if (residual) value += fv_load(residual + j);
-      fv_store(out + j, value);
-    } else {
-      if (bias) value += fv_load_part(bias + j, lanes);
-      value = fv_activate(activation, value);
-      if (residual) value += fv_load_part(residual + j, lanes);
+    if (bias) value += load_lanes(bias + j, lanes);
+    value = fv_activate(activation, value);
+    if (residual) value += load_lanes(residual + j, lanes);
+    if (lanes < FV_LANES) {
       fv_store_part(out + j, value, lanes);
+    } else {
+      fv_store(out + j, value);
     }
   }
 }
@@ -54,6 +55,6 @@ void FV_NAME(linear_finish)(const fv_linear_job *job, long long row, int rows, l
   for (int r = 0; r < rows; r++) {
     const float *residual = job->residual ? job->residual + (row + r) * job->residual_stride + column : 0;
     finish_row(job->activation, wanted, sum + r * width, bias, residual,
-                  job->out + (row + r) * job->out_stride + column);
+               job->out + (row + r) * job->out_stride + column);
   }
 }

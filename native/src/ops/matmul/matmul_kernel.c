@@ -40,9 +40,9 @@ static void add_terms(const fv_product *p, int row, int rows, int first, int ter
       lda = FV_PRODUCT_TERMS;
     }
     if (first == 0) {
-      fv_tile(height, 1, terms, a, lda, panel, 0, sums, FV_PANEL);
+      FV_FLOATS(tile)(height, 1, terms, a, lda, panel, 0, sums, FV_PANEL);
     } else {
-      fv_tile_onto(height, 1, terms, a, lda, panel, 0, ones, sums, FV_PANEL);
+      FV_FLOATS(tile_onto)(height, 1, terms, a, lda, panel, 0, ones, sums, FV_PANEL);
     }
   }
 }
