@@ -367,7 +367,8 @@ public final class TextGenerator implements AutoCloseable {
      *     context
      */
     public AttentionPattern explain(Chat chat, String answer, int maxTokens) {
-        int[] all = ids(chat, answer);
+        ChatTools tools = requireChats();
+        int[] all = tools.ids(tools.render(chat) + answer);
         int[] ids = Arrays.copyOf(all, Math.min(all.length, maxTokens));
         return explain(ids, IntStream.of(ids).mapToObj(this::token).toList());
     }
