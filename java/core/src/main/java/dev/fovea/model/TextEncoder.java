@@ -2,7 +2,6 @@ package dev.fovea.model;
 
 import dev.fovea.Engine;
 import dev.fovea.graph.Session;
-import dev.fovea.internal.files.Excerpt;
 import dev.fovea.model.sentence.Piece;
 import dev.fovea.model.sentence.PieceCutter;
 import dev.fovea.model.sentence.PieceMean;
@@ -11,8 +10,6 @@ import dev.fovea.text.Tokenizer;
 import dev.fovea.weights.FormatException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -77,13 +74,13 @@ public final class TextEncoder implements AutoCloseable {
         var named = ModelCatalog.find(nameOrDirectory);
         // With an organisation before it, a name is a path as well; and so is that of a directory that was brought.
         if (named.isPresent() && (nameOrDirectory.contains("/") || !named.get().hasArtifact())
-                && isModel(nameOrDirectory)) {
+                && EncoderPath.isModel(nameOrDirectory)) {
             named = Optional.empty();
         }
         if (named.isPresent()) {
             return loadNamed(named.get().name(), ModelCatalog.loadable(named.get()), options);
         }
-        return load(directory(nameOrDirectory), options);
+        return load(EncoderPath.of(nameOrDirectory), options);
     }
 
     /**
@@ -101,9 +98,7 @@ public final class TextEncoder implements AutoCloseable {
         Objects.requireNonNull(directory, "directory");
         Objects.requireNonNull(options, "options");
         Path absolute = directory.toAbsolutePath().normalize();
-        if (Files.exists(absolute) && !Files.isDirectory(absolute) && !EncoderSource.isFile(absolute)) {
-            throw new ModelNotFoundException(aFile(absolute));
-        }
+        EncoderPath.requireNoPart(absolute);
         return new TextEncoder(EncoderModel.load(String.valueOf(absolute.getFileName()), absolute, options));
     }
 
@@ -379,34 +374,5 @@ public final class TextEncoder implements AutoCloseable {
                     + "; the cached model is damaged, repair it with: ./fovea models pull " + name
                     + " (or delete " + directory + ")", e);
         }
-    }
-
-    private static boolean isModel(String path) {
-        try {
-            return Files.isDirectory(Path.of(path)) || EncoderSource.isFile(Path.of(path));
-        } catch (InvalidPathException e) {
-            return false;
-        }
-    }
-
-    private static String aFile(Path file) {
-        return "expected a model's directory, got the file " + file + "; give the directory that has it, with config.json"
-                + " and the tokenizer beside the weights, or a .gguf file";
-    }
-
-    private static Path directory(String name) throws ModelNotFoundException {
-        try {
-            Path directory = Path.of(name);
-            if (Files.isDirectory(directory) || EncoderSource.isFile(directory)) {
-                return directory;
-            }
-            if (Files.exists(directory)) {
-                throw new ModelNotFoundException(aFile(directory));
-            }
-        } catch (InvalidPathException e) {
-            // No directory has such a name.
-        }
-        throw new ModelNotFoundException("no model and no directory is called '" + Excerpt.of(name) + "'; there are the models "
-                + ModelCatalog.names() + ", and those that ./fovea models lists");
     }
 }

@@ -2,12 +2,9 @@ package dev.fovea.model;
 
 import dev.fovea.internal.lifetime.Owner;
 import dev.fovea.model.generation.SchedulerOptions;
-import dev.fovea.text.TokenDecoder;
 import dev.fovea.text.Tokenizer;
-import dev.fovea.weights.FormatException;
 import dev.fovea.weights.Weights;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -39,10 +36,7 @@ public final class TextGenerator implements AutoCloseable {
 
     private final Path path;
     private final AnswerModel model;
-    /** Null where there is none that is read. */
-    private final Tokenizer tokenizer;
-    /** Why there is none. */
-    private final IOException tokenizerProblem;
+    private final PromptTokenizer reader;
     /** Null where there is none. */
     private final ChatTools chatTools;
     private final AnswerWriter answers;
@@ -57,19 +51,12 @@ public final class TextGenerator implements AutoCloseable {
         Loading<Tokenizer> tokens = owner.own(new Loading<>("tokenizer", source::openTokenizer));
         model = source.hasEncoder() ? new SourceModel(source.encoderDecoder(), weights, options, owner)
                 : new GeneratorModel(source, weights, options, scheduling, owner);
-        IOException problem = null;
-        Tokenizer found = null;
-        try {
-            found = tokens.get();
-        } catch (FormatException | ModelNotFoundException e) {
-            problem = e; // it reads and writes ids
-        }
-        tokenizer = found;
-        tokenizerProblem = problem;
-        ChatTemplate template = tokenizer == null ? null : source.chatTemplate(tokenizer);
+        reader = PromptTokenizer.of(path, tokens);
+        Tokenizer tokenizer = reader.tokenizer();
+        ChatTemplate template = reader.isThere() ? source.chatTemplate(tokenizer) : null;
         chatTools = template == null ? null : new ChatTools(tokenizer, template);
         int[] ends = IntStream.concat(source.ends().stream().mapToInt(Integer::intValue),
-                tokenizer == null ? IntStream.empty() : IntStream.of(tokenizer.endIds())).distinct().toArray();
+                reader.isThere() ? IntStream.of(tokenizer.endIds()) : IntStream.empty()).distinct().toArray();
         answers = new AnswerWriter(name(), model, tokenizer, ends);
     }
 
@@ -119,7 +106,7 @@ public final class TextGenerator implements AutoCloseable {
 
     /** Whether it reads and writes texts, not ids alone. */
     public boolean hasTokenizer() {
-        return tokenizer != null;
+        return reader.isThere();
     }
 
     /** The name of the directory or file. */
@@ -144,7 +131,7 @@ public final class TextGenerator implements AutoCloseable {
      * @throws UnsupportedOperationException if it has no tokenizer that is read; the message says why
      */
     public Tokenizer tokenizer() {
-        return requireTokenizer();
+        return reader.require();
     }
 
     /** Tokens of the longest sequence, prompt and answer together; of a model with an encoder, of each of both. */
@@ -186,10 +173,7 @@ public final class TextGenerator implements AutoCloseable {
 
     /** The ids of a text, behind the token that begins one if it does. A source also has an end; what goes on has none. */
     int[] encode(String text, boolean begins) {
-        IntStream ids = IntStream.of(requireTokenizer().encode(text));
-        IntStream read = begins ? IntStream.concat(IntStream.of(tokenizer.prefix()), ids) : ids;
-        boolean ends = model instanceof SourceModel;
-        return (ends ? IntStream.concat(read, IntStream.of(tokenizer.suffix())) : read).toArray();
+        return reader.encode(text, begins, model instanceof SourceModel);
     }
 
     /** Answers the last message of a chat; see {@link #chat(Chat, SamplingOptions, TextListener)}. */
@@ -252,7 +236,7 @@ public final class TextGenerator implements AutoCloseable {
     }
 
     private ChatTools requireChats() {
-        requireTokenizer();
+        reader.require();
         if (chatTools == null) {
             throw new UnsupportedOperationException("the model " + path + " has no chat template");
         }
@@ -283,7 +267,7 @@ public final class TextGenerator implements AutoCloseable {
         answers.requirePrompt(promptIds);
         answers.requireIds(options);
         if (options.format() != null) {
-            requireTokenizer();
+            reader.require();
         }
         long arrival = WatchedCall.arrival(model.engine());
         owner.enter();
@@ -393,18 +377,7 @@ public final class TextGenerator implements AutoCloseable {
      * the tokens beside it, it is as the vocabulary spells it.
      */
     public String token(int id) {
-        TokenDecoder decoder = requireTokenizer().decoder(true);
-        byte[] bytes = decoder.tellsBytes() ? decoder.bytes(id) : new byte[0];
-        return bytes.length > 0 ? new String(bytes, StandardCharsets.UTF_8) : tokenizer.text(id);
-    }
-
-    /** The tokenizer; it is closed with the model. */
-    Tokenizer requireTokenizer() {
-        if (tokenizer == null) {
-            throw new UnsupportedOperationException("the model " + path + " reads token ids alone, not texts: "
-                    + tokenizerProblem.getMessage(), tokenizerProblem);
-        }
-        return tokenizer;
+        return reader.text(id);
     }
 
     void requirePrompt(int[] ids) {
