@@ -81,7 +81,7 @@ public final class TextEncoder implements AutoCloseable {
             named = Optional.empty();
         }
         if (named.isPresent()) {
-            return loadNamed(named.get().name(), ModelCatalog.loadable(named.get()), options);
+            return loadNamed(named.get(), options);
         }
         return load(directory(nameOrDirectory), options);
     }
@@ -104,7 +104,7 @@ public final class TextEncoder implements AutoCloseable {
         if (Files.exists(absolute) && !Files.isDirectory(absolute) && !EncoderSource.isFile(absolute)) {
             throw new ModelNotFoundException(aFile(absolute));
         }
-        return new TextEncoder(EncoderModel.load(String.valueOf(absolute.getFileName()), absolute, options));
+        return new TextEncoder(EncoderModel.load(String.valueOf(absolute.getFileName()), () -> absolute, options));
     }
 
     /**
@@ -358,14 +358,12 @@ public final class TextEncoder implements AutoCloseable {
         model.owner().close();
     }
 
-    /** Loads a named model from the cache. Its files are known to be good: if one is not, it is damaged. */
-    private static TextEncoder loadNamed(String name, Path directory, EncoderOptions options) throws IOException {
+    private static TextEncoder loadNamed(NamedModel model, EncoderOptions options) throws IOException {
+        var place = new NamedPlace(model);
         try {
-            return new TextEncoder(EncoderModel.load(name, directory, options));
+            return new TextEncoder(EncoderModel.load(model.name(), place, options));
         } catch (FormatException e) {
-            throw new FormatException(e.file(), e.offset(), e.field(), e.problem()
-                    + "; the cached model is damaged, repair it with: ./fovea models pull " + name
-                    + " (or delete " + directory + ")", e);
+            throw place.damaged(e);
         }
     }
 
