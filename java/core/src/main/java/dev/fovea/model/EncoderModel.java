@@ -35,12 +35,20 @@ final class EncoderModel {
     private final Plan plan;
     private final Owner owner;
 
-    private EncoderModel(String name, Path path, EncoderOptions options, Owner owner) throws IOException {
+    /** Finds the directory or file that a model is in. */
+    interface Place {
+        Path find() throws IOException;
+    }
+
+    private EncoderModel(String name, Place place, EncoderOptions options, WatchedLoad watched, Owner owner)
+            throws IOException {
         this.name = name;
         this.lengthPolicy = options.lengthPolicy();
         this.weightType = options.weights();
         this.owner = owner;
         var parts = new LoadedParts(owner, options);
+        Path path = place.find();
+        watched.at(path);
         source = EncoderSource.of(path, options.weightsFile());
         parts.open(source::openWeights);
         config = source.config();
@@ -59,11 +67,15 @@ final class EncoderModel {
         plan = parts.compile(ModelGraph.encoder(description, weights, engine), weightType.storage());
     }
 
-    /** Loads the model in a directory or a file; what it opens is closed again if that fails. */
-    static EncoderModel load(String name, Path path, EncoderOptions options) throws IOException {
-        var watched = WatchedLoad.begin(name, path);
+    /**
+     * Loads the model in a directory or a file, which is found while the engine starts already; what it opens is closed
+     * again if that fails.
+     */
+    static EncoderModel load(String name, Place place, EncoderOptions options) throws IOException {
+        var watched = WatchedLoad.begin(name);
         try {
-            EncoderModel model = Owner.create("encoder of " + name, owner -> new EncoderModel(name, path, options, owner));
+            EncoderModel model = Owner.create("encoder of " + name,
+                    owner -> new EncoderModel(name, place, options, watched, owner));
             watched.done(model.engine, model.plan, model.file);
             return model;
         } catch (Throwable e) {

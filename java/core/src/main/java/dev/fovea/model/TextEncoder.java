@@ -78,7 +78,7 @@ public final class TextEncoder implements AutoCloseable {
             named = Optional.empty();
         }
         if (named.isPresent()) {
-            return loadNamed(named.get().name(), ModelCatalog.loadable(named.get()), options);
+            return loadNamed(named.get(), options);
         }
         return load(EncoderPath.of(nameOrDirectory), options);
     }
@@ -99,7 +99,7 @@ public final class TextEncoder implements AutoCloseable {
         Objects.requireNonNull(options, "options");
         Path absolute = directory.toAbsolutePath().normalize();
         EncoderPath.requireNoPart(absolute);
-        return new TextEncoder(EncoderModel.load(String.valueOf(absolute.getFileName()), absolute, options));
+        return new TextEncoder(EncoderModel.load(String.valueOf(absolute.getFileName()), () -> absolute, options));
     }
 
     /**
@@ -365,14 +365,12 @@ public final class TextEncoder implements AutoCloseable {
         model.owner().close();
     }
 
-    /** Loads a named model from the cache. Its files are known to be good: if one is not, it is damaged. */
-    private static TextEncoder loadNamed(String name, Path directory, EncoderOptions options) throws IOException {
+    private static TextEncoder loadNamed(NamedModel model, EncoderOptions options) throws IOException {
+        var place = new NamedPlace(model);
         try {
-            return new TextEncoder(EncoderModel.load(name, directory, options));
+            return new TextEncoder(EncoderModel.load(model.name(), place, options));
         } catch (FormatException e) {
-            throw new FormatException(e.file(), e.offset(), e.field(), e.problem()
-                    + "; the cached model is damaged, repair it with: ./fovea models pull " + name
-                    + " (or delete " + directory + ")", e);
+            throw place.damaged(e);
         }
     }
 }

@@ -18,14 +18,27 @@ final class WatchedLoad {
 
     /** A load begins. */
     static WatchedLoad begin(String name, Path path) {
+        WatchedLoad load = begin(name);
+        load.at(path);
+        return load;
+    }
+
+    /** A load begins, of a model that is yet to be found. */
+    static WatchedLoad begin(String name) {
         if (!FlightRecording.isOn()) {
             return new WatchedLoad(null);
         }
         var event = new LoadEvent();
         event.model = name;
-        event.path = path.toString();
         event.begin();
         return new WatchedLoad(event);
+    }
+
+    /** The model is in this directory or file. */
+    void at(Path path) {
+        if (event != null) {
+            event.path = path.toString();
+        }
     }
 
     /** The model is there. */

@@ -65,15 +65,18 @@ public enum Layout {
     private static final byte[] IQ4_VALUES =
             {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
 
-    private static final ValueLayout.OfFloat FLOAT = JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    private static final ValueLayout.OfShort SHORT = JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    /** Numbers in their order of bytes. Apart, as it takes a start milliseconds, and only readers want them. */
+    private static final class Stored {
+        static final ValueLayout.OfFloat FLOAT = JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+        static final ValueLayout.OfShort SHORT = JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    }
 
     private final int code;
     private final int blockBytes;
     private final int blockValues;
 
     private static float half(MemorySegment stored, long at) {
-        return Float.float16ToFloat(stored.get(SHORT, at));
+        return Float.float16ToFloat(stored.get(Stored.SHORT, at));
     }
 
     /** Number {@code index} of 32: 16 bytes have the lower halves of all, then the upper. */
@@ -190,19 +193,19 @@ public enum Layout {
 
     private static void readF32(MemorySegment stored, long first, long stride, int count, float[] target, int at) {
         for (int i = 0; i < count; i++) {
-            target[at + i] = stored.get(FLOAT, (first + i * stride) * Float.BYTES);
+            target[at + i] = stored.get(Stored.FLOAT, (first + i * stride) * Float.BYTES);
         }
     }
 
     private static void readF16(MemorySegment stored, long first, long stride, int count, float[] target, int at) {
         for (int i = 0; i < count; i++) {
-            target[at + i] = Float.float16ToFloat(stored.get(SHORT, (first + i * stride) * Short.BYTES));
+            target[at + i] = Float.float16ToFloat(stored.get(Stored.SHORT, (first + i * stride) * Short.BYTES));
         }
     }
 
     private static void readBF16(MemorySegment stored, long first, long stride, int count, float[] target, int at) {
         for (int i = 0; i < count; i++) {
-            int upper = stored.get(SHORT, (first + i * stride) * Short.BYTES);
+            int upper = stored.get(Stored.SHORT, (first + i * stride) * Short.BYTES);
             target[at + i] = Float.intBitsToFloat(upper << Short.SIZE);
         }
     }
@@ -223,7 +226,7 @@ public enum Layout {
         for (int i = 0; i < count;) {
             long block = (first + i) / blockValues() * blockBytes();
             int next = (int) ((first + i) % blockValues());
-            float scale = Float.float16ToFloat(stored.get(SHORT, block));
+            float scale = Float.float16ToFloat(stored.get(Stored.SHORT, block));
             int end = Math.min(count, i + blockValues() - next);
             for (; i < end; i++, next++) {
                 target[at + i] = scale * stored.get(JAVA_BYTE, block + Short.BYTES + next);
