@@ -27,8 +27,8 @@ final class RawClient implements AutoCloseable {
     }
 
     static String post(String path, String body) {
-        return "POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + body.getBytes(StandardCharsets.UTF_8).length
-                + "\r\n\r\n" + body;
+        return "POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: "
+                + body.getBytes(StandardCharsets.UTF_8).length + "\r\n\r\n" + body;
     }
 
     /** What comes until the server has nothing more to say, or {@code end} came. */
