@@ -15,8 +15,12 @@ final class RawClient implements AutoCloseable {
     final Socket socket = new Socket();
 
     RawClient(TestServer server) throws IOException {
+        this(server.server.port());
+    }
+
+    RawClient(int port) throws IOException {
         socket.setReceiveBufferSize(1 << 12);
-        socket.connect(new InetSocketAddress("127.0.0.1", server.server.port()), 5000);
+        socket.connect(new InetSocketAddress("127.0.0.1", port), 5000);
         socket.setSoTimeout(20_000);
     }
 
