@@ -191,7 +191,7 @@ final class ServeCommand implements Callable<Integer> {
         private Integer maxClientBatch;
 
         @Option(names = "--max-batch-tokens", paramLabel = "N", description = "Tokens that a model reads at once, gathered from"
-                + " all requests (default: 256, or 2048 on a GPU).")
+                + " all requests (default: 128, or 2048 on a GPU).")
         private Integer maxBatchTokens;
 
         @Option(names = "--max-queued-tokens", paramLabel = "N", description = "Tokens that wait for a model; requests without"

@@ -35,8 +35,8 @@ import java.util.function.Function;
  * @param <R> what becomes of an input
  */
 public final class EncoderQueue<R> implements AutoCloseable {
-    /** From here on a core is as fast as it gets, and its activations still lie in the cache of its own. */
-    private static final int BATCH_TOKENS = 256;
+    /** A core hardly gets faster behind the first 64 tokens of a batch, and whoever comes next waits for all of it. */
+    private static final int BATCH_TOKENS = 128;
 
     private final BatchModel<R> model;
     private final QueueOptions options;

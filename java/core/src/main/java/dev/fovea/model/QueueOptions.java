@@ -6,7 +6,7 @@ import java.util.Objects;
 /**
  * How an {@link EncoderQueue} gathers inputs. Immutable; each {@code with…} gives a copy.
  *
- * @param batchTokens tokens of a batch at most; an input of more runs alone. 0 for what suits the backend: 256 on a CPU,
+ * @param batchTokens tokens of a batch at most; an input of more runs alone. 0 for what suits the backend: 128 on a CPU,
  *     {@value #MAX_BATCH_TOKENS} on a GPU
  * @param linger how long an input waits for others where nothing else runs; zero takes what is there
  * @param queuedTokens tokens that wait at most; what comes then is refused. An input without tokens counts as one

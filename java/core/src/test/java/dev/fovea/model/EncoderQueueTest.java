@@ -314,7 +314,7 @@ class EncoderQueueTest {
     @Test
     void shouldTakeTheTokensOfABatchThatSuitTheBackend() {
         try (var queue = EncoderQueue.of(encoder, QueueOptions.defaults())) {
-            assertEquals(256, queue.options().batchTokens());
+            assertEquals(128, queue.options().batchTokens());
         }
         try (var queue = EncoderQueue.of(encoder, QueueOptions.defaults().withBatchTokens(7))) {
             assertEquals(7, queue.options().batchTokens());

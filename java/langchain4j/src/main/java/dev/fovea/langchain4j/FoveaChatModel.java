@@ -1,15 +1,10 @@
 package dev.fovea.langchain4j;
 
 import dev.fovea.model.TextGenerator;
-import dev.langchain4j.model.chat.Capability;
 import dev.langchain4j.model.chat.ChatModel;
-import dev.langchain4j.model.chat.listener.ChatModelListener;
 import dev.langchain4j.model.chat.request.ChatRequest;
-import dev.langchain4j.model.chat.request.ChatRequestParameters;
 import dev.langchain4j.model.chat.response.ChatResponse;
 import java.io.UncheckedIOException;
-import java.util.List;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 
 /**
@@ -26,11 +21,9 @@ import java.util.concurrent.CompletableFuture;
  * <p>Answers call tools in the way of the model's template, and what a model thought first is apart. Where a request has tools
  * and a JSON format, an answer that is no call is written twice: freely, and then in the form.
  */
-public final class FoveaChatModel implements ChatModel, AutoCloseable {
-    private final ChatBuilder.Loaded loaded;
-
+public final class FoveaChatModel extends LoadedChatModel implements ChatModel {
     private FoveaChatModel(ChatBuilder.Loaded loaded) {
-        this.loaded = loaded;
+        super(loaded);
     }
 
     /** A builder. */
@@ -55,27 +48,6 @@ public final class FoveaChatModel implements ChatModel, AutoCloseable {
             }
         });
         return result;
-    }
-
-    @Override
-    public ChatRequestParameters defaultRequestParameters() {
-        return loaded.parameters();
-    }
-
-    @Override
-    public Set<Capability> supportedCapabilities() {
-        return Set.of(Capability.RESPONSE_FORMAT_JSON_SCHEMA);
-    }
-
-    @Override
-    public List<ChatModelListener> listeners() {
-        return loaded.listeners();
-    }
-
-    /** Closes the generator if this has loaded it: at once, or when the calls in progress are done. */
-    @Override
-    public void close() {
-        loaded.close();
     }
 
     /** What the model is made of. */

@@ -2,11 +2,8 @@ package dev.fovea.langchain4j;
 
 import dev.fovea.model.TextGenerator;
 import dev.langchain4j.agent.tool.ToolExecutionRequest;
-import dev.langchain4j.model.chat.Capability;
 import dev.langchain4j.model.chat.StreamingChatModel;
-import dev.langchain4j.model.chat.listener.ChatModelListener;
 import dev.langchain4j.model.chat.request.ChatRequest;
-import dev.langchain4j.model.chat.request.ChatRequestParameters;
 import dev.langchain4j.model.chat.response.ChatResponse;
 import dev.langchain4j.model.chat.response.CompleteToolCall;
 import dev.langchain4j.model.chat.response.PartialResponse;
@@ -17,7 +14,6 @@ import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
 import dev.langchain4j.model.chat.response.StreamingHandle;
 import java.io.UncheckedIOException;
 import java.util.List;
-import java.util.Set;
 
 /**
  * Answers by a {@link TextGenerator}, as they are written; see {@link FoveaChatModel}. A call returns at once, and one thread
@@ -29,11 +25,9 @@ import java.util.Set;
  *
  * <p>What a handler throws goes to its {@code onError}, and the answer goes on.
  */
-public final class FoveaStreamingChatModel implements StreamingChatModel, AutoCloseable {
-    private final ChatBuilder.Loaded loaded;
-
+public final class FoveaStreamingChatModel extends LoadedChatModel implements StreamingChatModel {
     private FoveaStreamingChatModel(ChatBuilder.Loaded loaded) {
-        this.loaded = loaded;
+        super(loaded);
     }
 
     /** A builder. */
@@ -95,27 +89,6 @@ public final class FoveaStreamingChatModel implements StreamingChatModel, AutoCl
         } catch (Exception e) {
             System.getLogger("dev.fovea").log(System.Logger.Level.WARNING, "a handler of answers failed in onError", e);
         }
-    }
-
-    @Override
-    public ChatRequestParameters defaultRequestParameters() {
-        return loaded.parameters();
-    }
-
-    @Override
-    public Set<Capability> supportedCapabilities() {
-        return Set.of(Capability.RESPONSE_FORMAT_JSON_SCHEMA);
-    }
-
-    @Override
-    public List<ChatModelListener> listeners() {
-        return loaded.listeners();
-    }
-
-    /** Closes the generator if this has loaded it: at once, or when the answers in progress are written. */
-    @Override
-    public void close() {
-        loaded.close();
     }
 
     /** What the model is made of. */

@@ -10,7 +10,7 @@ import java.time.Duration;
  * @param maxRequests answered at a time, those that wait for a model among them; more are refused with status 429
  * @param maxClientBatch texts of one request; more are refused with 413
  * @param maxBatchTokens tokens of a batch that a model runs at once, gathered from all requests; 0 for what suits
- *     its backend: 256 on a CPU, {@value QueueOptions#MAX_BATCH_TOKENS} on a GPU
+ *     its backend: 128 on a CPU, {@value QueueOptions#MAX_BATCH_TOKENS} on a GPU
  * @param maxQueuedTokens tokens that wait for a model; a request for which there is no room is refused with 429
  * @param maxBodyBytes bytes of a request's body; more are refused with 413
  * @param maxHeaderBytes bytes of a request's headers; more are refused with 431

@@ -37,13 +37,13 @@ record Load(int clients, String path, List<String> bodies) {
         }
     }
 
-    /** Texts of 3 to 120 words, short ones more often. */
-    static List<String> mixedTexts(int count) {
+    /** Texts of some words, short ones more often. */
+    static List<String> texts(int count, int fewest, int most) {
         var random = new Random(5);
         String[] words = "the quick brown fox jumps over a lazy dog while nine old engines hum in the dark hall of numbers".split(" ");
         List<String> texts = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            int length = (int) (3 * Math.pow(40, random.nextDouble()));
+            int length = (int) (fewest * Math.pow((double) most / fewest, random.nextDouble()));
             StringBuilder text = new StringBuilder();
             for (int w = 0; w < length; w++) {
                 text.append(words[random.nextInt(words.length)]).append(' ');
@@ -92,14 +92,29 @@ record Load(int clients, String path, List<String> bodies) {
     private static int readAnswer(InputStream in, byte[] buffer) throws IOException {
         int length = 0;
         int status = 0;
+        boolean chunked = false;
         for (String line = line(in, buffer); !line.isEmpty(); line = line(in, buffer)) {
             String lower = line.toLowerCase(Locale.ROOT);
             if (lower.startsWith("http/1.1 ")) {
                 status = Integer.parseInt(line.substring(9, 12));
             } else if (lower.startsWith("content-length:")) {
                 length = Integer.parseInt(line.substring(15).strip());
+            } else if (lower.startsWith("transfer-encoding:")) {
+                chunked = true;
             }
         }
+        if (!chunked) {
+            skip(in, buffer, length);
+            return status;
+        }
+        do {
+            length = Integer.parseInt(line(in, buffer), 16);
+            skip(in, buffer, length + 2); // and the end of the line
+        } while (length > 0);
+        return status;
+    }
+
+    private static void skip(InputStream in, byte[] buffer, int length) throws IOException {
         while (length > 0) {
             int read = in.read(buffer, 0, Math.min(length, buffer.length));
             if (read < 0) {
@@ -107,7 +122,6 @@ record Load(int clients, String path, List<String> bodies) {
             }
             length -= read;
         }
-        return status;
     }
 
     private static String line(InputStream in, byte[] buffer) throws IOException {

@@ -15,8 +15,12 @@ final class RawClient implements AutoCloseable {
     final Socket socket = new Socket();
 
     RawClient(TestServer server) throws IOException {
+        this(server.server.port());
+    }
+
+    RawClient(int port) throws IOException {
         socket.setReceiveBufferSize(1 << 12);
-        socket.connect(new InetSocketAddress("127.0.0.1", server.server.port()), 5000);
+        socket.connect(new InetSocketAddress("127.0.0.1", port), 5000);
         socket.setSoTimeout(20_000);
     }
 
@@ -27,8 +31,8 @@ final class RawClient implements AutoCloseable {
     }
 
     static String post(String path, String body) {
-        return "POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + body.getBytes(StandardCharsets.UTF_8).length
-                + "\r\n\r\n" + body;
+        return "POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: "
+                + body.getBytes(StandardCharsets.UTF_8).length + "\r\n\r\n" + body;
     }
 
     /** What comes until the server has nothing more to say, or {@code end} came. */

@@ -60,7 +60,7 @@ class SoakTest {
 
     private static void run(TestServer server, long nanos, AtomicLong answers) throws Exception {
         long end = System.nanoTime() + nanos;
-        List<String> texts = Load.mixedTexts(100);
+        List<String> texts = Load.texts(100, 3, 120);
         try (var pool = Executors.newFixedThreadPool(16)) {
             List<Callable<Void>> clients = new ArrayList<>();
             for (int i = 0; i < 16; i++) {

@@ -11,29 +11,23 @@ import dev.fovea.server.json.ApiException.Kind;
 import dev.fovea.server.json.JsonBody;
 import dev.fovea.server.json.JsonText;
 import dev.fovea.server.models.ModelSet;
-import dev.fovea.server.models.Queues;
 import dev.fovea.server.models.ServedModel.Embedder;
 import dev.fovea.server.models.TextRules;
 import dev.fovea.server.models.Vectors;
 import dev.fovea.server.routing.Route;
 import dev.fovea.server.routing.ServerMetrics;
+import dev.fovea.server.routing.TextRoute;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 
 /** {@code POST /v1/embeddings}: texts, or token ids, to vectors. */
-public final class EmbeddingsRoute implements Route {
+public final class EmbeddingsRoute extends TextRoute {
     private static final Set<String> FIELDS = Set.of("input", "model", "encoding_format", "dimensions", "user");
-
-    private final ModelSet models;
-    private final TextRules rules;
-    private final ServerMetrics metrics;
 
     /** Serves the models that give vectors. */
     public EmbeddingsRoute(ModelSet models, TextRules rules, ServerMetrics metrics) {
-        this.models = models;
-        this.rules = rules;
-        this.metrics = metrics;
+        super(models, rules, metrics);
     }
 
     @Override
@@ -42,11 +36,7 @@ public final class EmbeddingsRoute implements Route {
         Embedder model = models.find(Embedder.class, body.string("model", null), "gives vectors");
         boolean base64 = body.choice("encoding_format", "float", List.of("float", "base64")).equals("base64");
         int dimensions = Vectors.dimensions(body, model.encoder());
-        long start = System.nanoTime();
-        List<EncoderInput<TextEmbedding>> inputs = inputs(body, model.encoder());
-        int[] tokens = inputs.stream().mapToInt(EncoderInput::tokens).toArray();
-        metrics.read(model.name(), tokens, System.nanoTime() - start);
-        List<TextEmbedding> results = Queues.run(model.queue(), inputs, exchange.cancellation());
+        List<TextEmbedding> results = run(exchange, model.name(), model.queue(), () -> inputs(body, model.encoder()));
         boolean normalizes = Vectors.areNormalized(model.encoder());
         Route.json(exchange, new JsonText().object(list -> {
             list.put("object", "list").array("data", data -> {
@@ -63,11 +53,7 @@ public final class EmbeddingsRoute implements Route {
                     });
                 }
             });
-            long count = 0;
-            for (int one : tokens) {
-                count += one;
-            }
-            long all = count;
+            long all = results.stream().mapToLong(TextEmbedding::tokens).sum();
             list.put("model", model.name()).object("usage", usage -> usage.put("prompt_tokens", all).put("total_tokens", all));
         }).toString());
     }

@@ -1,6 +1,5 @@
 package dev.fovea.server.tei;
 
-import dev.fovea.model.EncoderInput;
 import dev.fovea.model.TextEmbedding;
 import dev.fovea.server.http.Exchange;
 import dev.fovea.server.json.ApiException;
@@ -8,29 +7,23 @@ import dev.fovea.server.json.ApiException.Kind;
 import dev.fovea.server.json.JsonBody;
 import dev.fovea.server.json.JsonText;
 import dev.fovea.server.models.ModelSet;
-import dev.fovea.server.models.Queues;
 import dev.fovea.server.models.ServedModel.Embedder;
 import dev.fovea.server.models.TextRules;
 import dev.fovea.server.models.Vectors;
 import dev.fovea.server.routing.Route;
 import dev.fovea.server.routing.ServerMetrics;
+import dev.fovea.server.routing.TextRoute;
 import java.util.List;
 import java.util.Set;
 
 /** {@code POST /embed}: texts to vectors. */
-public final class EmbedRoute implements Route {
+public final class EmbedRoute extends TextRoute {
     private static final Set<String> FIELDS = Set.of("inputs", "truncate", "truncation_direction", "prompt_name", "normalize",
             "dimensions", "model");
 
-    private final ModelSet models;
-    private final TextRules rules;
-    private final ServerMetrics metrics;
-
     /** Serves the first model of this kind, or the one that a request names. */
     public EmbedRoute(ModelSet models, TextRules rules, ServerMetrics metrics) {
-        this.models = models;
-        this.rules = rules;
-        this.metrics = metrics;
+        super(models, rules, metrics);
     }
 
     @Override
@@ -47,12 +40,9 @@ public final class EmbedRoute implements Route {
         }
         int dimensions = Vectors.dimensions(body, model.encoder());
         String prompt = prompt(body, model);
-        long start = System.nanoTime();
-        List<EncoderInput<TextEmbedding>> inputs = TextRules.read(texts,
+        List<TextEmbedding> results = run(exchange, model.name(), model.queue(), () -> TextRules.read(texts,
                 text -> prompt == null ? model.encoder().input(text) : model.encoder().input(text, prompt),
-                body.bool("truncate", rules.truncates()), model.encoder().maxTokens(), "inputs");
-        metrics.read(model.name(), inputs.stream().mapToInt(EncoderInput::tokens).toArray(), System.nanoTime() - start);
-        List<TextEmbedding> results = Queues.run(model.queue(), inputs, exchange.cancellation());
+                body.bool("truncate", rules.truncates()), model.encoder().maxTokens(), "inputs"));
         Route.json(exchange, new JsonText().array(all -> results.forEach(result ->
                 all.array(one -> one.values(Vectors.cut(result.vector(), dimensions, normalizes))))).toString());
     }

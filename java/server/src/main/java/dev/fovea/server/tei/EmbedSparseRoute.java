@@ -1,32 +1,25 @@
 package dev.fovea.server.tei;
 
-import dev.fovea.model.EncoderInput;
 import dev.fovea.model.SparseEncoder.SparseVector;
 import dev.fovea.server.http.Exchange;
 import dev.fovea.server.json.JsonBody;
 import dev.fovea.server.json.JsonText;
 import dev.fovea.server.models.ModelSet;
-import dev.fovea.server.models.Queues;
 import dev.fovea.server.models.ServedModel.Terms;
 import dev.fovea.server.models.TextRules;
 import dev.fovea.server.routing.Route;
 import dev.fovea.server.routing.ServerMetrics;
+import dev.fovea.server.routing.TextRoute;
 import java.util.List;
 import java.util.Set;
 
 /** {@code POST /embed_sparse}: texts to weights of terms. */
-public final class EmbedSparseRoute implements Route {
+public final class EmbedSparseRoute extends TextRoute {
     private static final Set<String> FIELDS = Set.of("inputs", "truncate", "truncation_direction", "model");
-
-    private final ModelSet models;
-    private final TextRules rules;
-    private final ServerMetrics metrics;
 
     /** Serves the first model of this kind, or the one that a request names. */
     public EmbedSparseRoute(ModelSet models, TextRules rules, ServerMetrics metrics) {
-        this.models = models;
-        this.rules = rules;
-        this.metrics = metrics;
+        super(models, rules, metrics);
     }
 
     @Override
@@ -36,11 +29,8 @@ public final class EmbedSparseRoute implements Route {
         List<String> texts = body.texts("inputs");
         rules.check(texts, "inputs");
         body.choice("truncation_direction", "Right", List.of("Right", "right"));
-        long start = System.nanoTime();
-        List<EncoderInput<SparseVector>> inputs = TextRules.read(texts, model.encoder()::input,
-                body.bool("truncate", rules.truncates()), model.encoder().maxTokens(), "inputs");
-        metrics.read(model.name(), inputs.stream().mapToInt(EncoderInput::tokens).toArray(), System.nanoTime() - start);
-        List<SparseVector> results = Queues.run(model.queue(), inputs, exchange.cancellation());
+        List<SparseVector> results = run(exchange, model.name(), model.queue(), () -> TextRules.read(texts, model.encoder()::input,
+                body.bool("truncate", rules.truncates()), model.encoder().maxTokens(), "inputs"));
         Route.json(exchange, new JsonText().array(all -> results.forEach(result -> all.array(one -> {
             for (int i = 0; i < result.ids().length; i++) {
                 int term = i;

@@ -3,35 +3,28 @@ package dev.fovea.server.tei;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonPrimitive;
-import dev.fovea.model.EncoderInput;
 import dev.fovea.model.TextClassifier.Label;
 import dev.fovea.server.http.Exchange;
 import dev.fovea.server.json.JsonBody;
 import dev.fovea.server.json.JsonText;
 import dev.fovea.server.models.ModelSet;
-import dev.fovea.server.models.Queues;
 import dev.fovea.server.models.ServedModel.Classifier;
 import dev.fovea.server.models.TextRules;
 import dev.fovea.server.routing.Route;
 import dev.fovea.server.routing.ServerMetrics;
+import dev.fovea.server.routing.TextRoute;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 
 /** {@code POST /predict}: texts, or pairs of them, to labels. */
-public final class PredictRoute implements Route {
+public final class PredictRoute extends TextRoute {
     private static final Set<String> FIELDS = Set.of("inputs", "truncate", "truncation_direction", "raw_scores", "model");
     private static final String EXPECTED = "a string, a pair [string, string], or a batch [[string], [string, string], …]";
 
-    private final ModelSet models;
-    private final TextRules rules;
-    private final ServerMetrics metrics;
-
     /** Serves the first model of this kind, or the one that a request names. */
     public PredictRoute(ModelSet models, TextRules rules, ServerMetrics metrics) {
-        this.models = models;
-        this.rules = rules;
-        this.metrics = metrics;
+        super(models, rules, metrics);
     }
 
     @Override
@@ -44,12 +37,9 @@ public final class PredictRoute implements Route {
         List<List<String>> texts = texts(body, batch);
         rules.checkCount(texts.size(), "inputs");
         texts.forEach(one -> rules.check(one, "inputs"));
-        long start = System.nanoTime();
-        List<EncoderInput<List<Label>>> inputs = TextRules.read(texts, one -> one.size() == 1
+        List<List<Label>> results = run(exchange, model.name(), model.queue(), () -> TextRules.read(texts, one -> one.size() == 1
                 ? model.classifier().input(one.getFirst()) : model.classifier().input(one.getFirst(), one.getLast()),
-                body.bool("truncate", rules.truncates()), model.classifier().maxTokens(), "inputs");
-        metrics.read(model.name(), inputs.stream().mapToInt(EncoderInput::tokens).toArray(), System.nanoTime() - start);
-        List<List<Label>> results = Queues.run(model.queue(), inputs, exchange.cancellation());
+                body.bool("truncate", rules.truncates()), model.classifier().maxTokens(), "inputs"));
         JsonText json = new JsonText();
         if (batch) {
             json.array(all -> results.forEach(labels -> write(labels, all)));

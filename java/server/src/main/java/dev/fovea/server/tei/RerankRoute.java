@@ -1,36 +1,29 @@
 package dev.fovea.server.tei;
 
-import dev.fovea.model.EncoderInput;
 import dev.fovea.server.http.Exchange;
 import dev.fovea.server.json.ApiException;
 import dev.fovea.server.json.ApiException.Kind;
 import dev.fovea.server.json.JsonBody;
 import dev.fovea.server.json.JsonText;
 import dev.fovea.server.models.ModelSet;
-import dev.fovea.server.models.Queues;
 import dev.fovea.server.models.ServedModel.Ranker;
 import dev.fovea.server.models.TextRules;
 import dev.fovea.server.routing.Route;
 import dev.fovea.server.routing.ServerMetrics;
+import dev.fovea.server.routing.TextRoute;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.IntStream;
 
 /** {@code POST /rerank}: a query and texts to scores, best first. */
-public final class RerankRoute implements Route {
+public final class RerankRoute extends TextRoute {
     private static final Set<String> FIELDS = Set.of("query", "texts", "truncate", "truncation_direction", "raw_scores",
             "return_text", "model");
 
-    private final ModelSet models;
-    private final TextRules rules;
-    private final ServerMetrics metrics;
-
     /** Serves the first model of this kind, or the one that a request names. */
     public RerankRoute(ModelSet models, TextRules rules, ServerMetrics metrics) {
-        this.models = models;
-        this.rules = rules;
-        this.metrics = metrics;
+        super(models, rules, metrics);
     }
 
     @Override
@@ -52,11 +45,8 @@ public final class RerankRoute implements Route {
                     + " files", "raw_scores");
         }
         boolean withText = body.bool("return_text", false);
-        long start = System.nanoTime();
-        List<EncoderInput<Float>> inputs = TextRules.read(texts, text -> model.reranker().input(query, text),
-                body.bool("truncate", rules.truncates()), model.reranker().maxTokens(), "texts");
-        metrics.read(model.name(), inputs.stream().mapToInt(EncoderInput::tokens).toArray(), System.nanoTime() - start);
-        List<Float> scores = Queues.run(model.queue(), inputs, exchange.cancellation());
+        List<Float> scores = run(exchange, model.name(), model.queue(), () -> TextRules.read(texts, text -> model.reranker().input(query, text),
+                body.bool("truncate", rules.truncates()), model.reranker().maxTokens(), "texts"));
         List<Integer> order = IntStream.range(0, scores.size()).boxed()
                 .sorted(Comparator.comparing(scores::get).reversed()).toList();
         Route.json(exchange, new JsonText().array(all -> order.forEach(i -> all.object(one -> {

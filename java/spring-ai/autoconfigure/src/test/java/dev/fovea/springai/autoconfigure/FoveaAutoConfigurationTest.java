@@ -28,6 +28,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.springframework.ai.chat.client.ChatClient;
 import org.springframework.ai.chat.messages.AssistantMessage;
 import org.springframework.ai.chat.messages.Message;
 import org.springframework.ai.chat.messages.ToolResponseMessage;
@@ -245,6 +246,16 @@ class FoveaAutoConfigurationTest {
             ChatResponse formed = model.call(new Prompt(told, both));
             assertThat(formed.getResult().getOutput().getText()).isEqualTo("{\"weather\": \"sunny\"}");
             assertThat(formed.getMetadata().getUsage().getCompletionTokens()).isEqualTo(4 + 3); // each with its end
+        });
+    }
+
+    @Test
+    void shouldLetAChatClientCallTools() throws IOException {
+        withTools().run(context -> {
+            ChatClient client = ChatClient.create(context.getBean(ChatModel.class));
+            assertThat(client.prompt("What ?").tools(WEATHER).call().content()).isEqualTo("It is sunny");
+            assertThat(String.join("", client.prompt("What ?").tools(WEATHER).stream().content().collectList().block()))
+                    .endsWith("It is sunny");
         });
     }
 
