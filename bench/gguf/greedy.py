@@ -3,9 +3,9 @@
     python3 bench/gguf/greedy.py --llama DIR --fovea COMMAND [--families llama,qwen3] [--types Q8_0,Q4_K_M] [--texts N]
     python3 bench/gguf/greedy.py --llama DIR --fovea COMMAND FILE.gguf…
 
-Without files, it writes a random model of each family (decoder.py) and llama.cpp rounds it to each type. Fovea writes 64
-tokens greedily behind token ids. Along these, decoder.py evaluates the dequantised weights in double, and llama.cpp reads
-the same tokens one by one. The error of an engine is that of the logarithms of probabilities of the 64 likeliest tokens in
+Without files, it writes a random model of each family (decoder.py, translator.py) and llama.cpp rounds it to each type.
+Fovea writes 64 tokens greedily behind token ids. Along these, the same scripts evaluate the dequantised weights in double,
+and llama.cpp reads the same tokens one by one. The error of an engine is that of the logarithms of probabilities of the 64 likeliest tokens in
 each place: the root of the mean square, and the greatest. Fovea's must be at most twice llama.cpp's, each of them.
 
 Where llama.cpp would have written another token first, the line shows by how much each side takes Fovea's token for likelier
@@ -25,6 +25,7 @@ import numpy as np
 import container
 import decoder
 import llama
+import translator
 
 TYPES = ("F32", "F16", "BF16", "Q8_0", "Q5_1", "Q5_0", "Q4_1", "Q4_0", "IQ4_NL", "Q6_K", "Q5_K_M", "Q5_K_S", "Q4_K_M", "Q4_K_S",
          "Q3_K_M", "Q3_K_S", "Q2_K")
@@ -50,13 +51,17 @@ def log_softmax(x):
 
 def compare(library, command, path, label, texts):
     reader = container.Reader(path)
-    reference, model = decoder.Decoder(reader), library.load(path, 256, False)
+    translates = reader.metadata["general.architecture"] == "t5"
+    reference, model = (translator.Translator if translates else decoder.Decoder)(reader), library.load(path, 256, False)
     errors, equal, ties = [[], []], [], []
     for seed in range(texts):
         prompt = np.random.default_rng(seed).integers(3, len(reader.tensors["token_embd.weight"]), PROMPT).tolist()
         tokens, places = fovea(command, path, prompt)
-        exact = log_softmax(reference.logits(prompt + tokens[:-1]))[PROMPT - 1:]
-        theirs = log_softmax(model.logits(prompt, tokens))
+        if translates:
+            exact, theirs = reference.logits(prompt, [0] + tokens[:-1]), model.translated(prompt, 0, tokens)
+        else:
+            exact, theirs = reference.logits(prompt + tokens[:-1])[PROMPT - 1:], model.logits(prompt, tokens)
+        exact, theirs = log_softmax(exact), log_softmax(theirs)
         for i, place in enumerate(places):
             of = list(place)
             errors[0] += (theirs[i, of] - exact[i, of]).tolist()
@@ -83,7 +88,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--llama", required=True)
     parser.add_argument("--fovea", default="./fovea")
-    parser.add_argument("--families", default=",".join(decoder.ARCHITECTURES))
+    parser.add_argument("--families", default=",".join(decoder.ARCHITECTURES + ("t5",)))
     parser.add_argument("--types", default=",".join(TYPES))
     parser.add_argument("--texts", type=int, default=2)
     parser.add_argument("files", nargs="*")
@@ -97,7 +102,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for family in [] if arguments.files else arguments.families.split(","):
             plain = os.path.join(folder, family + ".gguf")
-            decoder.make(plain, family)
+            translator.make(plain) if family == "t5" else decoder.make(plain, family)
             for kind in arguments.types.split(","):
                 path = plain if kind == "F32" else os.path.join(folder, "rounded.gguf")
                 if kind != "F32":

@@ -127,6 +127,21 @@ class Encoder:
         self.llama.call("llama_memory_clear", None, memory, ctypes.c_bool(True))
         return np.array([self.step(tokens) for tokens in [prompt] + [[token] for token in path[:-1]]])
 
+    def translated(self, source, start, path):
+        """The logits behind the start and each token of a path but its last, of a model with an encoder."""
+        self.encode(source)
+        return np.array([self.step([token]) for token in [start] + path[:-1]])
+
+    def encode(self, source):
+        """Lets the encoder read a source; the decoder forgets what it has written."""
+        self.llama.call("llama_set_embeddings", None, self.context, ctypes.c_bool(False))
+        tokens = (ctypes.c_int32 * len(source))(*source)
+        batch = self.llama.call("llama_batch_get_one", Batch, tokens, len(source))
+        if self.llama.call("llama_encode", ctypes.c_int32, self.context, batch):
+            raise RuntimeError("".join(self.llama.messages[-8:]))
+        memory = ctypes.c_void_p(self.llama.call("llama_get_memory", ctypes.c_void_p, self.context))
+        self.llama.call("llama_memory_clear", None, memory, ctypes.c_bool(True))
+
     def step(self, tokens):
         """Reads tokens behind those that there are; the logits of the next one."""
         size = self.llama.call("llama_vocab_n_tokens", ctypes.c_int32, self.vocabulary)
@@ -148,13 +163,7 @@ class Encoder:
 
     def greedy(self, source, start, steps):
         """The likeliest tokens that a model with a decoder writes for a source, and the logarithms of their probabilities."""
-        self.llama.call("llama_set_embeddings", None, self.context, ctypes.c_bool(False))
-        tokens = (ctypes.c_int32 * len(source))(*source)
-        batch = self.llama.call("llama_batch_get_one", Batch, tokens, len(source))
-        if self.llama.call("llama_encode", ctypes.c_int32, self.context, batch):
-            raise RuntimeError("".join(self.llama.messages[-8:]))
-        memory = ctypes.c_void_p(self.llama.call("llama_get_memory", ctypes.c_void_p, self.context))
-        self.llama.call("llama_memory_clear", None, memory, ctypes.c_bool(True))
+        self.encode(source)
         return self.write([start], steps)
 
     def close(self):

@@ -11,7 +11,7 @@ final class HeadArguments extends ModelArguments {
             names = "--model",
             paramLabel = "DIR",
             required = true,
-            description = "A directory in the Hugging Face layout.")
+            description = "A directory in the Hugging Face layout; to rerank, also a .gguf file of Qwen3-Reranker.")
     private Path directory;
 
     @Option(

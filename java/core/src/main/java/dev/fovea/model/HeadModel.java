@@ -9,7 +9,6 @@ import dev.fovea.model.family.FiniteWeights;
 import dev.fovea.model.family.Head;
 import dev.fovea.model.family.ModelGraph;
 import dev.fovea.model.family.ModelWeights;
-import dev.fovea.model.sentence.SentenceConfig;
 import dev.fovea.tensor.Tensor;
 import dev.fovea.text.ModelInput;
 import dev.fovea.text.PairInputs;
@@ -88,21 +87,21 @@ final class HeadModel {
         this.owner = owner;
         options.requirePlain(tokenHeads != null);
         var parts = new LoadedParts(owner, options);
-        ModelFiles files = ModelFiles.ofHead(directory, options.weightsFile());
-        parts.open(() -> Weights.open(files.weights()));
-        this.config = EncoderConfig.read(files.config());
+        HeadSource source = HeadSource.of(directory, options, tokenHeads != null);
+        parts.open(source::openWeights);
+        this.config = source.config();
         boolean typed = config.encoder().embedding().tokenTypes() > 1;
         Description encoder = config.encoder().withEmbedding(config.encoder().embedding().withPairs(typed));
         if (heads != null) {
             parts.find(weightsFile -> heads.read(config, encoder, weightsFile));
         }
-        this.tokenizer = owner.own(Tokenizer.load(files.folder(), config.modelType()));
+        this.tokenizer = owner.own(source.openTokenizer(config));
         if (tokenHeads != null) {
             parts.find(weightsFile -> tokenHeads.read(config, encoder, weightsFile, tokenizer));
         }
-        config.requireRoom(tokenizer, files.tokenizer());
+        config.requireRoom(tokenizer, source.tokenizerFile());
         int specials = tokenizer.prefix().length + tokenizer.suffix().length;
-        this.maxTokens = SentenceConfig.maxTokensOfHead(directory, files.folder(), encoder, specials, tokenHeads != null);
+        this.maxTokens = source.maxTokens(encoder, specials);
         this.engine = parts.engine();
         this.file = parts.file();
         this.description = parts.found().description().withMaxTokens(maxTokens);

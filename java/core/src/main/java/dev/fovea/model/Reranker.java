@@ -3,11 +3,13 @@ package dev.fovea.model;
 import dev.fovea.internal.json.JsonFile;
 import dev.fovea.model.family.Description;
 import dev.fovea.model.family.EncoderConfig;
+import dev.fovea.model.family.GgufDecoder;
 import dev.fovea.model.sentence.ModuleList;
 import dev.fovea.model.sentence.Prompts;
 import dev.fovea.model.sentence.SentenceConfig;
 import dev.fovea.text.ModelInput;
 import dev.fovea.weights.FormatException;
+import dev.fovea.weights.GgufWeights;
 import dev.fovea.weights.Weights;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -73,7 +75,8 @@ public final class Reranker implements AutoCloseable {
     /**
      * Loads the model in a directory in the Hugging Face layout: an encoder with a head that scores sequences, of one
      * label; or a language model that answers yes or no, such as Qwen3-Reranker, whose instruction is
-     * {@link EncoderOptions#withPrompt} or the model's default prompt.
+     * {@link EncoderOptions#withPrompt} or the model's default prompt. Or a GGUF file of Qwen3-Reranker, of the whole model or of
+     * its scores alone, as llama.cpp's converter writes it ({@code pooling_type} 4); the prompt is its instruction.
      *
      * @throws ModelNotFoundException if there is no such directory, or a file that a model needs is not in it
      * @throws FormatException if a file of the model is damaged, does not fit the others, or is that of another model
@@ -81,6 +84,9 @@ public final class Reranker implements AutoCloseable {
      * @throws IllegalArgumentException if the options have a prompt, and the model takes none
      */
     public static Reranker load(Path directory, EncoderOptions options) throws IOException {
+        if (EncoderSource.isFile(directory)) {
+            return ofFile(directory, options);
+        }
         Path folder = Files.isDirectory(directory) ? SentenceConfig.firstFolder(directory) : directory;
         JsonFile config = JsonFile.readIfPresent(folder.resolve("config.json"));
         if (!EncoderConfig.isLanguageModel(config)) {
@@ -96,6 +102,25 @@ public final class Reranker implements AutoCloseable {
         return HeadModel.loadInstructed(directory, options, (encoder, description, file, tokenizer) -> judge == null
                 ? classifier(encoder, description, file) : judge.head(encoder, description, file, tokenizer),
                 model -> new Reranker(model, directory, prompt(folder, model, instruction, judge != null)));
+    }
+
+    /** A file says nothing of a prompt: the question is that of Qwen3-Reranker. */
+    private static Reranker ofFile(Path file, EncoderOptions options) throws IOException {
+        String instruction = options.prompt() == null ? "" : options.prompt();
+        return HeadModel.loadInstructed(file, options, (encoder, description, weights, tokenizer) ->
+                GgufDecoder.isJudge((GgufWeights) weights) ? GgufDecoder.judged(encoder, description, weights)
+                        : new Judge(null).head(encoder, description, weights, tokenizer),
+                model -> new Reranker(model, file, PairPrompt.ofQwen(model.tokenizer(), instruction)));
+    }
+
+    /** Whether a path is that of a GGUF file of scores alone. Reads settings alone. */
+    public static boolean takes(Path path) throws IOException {
+        if (!EncoderSource.isFile(path)) {
+            return false;
+        }
+        try (GgufWeights file = GgufWeights.open(path)) {
+            return GgufDecoder.isJudge(file);
+        }
     }
 
     private static EncoderConfig.Weighted classifier(EncoderConfig config, Description encoder, Weights file)

@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonArray;
-import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import dev.fovea.EngineOptions;
@@ -25,12 +24,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** A small Llama of random weights, 256 wide, with a tokenizer and a template, as GGUF of every type. */
 class GgufConversionTest {
@@ -268,82 +263,6 @@ class GgufConversionTest {
                 assertTrue(product > 0.999, text + ": " + product);
             }
         }
-    }
-
-    /** A small model of the goldens whose tokenizer is SentencePiece's Unigram, with the same tokens of the goldens' texts. */
-    private Path golden(String kind, String name) throws Exception {
-        Path source = Path.of("src", "test", "resources", "dev", "fovea", "model", kind, "golden", name);
-        Path made = directory.resolve(name);
-        try (Stream<Path> files = Files.walk(source)) {
-            for (Path file : files.toList()) {
-                Files.copy(file, made.resolve(source.relativize(file).toString()));
-            }
-        }
-        JsonArray vocabulary = new JsonArray();
-        List<String> pieces = new ArrayList<>(List.of("<unk>", "<s>", "</s>", "\u2581", "w"));
-        IntStream.range(0, 10).forEach(digit -> pieces.add(Integer.toString(digit)));
-        pieces.add("\u2581w");
-        IntStream.range(0, 20).forEach(word -> pieces.add("\u2581w" + word));
-        pieces.addAll(List.of("yes", "no"));
-        for (String piece : pieces) {
-            JsonArray one = new JsonArray();
-            one.add(piece);
-            one.add(vocabulary.size() < 3 ? 0 : piece.length() > 2 ? -1 - vocabulary.size() / 64.0 : -20);
-            vocabulary.add(one);
-        }
-        Path tokenizer = made.resolve("tokenizer.json");
-        JsonObject json = JsonParser.parseString(Files.readString(tokenizer)).getAsJsonObject();
-        String space = "{\"type\": \"Metaspace\", \"replacement\": \"\u2581\", \"prepend_scheme\": \"always\", \"split\": true}";
-        json.add("pre_tokenizer", JsonParser.parseString("{\"type\": \"Sequence\", \"pretokenizers\": [{\"type\":"
-                + " \"WhitespaceSplit\"}, " + space + "]}"));
-        json.add("decoder", JsonParser.parseString(space));
-        JsonObject model = JsonParser.parseString("{\"type\": \"Unigram\", \"unk_id\": 0, \"byte_fallback\": false}").getAsJsonObject();
-        model.add("vocab", vocabulary);
-        json.add("model", model);
-        Files.writeString(tokenizer, json.toString());
-        Files.writeString(made.resolve("tokenizer_config.json"),
-                "{\"bos_token\": \"<s>\", \"eos_token\": \"</s>\", \"unk_token\": \"<unk>\"}");
-        return made;
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"t5", "flan-t5"})
-    void shouldConvertAModelWithAnEncoder(String name) throws Exception {
-        Path source = golden("translator", name);
-        Path file = convert(source, name, GgufFileType.F16);
-        JsonArray cases = JsonParser.parseString(Files.readString(source.resolve("expected.json"))).getAsJsonArray();
-        try (var before = TextGenerator.load(source, options()); var after = TextGenerator.load(file, options())) {
-            for (JsonElement one : cases) {
-                String text = one.getAsJsonObject().get("text").getAsString();
-                var options = OPTIONS.withMaxTokens(24);
-                int[] expected = one.getAsJsonObject().getAsJsonArray("tokens").asList().stream().mapToInt(JsonElement::getAsInt).toArray();
-                assertArrayEquals(expected, after.generate(text, options).tokens());
-                assertEquals(before.generate(text, options).text(), after.generate(text, options).text());
-            }
-        }
-        Files.delete(source.resolve("tokenizer.json"));
-        try (var ids = TextGenerator.load(convert(source, "ids", GgufFileType.Q8_0), options())) {
-            assertFalse(ids.hasTokenizer());
-            assertEquals(4, ids.generate(new int[] {20, 21, 2}, OPTIONS.withMaxTokens(4)).tokens().length);
-        }
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"qwen3-embedding", "e5-mistral", "embedding-gemma"})
-    void shouldConvertALanguageModelThatEmbeds(String name) throws Exception {
-        Path source = golden("embedder", name);
-        JsonObject expected = JsonParser.parseString(Files.readString(source.resolve("expected.json"))).getAsJsonObject();
-        try (var encoder = TextEncoder.load(convert(source, name, GgufFileType.F16))) {
-            for (String text : expected.keySet()) {
-                float[] got = encoder.encode(text);
-                for (int i = 0; i < got.length; i++) {
-                    assertEquals(expected.getAsJsonArray(text).get(i).getAsDouble(), got[i], 2e-6, text + " [" + i + "]");
-                }
-            }
-        }
-        Path modules = source.resolve("modules.json");
-        Files.writeString(modules, Files.readString(modules).replace("Normalize", "Dropout"));
-        assertThrows(FormatException.class, () -> convert(source, name, GgufFileType.F16));
     }
 
     @Test

@@ -63,7 +63,8 @@ final class TestModels {
         config.remove("eos_token_id");
         write(directory, golden, config, 31);
         JsonObject settings = new JsonObject();
-        settings.add("chat_template", new JsonPrimitive("{% for m in messages %}{{ m.content + ' ' }}{% endfor %}"));
+        settings.add("chat_template", new JsonPrimitive("{% for t in tools %}{{ t.function.name + ' ' }}{% endfor %}"
+                + "{% for m in messages %}{{ m.content + ' ' }}{% endfor %}"));
         Files.writeString(directory.resolve("tokenizer_config.json"), settings.toString());
         return directory;
     }

@@ -184,11 +184,16 @@ public final class EncoderConfig {
      * @throws FormatException also if an id is not below the vocabulary
      */
     public Weighted judge(Description description, int yes, int no, Weights file) throws FormatException {
+        String output = ((DecoderStack) family).isTied(config) ? names(file).of(Part.WORDS, 0)
+                : given == null ? DecoderConfig.OUTPUT : given.of(Part.OUTPUT, 0);
+        return judge(description, output, description.vocabulary(), yes, no, file);
+    }
+
+    /** Likewise, by two rows of a matrix of so many. */
+    Weighted judge(Description description, String output, int rows, int yes, int no, Weights file) throws FormatException {
         Description described = description.withHead(new Head.Scores(Head.Reading.LAST, null, 1, false, false));
-        String output = ((DecoderStack) family).isTied(config) ? names(file).of(Part.WORDS, 0) : DecoderConfig.OUTPUT;
         WeightNames names = names(file).with(Map.of(Part.HEAD_OUTPUT, output));
-        Weight words = ModelWeights.word(names, Part.HEAD_OUTPUT, description, file);
-        Weight row = difference(words, yes, no);
+        Weight row = difference(ModelWeights.rows(names, Part.HEAD_OUTPUT, rows, description, file), yes, no);
         return new Weighted(described, ModelWeights.of(description, names, file).with(Part.HEAD_OUTPUT, row), null);
     }
 

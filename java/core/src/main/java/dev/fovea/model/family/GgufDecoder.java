@@ -8,6 +8,7 @@ import dev.fovea.tensor.Weight;
 import dev.fovea.weights.FormatException;
 import dev.fovea.weights.GgufMetadata;
 import dev.fovea.weights.GgufWeights;
+import dev.fovea.weights.Weights;
 import java.util.EnumMap;
 import java.util.HashSet;
 import java.util.List;
@@ -26,6 +27,10 @@ public final class GgufDecoder {
             List.of("llama", "qwen2", "qwen3", "gemma2", "gemma3", "phi3", "smollm3", "gpt2");
     static final String GEMMA_EMBEDDING = "gemma-embedding";
     private static final String POOLING = "pooling_type";
+    private static final String LABELS = "classifier.output_labels";
+    /** As llama.cpp numbers poolings: not one, but a score. */
+    private static final int RANK = 4;
+    private static final String JUDGING = "cls.output.weight";
     private static final String FACTORS = "rope_freqs.weight";
     private static final String LONG = "rope_factors_long.weight";
     private static final String SHORT = "rope_factors_short.weight";
@@ -101,15 +106,45 @@ public final class GgufDecoder {
         var decoder = new GgufDecoder(file, all);
         decoder.fields.refuse(decoder.key(POOLING), file.metadata().integer(decoder.key(POOLING), 0, 0) == 0,
                 "how hidden states are pooled; one without it is a language model that writes");
-        decoder.readFields();
-        boolean causal = file.metadata().bool(decoder.key("attention.causal"), true);
-        decoder.json.addProperty("is_causal", causal || decoder.architecture.equals(GEMMA_EMBEDDING));
-        WeightNames names = decoder.names();
-        EncoderConfig config = EncoderConfig.of(decoder.config(), names, decoder.refit());
-        Set<String> others = decoder.architecture.equals(GEMMA_EMBEDDING) ? Set.of("dense_2.weight", "dense_3.weight")
-                : Set.of(FACTORS, LONG, SHORT, "output.weight");
-        decoder.fields.requireAllUsed(config.encoder(), names, others::contains);
+        return decoder.encoder(decoder.architecture.equals(GEMMA_EMBEDDING) ? Set.of("dense_2.weight", "dense_3.weight")
+                : Set.of(FACTORS, LONG, SHORT, "output.weight"));
+    }
+
+    private EncoderConfig encoder(Set<String> others) throws FormatException {
+        readFields();
+        boolean causal = metadata.bool(key("attention.causal"), true);
+        json.addProperty("is_causal", causal || architecture.equals(GEMMA_EMBEDDING));
+        WeightNames names = names();
+        EncoderConfig config = EncoderConfig.of(config(), names, refit());
+        fields.requireAllUsed(config.encoder(), names, others::contains);
         return config;
+    }
+
+    /** Whether a file is that of a language model of which only the scores of documents are left. */
+    public static boolean isJudge(GgufWeights file) throws FormatException {
+        String architecture = file.metadata().string("general.architecture");
+        return ARCHITECTURES.contains(architecture) && file.metadata().integer(architecture + '.' + POOLING, 0, 0) == RANK;
+    }
+
+    /**
+     * The layers of a language model that says how well documents answer queries, a whole one or one of such scores alone.
+     *
+     * @throws FormatException also if it is of another architecture than Qwen3-Reranker, or its scores are not of yes and no
+     */
+    public static EncoderConfig judge(GgufWeights file) throws FormatException {
+        var decoder = new GgufDecoder(file, List.of("qwen3"));
+        int pooling = file.metadata().integer(decoder.key(POOLING), 0, 0);
+        decoder.fields.refuse(decoder.key(POOLING), pooling != 0 && pooling != RANK, "none or 4 (rank), of a reranker, got " + pooling);
+        decoder.read.add(LABELS);
+        List<String> labels = file.metadata().has(decoder.key(LABELS)) ? file.metadata().strings(decoder.key(LABELS)) : List.of("yes", "no");
+        decoder.fields.refuse(decoder.key(LABELS), !labels.equals(List.of("yes", "no")), "yes and no, got " + labels);
+        return decoder.encoder(Set.of(FACTORS, LONG, SHORT, "output.weight", JUDGING));
+    }
+
+    /** The head that compares the two in a file of scores alone, whose matrix has a row for each. */
+    public static EncoderConfig.Weighted judged(EncoderConfig config, Description description, Weights file)
+            throws FormatException {
+        return config.judge(description, "cls.output", 2, 0, 1, file);
     }
 
     private JsonFile config() throws FormatException {

@@ -98,9 +98,9 @@ public final class ModelWeights {
         return found;
     }
 
-    /** A matrix of a row for each word. */
-    static Weight word(WeightNames names, Part part, Description description, Weights file) throws FormatException {
-        return find(file, names.candidates(part, 0, false), Shape.of(description.vocabulary(), description.width()));
+    /** A matrix of so many rows, as wide as the layers. */
+    static Weight rows(WeightNames names, Part part, int rows, Description description, Weights file) throws FormatException {
+        return find(file, names.candidates(part, 0, false), Shape.of(rows, description.width()));
     }
 
     /** A copy with one more, of which there is one only. */

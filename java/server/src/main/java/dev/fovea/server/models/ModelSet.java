@@ -84,7 +84,8 @@ public final class ModelSet implements AutoCloseable {
                     loading.generators().concurrency()));
         }
         QueueOptions queue = loading.queues().apply(name);
-        String task = path != null && Files.isDirectory(path) ? task(path) : "embed";
+        String task = path != null && Files.isDirectory(path) ? task(path)
+                : path != null && Reranker.takes(path) ? "rerank" : "embed";
         return switch (task) {
             case "rerank" -> {
                 Reranker reranker = Reranker.load(path, loading.encoders());
