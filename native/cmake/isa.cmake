@@ -25,3 +25,5 @@ fovea_isa(avx512bf16  x86_64     16     avx512      avx512vnni
           "fma;avx512f;avx512bw;avx512dq;avx512vl;avx512cd;avx512vnni;avx512bf16"
           "-mfma;-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx512cd;-mavx512vnni;-mavx512bf16;-mprefer-vector-width=512")
 fovea_isa(neon        aarch64    4      baseline    baseline    "" "")
+fovea_isa(neondot     aarch64    4      baseline    neondot     "dotprod" "-mcpu=generic+dotprod")
+fovea_isa(neonbf16    aarch64    4      baseline    neondot     "dotprod;bf16" "-mcpu=generic+dotprod+bf16")

@@ -1,4 +1,8 @@
-/* Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2, CPUID; volume 1, section 13.3, XGETBV. */
+/*
+ * Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2, CPUID; volume 1, section 13.3, XGETBV.
+ * aarch64: what the system says. Linux, Documentation/arch/arm64/elf_hwcaps.rst; Apple, "Determining Instruction Set
+ * Characteristics"; Windows, IsProcessorFeaturePresent.
+ */
 #include "cpu_features.h"
 
 #include <string.h>
@@ -70,6 +74,50 @@ bool fv_feature(const char *name) {
   }
   for (int i = 0; i < FEATURES; i++) {
     if (strcmp(name, features[i].name) == 0) return found >> i & 1;
+  }
+  return false;
+}
+
+#elif defined(__aarch64__)
+
+/* A feature's bit in the words that Linux gives, its name on macOS, and its number on Windows. */
+typedef struct feature {
+  const char *name;
+  unsigned long word, bit;
+  const char *mac;
+  unsigned long windows;
+} feature;
+
+static const feature features[] = {
+    {"dotprod", 16 /* AT_HWCAP */, 20, "hw.optional.arm.FEAT_DotProd", 43},
+    {"bf16", 26 /* AT_HWCAP2 */, 14, "hw.optional.arm.FEAT_BF16", 68},
+};
+
+enum { FEATURES = sizeof features / sizeof *features };
+
+#if defined(__linux__)
+#include <sys/auxv.h>
+static bool is_present(const feature *f) { return getauxval(f->word) >> f->bit & 1; }
+#elif defined(__APPLE__)
+#include <sys/sysctl.h>
+static bool is_present(const feature *f) {
+  int value = 0;
+  size_t size = sizeof value;
+  return sysctlbyname(f->mac, &value, &size, NULL, 0) == 0 && size == sizeof value && value != 0;
+}
+#elif defined(_WIN32)
+#include <windows.h>
+static bool is_present(const feature *f) { return IsProcessorFeaturePresent(f->windows); }
+#else
+static bool is_present(const feature *f) {
+  (void)f;
+  return false;
+}
+#endif
+
+bool fv_feature(const char *name) {
+  for (int i = 0; i < FEATURES; i++) {
+    if (strcmp(name, features[i].name) == 0) return is_present(&features[i]);
   }
   return false;
 }

@@ -6,7 +6,7 @@
 
 /*
  * Whether instructions of this name run here: the processor has them and the system keeps their registers. Knows those
- * of x86-64 that cmake/isa.cmake names, as GCC spells them; false for all others. __builtin_cpu_supports says the same,
+ * that cmake/isa.cmake names, as GCC spells them; false for all others. On x86-64 __builtin_cpu_supports says the same,
  * but not every toolchain has the library that it needs.
  */
 bool fv_feature(const char *name);

@@ -38,7 +38,7 @@ static int check_options(const fovea_engine_options *options) {
   if (options->struct_size != (int)sizeof *options) return FOVEA_STATUS_INVALID_ARGUMENT;
   if (options->threads < 0 || options->threads > MAX_THREADS) return FOVEA_STATUS_INVALID_ARGUMENT;
   if (options->spin_micros < -1 || options->spin_micros > MAX_SPIN_MICROS) return FOVEA_STATUS_INVALID_ARGUMENT;
-  if (options->isa < FOVEA_ISA_AUTO || options->isa > FOVEA_ISA_AVX512BF16) return FOVEA_STATUS_INVALID_ARGUMENT;
+  if (options->isa < FOVEA_ISA_AUTO || options->isa > FOVEA_ISA_NEONBF16) return FOVEA_STATUS_INVALID_ARGUMENT;
   return FOVEA_STATUS_OK;
 }
 

@@ -44,6 +44,10 @@ const char *fovea_isa_name(int isa) {
       return "avx512bf16";
     case FOVEA_ISA_NEON:
       return "neon";
+    case FOVEA_ISA_NEONDOT:
+      return "neondot";
+    case FOVEA_ISA_NEONBF16:
+      return "neonbf16";
     default:
       return "unknown";
   }

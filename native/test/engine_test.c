@@ -18,8 +18,9 @@ static void should_name_versions_codes_and_sets(void) {
     CHECK(strcmp(fovea_status_name(i), statuses[i]) == 0, "got %s for status %d", fovea_status_name(i), i);
   }
   CHECK(strcmp(fovea_status_name(-1), "unknown status") == 0, "got %s", fovea_status_name(-1));
-  static const char *const sets[] = {"baseline", "avx2", "avx512", "avx512vnni", "neon", "avx512bf16"};
-  for (int i = FOVEA_ISA_BASELINE; i <= FOVEA_ISA_AVX512BF16; i++) {
+  static const char *const sets[] = {"baseline", "avx2",       "avx512",  "avx512vnni",
+                                     "neon",     "avx512bf16", "neondot", "neonbf16"};
+  for (int i = FOVEA_ISA_BASELINE; i <= FOVEA_ISA_NEONBF16; i++) {
     CHECK(strcmp(fovea_isa_name(i), sets[i]) == 0, "got %s for set %d", fovea_isa_name(i), i);
   }
   CHECK(strcmp(fovea_isa_name(77), "unknown") == 0, "got %s", fovea_isa_name(77));
@@ -35,7 +36,7 @@ static int isa_of(const fovea_engine *engine) {
 }
 
 static void should_take_the_set_that_is_asked_for(void) {
-  for (int isa = FOVEA_ISA_BASELINE; isa <= FOVEA_ISA_AVX512BF16; isa++) {
+  for (int isa = FOVEA_ISA_BASELINE; isa <= FOVEA_ISA_NEONBF16; isa++) {
     fovea_engine_options options = defaults;
     options.isa = isa;
     fovea_engine *engine = NULL;
@@ -122,7 +123,7 @@ static void should_refuse_misuse(void) {
   CHECK_WITH(spin_micros, -2);
   CHECK_WITH(spin_micros, 1000001);
   CHECK_WITH(isa, -2);
-  CHECK_WITH(isa, 6);
+  CHECK_WITH(isa, FOVEA_ISA_NEONBF16 + 1);
   CHECK(engine == NULL, "an engine was made");
   CHECK_STATUS(FOVEA_STATUS_NULL_POINTER, fovea_engine_destroy(NULL));
   engine = test_engine(1);

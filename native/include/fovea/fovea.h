@@ -56,6 +56,8 @@ extern "C" {
 #define FOVEA_ISA_AVX512VNNI 3
 #define FOVEA_ISA_NEON 4
 #define FOVEA_ISA_AVX512BF16 5 /* with products of bfloat16, see fovea_linear */
+#define FOVEA_ISA_NEONDOT 6    /* with products of four bytes */
+#define FOVEA_ISA_NEONBF16 7   /* with those and products of bfloat16 */
 
 /*
  * Data types. Half types are read and written as IEEE 754 says; all arithmetic is in single precision, but that of
@@ -409,9 +411,9 @@ typedef struct fovea_linear_params {
  * bits do not depend on the other rows.
  *
  * Weights of F16 and BF16 give the bits of an F32 layer of the rounded weights, but those of BF16 not with AVX512BF16
- * and at most FOVEA_LINEAR_BF16_INPUTS inputs. It multiplies bfloat16 by bfloat16 at twice the rate: x is rounded to the
- * nearest bfloat16 too, ties to even, two products at a time are added to a sum in single precision, and subnormal
- * numbers count as 0. Before the activation that is away from the product of the same weights and floats by at most
+ * or NEONBF16 and at most FOVEA_LINEAR_BF16_INPUTS inputs. These multiply bfloat16 by bfloat16, two at a time: x is
+ * rounded to the nearest bfloat16 too, ties to even, two products are added to a sum in single precision, and subnormal
+ * numbers may count as 0. Before the activation that is away from the product of the same weights and floats by at most
  *
  *   2^-8 (1 + n 2^-15) sum over i of |x[r][i] W[o][i]|
  *

@@ -12,9 +12,11 @@
 
 /*
  * The most rows that are multiplied right from a panel: more are worth unpacking for. Where no instruction multiplies
- * bytes, that holds from two rows on.
+ * bytes, that holds from two rows on, and few processors have AVX-512 without VNNI: two are enough for them.
  */
-#if FV_LANES > 4 || defined(__aarch64__)
+#if FV_LANES == 16 && !defined(__AVX512VNNI__)
+enum { FV_DIRECT_ROWS = 2 };
+#elif FV_LANES > 4 || defined(__aarch64__)
 enum { FV_DIRECT_ROWS = 4 };
 #else
 enum { FV_DIRECT_ROWS = 1 };
@@ -105,23 +107,32 @@ FV_INLINE void fv_add_cell(const fv_form f, const int rows, const char *head, co
 
 /*
  * rows rows, a constant, against all cells of a panel, right from it. x: chunks are chunk words apart; c [rows, FV_PANEL],
- * written. What lies ahead bytes on is fetched meanwhile. The vectors of columns take the cells of a head one after the
- * other.
+ * written. What lies ahead bytes on is fetched meanwhile, in equal shares. One row, or two parts to a cell, is too little
+ * work for one vector of columns at a time; with more the vectors take the cells of a head one after the other, as fast.
  */
 FV_INLINE void fv_block_rows(const fv_form f, const int rows, long long cells, const char *panel, const int32_t *x,
                              long long chunk, long long ahead, float *c) {
+  const bool together = rows == 1 || f.parts == 2;
+  const int taken = together ? FV_PANEL_VECTORS : 1, vectors = together ? taken : fv_panel_vectors();
+  const int bytes = fv_cell_bytes(f) * FV_PANEL, share = bytes / FV_PANEL_VECTORS;
   memset(c, 0, (size_t)rows * FV_PANEL * sizeof *c);
-  const int bytes = fv_cell_bytes(f) * FV_PANEL, vectors = fv_panel_vectors();
   for (long long done = 0; done < cells; done += FV_CELLS_OF_HEAD, x += chunk) {
     const char *head = panel;
     panel += f.head * FV_PANEL;
     const int count = cells - done < FV_CELLS_OF_HEAD ? (int)(cells - done) : FV_CELLS_OF_HEAD;
-    for (int i = 0; i < count; i++) fv_fetch(panel + i * bytes + ahead, bytes);
-    for (int v = 0; v < vectors; v++) {
-      fv_f32 sum[FV_DIRECT_ROWS];
-      FV_UNROLL for (int r = 0; r < rows; r++) sum[r] = fv_load(c + r * FV_PANEL + v * FV_LANES);
-      for (int i = 0; i < count; i++) fv_add_cell(f, rows, head, panel + i * bytes, v, x + i * FV_CELL_WORDS, sum);
-      FV_UNROLL for (int r = 0; r < rows; r++) fv_store(c + r * FV_PANEL + v * FV_LANES, sum[r]);
+    for (int v = 0; v < vectors; v += taken) {
+      fv_f32 sum[FV_PANEL_VECTORS][FV_DIRECT_ROWS];
+      FV_UNROLL for (int r = 0; r < rows; r++) {
+        FV_UNROLL for (int u = 0; u < taken; u++) sum[u][r] = fv_load(c + r * FV_PANEL + (v + u) * FV_LANES);
+      }
+      for (int i = 0; i < count; i++) {
+        const char *cell = panel + i * bytes;
+        fv_fetch(cell + v * share + ahead, share * taken);
+        FV_UNROLL for (int u = 0; u < taken; u++) fv_add_cell(f, rows, head, cell, v + u, x + i * FV_CELL_WORDS, sum[u]);
+      }
+      FV_UNROLL for (int r = 0; r < rows; r++) {
+        FV_UNROLL for (int u = 0; u < taken; u++) fv_store(c + r * FV_PANEL + (v + u) * FV_LANES, sum[u][r]);
+      }
     }
     panel += count * bytes;
   }

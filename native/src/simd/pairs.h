@@ -28,6 +28,13 @@ FV_INLINE fv_i32 fv_pair_lanes(int32_t pair) {
 #endif
   return lanes;
 }
+#elif defined(__ARM_FEATURE_BF16_VECTOR_ARITHMETIC)
+#define FV_HAS_PAIRS 1
+FV_INLINE fv_f32 fv_add_pairs(fv_f32 sum, fv_i32 columns, fv_i32 x) {
+  return (fv_f32)vbfdotq_f32((float32x4_t)sum, (bfloat16x8_t)columns, (bfloat16x8_t)x);
+}
+
+FV_INLINE fv_i32 fv_pair_lanes(int32_t pair) { return (fv_i32){0} + pair; }
 #else
 #define FV_HAS_PAIRS 0
 #endif
@@ -48,7 +55,12 @@ FV_INLINE uint32_t fv_pair(float first, float second) { return fv_to_bf16(first)
 FV_INLINE void fv_round_pairs(const float *x, long long count, int32_t *words) {
   long long i = 0;
   for (; i + 2 * FV_LANES <= count; i += 2 * FV_LANES) {
-    const __m512bh pairs = _mm512_cvtne2ps_pbh((__m512)fv_load(x + i + FV_LANES), (__m512)fv_load(x + i));
+    const fv_f32 low = fv_load(x + i), high = fv_load(x + i + FV_LANES);
+#ifdef __aarch64__
+    const bfloat16x8_t pairs = vcvtq_high_bf16_f32(vcvtq_low_bf16_f32((float32x4_t)low), (float32x4_t)high);
+#else
+    const __m512bh pairs = _mm512_cvtne2ps_pbh((__m512)high, (__m512)low);
+#endif
     memcpy(words + i / 2, &pairs, sizeof pairs);
   }
   for (; i < count; i += 2) words[i / 2] = (int32_t)fv_pair(x[i], i + 1 < count ? x[i + 1] : 0);

@@ -74,7 +74,9 @@ static int isa_of(const fovea_engine *engine) {
 
 /* Whether a layer rounds x to bfloat16 too. */
 static bool rounds_x(const fovea_engine *engine, int dtype, int inputs) {
-  return dtype == FOVEA_DTYPE_BF16 && isa_of(engine) == FOVEA_ISA_AVX512BF16 && inputs <= FOVEA_LINEAR_BF16_INPUTS;
+  const int isa = isa_of(engine);
+  return dtype == FOVEA_DTYPE_BF16 && (isa == FOVEA_ISA_AVX512BF16 || isa == FOVEA_ISA_NEONBF16) &&
+         inputs <= FOVEA_LINEAR_BF16_INPUTS;
 }
 
 typedef struct shape {

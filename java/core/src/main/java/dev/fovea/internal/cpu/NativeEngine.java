@@ -40,7 +40,8 @@ public final class NativeEngine extends HostDevice {
     private static final int DESCRIPTION_BYTES = 256;
 
     /** Names of the kernel tables, at their {@code FOVEA_ISA_*} codes. */
-    private static final List<String> ISAS = List.of("baseline", "avx2", "avx512", "avx512vnni", "neon", "avx512bf16");
+    private static final List<String> ISAS =
+            List.of("baseline", "avx2", "avx512", "avx512vnni", "neon", "avx512bf16", "neondot", "neonbf16");
 
     private final MemorySegment handle;
     /** One of one thread, for callers that compute alone; the same one where there is no other thread. */

@@ -109,7 +109,7 @@ class PackedTypesContractTest {
                 Tensor x = b.random(shape[0], shape[1]);
                 Tensor weight = b.random(shape[2], shape[1]);
                 Tensor rounded = b.rounded(weight);
-                if (b.engine.isa().equals("avx512bf16")) { // which rounds x too, and adds products in pairs
+                if (b.engine.isa().endsWith("bf16")) { // which rounds x too, and adds products in pairs
                     float[] expected = b.linear(b.rounded(x), rounded, DType.F32);
                     assertArrayEquals(expected, b.linear(x, weight, DType.BF16), shape[1] * 0x1p-22f);
                 } else {
