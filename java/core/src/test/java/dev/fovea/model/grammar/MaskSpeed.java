@@ -25,6 +25,7 @@ final class MaskSpeed {
                  "age": {"type": "integer", "minimum": 0, "maximum": 120}, "price": {"type": "number", "exclusiveMinimum": 0},
                  "tags": {"type": "array", "items": {"enum": ["a", "b"]}}, "when": {"type": "string", "format": "date-time"}},
                  "required": ["name", "age", "tags"], "additionalProperties": false}"""));
+        formats.put("schema behind thoughts", formats.get("schema").behindThoughts(true));
         formats.put("regex", CompiledFormat.ofRegex("[^\"]{1,200}"));
         formats.put("grammar", CompiledFormat.ofGrammar("root ::= w \" \" root | w\nw ::= c w | c\nc ::= [a-z]"));
         for (String file : files) {
