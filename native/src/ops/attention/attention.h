@@ -24,6 +24,8 @@
  * does not attend to adds nothing: a row's bits depend on nothing else in the batch, nor on which
  * masked tiles were skipped.
  *
+ * The few rows of a token that is generated are an exception to the packing, not to the sums: few.h.
+ *
  * Milakov and Gimelshein, arXiv:1805.02867; Dao et al., arXiv:2205.14135, 2307.08691.
  */
 #ifndef FV_OPS_ATTENTION_H

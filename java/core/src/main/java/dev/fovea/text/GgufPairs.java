@@ -89,15 +89,14 @@ final class GgufPairs {
     private GgufVocabulary vocabulary(boolean hasByteTokens, boolean ignoresMerges) throws FormatException {
         Vocabulary vocabulary = tokens.vocabulary();
         List<String> merges = tokens.metadata().strings(MERGES);
-        MergeTable table = new MergeTable();
+        MergeTable table = new MergeTable(merges.size());
         for (int i = 0; i < merges.size(); i++) {
             String merge = merges.get(i);
+            // Found where they stand: a large vocabulary has as many merges as tokens.
             int space = merge.indexOf(' ', 1);
-            String first = space < 0 ? "" : merge.substring(0, space);
-            String second = space < 0 ? "" : merge.substring(space + 1);
-            int firstId = vocabulary.id(first);
-            int secondId = vocabulary.id(second);
-            int both = firstId < 0 || secondId < 0 ? -1 : vocabulary.id(first + second);
+            int firstId = space < 0 ? -1 : vocabulary.id(merge, 0, space);
+            int secondId = space < 0 ? -1 : vocabulary.id(merge, space + 1, merge.length());
+            int both = firstId < 0 || secondId < 0 ? -1 : vocabulary.idWithout(merge, space);
             if (both < 0) {
                 throw tokens.metadata().error(MERGES, "expected two tokens of the vocabulary that make a third, got '"
                         + Excerpt.of(merge) + "' at " + i);

@@ -87,7 +87,7 @@ final class GgufTokens {
 
     /** The vocabulary, in the order of ids. */
     Vocabulary vocabulary() throws FormatException {
-        Vocabulary vocabulary = new Vocabulary();
+        Vocabulary vocabulary = new Vocabulary(types.length);
         for (int id = 0; id < types.length; id++) {
             String text = texts.get(id);
             vocabulary.begin();

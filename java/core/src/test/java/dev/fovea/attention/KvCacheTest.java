@@ -13,7 +13,6 @@ import dev.fovea.ops.AttentionSpec;
 import dev.fovea.ops.Mask;
 import dev.fovea.ops.Rope;
 import dev.fovea.tensor.DType;
-import dev.fovea.tensor.Layout;
 import dev.fovea.tensor.Shape;
 import dev.fovea.tensor.Tensor;
 import java.lang.foreign.Arena;
@@ -70,16 +69,11 @@ class KvCacheTest {
         final Tensor v;
 
         Sequence(AttentionSpec spec, int tokens, DType dtype) {
-            this(spec, tokens, random(DType.F32, tokens, spec.heads(), spec.headDim()),
-                    random(dtype, tokens, spec.kvHeads(), spec.headDim()), random(dtype, tokens, spec.kvHeads(), spec.valueDim()));
-        }
-
-        Sequence(AttentionSpec spec, int tokens, Tensor q, Tensor k, Tensor v) {
             this.spec = spec;
             this.tokens = tokens;
-            this.q = q;
-            this.k = k;
-            this.v = v;
+            q = random(DType.F32, tokens, spec.heads(), spec.headDim());
+            k = random(dtype, tokens, spec.kvHeads(), spec.headDim());
+            v = random(dtype, tokens, spec.kvHeads(), spec.valueDim());
         }
 
         void append(KvCache cache, int sequence, int first, int end) {
@@ -135,21 +129,21 @@ class KvCacheTest {
                 // The emulated GPU is slow.
                 for (int tokens : engine.backend() == Backend.CUDA ? new int[] {140} : new int[] {300, 1300}) {
                     tests.add(dynamicTest(AttentionEngines.name(engine) + ", " + tokens + " tokens, " + spec,
-                            () -> checkStepwise(engine, new Sequence(spec, tokens, DType.F32), Layout.F32)));
+                            () -> checkStepwise(engine, new Sequence(spec, tokens, DType.F32), DType.F32)));
                 }
             }
             for (DType dtype : List.of(DType.F16, DType.BF16)) {
                 int tokens = engine.backend() == Backend.CUDA ? 140 : 300;
                 tests.add(dynamicTest(AttentionEngines.name(engine) + ", " + dtype,
-                        () -> checkStepwise(engine, new Sequence(spec(4, 2), tokens, dtype), Layout.of(dtype))));
+                        () -> checkStepwise(engine, new Sequence(spec(4, 2), tokens, dtype), dtype)));
             }
         }
         return tests.stream();
     }
 
-    private static void checkStepwise(Engine engine, Sequence sequence, Layout type) {
+    private static void checkStepwise(Engine engine, Sequence sequence, DType dtype) {
         try (var attention = Attention.create(engine, sequence.spec);
-                var cache = KvCache.create(engine, sequence.spec, 1, sequence.tokens, type)) {
+                var cache = KvCache.create(engine, sequence.spec, 1, sequence.tokens, dtype)) {
             float[] whole = sequence.whole(attention);
             for (int t = 0; t < sequence.tokens; t++) {
                 sequence.append(cache, 0, t, t + 1);
@@ -187,64 +181,6 @@ class KvCacheTest {
                 assertArrayEquals(floats(expected), exact.attend(attention, cache, 0, 200), dtype.toString());
                 assertEquals(2L * 256 * (DIM + VALUE_DIM), cache.bytes());
             }
-        }
-    }
-
-    /** Values that blocks hold as they are: each block has the largest integer, and a scale that is a power of 2. */
-    private Tensor randomBlocks(long... sizes) {
-        Tensor tensor = Tensor.allocate(arena, DType.F32, Shape.of(sizes));
-        for (long i = 0; i < tensor.shape().elements(); i++) {
-            int q = i % 32 == 5 ? 127 : random.nextInt(255) - 127;
-            tensor.segment().setAtIndex(ValueLayout.JAVA_FLOAT, i, q * (i / 32 % 3 == 0 ? 0x1p-7f : 0x1p-8f));
-        }
-        return tensor;
-    }
-
-    @TestFactory
-    Stream<DynamicTest> shouldGiveBitsOfOneCausalCallWhenBlocksHoldTheValues() {
-        List<DynamicTest> tests = new ArrayList<>();
-        for (Engine engine : engines()) {
-            if (engine.backend() == Backend.CUDA) {
-                continue;
-            }
-            for (AttentionSpec spec : List.of(AttentionSpec.of(4, 64).withKvHeads(2), AttentionSpec.of(2, 32).withValueDim(96),
-                    AttentionSpec.of(5, 128).withKvHeads(1))) {
-                AttentionSpec causal = spec.withMask(Mask.causal());
-                tests.add(dynamicTest(AttentionEngines.name(engine) + ", " + causal, () -> checkStepwise(engine,
-                        new Sequence(causal, 270, random(DType.F32, 270, spec.heads(), spec.headDim()),
-                                randomBlocks(270, spec.kvHeads(), spec.headDim()),
-                                randomBlocks(270, spec.kvHeads(), spec.valueDim())), Layout.Q8_0)));
-            }
-        }
-        return tests.stream();
-    }
-
-    @ParameterizedTest(autoCloseArguments = false)
-    @MethodSource("engines")
-    void shouldBeNearF32InBlocks(Engine engine) {
-        AttentionSpec spec = AttentionSpec.of(4, 64).withKvHeads(2).withMask(Mask.causal())
-                .withRope(Rope.of(Rope.Layout.HALF, 64, 10_000, 256));
-        if (engine.backend() == Backend.CUDA) {
-            String message = assertThrows(IllegalArgumentException.class,
-                    () -> KvCache.create(engine, spec, 1, 256, Layout.Q8_0)).getMessage();
-            assertEquals("expected a cache of F32, F16 or BF16 on a GPU, got Q8_0", message);
-            return;
-        }
-        Sequence exact = new Sequence(spec, 200, DType.F32);
-        try (var attention = Attention.create(engine, spec);
-                var cache = KvCache.create(engine, spec, 2, 256, Layout.Q8_0)) {
-            exact.append(cache, 0, 0, 77);
-            cache.fork(0, 1);
-            exact.append(cache, 0, 77, 200);
-            // Half a step of 1/127 at most in each value, and rather less in means of many.
-            assertArrayEquals(exact.whole(attention), exact.attend(attention, cache, 0, 200), 0.006f);
-            float[] forked = exact.attend(attention, cache, 199, 200);
-            cache.reset(0);
-            cache.fork(1, 0);
-            exact.append(cache, 0, 77, 200);
-            assertArrayEquals(forked, exact.attend(attention, cache, 199, 200));
-            assertEquals(2L * 256 * 2 * (64 + 64) / 32 * 34, cache.bytes());
-            assertTrue(cache.toString().contains("Q8_0"), cache.toString());
         }
     }
 

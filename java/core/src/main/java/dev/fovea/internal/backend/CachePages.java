@@ -41,7 +41,7 @@ public final class CachePages {
         return (long) dim / layout.blockValues() * layout.blockBytes();
     }
 
-    /** Memory as pages. */
+    /** The beginning of memory as pages. */
     public static Tensor of(MemorySegment memory, Layout layout, int pages, int kvHeads, int dim) {
         return switch (layout) {
             case F32 -> of(memory, DType.F32, pages, kvHeads, dim);

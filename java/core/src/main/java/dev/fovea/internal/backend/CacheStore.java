@@ -11,6 +11,7 @@ import dev.fovea.tensor.Tensor;
 import dev.fovea.tensor.Weight;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -42,6 +43,8 @@ public final class CacheStore {
     private final Tensor lengths;
     private final Tensor ends;
     private final int[] appended;
+    /** What pages count for in the page table: those of all layers, where these lie among each other, else 1. */
+    private final int step;
     private final DeviceMemory[] keys;
     private final DeviceMemory[] values;
 
@@ -77,20 +80,49 @@ public final class CacheStore {
             throw new IllegalArgumentException("expected room for at most " + Integer.MAX_VALUE + " tokens, got " + tokens);
         }
         this.bounded = wanted < enough;
-        this.pages = new PageTable(arena, sequences, pagesEach, (int) wanted);
+        this.step = mixed(wanted) ? 2 * layers.size() : 1;
+        this.pages = new PageTable(arena, sequences, pagesEach, (int) wanted, step);
         this.lengths = Tensor.allocate(arena, DType.I32, Shape.of(sequences));
         this.ends = Tensor.allocate(arena, DType.I32, Shape.of(sequences + 1L));
         this.appended = new int[sequences];
         this.keys = new DeviceMemory[layers.size()];
         this.values = new DeviceMemory[layers.size()];
-        for (int i = 0; i < keys.length; i++) {
-            keys[i] = owner.own(device.allocate(pages.count() * pageBytes(i, layers.get(i).headDim())));
-            values[i] = owner.own(device.allocate(pages.count() * pageBytes(i, layers.get(i).valueDim())));
+        if (step > 1) {
+            DeviceMemory all = owner.own(device.allocate(pages.count() * pageBytes()));
+            Arrays.fill(keys, all);
+            Arrays.fill(values, all);
+            return;
         }
+        for (int i = 0; i < keys.length; i++) {
+            keys[i] = owner.own(device.allocate(pages.count() * keyBytes(i)));
+            values[i] = owner.own(device.allocate(pages.count() * valueBytes(i)));
+        }
+    }
+
+    /** Whether the keys and values of all layers can lie page by page, so that memory is touched as far as it is used. */
+    private boolean mixed(long count) {
+        if (!device.mixesLayers() || layers.isEmpty() || count * 2 * layers.size() > Integer.MAX_VALUE) {
+            return false;
+        }
+        for (int i = 0; i < layers.size(); i++) {
+            if (keyBytes(i) != keyBytes(0) || valueBytes(i) != keyBytes(0)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private long pageBytes(int layer, int dim) {
         return (long) layers.get(layer).kvHeads() * PageTable.PAGE_KEYS * CachePages.rowBytes(type, dim);
+    }
+
+    /** Bytes of a page's keys in a layer. */
+    private long keyBytes(int layer) {
+        return pageBytes(layer, layers.get(layer).headDim());
+    }
+
+    private long valueBytes(int layer) {
+        return pageBytes(layer, layers.get(layer).valueDim());
     }
 
     /** The device whose memory it takes. */
@@ -120,19 +152,15 @@ public final class CacheStore {
 
     /** Bytes of keys and values. */
     public long bytes() {
-        long bytes = 0;
-        for (int i = 0; i < keys.length; i++) {
-            bytes += keys[i].bytes() + values[i].bytes();
-        }
-        return bytes;
+        return pages.count() * pageBytes();
     }
 
-    /** Pages of each layer. */
+    /** Pages of each layer, as the {@link #pageTable} numbers them. */
     public int pageCount() {
-        return pages.count();
+        return (pages.count() - 1) * step + 1;
     }
 
-    /** I32 [sequences, pages each], the pages of each sequence. */
+    /** I32 [sequences, pages each], the pages of each sequence as the memory of a layer from its start on numbers them. */
     public Tensor pageTable() {
         return pages.table();
     }
@@ -147,14 +175,27 @@ public final class CacheStore {
         return ends;
     }
 
-    /** The keys of a layer, [pages, kv_heads, 128, head_dim] of {@link #type}; see {@link CachePages}. */
+    /**
+     * The keys of a layer from {@link #keyStart} on, [pages, kv_heads, 128, head_dim] of {@link #type}; see {@link
+     * CachePages}. Pages of other layers, and of values, may lie between them.
+     */
     public DeviceMemory keys(int layer) {
         return keys[layer];
     }
 
-    /** The values of a layer, [pages, kv_heads, 128, value_dim]; likewise. */
+    /** The byte that the keys of a layer begin at. */
+    public long keyStart(int layer) {
+        return step == 1 ? 0 : 2 * layer * keyBytes(0);
+    }
+
+    /** The values of a layer from {@link #valueStart} on, [pages, kv_heads, 128, value_dim]; likewise. */
     public DeviceMemory values(int layer) {
         return values[layer];
+    }
+
+    /** The byte that the values of a layer begin at. */
+    public long valueStart(int layer) {
+        return step == 1 ? 0 : (2 * layer + 1) * keyBytes(0);
     }
 
     /** Tokens that a sequence holds. */
@@ -212,7 +253,7 @@ public final class CacheStore {
     public long pageBytes() {
         long bytes = 0;
         for (int i = 0; i < keys.length; i++) {
-            bytes += pageBytes(i, layers.get(i).headDim()) + pageBytes(i, layers.get(i).valueDim());
+            bytes += keyBytes(i) + valueBytes(i);
         }
         return bytes;
     }
@@ -228,14 +269,15 @@ public final class CacheStore {
         int tokens = Math.min(PageTable.PAGE_KEYS, length(sequence) - index * PageTable.PAGE_KEYS);
         long at = 0;
         for (int i = 0; i < keys.length; i++) {
-            at = readPage(i, keys[i], layers.get(i).headDim(), page, tokens, target, at);
-            at = readPage(i, values[i], layers.get(i).valueDim(), page, tokens, target, at);
+            at = readPage(i, keys[i], keyStart(i), layers.get(i).headDim(), page, tokens, target, at);
+            at = readPage(i, values[i], valueStart(i), layers.get(i).valueDim(), page, tokens, target, at);
         }
     }
 
-    private long readPage(int layer, DeviceMemory memory, int dim, int page, int tokens, MemorySegment target, long at) {
+    private long readPage(int layer, DeviceMemory memory, long start, int dim, int page, int tokens, MemorySegment target,
+            long at) {
         long bytes = pageBytes(layer, dim);
-        device.download(memory, page * bytes, target.asSlice(at, bytes));
+        device.download(memory, start + page * step * bytes, target.asSlice(at, bytes));
         long row = CachePages.rowBytes(type, dim);
         for (int head = 0; head < layers.get(layer).kvHeads(); head++) {
             long first = at + (head * (long) PageTable.PAGE_KEYS + tokens) * row;
@@ -264,10 +306,10 @@ public final class CacheStore {
         int page = pages.page(sequence, length(sequence) / PageTable.PAGE_KEYS);
         long at = 0;
         for (int i = 0; i < keys.length; i++) {
-            long keyBytes = pageBytes(i, layers.get(i).headDim());
-            long valueBytes = pageBytes(i, layers.get(i).valueDim());
-            device.upload(source.asSlice(at, keyBytes), keys[i], page * keyBytes);
-            device.upload(source.asSlice(at + keyBytes, valueBytes), values[i], page * valueBytes);
+            long keyBytes = keyBytes(i);
+            long valueBytes = valueBytes(i);
+            device.upload(source.asSlice(at, keyBytes), keys[i], keyStart(i) + page * step * keyBytes);
+            device.upload(source.asSlice(at + keyBytes, valueBytes), values[i], valueStart(i) + page * step * valueBytes);
             at += keyBytes + valueBytes;
         }
         setLength(sequence, length(sequence) + tokens);
@@ -338,9 +380,13 @@ public final class CacheStore {
     }
 
     private void copyPage(int from, int to) {
+        if (step > 1) {
+            copyPage(keys[0], pageBytes(), from, to);
+            return;
+        }
         for (int i = 0; i < keys.length; i++) {
-            copyPage(keys[i], pageBytes(i, layers.get(i).headDim()), from, to);
-            copyPage(values[i], pageBytes(i, layers.get(i).valueDim()), from, to);
+            copyPage(keys[i], keyBytes(i), from, to);
+            copyPage(values[i], valueBytes(i), from, to);
         }
     }
 

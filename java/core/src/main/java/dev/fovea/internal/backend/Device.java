@@ -32,6 +32,11 @@ public interface Device extends Engine {
      */
     DeviceMemory allocate(long bytes);
 
+    /** Whether pages of all layers of a cache may lie among each other in one piece of memory. */
+    default boolean mixesLayers() {
+        return false;
+    }
+
     /** Copies all of {@code source} to {@code target}, from byte {@code offset} on. */
     void upload(MemorySegment source, DeviceMemory target, long offset);
 

@@ -23,6 +23,7 @@ public final class PageTable {
     }
 
     private final Tensor table;
+    private final int step;
     private final Tensor[] rows;
     private final int[] held;
     private final int[] references;
@@ -33,11 +34,16 @@ public final class PageTable {
 
     /** All pages free, as many as all sequences at full length need. */
     public PageTable(Arena arena, int sequences, int pagesEach) {
-        this(arena, sequences, pagesEach, Math.multiplyExact(sequences, pagesEach));
+        this(arena, sequences, pagesEach, Math.multiplyExact(sequences, pagesEach), 1);
     }
 
-    /** All pages free. */
-    public PageTable(Arena arena, int sequences, int pagesEach, int count) {
+    /**
+     * All pages free.
+     *
+     * @param step what a page counts for in the {@link #table}, which names the pages {@code 0, step, 2 · step, …}
+     */
+    public PageTable(Arena arena, int sequences, int pagesEach, int count, int step) {
+        this.step = step;
         table = Tensor.allocate(arena, DType.I32, Shape.of(sequences, pagesEach));
         rows = new Tensor[sequences];
         for (int s = 0; s < sequences; s++) {
@@ -225,10 +231,10 @@ public final class PageTable {
     }
 
     private int get(int sequence, int at) {
-        return table.segment().getAtIndex(ValueLayout.JAVA_INT, sequence * table.stride(0) + at);
+        return table.segment().getAtIndex(ValueLayout.JAVA_INT, sequence * table.stride(0) + at) / step;
     }
 
     private void put(int sequence, int at, int page) {
-        table.segment().setAtIndex(ValueLayout.JAVA_INT, sequence * table.stride(0) + at, page);
+        table.segment().setAtIndex(ValueLayout.JAVA_INT, sequence * table.stride(0) + at, page * step);
     }
 }

@@ -267,15 +267,15 @@ record HostBinding(HostExecution execution, HostConstants constants, Kernels ker
     }
 
     private Tensor keys(CacheStore cache, int layer) {
-        return pages(cache, cache.keys(layer), layer, cache.layers().get(layer).headDim());
+        return pages(cache, cache.keys(layer), cache.keyStart(layer), layer, cache.layers().get(layer).headDim());
     }
 
     private Tensor values(CacheStore cache, int layer) {
-        return pages(cache, cache.values(layer), layer, cache.layers().get(layer).valueDim());
+        return pages(cache, cache.values(layer), cache.valueStart(layer), layer, cache.layers().get(layer).valueDim());
     }
 
-    private Tensor pages(CacheStore cache, DeviceMemory memory, int layer, int dim) {
-        return CachePages.of(execution.device().segment(memory), cache.type(), cache.pageCount(),
+    private Tensor pages(CacheStore cache, DeviceMemory memory, long start, int layer, int dim) {
+        return CachePages.of(execution.device().segment(memory).asSlice(start), cache.type(), cache.pageCount(),
                 cache.layers().get(layer).kvHeads(), dim);
     }
 }

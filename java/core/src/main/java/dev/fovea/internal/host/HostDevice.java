@@ -81,6 +81,11 @@ public abstract class HostDevice implements Device {
         }
     }
 
+    @Override
+    public final boolean mixesLayers() {
+        return true;
+    }
+
     /** Where memory of this device lies. */
     protected MemorySegment segment(DeviceMemory memory) {
         return HostMemory.segment(memory);

@@ -11,10 +11,21 @@ public final class MergeTable {
     private final long seed = ThreadLocalRandom.current().nextLong();
 
     /** By open addressing: a pair plus 1, then its rank and the id of what it becomes. */
-    private long[] slots = new long[1 << 12];
+    private long[] slots;
     private int size;
-    private int[] merged = new int[1 << 10];
+    private int[] merged;
     private int ranks;
+
+    /** Of any number of merges. */
+    public MergeTable() {
+        this(1 << 10);
+    }
+
+    /** With room for some merges; more make it grow. */
+    public MergeTable(int merges) {
+        merged = new int[Math.max(merges, 1 << 10)];
+        slots = new long[Integer.highestOneBit(4 * Math.min(merged.length, 1 << 26) - 1) << 1];
+    }
 
     /** Adds the next merge; of two of one pair the later one counts. */
     public void add(int first, int second, int becomes) {

@@ -24,17 +24,30 @@ public final class Vocabulary {
     private int tokenStart;
 
     /** Where each token ends, and its id. */
-    private int[] ends = new int[1 << 15];
-    private int[] ids = new int[1 << 15];
+    private int[] ends;
+    private int[] ids;
     private int size;
     private int maxId;
     private int longest;
     private boolean wellFormed = true;
 
     /** Open addressing: the high half of a token's hash, then its index plus 1; or 0. At most half full. */
-    private long[] slots = new long[1 << 16];
+    private long[] slots;
     /** Token indexes by id; made when the first is asked for. */
     private volatile int[] byId;
+
+    /** Of any number of tokens. */
+    public Vocabulary() {
+        this(1 << 15);
+    }
+
+    /** With room for some tokens; more make it grow. */
+    public Vocabulary(int tokens) {
+        int room = Math.min(Math.max(tokens, 1 << 8), 1 << 26);
+        ends = new int[room];
+        ids = new int[room];
+        slots = new long[Integer.highestOneBit(2 * room - 1) << 1];
+    }
 
     /** Begins the next token. */
     public void begin() {
@@ -113,8 +126,12 @@ public final class Vocabulary {
 
     /** The hash of a text that goes on from one of the given hash. */
     long hash(long from, String text) {
+        return hash(from, text, 0, text.length());
+    }
+
+    private static long hash(long from, String text, int begin, int end) {
         long hash = from;
-        for (int i = 0; i < text.length();) {
+        for (int i = begin; i < end;) {
             int codePoint = text.codePointAt(i);
             hash = step(hash, codePoint);
             i += Character.charCount(codePoint);
@@ -182,11 +199,28 @@ public final class Vocabulary {
 
     /** The id of {@code token}, or −1. */
     public int id(String token) {
-        long hash = hash(seed, token);
+        return id(token, 0, token.length());
+    }
+
+    /** The id of the token that is a part of a text, whole code points, or −1. */
+    public int id(String text, int begin, int end) {
+        return id(hash(seed, text, begin, end), text, begin, end, end, end);
+    }
+
+    /** The id of the token that is a text without one of its chars, a space, or −1. */
+    public int idWithout(String text, int space) {
+        long hash = hash(hash(seed, text, 0, space), text, space + 1, text.length());
+        return id(hash, text, 0, space, space + 1, text.length());
+    }
+
+    /** That of a hash which is two parts of a text. */
+    private int id(long hash, String text, int begin, int end, int next, int last) {
         int slot = (int) hash & slots.length - 1;
         for (long found = slots[slot]; found != 0; found = slots[slot]) {
             int entry = (int) found - 1;
-            if ((int) (found >>> 32) == (int) (hash >>> 32) && isEntry(entry, token)) {
+            int start = start(entry);
+            if ((int) (found >>> 32) == (int) (hash >>> 32) && ends[entry] - start == end - begin + last - next
+                    && has(start, text, begin, end) && has(start + end - begin, text, next, last)) {
                 return ids[entry];
             }
             slot = slot + 1 & slots.length - 1;
@@ -199,11 +233,6 @@ public final class Vocabulary {
         return wellFormed;
     }
 
-    private boolean isEntry(int entry, String token) {
-        int start = start(entry);
-        return ends[entry] - start == token.length() && has(start, token);
-    }
-
     private boolean isEntry(int entry, String before, int codePoint, String behind) {
         int start = start(entry);
         int at = start + before.length();
@@ -214,8 +243,12 @@ public final class Vocabulary {
 
     /** Whether a text stands at a place where there are as many chars. */
     private boolean has(int at, String text) {
-        for (int i = 0; i < text.length(); i++) {
-            if (chars[at + i] != text.charAt(i)) {
+        return has(at, text, 0, text.length());
+    }
+
+    private boolean has(int at, String text, int begin, int end) {
+        for (int i = begin; i < end; i++) {
+            if (chars[at + i - begin] != text.charAt(i)) {
                 return false;
             }
         }
