@@ -4,6 +4,7 @@ import dev.fovea.EngineOptions;
 import dev.fovea.model.EncoderOptions;
 import dev.fovea.model.EncoderSession;
 import dev.fovea.model.TextEncoder;
+import dev.fovea.text.Tokenizer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -15,6 +16,7 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
@@ -35,7 +37,7 @@ class BatchGainTest {
         try (TextEncoder encoder = TextEncoder.load(TestServer.EMBEDDER, alone);
                 ExecutorService threads = Executors.newFixedThreadPool(CORES)) {
             for (int[] words : new int[][] {{3, 6}, {10, 14}, {3, 120}}) {
-                List<int[]> texts = Load.texts(400, words[0], words[1]).stream().map(encoder.tokenizer()::encode).toList();
+                List<int[]> texts = Load.texts(400, words[0], words[1]).stream().map(text -> read(encoder.tokenizer(), text)).toList();
                 double[][] rates = new double[BATCHES.length][ROUNDS];
                 for (int round = -1; round < ROUNDS; round++) { // the first warms up
                     for (int side = 0; side < BATCHES.length; side++) {
@@ -51,6 +53,12 @@ class BatchGainTest {
                 }
             }
         }
+    }
+
+    /** The ids of a text, and of the special tokens around it. */
+    private static int[] read(Tokenizer tokenizer, String text) {
+        return IntStream.concat(IntStream.of(tokenizer.prefix()),
+                IntStream.concat(IntStream.of(tokenizer.encode(text)), IntStream.of(tokenizer.suffix()))).toArray();
     }
 
     /** Texts in their order, as many in a batch as it has room for, but at least one. */
