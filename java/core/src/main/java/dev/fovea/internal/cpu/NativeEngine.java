@@ -38,6 +38,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 public final class NativeEngine extends HostDevice {
     private static final int DESCRIPTION_BYTES = 256;
+    private static final long AFTER_CROWD_NANOS = 5_000_000;
 
     /** Names of the kernel tables, at their {@code FOVEA_ISA_*} codes. */
     private static final List<String> ISAS =
@@ -47,6 +48,8 @@ public final class NativeEngine extends HostDevice {
     /** One of one thread, for callers that compute alone; the same one where there is no other thread. */
     private final MemorySegment alone;
     private final AtomicInteger runs = new AtomicInteger();
+    /** When callers that filled the threads last became fewer; 0 if that was long ago. */
+    private volatile long crowdEnd;
     private final NativeLibrary library;
     private final int threads;
     private final String isa;
@@ -188,8 +191,27 @@ public final class NativeEngine extends HostDevice {
 
     /** For an op of a run. */
     MemorySegment handle() {
-        int callers = runs.getOpaque();
-        return callers > 1 && 2 * callers > threads ? alone : handle;
+        return fill(runs.getOpaque()) || isAfterCrowd() ? alone : handle;
+    }
+
+    private boolean fill(int callers) {
+        return callers > 1 && 2 * callers > threads;
+    }
+
+    /**
+     * Whether callers filled the threads a moment ago. One of them that is between two runs comes back, and would find its
+     * processor taken by a worker.
+     */
+    private boolean isAfterCrowd() {
+        long end = crowdEnd;
+        if (end == 0) {
+            return false;
+        }
+        if (System.nanoTime() - end < AFTER_CROWD_NANOS) {
+            return true;
+        }
+        crowdEnd = 0;
+        return false;
     }
 
     /** What all threads share, whatever runs. */
@@ -204,7 +226,9 @@ public final class NativeEngine extends HostDevice {
 
     @Override
     protected void runEnded() {
-        runs.getAndDecrement();
+        if (fill(runs.getAndDecrement())) {
+            crowdEnd = System.nanoTime() | 1; // not 0
+        }
     }
 
     @Override
