@@ -11,6 +11,16 @@ if(processor STREQUAL "x86_64" AND NOT FOVEA_SANITIZE)
   set(baseline_flags "-O2")
 endif()
 
+# What comes before the features of aarch64: Zig names no architectures, and GCC wants one.
+if(processor STREQUAL "aarch64")
+  include(CheckCCompilerFlag)
+  check_c_compiler_flag("-march=armv8.2-a+dotprod+bf16" FOVEA_HAS_ARCHITECTURES)
+  set(arm "-march=armv8.2-a")
+  if(NOT FOVEA_HAS_ARCHITECTURES)
+    set(arm "-mcpu=generic")
+  endif()
+endif()
+
 #         name        processor  lanes  floats      bytes
 #         CPU features, asked at run time  compiler flags
 fovea_isa(baseline    any        4      baseline    baseline    "" "${baseline_flags}")
@@ -25,5 +35,5 @@ fovea_isa(avx512bf16  x86_64     16     avx512      avx512vnni
           "fma;avx512f;avx512bw;avx512dq;avx512vl;avx512cd;avx512vnni;avx512bf16"
           "-mfma;-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx512cd;-mavx512vnni;-mavx512bf16;-mprefer-vector-width=512")
 fovea_isa(neon        aarch64    4      baseline    baseline    "" "")
-fovea_isa(neondot     aarch64    4      baseline    neondot     "dotprod" "-mcpu=generic+dotprod")
-fovea_isa(neonbf16    aarch64    4      baseline    neondot     "dotprod;bf16" "-mcpu=generic+dotprod+bf16")
+fovea_isa(neondot     aarch64    4      baseline    neondot     "dotprod" "${arm}+dotprod")
+fovea_isa(neonbf16    aarch64    4      baseline    neondot     "dotprod;bf16" "${arm}+dotprod+bf16")
