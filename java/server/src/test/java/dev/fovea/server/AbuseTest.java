@@ -221,7 +221,9 @@ class AbuseTest {
     @Test
     void shouldServeManyConnections() throws Exception {
         raiseFiles(CONNECTIONS + 1000);
-        ServerLimits limits = ServerLimits.defaults().withConnections(CONNECTIONS).withRequests(CONNECTIONS);
+        Duration patience = Duration.ofSeconds(100); // all connect before the first sends
+        ServerLimits limits = ServerLimits.defaults().withConnections(CONNECTIONS).withRequests(CONNECTIONS)
+                .withTimes(patience, patience, patience);
         try (TestServer crowded = TestServer.start(TestServer.options().withLimits(limits), List.of(TestServer.EMBEDDER))) {
             try (Crowd crowd = Crowd.start(crowded.server.port(), CONNECTIONS)) {
                 assertEquals(CONNECTIONS + " of " + CONNECTIONS + " answered", crowd.line());
