@@ -99,6 +99,7 @@ else()
   message(STATUS "libfovea_cuda is not built: there is no nvcc; -DFOVEA_NVCC=FILE names one")
 endif()
 
-if(FOVEA_TESTS)
+option(FOVEA_EMULATION "Build the emulated GPU and its tests" ON)
+if(FOVEA_TESTS AND FOVEA_EMULATION)
   add_subdirectory(test/cuda)
 endif()

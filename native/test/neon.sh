@@ -27,5 +27,5 @@ cmake -S "$root" -B "$build" \
   -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_SYSTEM_PROCESSOR=aarch64 -DCMAKE_C_COMPILER="$compiler" \
   -DCMAKE_CROSSCOMPILING_EMULATOR="$emulator;-L;$sysroot" -DFOVEA_OPENBLAS= -DFOVEA_NVCC=OFF
 cmake --build "$build" --parallel
-ctest --test-dir "$build" --output-on-failure
+ctest --test-dir "$build" --parallel 2 --output-on-failure
 echo "neon: passed under $("$emulator" --version | head -n 1)"

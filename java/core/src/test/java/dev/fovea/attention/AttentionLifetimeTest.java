@@ -18,10 +18,12 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Whoever uses an attention or a cache while another does, or closes it, is told so; no one's memory goes away. */
+@Tag("slow")
 class AttentionLifetimeTest {
     private static final int ROUNDS = 60;
     private static final int THREADS = 3;

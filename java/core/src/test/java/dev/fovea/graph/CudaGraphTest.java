@@ -15,11 +15,13 @@ import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Whole plans on the emulated GPU, against plain Java. */
+@Tag("slow")
 class CudaGraphTest {
     /** MiniLM with two layers and a small vocabulary. */
     private static final Bert MINI_LM = new Bert(2, 384, 12, 1536, 60, 40, Pooling.MEAN);

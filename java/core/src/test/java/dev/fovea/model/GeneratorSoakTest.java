@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
 import java.util.Locale;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -14,6 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Eight callers of one model for a while, of random lengths, that cut answers off and close the model: nobody waits for ever
  * and the process does not grow. {@code -Dfovea.soak.seconds=1800} lets them go on for half an hour.
  */
+@Tag("slow")
 @EnabledOnOs(OS.LINUX)
 class GeneratorSoakTest {
     private static final int SECONDS = Integer.getInteger("fovea.soak.seconds", 4);
