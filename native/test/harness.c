@@ -196,10 +196,20 @@ static fovea_engine *create(int isa, int threads) {
 
 fovea_engine *test_engine(int threads) { return create(FOVEA_ISA_AUTO, threads); }
 
+/* Whether FOVEA_TEST_ISAS, names with blanks between, has it; all where there is no such variable. */
+static int is_wanted(const char *isa) {
+  const char *list = getenv("FOVEA_TEST_ISAS");
+  const size_t length = strlen(isa);
+  for (const char *at = list; at && (at = strstr(at, isa)); at += length) {
+    if ((at == list || at[-1] == ' ') && (at[length] == 0 || at[length] == ' ')) return 1;
+  }
+  return !list;
+}
+
 void test_each_engine(test_on_engine test) {
   const int available = fovea_isa_available();
   for (int isa = 0; available >> isa; isa++) {
-    if (!(available >> isa & 1)) continue;
+    if (!(available >> isa & 1) || !is_wanted(fovea_isa_name(isa))) continue;
     random_state = SEED;
     for (int threads = 1; threads <= 4; threads *= 2) {
       fovea_engine *engine = create(isa, threads);

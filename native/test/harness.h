@@ -63,7 +63,8 @@ bool test_same_bits(const float *a, const float *b, long long count);
 
 /*
  * Runs test on an engine of each instruction set that this CPU has, with 1, 2 and 4 threads. Every set
- * gets the same random values, so that none of them depends on which others there are.
+ * gets the same random values, so that none of them depends on which others there are. FOVEA_TEST_ISAS in the environment,
+ * names with blanks between, leaves the other sets out.
  */
 typedef void (*test_on_engine)(fovea_engine *engine);
 void test_each_engine(test_on_engine test);
