@@ -2,6 +2,7 @@ package dev.fovea.model;
 
 import dev.fovea.Engine;
 import dev.fovea.EngineOptions;
+import dev.fovea.internal.backend.CachePages;
 import dev.fovea.tensor.DType;
 import dev.fovea.tensor.Layout;
 import java.util.Objects;
@@ -38,9 +39,7 @@ public record GeneratorOptions(Engine engine, EngineOptions engineOptions, Weigh
         if (context < 0) {
             throw new IllegalArgumentException("context must be at least 1, or 0 for the model's own, got " + context);
         }
-        if (cache != Layout.F32 && cache != Layout.F16 && cache != Layout.BF16 && cache != Layout.Q8_0) {
-            throw new IllegalArgumentException("expected a cache of F32, F16, BF16 or Q8_0, got " + cache);
-        }
+        CachePages.require(Objects.requireNonNull(cache, "cache"));
         if (concurrency < 1) {
             throw new IllegalArgumentException("concurrency must be at least 1, got " + concurrency);
         }
@@ -86,10 +85,7 @@ public record GeneratorOptions(Engine engine, EngineOptions engineOptions, Weigh
 
     /** A copy that keeps keys and values as a type of elements: F32, F16 or BF16. */
     public GeneratorOptions withCache(DType cache) {
-        if (!cache.isFloatingPoint()) {
-            throw new IllegalArgumentException("expected a cache of F32, F16, BF16 or Q8_0, got " + cache);
-        }
-        return withCache(Layout.of(cache));
+        return withCache(CachePages.layout(cache));
     }
 
     /** A copy that keeps keys and values as another type, such as {@link Layout#Q8_0}. */

@@ -16,24 +16,28 @@ public final class CachePages {
 
     private CachePages() {}
 
-    /** Whether keys and values can be kept so. */
-    public static boolean isCached(Layout layout) {
+    /**
+     * What keys and values can be kept as: this.
+     *
+     * @throws IllegalArgumentException if they cannot
+     */
+    public static Layout require(Layout layout) {
         return switch (layout) {
-            case F32, F16, BF16, Q8_0 -> true;
-            default -> false;
+            case F32, F16, BF16, Q8_0 -> layout;
+            default -> throw refused(layout);
         };
     }
 
-    /**
-     * A type of elements.
-     *
-     * @throws IllegalArgumentException if keys and values are not kept so
-     */
+    /** A type of elements likewise. */
     public static Layout layout(DType dtype) {
         if (!dtype.isFloatingPoint()) {
-            throw new IllegalArgumentException("expected a cache of F32, F16, BF16 or Q8_0, got " + dtype);
+            throw refused(dtype);
         }
         return Layout.of(dtype);
+    }
+
+    private static IllegalArgumentException refused(Object type) {
+        return new IllegalArgumentException("expected a cache of F32, F16, BF16 or Q8_0, got " + type);
     }
 
     /** Bytes of a key or value. */

@@ -23,10 +23,7 @@ public final class CacheSizes {
         if (capacity < 1) {
             throw new IllegalArgumentException("capacity must be at least 1, got " + capacity);
         }
-        if (!CachePages.isCached(type)) {
-            throw new IllegalArgumentException("expected a cache of F32, F16, BF16 or Q8_0, got " + type);
-        }
-        if (!type.isPlain()) {
+        if (!CachePages.require(type).isPlain()) {
             blocks(backend, layers, type);
         }
         if ((long) sequences * capacity > Integer.MAX_VALUE) {
