@@ -280,7 +280,8 @@ class GgufConversionTest {
                 () -> GgufConversion.convert(source, file, GgufFileType.F16, (_, _) -> { })).field());
         Files.writeString(source.resolve("tokenizer.json"), good);
         Files.writeString(source.resolve("modules.json"), "[]");
-        assertThrows(FormatException.class, () -> GgufConversion.convert(source, file, GgufFileType.F16, (_, _) -> { }));
+        assertEquals("type", assertThrows(FormatException.class,
+                () -> GgufConversion.convert(source, file, GgufFileType.F16, (_, _) -> { })).field());
         assertThrows(ModelNotFoundException.class,
                 () -> GgufConversion.convert(directory.resolve("none"), file, GgufFileType.F16, (_, _) -> { }));
         assertArrayEquals(before, Files.readAllBytes(file));

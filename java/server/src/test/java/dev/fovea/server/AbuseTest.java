@@ -220,7 +220,7 @@ class AbuseTest {
 
     @Test
     void shouldServeManyConnections() throws Exception {
-        raiseFiles(CONNECTIONS + 1000);
+        raiseFiles(CONNECTIONS + 300);
         Duration patience = Duration.ofSeconds(100); // all connect before the first sends
         ServerLimits limits = ServerLimits.defaults().withConnections(CONNECTIONS).withRequests(CONNECTIONS)
                 .withTimes(patience, patience, patience);
