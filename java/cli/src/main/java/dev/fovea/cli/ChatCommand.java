@@ -3,6 +3,7 @@ package dev.fovea.cli;
 import dev.fovea.model.Chat;
 import dev.fovea.model.ChatMessage;
 import dev.fovea.model.GeneratedText;
+import dev.fovea.model.GeneratedText.Finish;
 import dev.fovea.model.SamplingOptions;
 import dev.fovea.model.TextGenerator;
 import java.io.IOException;
@@ -11,7 +12,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.concurrent.atomic.AtomicBoolean;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Mixin;
@@ -26,15 +26,16 @@ final class ChatCommand implements Callable<Integer> {
     private static final String HELP = """
             /help         show this
             /clear        begin anew
-            /system TEXT  begin anew, and tell the model TEXT first
-            /again        answer the last message again
+            /system TEXT  begin anew, and tell the model TEXT first; without TEXT, nothing
+            /again        answer the last message again, by the next seed
             /exit         end, as the end of the input does
             Ctrl-C stops an answer.
             """;
 
     private final Streams streams;
     private final List<ChatMessage> messages = new ArrayList<>();
-    private final AtomicBoolean stopped = new AtomicBoolean();
+    /** Who writes an answer, which Ctrl-C stops; null between answers. Guarded by this. */
+    private Thread answering;
 
     @Mixin
     private GeneratorArguments arguments;
@@ -60,10 +61,10 @@ final class ChatCommand implements Callable<Integer> {
             begin(system);
             while (true) {
                 String line = lines.next();
-                if (line == null || line.equals("/exit")) {
+                if (line == null || line.strip().equals("/exit")) {
                     break;
                 } else if (line.startsWith("/")) {
-                    command(line, generator);
+                    command(line.strip(), generator);
                 } else if (!line.isBlank()) {
                     messages.add(ChatMessage.user(line));
                     answer(generator);
@@ -92,10 +93,11 @@ final class ChatCommand implements Callable<Integer> {
     private void command(String line, TextGenerator generator) throws IOException {
         if (line.equals("/clear")) {
             begin(system);
-        } else if (line.startsWith("/system ")) {
-            begin(line.substring("/system ".length()));
+        } else if (line.equals("/system") || line.startsWith("/system ")) {
+            begin(line.substring("/system".length()).strip());
         } else if (line.equals("/again") && messages.size() > 1 && messages.getLast().role().equals("assistant")) {
             messages.removeLast();
+            sampling = sampling.withSeed(sampling.seed() + 1);
             answer(generator);
         } else if (line.equals("/help")) {
             streams.print(HELP);
@@ -106,24 +108,56 @@ final class ChatCommand implements Callable<Integer> {
     }
 
     private void answer(TextGenerator generator) throws IOException {
-        stopped.set(false);
-        var before = Signal.handle(new Signal("INT"), _ -> stopped.set(true));
+        var before = Signal.handle(new Signal("INT"), _ -> stop());
+        GeneratedText result = null;
         try {
-            GeneratedText result = generator.chat(Chat.of(messages), sampling, (text, _) -> print(text));
-            messages.add(ChatMessage.assistant(result.text()));
+            setAnswering(Thread.currentThread());
+            result = generator.chat(Chat.of(messages), sampling, (text, _) -> print(text));
         } catch (IllegalArgumentException e) {
-            messages.removeLast();
             streams.err().println("fovea: " + Failures.oneLine(e.getMessage()));
         } finally {
+            setAnswering(null);
             Signal.handle(new Signal("INT"), before);
         }
+        if (result == null || result.finish() == Finish.CANCELLED && result.tokens().length == 0) {
+            messages.removeLast(); // as it has no answer
+        } else {
+            messages.add(ChatMessage.assistant(result.text()));
+        }
         streams.print("\n");
+        if (result != null) {
+            tellOfEnd(result.finish(), generator.context());
+        }
+    }
+
+    /** By an interrupt: so it also stops while the model reads, and has written nothing yet. */
+    private synchronized void stop() {
+        if (answering != null) {
+            answering.interrupt();
+        }
+    }
+
+    /** Nothing that comes later interrupts who has written. */
+    private synchronized void setAnswering(Thread thread) {
+        answering = thread;
+        if (thread == null) {
+            Thread.interrupted();
+        }
+    }
+
+    /** An answer that is not all that the model would have said is not taken for one. */
+    private void tellOfEnd(Finish finish, int context) {
+        if (finish == Finish.LENGTH) {
+            streams.err().println("fovea: the answer has all " + sampling.maxTokens() + " tokens that --max-tokens gives it");
+        } else if (finish == Finish.CONTEXT) {
+            streams.err().println("fovea: the chat has all " + context + " tokens of the context; /clear begins anew");
+        }
     }
 
     private boolean print(CharSequence text) {
         try {
-            streams.print(text);
-            return !stopped.get();
+            streams.printSaid(text);
+            return true;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -2,6 +2,10 @@ package dev.fovea.cli;
 
 import dev.fovea.model.OutputFormat;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -25,14 +29,34 @@ final class FormatArguments {
     /** What makes the format, or null of what was not asked for; reads the file. */
     Supplier<OutputFormat> read() throws IOException {
         if (schema != null) {
-            String text = Files.readString(schema);
-            return () -> OutputFormat.jsonSchema(text);
+            String text = read(schema);
+            return () -> named(schema, () -> OutputFormat.jsonSchema(text));
         }
         if (grammar != null) {
-            String text = Files.readString(grammar);
-            return () -> OutputFormat.grammar(text);
+            String text = read(grammar);
+            return () -> named(grammar, () -> OutputFormat.grammar(text));
         }
         return () -> regex != null ? OutputFormat.regex(regex)
                 : choices != null ? OutputFormat.choice(choices.toArray(String[]::new)) : null;
+    }
+
+    private static OutputFormat named(Path file, Supplier<OutputFormat> format) {
+        try {
+            return format.get();
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(file + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static String read(Path file) throws IOException {
+        if (Files.isDirectory(file)) {
+            throw new FileSystemException(file.toString(), null, "Is a directory");
+        }
+        byte[] bytes = Files.readAllBytes(file);
+        try {
+            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+        } catch (CharacterCodingException e) {
+            throw new IOException("expected UTF-8 in " + file, e);
+        }
     }
 }

@@ -10,11 +10,15 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Stack;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.IParameterPreprocessor;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -24,6 +28,8 @@ import picocli.CommandLine.Spec;
 /** {@code fovea generate}: goes on with a text. */
 @Command(name = "generate", description = "Go on with a text by a language model.")
 final class GenerateCommand implements Callable<Integer> {
+    private static final int CONSIDERED = 5;
+
     private final Streams streams;
 
     @Mixin
@@ -45,10 +51,23 @@ final class GenerateCommand implements Callable<Integer> {
     @Option(names = "--log-probabilities", description = "With --json, the logarithms of the probabilities of tokens.")
     private boolean logProbabilities;
 
-    @Option(names = "--probabilities", paramLabel = "K", arity = "0..1", fallbackValue = "5", defaultValue = "0",
-            description = "Show for each token its probability, and the K likeliest in its place with theirs (default: 5), as the"
+    @Option(names = "--probabilities", paramLabel = "K", arity = "0..1", fallbackValue = "" + CONSIDERED, defaultValue = "0",
+            preprocessor = NumberOrNothing.class, description = "Show for each token its probability, and the K likeliest in its place with theirs (default: 5), as the"
                     + " model gave them: before biases, penalties, temperature and formats.")
     private int alternatives;
+
+    /** Leaves a PROMPT alone that follows an option whose number may be missing. */
+    static final class NumberOrNothing implements IParameterPreprocessor {
+        @Override
+        public boolean preprocess(Stack<String> args, CommandSpec spec, ArgSpec option, Map<String, Object> info) {
+            boolean attached = info.get("separator") != null;
+            if (attached || args.isEmpty() || args.peek().matches("-?\\d+")) {
+                return false;
+            }
+            option.setValue(CONSIDERED);
+            return true;
+        }
+    }
 
     @Parameters(arity = "0..1", paramLabel = "PROMPT", description = "The text to go on with.")
     private String prompt;
@@ -97,7 +116,7 @@ final class GenerateCommand implements Callable<Integer> {
 
     private boolean print(CharSequence text) {
         try {
-            streams.print(text);
+            streams.printSaid(text);
             return true;
         } catch (IOException e) {
             throw new UncheckedIOException(e);

@@ -85,7 +85,8 @@ public final class Main {
 
     private static int reportUsage(ParameterException failure, PrintWriter err) {
         CommandLine command = failure.getCommandLine();
-        String message = Failures.oneLine(failure.getMessage());
+        // Picocli begins some messages with a word too many, and has one twice in others.
+        String message = Failures.oneLine(failure.getMessage().replaceFirst("^Error: ", "").replace("option option", "option"));
         String hint = "";
         if (failure instanceof UnmatchedArgumentException unmatched) {
             if (unmatched.isUnknownOption()) {

@@ -44,7 +44,7 @@ final class ModelsShowCommand implements Callable<Integer> {
     private String weightsFile;
 
     @Parameters(
-            paramLabel = "NAME|DIR",
+            paramLabel = "NAME|DIR|FILE.gguf",
             description = "A name from 'fovea models', a directory in the Hugging Face layout or a .gguf file.")
     private String model;
 

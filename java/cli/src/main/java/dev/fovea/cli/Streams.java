@@ -1,5 +1,6 @@
 package dev.fovea.cli;
 
+import dev.fovea.internal.files.Excerpt;
 import java.io.BufferedOutputStream;
 import java.io.BufferedWriter;
 import java.io.FileDescriptor;
@@ -101,5 +102,32 @@ record Streams(InputStream in, OutputStream out, PrintWriter err) {
     void print(CharSequence text) throws IOException {
         out.write(text.toString().getBytes(StandardCharsets.UTF_8));
         out.flush();
+    }
+
+    /** Writes what a model says, and flushes it. On a terminal, see {@link #onTerminal}; a file or a pipe gets all of it. */
+    void printSaid(CharSequence text) throws IOException {
+        print(areOfProcess() && Screen.IS_TERMINAL ? onTerminal(text) : text);
+    }
+
+    /** A text with control characters as escapes, but ends of lines and tabs: what a model says commands no terminal. */
+    static CharSequence onTerminal(CharSequence text) {
+        if (text.chars().noneMatch(Streams::commands)) {
+            return text;
+        }
+        var shown = new StringBuilder();
+        text.chars().forEach(c -> {
+            String one = String.valueOf((char) c);
+            shown.append(commands(c) ? Excerpt.visible(one) : one);
+        });
+        return shown;
+    }
+
+    private static boolean commands(int c) {
+        return Character.isISOControl(c) && c != '\n' && c != '\t';
+    }
+
+    /** Asked for once, by who prints what a model says. */
+    private static final class Screen {
+        static final boolean IS_TERMINAL = Terminal.isStandardOutput();
     }
 }

@@ -18,6 +18,11 @@ final class Terminal {
 
     private Terminal() {}
 
+    /** Whether standard output is one. */
+    static boolean isStandardOutput() {
+        return isTerminal(STANDARD_OUTPUT);
+    }
+
     /** Whether standard error is one. */
     static boolean isStandardError() {
         return isTerminal(STANDARD_ERROR);

@@ -76,6 +76,12 @@ class ControlCharactersTest {
         }
     }
 
+    @Test
+    void shouldEscapeWhatAModelSaysOnATerminal() {
+        assertEquals(SHOWN + "\n\tend\\r", Streams.onTerminal(RED + "\n\tend\r").toString());
+        assertEquals("\ud83d\ude00é", Streams.onTerminal("\ud83d\ude00é").toString());
+    }
+
     /** For the test's own files. */
     private static String asJson(String text) {
         StringBuilder json = new StringBuilder();

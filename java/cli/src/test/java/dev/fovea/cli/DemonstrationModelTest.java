@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -36,6 +37,31 @@ class DemonstrationModelTest {
                 You are welcome. Is there anything else?
                 """, run.out());
         assertEquals("fovea: " + DemonstrationModel.NOTICE + "\n", run.err());
+    }
+
+    @Test
+    void shouldSayWhyAnAnswerIsNotWhole() {
+        CliRun limit = chat("Hello\n", "--max-tokens", "3");
+        assertEquals(1, limit.out().lines().count(), limit.out());
+        assertTrue(limit.err().endsWith("fovea: the answer has all 3 tokens that --max-tokens gives it\n"), limit.err());
+        CliRun full = chat("Hello\n".repeat(6), "--context", "64");
+        assertTrue(full.err().contains("fovea: the chat has all 64 tokens of the context; /clear begins anew\n"), full.err());
+    }
+
+    @Test
+    void shouldAnswerAgainByAnotherSeedAndForgetTheSystemsText() {
+        CliRun again = chat("What is a river?\n/again\n/again\n/again\n  /exit\n/exit \nHello\n", "--temperature", "3");
+        assertEquals(0, again.status(), again.err());
+        assertTrue(again.out().lines().distinct().count() > 1, again.out());
+        CliRun system = chat("/system\nHello\n/system \nHello\n");
+        assertEquals("fovea: " + DemonstrationModel.NOTICE + "\n", system.err());
+        assertEquals("Hello! I am glad to meet you.\n".repeat(2), system.out());
+    }
+
+    private static CliRun chat(String lines, String... options) {
+        List<String> all = new ArrayList<>(List.of("chat", "--threads", "1"));
+        all.addAll(List.of(options));
+        return CliRun.withInput(lines.getBytes(StandardCharsets.UTF_8), all.toArray(String[]::new));
     }
 
     @Test

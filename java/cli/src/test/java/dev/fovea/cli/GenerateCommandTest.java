@@ -6,14 +6,19 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** {@code fovea generate} and {@code fovea models show} of language models. */
 class GenerateCommandTest {
     private static final Path MODELS =
             Path.of("..", "core", "src", "test", "resources", "dev", "fovea", "model", "decoder");
     private static final String QWEN = MODELS.resolve("golden/qwen3").toString();
+
+    @TempDir
+    private Path directory;
 
     @Test
     void shouldWriteOneLineOfJson() {
@@ -47,6 +52,35 @@ class GenerateCommandTest {
         assertEquals(expected, CliRun.of(concat(plain, new String[] {"--lookup", "4"})).output());
         assertEquals(expected, CliRun.of(concat(plain, new String[] {"--draft", MODELS.resolve("golden/llama").toString()})).output());
         assertEquals(expected, CliRun.of(concat(plain, new String[] {"--draft", QWEN, "--draft-tokens", "2"})).output());
+    }
+
+    @Test
+    void shouldTakeAPromptBehindAnOptionWhoseNumberMayBeMissing() {
+        String[] demo = {"generate", "--max-tokens", "2", "--threads", "1", "--probabilities"};
+        CliRun five = CliRun.of(concat(demo, new String[] {"Once upon a time"}));
+        assertEquals(0, five.status(), five.err());
+        assertTrue(five.out().startsWith(" a gentle\n\n"), five.out());
+        assertEquals(2 * (1 + 5), five.out().split(" %", -1).length - 1, five.out());
+        CliRun two = CliRun.of(concat(demo, new String[] {"2", "Once upon a time"}));
+        assertEquals(2 * (1 + 2), two.out().split(" %", -1).length - 1, two.out());
+        assertLine(2, "'x' is not an int", "generate", "--probabilities=x", "Once upon a time");
+        assertLine(2, "alternatives must be 0 to 64, got 65", "generate", "--probabilities", "65", "Once upon a time");
+    }
+
+    @Test
+    void shouldNameTheFileOfAFormThatIsWrong() throws Exception {
+        Path file = Files.write(directory.resolve("form"), new byte[] {'r', (byte) 0xff});
+        String[] each = {"--json-schema", "--grammar"};
+        for (String option : each) {
+            assertLine(1, "expected UTF-8 in " + file, "generate", "--model", QWEN, option, file.toString(), "text");
+            assertLine(1, "is a directory: " + directory, "generate", "--model", QWEN, option, directory.toString(), "text");
+        }
+        Files.writeString(file, "root ::= (");
+        assertLine(2, file + ": not a grammar: ')' expected", "generate", "--model", QWEN, "--grammar", file.toString(), "text");
+        assertLine(2, "fovea: --regex=REGEX, --choice=TEXT are mutually exclusive", "generate", "--model", QWEN, "--regex", "a",
+                "--choice", "b", "text");
+        assertLine(2, "fovea: value for option '--logit-bias' (ID=X) should be in KEY=VALUE format but was 5", "generate",
+                "--model", QWEN, "--logit-bias", "5", "text");
     }
 
     private static String[] concat(String[] first, String[] second) {

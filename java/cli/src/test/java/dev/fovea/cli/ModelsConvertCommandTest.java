@@ -50,5 +50,11 @@ class ModelsConvertCommandTest {
         assertEquals(1, gelu.status());
         assertTrue(gelu.err().contains("hidden_act") && gelu.err().lines().count() == 1, gelu.err());
         assertFalse(Files.exists(file));
+        String llama = GOLDEN.resolve("llama").toString();
+        assertEquals("expected a file to write whose name ends in .gguf, by which it is read, got model.bin",
+                CliRun.of("models", "convert", llama, "model.bin").error(1));
+        Path nowhere = directory.resolve("nowhere");
+        assertEquals("no such file or directory: " + nowhere,
+                CliRun.of("models", "convert", llama, nowhere.resolve("model.gguf").toString()).error(1));
     }
 }

@@ -14,7 +14,11 @@ final class AnswerChoice implements TokenChoice {
     private final Constraint constraint;
     private final boolean hasEnds;
     private final int count;
-    private final List<List<Alternative>> alternatives = new ArrayList<>();
+    /** Of each token, as many of the likeliest as the sampler keeps; written before the token is there. */
+    private final int[] likeliest;
+    private final float[] logProbabilities;
+    private int kept;
+    private int written;
 
     /**
      * Of one answer.
@@ -22,23 +26,29 @@ final class AnswerChoice implements TokenChoice {
      * @param constraint null for none
      * @param hasEnds whether a token ends texts; else an answer ends where its form leaves nothing more to say
      * @param count how many of the likeliest tokens of each place are kept
+     * @param most how many tokens the answer has at most
      */
-    AnswerChoice(Constraint constraint, boolean hasEnds, int count) {
+    AnswerChoice(Constraint constraint, boolean hasEnds, int count, int most) {
         this.constraint = constraint;
         this.hasEnds = hasEnds;
         this.count = count;
+        this.likeliest = new int[count * most];
+        this.logProbabilities = new float[count * most];
     }
 
     @Override
     public void begin(Sampler sampler) {
         sampler.keepLikeliest(count);
+        kept = sampler.likeliest().length;
     }
 
     @Override
     public int next(Sampler sampler, MemorySegment row) {
         int token = sampler.next(row, constraint == null ? null : constraint.mask());
         if (count > 0) {
-            alternatives.add(alternatives(sampler.likeliest(), sampler.likeliestLogProbabilities()));
+            System.arraycopy(sampler.likeliest(), 0, likeliest, written * count, kept);
+            System.arraycopy(sampler.likeliestLogProbabilities(), 0, logProbabilities, written * count, kept);
+            written++;
         }
         if (constraint != null) {
             constraint.accept(token);
@@ -46,21 +56,21 @@ final class AnswerChoice implements TokenChoice {
         return token;
     }
 
-    private static List<Alternative> alternatives(int[] tokens, float[] logProbabilities) {
-        List<Alternative> some = new ArrayList<>(tokens.length);
-        for (int i = 0; i < tokens.length; i++) {
-            some.add(new Alternative(tokens[i], logProbabilities[i]));
-        }
-        return some;
-    }
-
     @Override
     public boolean isComplete() {
         return constraint != null && !hasEnds && constraint.isComplete();
     }
 
-    /** Of each of the first tokens, those that were likeliest in its place; empty unless asked for. */
+    /** Of each of the first tokens, which are written, those that were likeliest in its place; empty unless asked for. */
     List<List<Alternative>> alternatives(int tokens) {
-        return alternatives.subList(0, Math.min(tokens, alternatives.size()));
+        List<List<Alternative>> all = new ArrayList<>();
+        for (int i = 0; i < tokens && count > 0; i++) {
+            List<Alternative> some = new ArrayList<>(kept);
+            for (int at = i * count; at < i * count + kept; at++) {
+                some.add(new Alternative(likeliest[at], logProbabilities[at]));
+            }
+            all.add(some);
+        }
+        return all;
     }
 }

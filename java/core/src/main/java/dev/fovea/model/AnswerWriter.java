@@ -62,7 +62,7 @@ final class AnswerWriter {
      */
     GeneratedText write(int[] promptIds, SamplingOptions options, RequestOptions request, TextListener listener, long arrival) {
         int most = Math.min(options.maxTokens(), model.room(promptIds.length));
-        var choice = new AnswerChoice(constraint(options, most), ends.length > 0, options.alternatives());
+        var choice = new AnswerChoice(constraint(options, most), ends.length > 0, options.alternatives(), most);
         var tokens = new TokenRequest(promptIds, most, sampling(options), choice, options.ignoresEnd() ? new int[0] : ends,
                 request.priority(), request.deadline());
         var work = new Work(tokens, choice, promptIds.length, options, listener);

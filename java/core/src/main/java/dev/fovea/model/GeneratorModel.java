@@ -22,6 +22,7 @@ import dev.fovea.model.generation.SchedulerOptions;
 import dev.fovea.model.generation.TokenWriter;
 import dev.fovea.weights.Weights;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -209,6 +210,9 @@ final class GeneratorModel implements AnswerModel {
                             + " tokens for a file");
                 }
                 reader.read(held);
+                if (Thread.currentThread().isInterrupted()) {
+                    throw new InterruptedIOException("interrupted before all " + held.length + " tokens were computed for " + file);
+                }
             }
         });
     }

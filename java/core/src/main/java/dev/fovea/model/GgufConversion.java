@@ -30,6 +30,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
@@ -69,11 +70,19 @@ public final class GgufConversion {
      * @throws ModelNotFoundException if there is nothing, or a file that a model needs is not in the directory
      * @throws FormatException if a file is not what it should be, or GGUF cannot say what it says; the message names it
      * @throws IOException if a file cannot be read or written
-     * @throws IllegalArgumentException if source and target are the same file, or a weight is not finite
+     * @throws IllegalArgumentException if source and target are the same file, the target's name does not end in .gguf, or a weight
+     *     is not finite
      */
     public static void convert(Path source, Path target, GgufFileType type, Progress progress) throws IOException {
         if (Files.exists(source) && Files.exists(target) && Files.isSameFile(source, target)) {
             throw new IllegalArgumentException("expected another file than the source to write, got " + target);
+        }
+        if (!target.toString().endsWith(".gguf")) {
+            throw new IllegalArgumentException("expected a file to write whose name ends in .gguf, by which it is read, got " + target);
+        }
+        Path folder = target.toAbsolutePath().getParent();
+        if (folder != null && !Files.isDirectory(folder)) {
+            throw new NoSuchFileException(folder.toString());
         }
         var writer = new GgufWriter();
         if (EncoderSource.isFile(source)) {

@@ -8,7 +8,9 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -37,7 +39,7 @@ public final class CacheFile {
     @FunctionalInterface
     public interface Source {
         /** Fills {@code target} with a page of the tokens. */
-        void read(int page, MemorySegment target);
+        void read(int page, MemorySegment target) throws IOException;
     }
 
     /** Where pages go to. */
@@ -75,7 +77,13 @@ public final class CacheFile {
 
     /** Writes a file beside the one of this name, and puts it in its place when it is whole. */
     public static void write(Path path, Model model, int[] tokens, Source source) throws IOException {
-        Path target = path.toAbsolutePath();
+        Path target = path.toAbsolutePath().normalize();
+        if (Files.isDirectory(target)) {
+            throw new FileSystemException(path.toString(), null, "is a directory");
+        }
+        if (!Files.isDirectory(target.getParent())) {
+            throw new NoSuchFileException(target.getParent().toString());
+        }
         Path made = Files.createTempFile(target.getParent(), target.getFileName().toString(), ".part");
         try {
             try (FileChannel file = FileChannel.open(made, StandardOpenOption.WRITE)) {
@@ -112,6 +120,9 @@ public final class CacheFile {
      * @throws FormatException if the file is damaged, or of another model
      */
     public static int[] read(Path path, Model model, Target target) throws IOException {
+        if (Files.isDirectory(path)) {
+            throw new FileSystemException(path.toString(), null, "is a directory");
+        }
         try (FileChannel file = FileChannel.open(path, StandardOpenOption.READ)) {
             return new CacheFile(path, model, file).read(target);
         }

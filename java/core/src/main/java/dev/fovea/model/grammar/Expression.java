@@ -1,5 +1,6 @@
 package dev.fovea.model.grammar;
 
+import dev.fovea.internal.files.Excerpt;
 import java.util.List;
 import java.util.function.IntUnaryOperator;
 
@@ -8,8 +9,23 @@ sealed interface Expression {
     /** Nothing. */
     Expression EMPTY = new Sequence(List.of());
 
-    /** This text. */
-    record Literal(String text) implements Expression {}
+    /** This text. Half a character, which UTF-8 cannot say, is refused. */
+    record Literal(String text) implements Expression {
+        public Literal {
+            int half = 0;
+            while (half < text.length() && !isHalf(text.codePointAt(half))) {
+                half += Character.charCount(text.codePointAt(half));
+            }
+            if (half < text.length()) {
+                throw new IllegalArgumentException(String.format("expected a text of whole characters, got half of one, U+%04X, at char %d"
+                        + " of '%s'", text.codePointAt(half), half, Excerpt.of(text)));
+            }
+        }
+
+        private static boolean isHalf(int codePoint) {
+            return codePoint >= Character.MIN_SURROGATE && codePoint <= Character.MAX_SURROGATE;
+        }
+    }
 
     /** One of these characters. */
     record Characters(CodePoints set) implements Expression {}

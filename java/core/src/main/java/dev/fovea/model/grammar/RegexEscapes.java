@@ -20,13 +20,23 @@ final class RegexEscapes {
 
     /** The set of the escape whose letter is at a place; null if it stands for one character. */
     static CodePoints set(int[] codes, int at) {
+        return set(codes, at, false);
+    }
+
+    /**
+     * The set of the escape whose letter is at a place; null if it stands for one character. What only some dialects call a
+     * space is in neither {@code \s} nor {@code \S}.
+     *
+     * @param excluded whether it is in brackets that begin with ^: then what some call a space is in both
+     */
+    static CodePoints set(int[] codes, int at, boolean excluded) {
         return switch (at < codes.length ? codes[at] : -1) {
             case 'd' -> DIGITS;
             case 'D' -> DIGITS.complement();
             case 'w' -> WORD;
             case 'W' -> WORD.complement();
-            case 's' -> SPACE;
-            case 'S' -> ANY_SPACE.complement();
+            case 's' -> excluded ? ANY_SPACE : SPACE;
+            case 'S' -> (excluded ? SPACE : ANY_SPACE).complement();
             case 'p' -> category(codes, at);
             case 'P' -> category(codes, at).complement();
             default -> null;

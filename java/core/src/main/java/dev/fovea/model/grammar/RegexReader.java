@@ -184,7 +184,7 @@ final class RegexReader {
         boolean negated = take('^');
         var set = new CodePoints.Builder();
         while (at < codes.length && codes[at] != ']') {
-            CodePoints many = codes[at] == '\\' ? RegexEscapes.set(codes, at + 1) : null;
+            CodePoints many = codes[at] == '\\' ? RegexEscapes.set(codes, at + 1, negated) : null;
             if (many != null) {
                 at = RegexEscapes.end(codes, at + 1);
                 set.add(many);

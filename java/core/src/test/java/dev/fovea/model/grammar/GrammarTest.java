@@ -50,6 +50,27 @@ class GrammarTest {
         return all;
     }
 
+    /** A space to some dialects, no space to others: what is written is right in all. */
+    @Test
+    void shouldCallNothingASpaceAndNoneWhereDialectsDiffer() {
+        for (String regex : List.of("\\s", "\\S", "[\\s]", "[\\S]", "[^\\s]", "[^\\S]", "[^\\s\\S]")) {
+            assertFalse(matches(CompiledFormat.ofRegex(regex + "|x"), "\u00a0"), regex);
+        }
+        assertTrue(matches(CompiledFormat.ofRegex("[^\\S]|[^\\s]"), " "));
+        assertTrue(matches(CompiledFormat.ofRegex("[^\\S]|[^\\s]"), "a"));
+        assertFalse(matches(CompiledFormat.ofRegex("[^\\s\\S]|x"), " "));
+    }
+
+    @Test
+    void shouldRefuseHalfACharacter() {
+        for (Runnable format : List.<Runnable>of(() -> CompiledFormat.ofChoice(List.of("a", "b\ud83d")),
+                () -> CompiledFormat.ofGrammar("root ::= \"\ude00\""))) {
+            String message = assertThrows(IllegalArgumentException.class, format::run).getMessage();
+            assertTrue(message.contains("half of one, U+D"), message);
+        }
+        assertTrue(matches(CompiledFormat.ofChoice(List.of("\ud83d\ude00")), "\ud83d\ude00"));
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"a*b", "(a|b)*a(a|b)", "(ab|a)(b?)+", "a{2,3}b{0,1}|é", "[^a]+", "[a-bé]{3}", ".é?", "(a|ab)(c|bcé)?", "(?:a+)+b", "^a|b$",
         "((a?){3}){2}", "a{0}b", "(|a)b", "[\\x61\\u00e9]*", "\\u{1F600}?a", "[^\\W]b", "\\S\\w", "(?<n>a)b*?", "\\.|a?b", "[b\\-a]"})
