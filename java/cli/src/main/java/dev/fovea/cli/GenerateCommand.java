@@ -60,12 +60,11 @@ final class GenerateCommand implements Callable<Integer> {
     static final class NumberOrNothing implements IParameterPreprocessor {
         @Override
         public boolean preprocess(Stack<String> args, CommandSpec spec, ArgSpec option, Map<String, Object> info) {
-            boolean attached = info.get("separator") != null;
-            if (attached || args.isEmpty() || args.peek().matches("-?\\d+")) {
-                return false;
+            boolean attached = "=".equals(info.get("separator"));
+            if (!attached && !args.isEmpty() && !args.peek().matches("-?\\d+")) {
+                args.push(Integer.toString(CONSIDERED));
             }
-            option.setValue(CONSIDERED);
-            return true;
+            return false;
         }
     }
 

@@ -14,7 +14,9 @@ import dev.fovea.weights.FormatException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.Arrays;
@@ -23,6 +25,7 @@ import java.util.Random;
 import java.util.concurrent.Executors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -135,6 +138,27 @@ class GeneratorSessionTest {
             try (var files = Files.list(directory)) {
                 assertEquals(0, files.filter(other -> other.toString().endsWith(".part")).count());
             }
+        }
+    }
+
+    @Test
+    void shouldSayWhichFileCannotBeAndThatItsThreadWasInterrupted() throws Exception {
+        try (var model = TextGenerator.load(model("llama"), options())) {
+            GeneratorSession session = model.newSession();
+            session.append(text(1, 20));
+            Path nowhere = directory.resolve("nowhere");
+            var missing = assertThrows(NoSuchFileException.class, () -> session.save(nowhere.resolve("saved.kv")));
+            assertEquals(nowhere.toString(), missing.getFile());
+            for (Executable action : List.<Executable>of(() -> session.save(directory), () -> model.restore(directory))) {
+                assertEquals(directory + ": is a directory", assertThrows(FileSystemException.class, action).getMessage());
+            }
+            Thread.currentThread().interrupt();
+            Path file = directory.resolve("interrupted.kv");
+            assertThrows(IOException.class, () -> session.save(file));
+            assertTrue(Thread.interrupted());
+            assertFalse(Files.exists(file));
+            session.save(file);
+            assertEquals(20, model.restore(file).tokens().length);
         }
     }
 

@@ -34,7 +34,8 @@ final class Gpt2Family implements DecoderFamily {
             attention = attention.withScores(1, 0);
         }
         int width = json.integer("n_embd", 1);
-        var feedForward = new FeedForward(json.integer("n_inner", 1, Math.multiplyExact(4, width)),
+        int inner = (int) Math.min(4L * width, Integer.MAX_VALUE); // no tensor has as many
+        var feedForward = new FeedForward(json.integer("n_inner", 1, inner),
                 EncoderFields.activation(json, "activation_function", "gelu_new"), false, true);
         return Description.of(json.integer("vocab_size", 1), width, json.integer("n_layer", 1), context, attention, feedForward)
                 .withPositions(new Positions.Learned(positions(json), 0))
