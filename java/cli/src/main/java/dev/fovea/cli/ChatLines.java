@@ -12,6 +12,9 @@ import org.jline.terminal.TerminalBuilder;
 
 /** What a user says in a chat, line by line. */
 interface ChatLines extends AutoCloseable {
+    /** What stands before a line that is typed. */
+    String PROMPT = "> ";
+
     /** The next line, or null if there is none. */
     String next() throws IOException;
 
@@ -20,19 +23,26 @@ interface ChatLines extends AutoCloseable {
 
     /** Where somebody types, with a prompt, editing and what was typed before; else the lines of the input. */
     static ChatLines of(Streams streams) throws IOException {
-        return streams.areOfProcess() && Terminal.isInteractive(System.getenv()) ? new Typed() : new Read(streams);
+        return streams.areOfProcess() && Terminal.isInteractive(System.getenv()) ? new Typed()
+                : new Read(streams, streams.areOfProcess() && Terminal.isTyped() ? PROMPT : "");
     }
 
-    /** Lines of a file or a pipe. */
+    /** Lines of a file, a pipe or a terminal that moves no cursor. */
     final class Read implements ChatLines {
+        private final Streams streams;
+        private final String prompt;
         private final BufferedReader in;
 
-        Read(Streams streams) {
+        /** What each line is asked for by: nothing where nobody types. */
+        Read(Streams streams, String prompt) {
+            this.streams = streams;
+            this.prompt = prompt;
             in = new BufferedReader(new InputStreamReader(streams.in(), StandardCharsets.UTF_8));
         }
 
         @Override
         public String next() throws IOException {
+            streams.print(prompt);
             return in.readLine();
         }
 
@@ -59,7 +69,7 @@ interface ChatLines extends AutoCloseable {
         public String next() {
             while (true) {
                 try {
-                    return reader.readLine("> ");
+                    return reader.readLine(PROMPT);
                 } catch (UserInterruptException e) {
                     if (e.getPartialLine().isEmpty()) {
                         return null;

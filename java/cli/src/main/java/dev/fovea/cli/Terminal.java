@@ -28,10 +28,14 @@ final class Terminal {
         return isTerminal(STANDARD_ERROR);
     }
 
+    /** Whether somebody types and reads, on whatever terminal. */
+    static boolean isTyped() {
+        return isTerminal(STANDARD_INPUT) && isTerminal(STANDARD_OUTPUT);
+    }
+
     /** Whether somebody types and reads: standard input and output are terminals that can move a cursor. */
     static boolean isInteractive(Map<String, String> environment) {
-        return isTerminal(STANDARD_INPUT) && isTerminal(STANDARD_OUTPUT)
-                && !environment.getOrDefault("TERM", "dumb").equals("dumb");
+        return isTyped() && !environment.getOrDefault("TERM", "dumb").equals("dumb");
     }
 
     /** Whether to colour standard output: where it is a terminal that knows colours, unless NO_COLOR says not to. */
