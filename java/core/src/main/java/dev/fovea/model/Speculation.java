@@ -35,4 +35,10 @@ public record Speculation(int tokens, Path model) {
     public static Speculation model(Path model, int tokens) {
         return new Speculation(tokens, Objects.requireNonNull(model, "model"));
     }
+
+    /** Such as {@code up to 4 tokens by Qwen3-0.6B}. */
+    @Override
+    public String toString() {
+        return "up to " + tokens + " tokens by " + (model == null ? "the prompt" : model);
+    }
 }

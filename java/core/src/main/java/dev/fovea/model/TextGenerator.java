@@ -156,6 +156,7 @@ public final class TextGenerator implements AutoCloseable {
      * @param listener hears of the text as it comes
      * @throws IllegalArgumentException if the prompt has no tokens, or more than the context; or an answer cannot be of the
      *     format, as there are too many ways to read what is written
+     * @throws ArithmeticException if logits are not finite, or biases and the format leave no token
      * @throws IllegalStateException if the model is closed
      * @throws java.util.concurrent.RejectedExecutionException if as many callers {@linkplain GeneratorOptions#queue() wait}
      *     as may
@@ -263,6 +264,9 @@ public final class TextGenerator implements AutoCloseable {
 
     /** Goes on with token ids, as they are, with a priority or a limit of time. */
     public GeneratedText generate(int[] promptIds, SamplingOptions options, RequestOptions request, TextListener listener) {
+        Objects.requireNonNull(promptIds, "promptIds");
+        Objects.requireNonNull(options, "options");
+        Objects.requireNonNull(request, "request");
         Objects.requireNonNull(listener, "listener");
         answers.requirePrompt(promptIds);
         answers.requireIds(options);
