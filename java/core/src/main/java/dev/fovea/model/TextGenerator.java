@@ -212,19 +212,33 @@ public final class TextGenerator implements AutoCloseable {
      * @param listener hears of what the model writes as it comes, calls and all
      */
     public ChatAnswer answer(Chat chat, SamplingOptions options, TextListener listener) {
+        return answer(chat, options, RequestOptions.defaults(), listener);
+    }
+
+    /** As {@link #answer(Chat, SamplingOptions, TextListener)}, with a priority or a limit of time. */
+    public ChatAnswer answer(Chat chat, SamplingOptions options, RequestOptions request, TextListener listener) {
         String rendered = requireChats().render(chat);
         ChatTools.Thinking thinking = chatTools.thoughts(rendered);
-        return chatTools.read(chat, thinking, "", generate(chatTools.ids(rendered), thinking.before(options), listener));
+        return chatTools.read(chat, thinking, "", generate(chatTools.ids(rendered), thinking.before(options), request, listener));
     }
 
     /**
-     * As {@link #answer}, but the answer is a call of one of the chat's tools, with arguments that are valid by its schema. A
+     * As {@link #answer(Chat, SamplingOptions, TextListener)}, but the answer is a call of one of the chat's tools, with arguments that are valid by its schema. A
      * model that thinks does so first.
      *
      * @throws IllegalArgumentException if there is no tool, a schema of one is not supported, or the options have a format
      * @throws UnsupportedOperationException if the model's template does not say how calls look
      */
     public ChatAnswer call(Chat chat, SamplingOptions options) {
+        return call(chat, options, RequestOptions.defaults(), SILENT);
+    }
+
+    /**
+     * As {@link #call(Chat, SamplingOptions)}, with a priority or a limit of time.
+     *
+     * @param listener hears of what the model writes, which may leave out what each call begins with
+     */
+    public ChatAnswer call(Chat chat, SamplingOptions options, RequestOptions request, TextListener listener) {
         if (options.format() != null) {
             throw new IllegalArgumentException("expected options without a format for a call of a tool, got " + options.format());
         }
@@ -233,7 +247,8 @@ public final class TextGenerator implements AutoCloseable {
         // One that does not think begins with the call.
         String begin = thinking == ChatTools.Thinking.NOT ? chatTools.begin() : "";
         SamplingOptions forced = thinking.before(options.withFormat(chatTools.call(chat, begin.isEmpty())));
-        return chatTools.read(chat, thinking, begin, generate(chatTools.ids(rendered + begin), forced, SILENT));
+        return chatTools.read(chat, thinking, begin, generate(chatTools.ids(rendered + begin), forced, request,
+                listener));
     }
 
     private ChatTools requireChats() {

@@ -10,6 +10,7 @@ import dev.fovea.model.GeneratedText.Finish;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -64,6 +65,17 @@ class ToolCallTest {
             }
             assertEquals(2, names.size(), names.toString());
             var options = SamplingOptions.greedy();
+            var late = RequestOptions.defaults().withTimeLimit(Duration.ZERO);
+            ChatAnswer none = model.call(chat, options, late, (_, _) -> true);
+            assertEquals(Finish.TIMEOUT, none.generated().finish());
+            assertEquals(List.of(), none.toolCalls());
+            assertEquals(Finish.TIMEOUT, model.answer(chat, options, late, (_, _) -> true).generated().finish());
+            var heard = new StringBuilder();
+            ChatAnswer told = model.call(chat, options, RequestOptions.defaults(), (text, _) -> {
+                heard.append(text);
+                return true;
+            });
+            assertEquals(told.generated().text(), heard.toString());
             assertThrows(IllegalArgumentException.class, () -> model.call(chat.withTools(List.of()), options));
             assertThrows(IllegalArgumentException.class, () -> model.call(chat, options.withFormat(OutputFormat.json())));
         }
