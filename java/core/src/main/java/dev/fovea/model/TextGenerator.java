@@ -45,12 +45,13 @@ public final class TextGenerator implements AutoCloseable {
     private TextGenerator(Path path, GeneratorOptions options, SchedulerOptions scheduling, Owner owner) throws IOException {
         this.path = path;
         this.owner = owner;
+        var engine = new StartingEngine(owner, options.engine(), options.engineOptions());
         GeneratorSource source = GeneratorSource.of(path);
         Weights weights = owner.own(source.openWeights());
         // The tokenizer on another thread, while this one reads the rest.
         Loading<Tokenizer> tokens = owner.own(new Loading<>("tokenizer", source::openTokenizer));
-        model = source.hasEncoder() ? new SourceModel(source.encoderDecoder(), weights, options, owner)
-                : new GeneratorModel(source, weights, options, scheduling, owner);
+        model = source.hasEncoder() ? new SourceModel(source.encoderDecoder(), weights, options, engine, owner)
+                : new GeneratorModel(source, weights, options, scheduling, engine, owner);
         reader = PromptTokenizer.of(path, tokens);
         Tokenizer tokenizer = reader.tokenizer();
         ChatTemplate template = reader.isThere() ? source.chatTemplate(tokenizer) : null;

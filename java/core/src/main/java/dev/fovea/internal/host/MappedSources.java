@@ -38,10 +38,15 @@ final class MappedSources {
             read.add(segment);
             bytes += segment.byteSize();
             if (bytes >= STEP_BYTES) {
-                read.forEach(MemorySegment::unload);
-                read.clear();
-                bytes = 0;
+                unload();
             }
         }
+    }
+
+    /** Gives back what has been noted. */
+    void unload() {
+        read.forEach(MemorySegment::unload);
+        read.clear();
+        bytes = 0;
     }
 }
