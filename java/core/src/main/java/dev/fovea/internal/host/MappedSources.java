@@ -12,7 +12,7 @@ import java.util.List;
  * that the file has not, and stay.
  */
 final class MappedSources {
-    private static final long STEP_BYTES = 16L << 20;
+    private static final long STEP_BYTES = 4L << 20;
 
     /** Less than this is not worth the calls into the system, and may stay. */
     private static final long LARGE_BYTES = 128L << 20;
