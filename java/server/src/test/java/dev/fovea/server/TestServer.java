@@ -65,8 +65,12 @@ final class TestServer implements AutoCloseable {
     }
 
     static TestServer start(ServerOptions options, List<String> models, EncoderOptions encoders) throws IOException {
-        return new TestServer(FoveaServer.start(models.stream().map(ModelChoice::parse).toList(), options,
-                encoders, GENERATORS));
+        return start(options, models, encoders, GENERATORS);
+    }
+
+    static TestServer start(ServerOptions options, List<String> models, EncoderOptions encoders, GeneratorOptions generators)
+            throws IOException {
+        return new TestServer(FoveaServer.start(models.stream().map(ModelChoice::parse).toList(), options, encoders, generators));
     }
 
     private static Path folder;
