@@ -9,6 +9,7 @@ import com.google.gson.JsonParser;
 import dev.fovea.model.EncoderOptions;
 import dev.fovea.model.GeneratorOptions;
 import dev.fovea.testing.ToyLanguageModel;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,7 +30,17 @@ class ThoughtsTest {
 
     @BeforeAll
     static void start(@TempDir Path directory) throws Exception {
-        Path model = ToyLanguageModel.write(directory.resolve("toy"), """
+        server = server(directory.resolve("toy"));
+    }
+
+    @AfterAll
+    static void close() {
+        server.close();
+    }
+
+    /** A server of a model that thinks and calls. */
+    static TestServer server(Path directory) throws IOException {
+        Path model = ToyLanguageModel.write(directory, """
                 {# <tool_call> </think> #}
                 {%- for message in messages %}{{ message['content'] + ' ' }}
                     {%- if message['reasoning_content'] %}{{ 'earlier' }}{% endif %}{% endfor %}
@@ -39,13 +50,7 @@ class ThoughtsTest {
                 List.of("<tool_call>", "{\"name\": \"weather\", \"arguments\": {\"city\": \"Oslo\"}}\n</tool_call>"),
                 List.of("weather", "<think>so</think>", " I", " see", " <tool_call>",
                         "{\"name\": \"weather\", \"arguments\": {\"city\": \"Oslo\"}}</tool_call>")));
-        server = TestServer.start(TestServer.options(), List.of(model.toString()), EncoderOptions.defaults(),
-                GeneratorOptions.defaults());
-    }
-
-    @AfterAll
-    static void close() {
-        server.close();
+        return TestServer.start(TestServer.options(), List.of(model.toString()), EncoderOptions.defaults(), GeneratorOptions.defaults());
     }
 
     private static JsonObject choice(String json) {
