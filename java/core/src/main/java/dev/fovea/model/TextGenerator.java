@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 
 /**
@@ -31,7 +32,6 @@ import java.util.stream.IntStream;
  * call ends when its thread is interrupted, with what is written by then.
  */
 public final class TextGenerator implements AutoCloseable {
-    private static final TextListener SILENT = AnswerWriter.SILENT;
     private static final ChatListener UNHEARD = (_, _, _) -> true;
 
     private final Path path;
@@ -146,7 +146,7 @@ public final class TextGenerator implements AutoCloseable {
 
     /** Goes on with a text; see {@link #generate(String, SamplingOptions, TextListener)}. */
     public GeneratedText generate(String prompt, SamplingOptions options) {
-        return generate(prompt, options, SILENT);
+        return generate(prompt, options, AnswerWriter.SILENT);
     }
 
     /**
@@ -177,7 +177,7 @@ public final class TextGenerator implements AutoCloseable {
 
     /** Answers the last message of a chat; see {@link #chat(Chat, SamplingOptions, TextListener)}. */
     public GeneratedText chat(List<ChatMessage> messages, SamplingOptions options) {
-        return chat(Chat.of(messages), options, SILENT);
+        return chat(Chat.of(messages), options, AnswerWriter.SILENT);
     }
 
     /**
@@ -242,7 +242,7 @@ public final class TextGenerator implements AutoCloseable {
 
     private ChatAnswer answer(ExpectedAnswer expected, RequestOptions request, ChatListener listener) {
         AnswerParts parts = chatTools.parts(expected, listener);
-        TextListener heard = listener == UNHEARD ? SILENT : parts;
+        TextListener heard = listener == UNHEARD ? AnswerWriter.SILENT : parts;
         return parts.complete(chatTools.read(expected, generate(expected.ids(), expected.options(), request, heard)));
     }
 
@@ -264,7 +264,7 @@ public final class TextGenerator implements AutoCloseable {
 
     /** Goes on with token ids, as they are; see {@link #generate(int[], SamplingOptions, TextListener)}. */
     public GeneratedText generate(int[] promptIds, SamplingOptions options) {
-        return generate(promptIds, options, SILENT);
+        return generate(promptIds, options, AnswerWriter.SILENT);
     }
 
     /** Goes on with token ids, as they are; see {@link #generate(String, SamplingOptions, TextListener)}. */
@@ -348,8 +348,7 @@ public final class TextGenerator implements AutoCloseable {
      */
     public AttentionPattern explain(String prompt) {
         Objects.requireNonNull(prompt, "prompt");
-        int[] ids = encode(prompt, true);
-        return explain(ids, IntStream.of(ids).mapToObj(this::token).toList());
+        return explain(encode(prompt, true), this::token);
     }
 
     /**
@@ -362,20 +361,19 @@ public final class TextGenerator implements AutoCloseable {
      *     context
      */
     public AttentionPattern explain(Chat chat, String answer, int maxTokens) {
-        int[] ids = IntStream.of(requireChats().ids(chat, answer)).limit(maxTokens).toArray();
-        return explain(ids, IntStream.of(ids).mapToObj(this::token).toList());
+        return explain(IntStream.of(requireChats().ids(chat, answer)).limit(maxTokens).toArray(), this::token);
     }
 
     /** What each of some token ids attends to; see {@link #explain(String)}. */
     public AttentionPattern explain(int[] promptIds) {
-        return explain(promptIds, IntStream.of(promptIds).mapToObj(Integer::toString).toList());
+        return explain(promptIds, Integer::toString);
     }
 
-    private AttentionPattern explain(int[] ids, List<String> tokens) {
+    private AttentionPattern explain(int[] ids, IntFunction<String> text) {
         requirePrompt(ids);
         owner.enter();
         try {
-            return decoder().explain(ids, tokens);
+            return decoder().explain(ids, IntStream.of(ids).mapToObj(text).toList());
         } finally {
             owner.exit();
         }
