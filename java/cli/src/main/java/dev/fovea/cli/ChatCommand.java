@@ -1,15 +1,15 @@
 package dev.fovea.cli;
 
 import dev.fovea.model.Chat;
+import dev.fovea.model.ChatAnswer;
 import dev.fovea.model.ChatMessage;
-import dev.fovea.model.GeneratedText;
 import dev.fovea.model.SamplingOptions;
 import dev.fovea.model.TextGenerator;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicBoolean;
 import picocli.CommandLine.Command;
@@ -21,7 +21,7 @@ import sun.misc.Signal;
 
 /** {@code fovea chat}: talks with a language model. */
 @Command(name = "chat", description = "Talk with a language model: a line is a message. /help shows what else there is;"
-        + " Ctrl-C stops the answer.")
+        + " Ctrl-C stops the answer. What a model thinks first is dim, or between <think> and </think> where there are no colours.")
 final class ChatCommand implements Callable<Integer> {
     private static final String HELP = """
             /help         show this
@@ -41,6 +41,10 @@ final class ChatCommand implements Callable<Integer> {
 
     @Option(names = "--system", paramLabel = "TEXT", description = "Tell the model TEXT first.")
     private String system;
+
+    @Option(names = "--no-thinking", description = "Tell the model's template that it should not think before it answers"
+            + " (enable_thinking = false).")
+    private boolean noThinking;
 
     @Parameters(arity = "0..1", paramLabel = "MODEL", description = "A directory in the Hugging Face layout or a .gguf file"
             + " (default: " + DemonstrationModel.NAME + ", a very small model for trying this out).")
@@ -109,8 +113,12 @@ final class ChatCommand implements Callable<Integer> {
         stopped.set(false);
         var before = Signal.handle(new Signal("INT"), _ -> stopped.set(true));
         try {
-            GeneratedText result = generator.chat(Chat.of(messages), sampling, (text, _) -> print(text));
-            messages.add(ChatMessage.assistant(result.text()));
+            var printer = new AnswerPrinter(streams, Terminal.isColored(System.getenv()));
+            Chat chat = Chat.of(messages);
+            ChatAnswer answer = generator.answer(noThinking ? chat.withVariables(Map.of("enable_thinking", false)) : chat, sampling,
+                    (part, text, _) -> printer.print(part, text) && !stopped.get());
+            printer.end();
+            messages.add(answer.message());
         } catch (IllegalArgumentException e) {
             messages.removeLast();
             streams.err().println("fovea: " + Failures.oneLine(e.getMessage()));
@@ -118,14 +126,5 @@ final class ChatCommand implements Callable<Integer> {
             Signal.handle(new Signal("INT"), before);
         }
         streams.print("\n");
-    }
-
-    private boolean print(CharSequence text) {
-        try {
-            streams.print(text);
-            return !stopped.get();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 }

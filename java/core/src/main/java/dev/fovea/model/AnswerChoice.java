@@ -6,6 +6,7 @@ import dev.fovea.model.generation.TokenChoice;
 import dev.fovea.model.grammar.Constraint;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /** Chooses the tokens of an answer that has a form, or of which the likeliest tokens are told. For one answer. */
@@ -14,7 +15,9 @@ final class AnswerChoice implements TokenChoice {
     private final Constraint constraint;
     private final boolean hasEnds;
     private final int count;
-    private final List<List<Alternative>> alternatives = new ArrayList<>();
+    /** By the places of tokens: one thread writes them, and another one reads what is written already. */
+    private final List<Alternative>[] alternatives;
+    private int places;
 
     /**
      * Of one answer.
@@ -22,11 +25,14 @@ final class AnswerChoice implements TokenChoice {
      * @param constraint null for none
      * @param hasEnds whether a token ends texts; else an answer ends where its form leaves nothing more to say
      * @param count how many of the likeliest tokens of each place are kept
+     * @param most tokens of the answer at most
      */
-    AnswerChoice(Constraint constraint, boolean hasEnds, int count) {
+    @SuppressWarnings({"unchecked", "rawtypes"})
+    AnswerChoice(Constraint constraint, boolean hasEnds, int count, int most) {
         this.constraint = constraint;
         this.hasEnds = hasEnds;
         this.count = count;
+        this.alternatives = new List[count > 0 ? most : 0];
     }
 
     @Override
@@ -38,7 +44,7 @@ final class AnswerChoice implements TokenChoice {
     public int next(Sampler sampler, MemorySegment row) {
         int token = sampler.next(row, constraint == null ? null : constraint.mask());
         if (count > 0) {
-            alternatives.add(alternatives(sampler.likeliest(), sampler.likeliestLogProbabilities()));
+            alternatives[places++] = alternatives(sampler.likeliest(), sampler.likeliestLogProbabilities());
         }
         if (constraint != null) {
             constraint.accept(token);
@@ -61,6 +67,11 @@ final class AnswerChoice implements TokenChoice {
 
     /** Of each of the first tokens, those that were likeliest in its place; empty unless asked for. */
     List<List<Alternative>> alternatives(int tokens) {
-        return alternatives.subList(0, Math.min(tokens, alternatives.size()));
+        return Arrays.asList(alternatives).subList(0, Math.min(tokens, alternatives.length));
+    }
+
+    /** The tokens that were likeliest in the place of one that is written; empty unless asked for. */
+    List<Alternative> likeliest(int place) {
+        return count > 0 ? alternatives[place] : List.of();
     }
 }

@@ -62,7 +62,7 @@ final class AnswerWriter {
      */
     GeneratedText write(int[] promptIds, SamplingOptions options, RequestOptions request, TextListener listener, long arrival) {
         int most = Math.min(options.maxTokens(), model.room(promptIds.length));
-        var choice = new AnswerChoice(constraint(options, most), ends.length > 0, options.alternatives());
+        var choice = new AnswerChoice(constraint(options, most), ends.length > 0, options.alternatives(), most);
         var tokens = new TokenRequest(promptIds, most, sampling(options), choice, options.ignoresEnd() ? new int[0] : ends,
                 request.priority(), request.deadline());
         var work = new Work(tokens, choice, promptIds.length, options, listener);
@@ -123,6 +123,9 @@ final class AnswerWriter {
                 int written = writer.await(request, quiet ? Integer.MAX_VALUE : heard);
                 while (heard < written && finish == null) {
                     int token = request.token(heard++);
+                    if (options.logProbabilities()) {
+                        work.listener().probability(request.logProbability(heard - 1), work.choice().likeliest(heard - 1));
+                    }
                     finish = request.isEnd(token) ? Finish.END : text.say(token);
                 }
                 if (finish == null && request.hasEnded() && heard == request.written()) {
