@@ -29,6 +29,9 @@ final class DecodeJob implements Job {
      */
     record Extent(int prompt, int depth, int tokens, boolean fetches) {}
 
+    /** How often each side only loads. */
+    private static final int LOADS = 3;
+
     private final DecoderShape shape;
     private final FileType type;
     private final int threads;
@@ -66,6 +69,9 @@ final class DecodeJob implements Job {
         for (String side : DecodeSuite.SIDES) {
             if (llama == null && !side.equals(DecodeSuite.FOVEA)) {
                 continue;
+            }
+            for (int i = 0; i < LOADS; i++) {
+                run(side, file, List.of(String.valueOf(llama), DecodeMain.LOADS), findings, _ -> {});
             }
             bandwidths.add(ReadBandwidth.gigabytes(threads));
             run(side, file, List.of(String.valueOf(llama), reference), findings, _ -> {});

@@ -15,16 +15,20 @@ import java.util.SplittableRandom;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
-/** One side on one file, in a JVM of its own: it loads, is checked, and is timed. */
+/** One side on one file, in a JVM of its own: it loads and writes a token, or it is checked and timed. */
 public final class DecodeMain {
     /** Before what the reference found: tokens and the logarithms of their probabilities. */
     static final String REFERENCE = "reference ";
+    /** In place of what the reference found: the side only loads. */
+    static final String LOADS = "loads";
 
     /** On Linux. */
     private static final Path STATUS = Path.of("/proc/self/status");
     private static final int CHECKED = 6;
     private static final int CHECKED_PROMPT = 12;
     private static final int SHORT = 16;
+    /** What a side that only loads has room for: keys and values then take little of its memory. */
+    private static final int LOADED_CONTEXT = 128;
 
     private final String side;
     private final Path file;
@@ -50,13 +54,15 @@ public final class DecodeMain {
      * Measures one side.
      *
      * @param arguments side, file, shape, type, threads, tokens of the prompt that is timed, tokens of the deep context, how
-     *     many tokens are timed, directory of llama.cpp, what the reference found
+     *     many tokens are timed, directory of llama.cpp, what the reference found or {@link #LOADS}
      */
     public static void main(String[] arguments) throws Exception {
         ChildJvm.speak(() -> {
             DecodeMain main = new DecodeMain(arguments);
             if (main.side.equals(DecodeSuite.REFERENCE)) {
                 main.refer();
+            } else if (arguments[9].equals(LOADS)) {
+                main.loads(arguments[8]);
             } else {
                 main.measure(arguments[8], arguments[9]);
             }
@@ -84,26 +90,32 @@ public final class DecodeMain {
         }
     }
 
-    private DecoderSide load(String directory) throws IOException {
+    private DecoderSide load(String directory, int context) throws IOException {
         if (side.equals(DecodeSuite.FOVEA)) {
-            return FoveaSide.load(file, context(), threads);
+            return FoveaSide.load(file, context, threads);
         }
-        return new LlamaCppSide(LlamaCpp.load(Path.of(directory)), file, shape.vocabulary(), context(), threads,
+        return new LlamaCppSide(LlamaCpp.load(Path.of(directory)), file, shape.vocabulary(), context, threads,
                 side.equals(DecodeSuite.FLASH));
     }
 
-    private void measure(String directory, String reference) throws IOException {
+    private void loads(String directory) throws IOException {
         long started = System.nanoTime();
-        try (DecoderSide decoder = load(directory)) {
+        try (DecoderSide decoder = load(directory, LOADED_CONTEXT)) {
             decoder.read(prompt(2, 1));
             Verdict.measured("load", (System.nanoTime() - started) * 1e-6);
+            decoder.decode(prompt(3, SHORT), tokens);
+            if (Files.exists(STATUS)) {
+                Verdict.measured("rss", (double) peakBytes() / Files.size(file));
+            }
+        }
+    }
+
+    private void measure(String directory, String reference) throws IOException {
+        try (DecoderSide decoder = load(directory, context())) {
             check(decoder, reference);
             decoder.decode(prompt(3, SHORT), tokens); // warms up
             rate("short", decoder.decode(prompt(4, SHORT), tokens), tokens);
             rate("short", decoder.decode(prompt(5, SHORT), tokens), tokens);
-            if (Files.exists(STATUS)) {
-                Verdict.measured("rss", (peakBytes() - (double) shape.cacheBytes() * context()) / Files.size(file));
-            }
             for (int requests : DecodeSuite.TOGETHER) {
                 int[][] prompts = new int[requests][];
                 Arrays.setAll(prompts, i -> prompt(10 + i, SHORT));

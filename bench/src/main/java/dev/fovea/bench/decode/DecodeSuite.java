@@ -31,7 +31,7 @@ public final class DecodeSuite implements Suite {
     private static final Metric AT_8 = new Metric("at8", "tokens per second of all", "1/s", false);
     private static final Metric PROMPT = new Metric("prompt", "tokens of the prompt per second", "1/s", false);
     private static final Metric LOAD = new Metric("load", "load to first token", "ms", true);
-    private static final Metric RSS = new Metric("rss", "peak resident memory without keys and values, of the file's size", "×", true);
+    private static final Metric RSS = new Metric("rss", "peak resident memory, of the file's size", "×", true);
     private static final Metric BANDWIDTH = new Metric("bandwidth", "read bandwidth", "GB/s", false);
 
     @Override
@@ -55,7 +55,8 @@ public final class DecodeSuite implements Suite {
                 behind a deep context (2,048 in a full run; -Dfovea.bench.depth in FOVEA_JAVA_OPTIONS for another); and of 4 and of 8 requests at once, each behind 16 \
                 tokens: Fovea's are of as many callers, llama.cpp's are batches of a token of each. Fovea also chooses each token and llama.cpp does not. \
                 "memory" is what tokens could be if each weight and each cached value were read once at the bandwidth \
-                measured in the same run. Memory is the peak of the whole process with its JVM, after short texts.""";
+                measured in the same run. Load to first token is the time in a new JVM, three of each side. Memory is the peak of such a process after a \
+                short text, with its JVM, and keys and values for 128 tokens at most.""";
     }
 
     @Override
@@ -84,7 +85,8 @@ public final class DecodeSuite implements Suite {
     @Override
     public List<Table> tables() {
         return List.of(bounded("Tokens behind a short context", SHORT), bounded("Tokens behind a deep context", DEEP),
-                bounded("Four requests at once", AT_4), bounded("Eight requests at once", AT_8), table("Prompts", PROMPT), table("Load to first token", LOAD), table("Resident memory", RSS),
+                bounded("Four requests at once", AT_4), bounded("Eight requests at once", AT_8), table("Prompts", PROMPT),
+                table("Load to first token", LOAD), table("Resident memory", RSS),
                 new Table("Read bandwidth", BANDWIDTH, ROWS, Map.of(), List.of(MEMORY), null));
     }
 

@@ -1,16 +1,16 @@
 package dev.fovea.cli;
 
 import dev.fovea.model.Chat;
+import dev.fovea.model.ChatAnswer;
 import dev.fovea.model.ChatMessage;
-import dev.fovea.model.GeneratedText;
 import dev.fovea.model.GeneratedText.Finish;
 import dev.fovea.model.SamplingOptions;
 import dev.fovea.model.TextGenerator;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
@@ -21,7 +21,7 @@ import sun.misc.Signal;
 
 /** {@code fovea chat}: talks with a language model. */
 @Command(name = "chat", description = "Talk with a language model: a line is a message. /help shows what else there is;"
-        + " Ctrl-C stops the answer.")
+        + " Ctrl-C stops the answer. What a model thinks first is dim, or between <think> and </think> where there are no colours.")
 final class ChatCommand implements Callable<Integer> {
     private static final String HELP = """
             /help         show this
@@ -42,6 +42,10 @@ final class ChatCommand implements Callable<Integer> {
 
     @Option(names = "--system", paramLabel = "TEXT", description = "Tell the model TEXT first.")
     private String system;
+
+    @Option(names = "--no-thinking", description = "Tell the model's template that it should not think before it answers"
+            + " (enable_thinking = false).")
+    private boolean noThinking;
 
     @Parameters(arity = "0..1", paramLabel = "MODEL", description = "A directory in the Hugging Face layout or a .gguf file"
             + " (default: " + DemonstrationModel.NAME + ", a very small model for trying this out).")
@@ -109,25 +113,28 @@ final class ChatCommand implements Callable<Integer> {
 
     private void answer(TextGenerator generator) throws IOException {
         var before = Signal.handle(new Signal("INT"), _ -> stop());
-        GeneratedText result = null;
+        ChatAnswer answer = null;
         try {
             setAnswering(Thread.currentThread());
-            result = generator.chat(Chat.of(messages), sampling, (text, _) -> print(text));
+            var printer = new AnswerPrinter(streams, Terminal.isColored(System.getenv()));
+            Chat chat = Chat.of(messages);
+            answer = generator.answer(noThinking ? chat.withVariables(Map.of("enable_thinking", false)) : chat, sampling,
+                    (part, text, _) -> printer.print(part, text));
+            printer.end();
         } catch (IllegalArgumentException e) {
             streams.err().println("fovea: " + Failures.oneLine(e.getMessage()));
         } finally {
             setAnswering(null);
             Signal.handle(new Signal("INT"), before);
         }
-        if (result == null || result.finish() == Finish.CANCELLED && result.tokens().length == 0) {
+        Finish finish = answer == null ? null : answer.generated().finish();
+        if (answer == null || finish == Finish.CANCELLED && answer.generated().tokens().length == 0) {
             messages.removeLast(); // as it has no answer
         } else {
-            messages.add(ChatMessage.assistant(result.text()));
+            messages.add(answer.message());
         }
         streams.print("\n");
-        if (result != null) {
-            tellOfEnd(result.finish(), generator.context());
-        }
+        tellOfEnd(finish, generator.context());
     }
 
     /** By an interrupt: so it also stops while the model reads, and has written nothing yet. */
@@ -151,15 +158,6 @@ final class ChatCommand implements Callable<Integer> {
             streams.err().println("fovea: the answer has all " + sampling.maxTokens() + " tokens that --max-tokens gives it");
         } else if (finish == Finish.CONTEXT) {
             streams.err().println("fovea: the chat has all " + context + " tokens of the context; /clear begins anew");
-        }
-    }
-
-    private boolean print(CharSequence text) {
-        try {
-            streams.printSaid(text);
-            return true;
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
         }
     }
 }

@@ -65,12 +65,20 @@ final class AnswerChoice implements TokenChoice {
     List<List<Alternative>> alternatives(int tokens) {
         List<List<Alternative>> all = new ArrayList<>();
         for (int i = 0; i < tokens && count > 0; i++) {
-            List<Alternative> some = new ArrayList<>(kept);
-            for (int at = i * count; at < i * count + kept; at++) {
-                some.add(new Alternative(likeliest[at], logProbabilities[at]));
-            }
-            all.add(some);
+            all.add(likeliest(i));
         }
         return all;
+    }
+
+    /** The tokens that were likeliest in the place of one that is written; empty unless asked for. */
+    List<Alternative> likeliest(int place) {
+        if (count == 0) {
+            return List.of();
+        }
+        List<Alternative> some = new ArrayList<>(kept);
+        for (int at = place * count; at < place * count + kept; at++) {
+            some.add(new Alternative(likeliest[at], logProbabilities[at]));
+        }
+        return some;
     }
 }

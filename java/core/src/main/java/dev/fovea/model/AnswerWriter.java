@@ -123,6 +123,9 @@ final class AnswerWriter {
                 int written = writer.await(request, quiet ? Integer.MAX_VALUE : heard);
                 while (heard < written && finish == null) {
                     int token = request.token(heard++);
+                    if (options.logProbabilities()) {
+                        work.listener().probability(request.logProbability(heard - 1), work.choice().likeliest(heard - 1));
+                    }
                     finish = request.isEnd(token) ? Finish.END : text.say(token);
                 }
                 if (finish == null && request.hasEnded() && heard == request.written()) {

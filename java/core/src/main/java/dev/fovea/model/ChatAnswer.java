@@ -6,7 +6,8 @@ import java.util.List;
  * What a model answered in a chat, taken apart.
  *
  * @param content what it says
- * @param reasoning what it thought before, for models that do that; empty if there is nothing
+ * @param reasoning what it thought before, between {@code <think>} and {@code </think>}, for models that do that; empty if there
+ *     is nothing
  * @param toolCalls the tools that it wants to be called; empty if there are none
  * @param generated what it wrote, as it wrote it
  */
@@ -14,12 +15,6 @@ public record ChatAnswer(String content, String reasoning, List<ToolCall> toolCa
     /** Copies the calls. */
     public ChatAnswer {
         toolCalls = List.copyOf(toolCalls);
-    }
-
-    /** What it says if nothing of it is a call: all that stands behind what it thought. */
-    public ChatAnswer withoutCalls() {
-        return toolCalls.isEmpty() ? this
-                : new ChatAnswer(ChatTools.behindThoughts(generated.text(), !reasoning.isEmpty()), reasoning, List.of(), generated);
     }
 
     /** The message with which a chat goes on. What tools answer comes behind it: {@link ChatMessage#tool(ToolCall, String)}. */

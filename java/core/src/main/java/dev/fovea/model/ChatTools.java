@@ -6,6 +6,7 @@ import dev.fovea.model.chat.CallFormat;
 import dev.fovea.model.grammar.Thoughts;
 import dev.fovea.text.Tokenizer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -54,18 +55,23 @@ final class ChatTools {
         return template.render(chat);
     }
 
+    /** The ids of a chat, and of what stands behind it. */
+    int[] ids(Chat chat, String behind) {
+        return ids(render(chat) + behind);
+    }
+
     /** The text of a chat, with marks around what must stay text. */
-    String render(Chat chat) {
+    private String render(Chat chat) {
         return template.render(new UserTexts(tokenizer).marked(chat));
     }
 
     /** The ids of such a text. */
-    int[] ids(String rendered) {
+    private int[] ids(String rendered) {
         return new UserTexts(tokenizer).encode(rendered);
     }
 
     /** Whether thoughts come first where a chat's text ends like this. */
-    Thinking thoughts(String rendered) {
+    private Thinking thoughts(String rendered) {
         String end = rendered.stripTrailing();
         if (!mayBegin || end.endsWith(Thoughts.END)) {
             return Thinking.NOT;
@@ -79,21 +85,55 @@ final class ChatTools {
         return id >= 0 && tokenizer.isSpecial(id);
     }
 
-    /** Takes apart what a model wrote behind {@code before}. */
-    ChatAnswer read(Chat chat, Thinking thinking, String before, GeneratedText generated) {
-        String written = before + (generated.finish() == Finish.STOP ? generated.text() : decoded(generated));
-        int end = thinks ? written.indexOf(Thoughts.END) : -1;
-        boolean begins = thinks && written.stripLeading().startsWith(Thoughts.BEGIN);
-        if (end < 0 && (begins || thinking == Thinking.BEGUN)) {
-            // It did not come to an end of them.
-            return new ChatAnswer("", written.replace(Thoughts.BEGIN, "").strip(), List.of(), generated);
+    /** An answer that the model is free to give. */
+    ExpectedAnswer free(Chat chat, SamplingOptions options) {
+        String rendered = render(chat);
+        boolean hasCalls = options.format() == null || !options.format().isJson();
+        return new ExpectedAnswer(chat, ids(rendered), thoughts(rendered).before(options), isOpen(rendered), "", hasCalls);
+    }
+
+    /** A call of a tool, perhaps behind thoughts. */
+    ExpectedAnswer forced(Chat chat, SamplingOptions options) {
+        if (options.format() != null) {
+            throw new IllegalArgumentException("expected options without a format for a call of a tool, got " + options.format());
         }
-        String reasoning = end < 0 ? "" : written.substring(0, end).replace(Thoughts.BEGIN, "").strip();
-        String rest = end < 0 ? written : written.substring(end + Thoughts.END.length()).stripLeading();
-        Map<String, String> tools = schemas(chat);
+        String rendered = render(chat);
+        Thinking thinking = thoughts(rendered);
+        // One that does not think begins with the call.
+        String begin = thinking == Thinking.NOT ? begin() : "";
+        SamplingOptions forced = thinking.before(options.withFormat(call(chat, begin.isEmpty())));
+        return new ExpectedAnswer(chat, ids(rendered + begin), forced, begin.isEmpty() && isOpen(rendered), begin, true);
+    }
+
+    private boolean isOpen(String rendered) {
+        return thinks && rendered.stripTrailing().endsWith(Thoughts.BEGIN);
+    }
+
+    /** What tells an answer as it comes. */
+    AnswerParts parts(ExpectedAnswer expected, ChatListener listener) {
+        boolean hasCalls = expected.hasCalls() && !expected.chat().tools().isEmpty();
+        return new AnswerParts(listener, tokenizer, thinks, expected, hasCalls ? format : null);
+    }
+
+    /** Takes apart what a model wrote. */
+    ChatAnswer read(ExpectedAnswer expected, GeneratedText generated) {
+        Chat chat = expected.chat();
+        String written = expected.begin() + (generated.finish() == Finish.STOP ? generated.text() : decoded(generated));
+        String start = written.stripLeading();
+        boolean begins = thinks && start.startsWith(Thoughts.BEGIN);
+        boolean thought = begins || expected.isOpen();
+        String reasoning = thought ? start.substring(begins ? Thoughts.BEGIN.length() : 0).strip() : "";
+        int end = reasoning.indexOf(Thoughts.END);
+        if (thought && end < 0) {
+            // It did not come to an end of them.
+            return new ChatAnswer("", reasoning, List.of(), generated);
+        }
+        String rest = thought ? written.substring(written.indexOf(Thoughts.END) + Thoughts.END.length()).stripLeading() : written;
+        reasoning = thought ? reasoning.substring(0, end).strip() : "";
+        Map<String, String> tools = expected.hasCalls() ? schemas(chat) : Map.of();
         CallFormat.Answer answer = format == null || tools.isEmpty() ? null : format.read(rest, tools.keySet());
         if (answer == null || answer.calls().isEmpty()) {
-            return new ChatAnswer(behindThoughts(generated.text(), end >= 0), reasoning, List.of(), generated);
+            return new ChatAnswer(thought ? behindThoughts(generated) : generated.text(), reasoning, List.of(), generated);
         }
         int number = chat.messages().stream().mapToInt(message -> message.more().get("tool_calls") instanceof List<?> calls
                 ? calls.size() : 0).sum();
@@ -104,10 +144,18 @@ final class ChatTools {
         return new ChatAnswer(answer.content(), reasoning, calls, generated);
     }
 
-    /** What stands behind thoughts, or all. */
-    static String behindThoughts(String text, boolean thought) {
-        int end = thought ? text.indexOf(Thoughts.END) : -1;
-        return end < 0 ? text : text.substring(end + Thoughts.END.length()).stripLeading();
+    /** What stands behind thoughts, without special tokens. */
+    private String behindThoughts(GeneratedText generated) {
+        String text = generated.text();
+        int end = text.indexOf(Thoughts.END);
+        if (end >= 0) {
+            return text.substring(end + Thoughts.END.length()).stripLeading();
+        }
+        // Their end is a special token.
+        int mark = tokenizer.id(Thoughts.END);
+        int[] tokens = generated.tokens();
+        int thoughts = (int) IntStream.of(tokens).takeWhile(id -> id != mark).count();
+        return text.substring(Math.min(text.length(), tokenizer.decode(Arrays.copyOf(tokens, thoughts), false).length())).stripLeading();
     }
 
     /** With special tokens, which calls may begin with, but without the one that ends the text. */
@@ -133,12 +181,12 @@ final class ChatTools {
     }
 
     /** What a call begins with. */
-    String begin() {
+    private String begin() {
         return require().before();
     }
 
     /** A call, or what must follow its begin. */
-    OutputFormat call(Chat chat, boolean whole) {
+    private OutputFormat call(Chat chat, boolean whole) {
         Map<String, String> schemas = schemas(chat);
         if (schemas.isEmpty()) {
             throw new IllegalArgumentException("expected a chat with at least 1 tool, got 0");

@@ -49,17 +49,17 @@ final class GeneratorModel implements AnswerModel {
     private volatile byte[] fingerprint;
 
     /** Compiles a model; {@code owner} closes what this opens. */
-    GeneratorModel(GeneratorSource source, Weights weights, GeneratorOptions options, SchedulerOptions scheduling, Owner owner)
-            throws IOException {
+    GeneratorModel(GeneratorSource source, Weights weights, GeneratorOptions options, SchedulerOptions scheduling,
+            StartingEngine starting, Owner owner) throws IOException {
         this.options = options;
         this.scheduling = scheduling;
         this.weights = weights;
-        engine = options.engine() != null ? options.engine() : owner.own(Engine.create(options.engineOptions()));
         DecoderConfig config = source.config();
         description = config.decoder(context(config, options.context()));
         ModelWeights parts = config.weights(description, weights);
         Graph graph = ModelGraph.generator(description, parts);
         caches = graph.caches().getFirst();
+        engine = starting.get();
         weightType = weightType(parts);
         plan = owner.own(Plan.compile(graph, engine, weightType.storage()));
         draft = options.speculation() == null ? null : draft(options.speculation(), owner);
@@ -99,7 +99,7 @@ final class GeneratorModel implements AnswerModel {
         Weights file = owner.own(source.openWeights());
         GeneratorOptions own = options.withEngine(engine).withSpeculation(null)
                 .withContext(Math.min(context(), source.config().longest()));
-        var model = new GeneratorModel(source, file, own, scheduling, owner);
+        var model = new GeneratorModel(source, file, own, scheduling, new StartingEngine(owner, engine, own.engineOptions()), owner);
         if (model.vocabulary() != vocabulary()) {
             throw new IllegalArgumentException("expected a model that guesses of the vocabulary " + vocabulary() + ", got "
                     + model.vocabulary() + " of " + speculation.model());

@@ -22,18 +22,15 @@ final class LoadedParts {
     }
 
     private final Owner owner;
-    private final Engine given;
-    private final Loading<Engine> engine;
+    private final StartingEngine engine;
     private Loading<Weights> file;
     private Loading<EncoderConfig.Weighted> found;
     private Loading<Void> check;
 
-    /** Starts to create an engine, unless the options have one: it takes longest. */
+    /** Starts an engine, unless the options have one. */
     LoadedParts(Owner owner, EncoderOptions options) {
         this.owner = owner;
-        this.given = options.engine();
-        this.engine = given != null ? null
-                : owner.own(new Loading<>("engine", () -> Engine.create(options.engineOptions())));
+        this.engine = new StartingEngine(owner, options.engine(), options.engineOptions());
     }
 
     /** Starts to open the file. */
@@ -52,7 +49,7 @@ final class LoadedParts {
 
     /** The engine, once it is there. */
     Engine engine() throws IOException {
-        return engine == null ? given : engine.get();
+        return engine.get();
     }
 
     /** The weights' file, once it is open. */

@@ -23,6 +23,8 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
  * an equal format; formats are equal if they were made of equal texts.
  */
 public final class OutputFormat {
+    private static final String JSON = "JSON schema";
+
     private final String kind;
     private final List<String> source;
     private final CompiledFormat compiled;
@@ -48,7 +50,7 @@ public final class OutputFormat {
      *     supported; the message names it
      */
     public static OutputFormat jsonSchema(String schema) {
-        return new OutputFormat("JSON schema", List.of(schema), CompiledFormat.ofSchema(schema));
+        return new OutputFormat(JSON, List.of(schema), CompiledFormat.ofSchema(schema));
     }
 
     /** JSON, whatever it says: an object. */
@@ -100,6 +102,11 @@ public final class OutputFormat {
             behindThoughts.set(open ? 1 : 0, known);
         }
         return known;
+    }
+
+    /** Whether a text of it is JSON by a schema. */
+    boolean isJson() {
+        return kind.equals(JSON);
     }
 
     CompiledFormat compiled() {

@@ -41,7 +41,8 @@ final class SourceModel implements AnswerModel {
      *
      * @throws IllegalArgumentException if the options have speculation, which is for decoders alone
      */
-    SourceModel(EncoderDecoderConfig config, Weights file, GeneratorOptions options, Owner owner) throws IOException {
+    SourceModel(EncoderDecoderConfig config, Weights file, GeneratorOptions options, StartingEngine starting, Owner owner)
+            throws IOException {
         if (options.speculation() != null) {
             throw new IllegalArgumentException("expected no speculation for a model with an encoder, got "
                     + options.speculation());
@@ -49,7 +50,7 @@ final class SourceModel implements AnswerModel {
         this.options = options;
         this.file = file;
         this.start = config.start();
-        engine = options.engine() != null ? options.engine() : owner.own(Engine.create(options.engineOptions()));
+        engine = starting.get();
         int context = options.context() > 0 ? options.context() : Math.min(config.positions(), GeneratorOptions.DEFAULT_CONTEXT);
         Description encoder = config.encoder(context);
         decoder = config.decoder(context);

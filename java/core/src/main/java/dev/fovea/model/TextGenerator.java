@@ -6,10 +6,10 @@ import dev.fovea.text.Tokenizer;
 import dev.fovea.weights.Weights;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 
 /**
@@ -32,7 +32,7 @@ import java.util.stream.IntStream;
  * call ends when its thread is interrupted, with what is written by then.
  */
 public final class TextGenerator implements AutoCloseable {
-    private static final TextListener SILENT = AnswerWriter.SILENT;
+    private static final ChatListener UNHEARD = (_, _, _) -> true;
 
     private final Path path;
     private final AnswerModel model;
@@ -45,12 +45,13 @@ public final class TextGenerator implements AutoCloseable {
     private TextGenerator(Path path, GeneratorOptions options, SchedulerOptions scheduling, Owner owner) throws IOException {
         this.path = path;
         this.owner = owner;
+        var engine = new StartingEngine(owner, options.engine(), options.engineOptions());
         GeneratorSource source = GeneratorSource.of(path);
         Weights weights = owner.own(source.openWeights());
         // The tokenizer on another thread, while this one reads the rest.
         Loading<Tokenizer> tokens = owner.own(new Loading<>("tokenizer", source::openTokenizer));
-        model = source.hasEncoder() ? new SourceModel(source.encoderDecoder(), weights, options, owner)
-                : new GeneratorModel(source, weights, options, scheduling, owner);
+        model = source.hasEncoder() ? new SourceModel(source.encoderDecoder(), weights, options, engine, owner)
+                : new GeneratorModel(source, weights, options, scheduling, engine, owner);
         reader = PromptTokenizer.of(path, tokens);
         Tokenizer tokenizer = reader.tokenizer();
         ChatTemplate template = reader.isThere() ? source.chatTemplate(tokenizer) : null;
@@ -76,8 +77,7 @@ public final class TextGenerator implements AutoCloseable {
      * @throws IllegalArgumentException if the context is longer than the model's
      */
     public static TextGenerator load(Path path, GeneratorOptions options) throws IOException {
-        return load(path, options, new SchedulerOptions(options.queue(), SchedulerOptions.CHUNK,
-                SchedulerOptions.CHUNK_BESIDE, true,
+        return load(path, options, new SchedulerOptions(options.queue(), SchedulerOptions.CHUNK, SchedulerOptions.CHUNK_BESIDE, true,
                 options.speculation() == null ? 0 : options.speculation().tokens()));
     }
 
@@ -146,7 +146,7 @@ public final class TextGenerator implements AutoCloseable {
 
     /** Goes on with a text; see {@link #generate(String, SamplingOptions, TextListener)}. */
     public GeneratedText generate(String prompt, SamplingOptions options) {
-        return generate(prompt, options, SILENT);
+        return generate(prompt, options, AnswerWriter.SILENT);
     }
 
     /**
@@ -158,8 +158,7 @@ public final class TextGenerator implements AutoCloseable {
      *     format, as there are too many ways to read what is written
      * @throws ArithmeticException if logits are not finite, or biases and the format leave no token
      * @throws IllegalStateException if the model is closed
-     * @throws java.util.concurrent.RejectedExecutionException if as many callers {@linkplain GeneratorOptions#queue() wait}
-     *     as may
+     * @throws java.util.concurrent.RejectedExecutionException if the {@linkplain GeneratorOptions#queue() queue} is full
      * @throws UnsupportedOperationException if it has no tokenizer that is read; the message says why
      */
     public GeneratedText generate(String prompt, SamplingOptions options, TextListener listener) {
@@ -179,19 +178,19 @@ public final class TextGenerator implements AutoCloseable {
 
     /** Answers the last message of a chat; see {@link #chat(Chat, SamplingOptions, TextListener)}. */
     public GeneratedText chat(List<ChatMessage> messages, SamplingOptions options) {
-        return chat(Chat.of(messages), options, SILENT);
+        return chat(Chat.of(messages), options, AnswerWriter.SILENT);
     }
 
     /**
      * Answers the last message of a chat, in the form that the model was trained on. What was said before and is still in
      * memory is not read again. If the options have a format, a model whose template has {@code <think>} may think first, unless
      * the template ends its thoughts, as with {@code enable_thinking} false; the format holds for what is behind {@code </think>}.
+     * This tells and gives all that the model writes, thoughts and calls of tools among it; {@link #answer} takes these apart.
      *
      * @param listener hears of the answer as it comes
      * @throws IllegalArgumentException if the model's template refuses the messages, or they are longer than the context
      * @throws IllegalStateException if the model is closed
-     * @throws java.util.concurrent.RejectedExecutionException if as many callers {@linkplain GeneratorOptions#queue() wait}
-     *     as may
+     * @throws java.util.concurrent.RejectedExecutionException if the {@linkplain GeneratorOptions#queue() queue} is full
      * @throws UnsupportedOperationException if it has no template, or there is no library for it
      */
     public GeneratedText chat(Chat chat, SamplingOptions options, TextListener listener) {
@@ -200,55 +199,52 @@ public final class TextGenerator implements AutoCloseable {
 
     /** As {@link #chat(Chat, SamplingOptions, TextListener)}, with a priority or a limit of time. */
     public GeneratedText chat(Chat chat, SamplingOptions options, RequestOptions request, TextListener listener) {
-        String rendered = requireChats().render(chat);
-        return generate(chatTools.ids(rendered), chatTools.thoughts(rendered).before(options), request, listener);
+        ExpectedAnswer expected = requireChats().free(chat, options);
+        return generate(expected.ids(), expected.options(), request, listener);
+    }
+
+    /** As {@link #answer(Chat, SamplingOptions, ChatListener)}, for who does not listen. */
+    public ChatAnswer answer(Chat chat, SamplingOptions options) {
+        return answer(chat, options, UNHEARD);
     }
 
     /**
      * As {@link #chat(Chat, SamplingOptions, TextListener)}, with what the model thought, said and wants to be called taken
      * apart. How calls look is what its template says: as of Hermes and Qwen, Llama 3, or Mistral. What is not such a call
-     * stays what it says.
+     * stays what it says; nothing is one if the options have a JSON schema as format.
      *
-     * @param listener hears of what the model writes as it comes, calls and all
+     * @param listener hears of what the model thinks and says as it comes
      */
-    public ChatAnswer answer(Chat chat, SamplingOptions options, TextListener listener) {
+    public ChatAnswer answer(Chat chat, SamplingOptions options, ChatListener listener) {
         return answer(chat, options, RequestOptions.defaults(), listener);
     }
 
-    /** As {@link #answer(Chat, SamplingOptions, TextListener)}, with a priority or a limit of time. */
-    public ChatAnswer answer(Chat chat, SamplingOptions options, RequestOptions request, TextListener listener) {
-        String rendered = requireChats().render(chat);
-        ChatTools.Thinking thinking = chatTools.thoughts(rendered);
-        return chatTools.read(chat, thinking, "", generate(chatTools.ids(rendered), thinking.before(options), request, listener));
+    /** As {@link #answer(Chat, SamplingOptions, ChatListener)}, with a priority or a limit of time. */
+    public ChatAnswer answer(Chat chat, SamplingOptions options, RequestOptions request, ChatListener listener) {
+        return answer(requireChats().free(chat, options), request, listener);
+    }
+
+    /** As {@link #call(Chat, SamplingOptions, ChatListener)}, for who does not listen. */
+    public ChatAnswer call(Chat chat, SamplingOptions options) {
+        return call(chat, options, UNHEARD);
     }
 
     /**
-     * As {@link #answer(Chat, SamplingOptions, TextListener)}, but the answer is a call of one of the chat's tools, with arguments that are valid by its schema. A
+     * As {@link #answer}, but the answer is a call of one of the chat's tools, with arguments that are valid by its schema. A
      * model that thinks does so first.
      *
+     * @param listener hears of what the model thinks as it comes, and of each token of the call without a text
      * @throws IllegalArgumentException if there is no tool, a schema of one is not supported, or the options have a format
      * @throws UnsupportedOperationException if the model's template does not say how calls look
      */
-    public ChatAnswer call(Chat chat, SamplingOptions options) {
-        return call(chat, options, RequestOptions.defaults(), SILENT);
+    public ChatAnswer call(Chat chat, SamplingOptions options, ChatListener listener) {
+        return answer(requireChats().forced(chat, options), RequestOptions.defaults(), listener);
     }
 
-    /**
-     * As {@link #call(Chat, SamplingOptions)}, with a priority or a limit of time.
-     *
-     * @param listener hears of what the model writes, which may leave out what each call begins with
-     */
-    public ChatAnswer call(Chat chat, SamplingOptions options, RequestOptions request, TextListener listener) {
-        if (options.format() != null) {
-            throw new IllegalArgumentException("expected options without a format for a call of a tool, got " + options.format());
-        }
-        String rendered = requireChats().render(chat);
-        ChatTools.Thinking thinking = chatTools.thoughts(rendered);
-        // One that does not think begins with the call.
-        String begin = thinking == ChatTools.Thinking.NOT ? chatTools.begin() : "";
-        SamplingOptions forced = thinking.before(options.withFormat(chatTools.call(chat, begin.isEmpty())));
-        return chatTools.read(chat, thinking, begin, generate(chatTools.ids(rendered + begin), forced, request,
-                listener));
+    private ChatAnswer answer(ExpectedAnswer expected, RequestOptions request, ChatListener listener) {
+        AnswerParts parts = chatTools.parts(expected, listener);
+        TextListener heard = listener == UNHEARD ? AnswerWriter.SILENT : parts;
+        return parts.complete(chatTools.read(expected, generate(expected.ids(), expected.options(), request, heard)));
     }
 
     private ChatTools requireChats() {
@@ -269,7 +265,7 @@ public final class TextGenerator implements AutoCloseable {
 
     /** Goes on with token ids, as they are; see {@link #generate(int[], SamplingOptions, TextListener)}. */
     public GeneratedText generate(int[] promptIds, SamplingOptions options) {
-        return generate(promptIds, options, SILENT);
+        return generate(promptIds, options, AnswerWriter.SILENT);
     }
 
     /** Goes on with token ids, as they are; see {@link #generate(String, SamplingOptions, TextListener)}. */
@@ -279,9 +275,6 @@ public final class TextGenerator implements AutoCloseable {
 
     /** Goes on with token ids, as they are, with a priority or a limit of time. */
     public GeneratedText generate(int[] promptIds, SamplingOptions options, RequestOptions request, TextListener listener) {
-        Objects.requireNonNull(promptIds, "promptIds");
-        Objects.requireNonNull(options, "options");
-        Objects.requireNonNull(request, "request");
         Objects.requireNonNull(listener, "listener");
         answers.requirePrompt(promptIds);
         answers.requireIds(options);
@@ -356,8 +349,7 @@ public final class TextGenerator implements AutoCloseable {
      */
     public AttentionPattern explain(String prompt) {
         Objects.requireNonNull(prompt, "prompt");
-        int[] ids = encode(prompt, true);
-        return explain(ids, IntStream.of(ids).mapToObj(this::token).toList());
+        return explain(encode(prompt, true), this::token);
     }
 
     /**
@@ -370,22 +362,19 @@ public final class TextGenerator implements AutoCloseable {
      *     context
      */
     public AttentionPattern explain(Chat chat, String answer, int maxTokens) {
-        ChatTools tools = requireChats();
-        int[] all = tools.ids(tools.render(chat) + answer);
-        int[] ids = Arrays.copyOf(all, Math.min(all.length, maxTokens));
-        return explain(ids, IntStream.of(ids).mapToObj(this::token).toList());
+        return explain(IntStream.of(requireChats().ids(chat, answer)).limit(maxTokens).toArray(), this::token);
     }
 
     /** What each of some token ids attends to; see {@link #explain(String)}. */
     public AttentionPattern explain(int[] promptIds) {
-        return explain(promptIds, IntStream.of(promptIds).mapToObj(Integer::toString).toList());
+        return explain(promptIds, Integer::toString);
     }
 
-    private AttentionPattern explain(int[] ids, List<String> tokens) {
+    private AttentionPattern explain(int[] ids, IntFunction<String> text) {
         requirePrompt(ids);
         owner.enter();
         try {
-            return decoder().explain(ids, tokens);
+            return decoder().explain(ids, IntStream.of(ids).mapToObj(text).toList());
         } finally {
             owner.exit();
         }

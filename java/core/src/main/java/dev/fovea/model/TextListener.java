@@ -1,5 +1,8 @@
 package dev.fovea.model;
 
+import dev.fovea.model.GeneratedText.Alternative;
+import java.util.List;
+
 /** Hears of the text that a model writes, as it comes. */
 @FunctionalInterface
 public interface TextListener {
@@ -14,12 +17,10 @@ public interface TextListener {
     boolean next(CharSequence text, int token);
 
     /**
-     * A listener of one answer that tells this one of the text behind {@code </think>}, if the answer begins with thoughts; of
-     * tokens of these it hears without their texts.
+     * The logarithm of the probability of the token that is told next, by the logits as the model gave them; called if the options
+     * ask for log probabilities.
      *
-     * @param prompt the text of the chat ({@link TextGenerator#prompt}), which may end with the begin of thoughts
+     * @param alternatives the tokens that were likeliest in its place, the likeliest first; empty unless asked for
      */
-    default TextListener behindThoughts(String prompt) {
-        return new BehindThoughts(prompt, this);
-    }
+    default void probability(float logProbability, List<Alternative> alternatives) {}
 }

@@ -9,7 +9,7 @@ import dev.fovea.internal.text.MergeTable;
 import dev.fovea.internal.text.PairMerges;
 import dev.fovea.internal.text.Vocabulary;
 import dev.fovea.weights.FormatException;
-import java.util.List;
+import dev.fovea.weights.StringArray;
 import java.util.function.Supplier;
 
 /**
@@ -88,18 +88,22 @@ final class GgufPairs {
 
     private GgufVocabulary vocabulary(boolean hasByteTokens, boolean ignoresMerges) throws FormatException {
         Vocabulary vocabulary = tokens.vocabulary();
-        List<String> merges = tokens.metadata().strings(MERGES);
+        StringArray merges = tokens.metadata().strings(MERGES);
         MergeTable table = new MergeTable(merges.size());
+        char[] merge = new char[1 << 8];
         for (int i = 0; i < merges.size(); i++) {
-            String merge = merges.get(i);
-            // Found where they stand: a large vocabulary has as many merges as tokens.
-            int space = merge.indexOf(' ', 1);
-            int firstId = space < 0 ? -1 : vocabulary.id(merge, 0, space);
-            int secondId = space < 0 ? -1 : vocabulary.id(merge, space + 1, merge.length());
-            int both = firstId < 0 || secondId < 0 ? -1 : vocabulary.idWithout(merge, space);
+            merge = merges.copy(i, merge);
+            int end = merges.length(i);
+            int space = 1;
+            while (space < end && merge[space] != ' ') {
+                space++;
+            }
+            int firstId = space >= end ? -1 : vocabulary.id(merge, 0, space);
+            int secondId = space >= end ? -1 : vocabulary.id(merge, space + 1, end);
+            int both = firstId < 0 || secondId < 0 ? -1 : vocabulary.id(merge, 0, space, space + 1, end);
             if (both < 0) {
                 throw tokens.metadata().error(MERGES, "expected two tokens of the vocabulary that make a third, got '"
-                        + Excerpt.of(merge) + "' at " + i);
+                        + Excerpt.of(merges.get(i)) + "' at " + i);
             }
             table.add(firstId, secondId, both);
         }

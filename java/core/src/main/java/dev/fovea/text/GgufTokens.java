@@ -8,9 +8,11 @@ import dev.fovea.internal.files.Excerpt;
 import dev.fovea.internal.text.Vocabulary;
 import dev.fovea.weights.FormatException;
 import dev.fovea.weights.GgufMetadata;
-import java.util.ArrayList;
+import dev.fovea.weights.StringArray;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /**
  * The tokens in the metadata of a GGUF file, their types, and which of them stand around a text. What llama.cpp takes where
@@ -33,32 +35,36 @@ final class GgufTokens {
     record Around(boolean bos, boolean eos, boolean sep) {}
 
     private final GgufMetadata metadata;
-    private final List<String> texts = new ArrayList<>();
+    private final StringArray stored;
+    /** Texts that are not as the file has them, by id. */
+    private final Map<Integer, String> respelled = new HashMap<>();
     private final Type[] types;
     private final Roles roles = new Roles();
 
     /** Reads tokens; control tokens that their spelling tells are ones, whatever their type. */
     GgufTokens(GgufMetadata metadata) throws FormatException {
         this.metadata = metadata;
-        for (String text : metadata.strings(TOKENS)) {
-            texts.add(text.isEmpty() ? "[EMPTY_" + texts.size() + "]" : text);
-        }
-        if (texts.isEmpty()) {
+        stored = metadata.strings(TOKENS);
+        if (stored.isEmpty()) {
             throw metadata.error(TOKENS, "expected at least one token");
         }
         int[] numbers = metadata.has(TYPES) ? metadata.integers(TYPES) : null;
-        if (numbers != null && numbers.length != texts.size()) {
-            throw metadata.error(TYPES, "expected a type for each of " + texts.size() + " tokens, got " + numbers.length);
+        if (numbers != null && numbers.length != stored.size()) {
+            throw metadata.error(TYPES, "expected a type for each of " + stored.size() + " tokens, got " + numbers.length);
         }
-        this.types = new Type[texts.size()];
+        this.types = new Type[stored.size()];
         for (int id = 0; id < types.length; id++) {
+            if (stored.length(id) == 0) {
+                respell(id, "[EMPTY_" + id + "]");
+            }
             int number = numbers == null ? 1 : numbers[id];
             if (number < 0 || number > Type.ALL.length) {
                 throw metadata.error(TYPES, "expected types from 0 to " + Type.ALL.length + ", got " + number + " for token "
                         + id);
             }
             types[id] = number == 0 ? Type.UNUSED : Type.ALL[number - 1];
-            if (types[id] == Type.NORMAL && Roles.isEnd(texts.get(id))) {
+            if (types[id] == Type.NORMAL && stored.length(id) > 0 && Roles.mayBeginEnd(stored.charAt(id, 0))
+                    && Roles.isEnd(stored.get(id))) {
                 types[id] = Type.CONTROL;
             }
         }
@@ -73,7 +79,8 @@ final class GgufTokens {
     }
 
     String text(int id) {
-        return texts.get(id);
+        String text = respelled.get(id);
+        return text == null ? stored.get(id) : text;
     }
 
     Type type(int id) {
@@ -82,20 +89,20 @@ final class GgufTokens {
 
     /** Spells a token otherwise. */
     void respell(int id, String text) {
-        texts.set(id, text);
+        respelled.put(id, text);
     }
 
     /** The vocabulary, in the order of ids. */
     Vocabulary vocabulary() throws FormatException {
-        Vocabulary vocabulary = new Vocabulary(types.length);
+        Vocabulary vocabulary = new Vocabulary(types.length, stored.chars());
+        char[] room = new char[1 << 8];
         for (int id = 0; id < types.length; id++) {
-            String text = texts.get(id);
+            String text = respelled.isEmpty() ? null : respelled.get(id);
+            room = text == null ? stored.copy(id, room) : text.toCharArray();
             vocabulary.begin();
-            for (int i = 0; i < text.length(); i++) {
-                vocabulary.append(text.charAt(i));
-            }
+            vocabulary.append(room, text == null ? stored.length(id) : room.length);
             if (!vocabulary.end(id)) {
-                throw metadata.error(TOKENS, "token " + id + ", '" + Excerpt.of(text) + "', occurs twice");
+                throw metadata.error(TOKENS, "token " + id + ", '" + Excerpt.of(text(id)) + "', occurs twice");
             }
         }
         return vocabulary;
@@ -150,7 +157,7 @@ final class GgufTokens {
         for (int id = 0; id < types.length; id++) {
             boolean special = types[id] == Type.CONTROL || types[id] == Type.UNKNOWN;
             if (special || types[id] == Type.USER_DEFINED) {
-                String text = texts.get(id);
+                String text = text(id);
                 JsonObject token = new JsonObject();
                 token.addProperty("id", id);
                 token.addProperty("content", text);
@@ -219,7 +226,7 @@ final class GgufTokens {
 
     private void special(JsonObject tokens, int id, JsonArray... templates) {
         JsonObject place = new JsonObject();
-        place.addProperty("id", texts.get(id));
+        place.addProperty("id", text(id));
         place.addProperty("type_id", 0);
         JsonObject piece = new JsonObject();
         piece.add("SpecialToken", place);
@@ -230,6 +237,6 @@ final class GgufTokens {
         ids.add(id);
         JsonObject token = new JsonObject();
         token.add("ids", ids);
-        tokens.add(texts.get(id), token);
+        tokens.add(text(id), token);
     }
 }

@@ -26,6 +26,11 @@ final class Roles {
     private final Map<SpecialToken, Integer> ids = new EnumMap<>(SpecialToken.class);
     private final Set<Integer> ends = new TreeSet<>();
 
+    /** Whether the spelling of an end may begin so: asked of all tokens of a vocabulary. */
+    static boolean mayBeginEnd(char first) {
+        return first == '<' || first == '[';
+    }
+
     /** Whether a token that is spelled so ends a turn or a message in published models. */
     static boolean isEnd(String token) {
         return TURN_ENDS.contains(token) || token.equals(MESSAGE_END);

@@ -79,11 +79,12 @@ final class ScoredMerges {
                     + " characters, got one of " + characters + ", '" + Excerpt.of(text) + "'");
         }
         int before = 0;
-        for (int at = 0; at < text.length();) {
+        char[] chars = text.toCharArray();
+        for (int at = 0; at < chars.length;) {
             at += Character.charCount(text.codePointAt(at));
             before++;
-            int first = at < text.length() ? vocabulary.id(text.substring(0, at)) : -1;
-            int second = first < 0 ? -1 : vocabulary.id(text.substring(at));
+            int first = at < chars.length ? vocabulary.id(chars, 0, at) : -1;
+            int second = first < 0 ? -1 : vocabulary.id(chars, at, chars.length);
             if (second >= 0 && isMergeable(first) && isMergeable(second)) {
                 put(before, characters - before, first, second, id);
             }

@@ -11,6 +11,7 @@ import dev.fovea.internal.text.Model;
 import dev.fovea.internal.text.PairMerges;
 import dev.fovea.internal.text.Unigram;
 import dev.fovea.internal.text.Vocabulary;
+import dev.fovea.internal.text.VocabularyJson;
 import dev.fovea.internal.text.WordLevel;
 import dev.fovea.internal.text.WordPiece;
 import dev.fovea.weights.FormatException;
@@ -59,7 +60,7 @@ record TokenizerModel(Model model, JsonObject settings, String made, Supplier<Js
     String libraryJson() {
         String json = settings.toString();
         return json.substring(0, json.length() - 1) + (made == null ? "" : ",\"" + made + "\":" + list.get())
-                + ("vocab".equals(made) ? "" : ",\"vocab\":" + vocabulary().json()) + "}";
+                + ("vocab".equals(made) ? "" : ",\"vocab\":" + VocabularyJson.of(vocabulary())) + "}";
     }
 
     private static Vocabulary vocabulary(JsonFields model, Vocabulary read) throws FormatException {

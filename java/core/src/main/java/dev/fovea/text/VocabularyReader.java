@@ -1,5 +1,6 @@
 package dev.fovea.text;
 
+import dev.fovea.internal.files.Utf8;
 import dev.fovea.internal.text.Vocabulary;
 import dev.fovea.weights.FormatException;
 import java.nio.charset.StandardCharsets;
@@ -169,22 +170,13 @@ final class VocabularyReader {
         };
     }
 
-    /** A code point beyond ASCII: RFC 3629, section 4. */
+    /** A code point beyond ASCII. */
     private void readEncoded() throws FormatException {
-        int lead = bytes[at] & 0xff;
-        int more = lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
-        int codePoint = lead & 0x3f >> more;
-        int least = more == 1 ? 0x80 : more == 2 ? 0x800 : 0x10000;
-        boolean valid = lead >= 0xc2 && lead <= 0xf4 && at + more < bytes.length;
-        for (int i = 1; valid && i <= more; i++) {
-            valid = (bytes[at + i] & 0xc0) == 0x80;
-            codePoint = codePoint << 6 | bytes[at + i] & 0x3f;
-        }
-        if (!valid || codePoint < least || codePoint > Character.MAX_CODE_POINT
-                || codePoint >= Character.MIN_SURROGATE && codePoint <= Character.MAX_SURROGATE) {
+        int codePoint = Utf8.codePoint(bytes, at, bytes.length);
+        if (codePoint < 0) {
             throw new FormatException(file, at, "text", "not valid UTF-8");
         }
-        at += more + 1;
+        at += Utf8.bytes(codePoint);
         if (codePoint < Character.MIN_SUPPLEMENTARY_CODE_POINT) {
             vocabulary.append((char) codePoint);
         } else {

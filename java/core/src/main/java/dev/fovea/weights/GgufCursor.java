@@ -1,27 +1,23 @@
 package dev.fovea.weights;
 
 import dev.fovea.internal.files.Excerpt;
+import dev.fovea.internal.files.Utf8;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 
 /** A position in a GGUF file, whose numbers are little-endian. Nothing is read that the file does not have. */
 final class GgufCursor {
-    private static final ValueLayout.OfShort SHORT =
-            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-
-    /** What stands for bytes that are no text. */
-    private static final char REPLACEMENT = '\ufffd';
+    private static final int LEAST_WINDOW = 1 << 6;
+    private static final int LARGEST_WINDOW = 1 << 16;
 
     private final MappedFile file;
     private long at;
-    /** Bytes of the last text. */
-    private byte[] text = new byte[1 << 8];
+    /** A part of the file, on the heap: access to a mapped byte is slow until it is compiled. */
+    private byte[] window = new byte[LEAST_WINDOW];
+    private long windowStart;
+    private int windowLength;
+    private char[] decoded = new char[LEAST_WINDOW];
 
     GgufCursor(MappedFile file, long at) {
         this.file = file;
@@ -55,30 +51,49 @@ final class GgufCursor {
         at += bytes;
     }
 
+    /** Where bytes from here are in the window. */
+    private int window(int bytes) {
+        long index = at - windowStart;
+        if (index >= 0 && index + bytes <= windowLength) {
+            return (int) index;
+        }
+        // Grows as long as it is read on.
+        int wanted = Math.max(bytes, Math.min(windowLength == 0 ? LEAST_WINDOW : 2 * window.length, LARGEST_WINDOW));
+        if (wanted > window.length) {
+            window = new byte[wanted];
+        }
+        windowStart = at;
+        windowLength = (int) Math.min(window.length, left());
+        MemorySegment.copy(file.bytes(), ValueLayout.JAVA_BYTE, at, window, 0, windowLength);
+        return 0;
+    }
+
+    /** A little-endian number. */
+    private long number(String field, int bytes) throws FormatException {
+        require(field, bytes);
+        int index = window(bytes);
+        long number = 0;
+        for (int i = bytes - 1; i >= 0; i--) {
+            number = number << Byte.SIZE | window[index + i] & 0xff;
+        }
+        at += bytes;
+        return number;
+    }
+
     int u8(String field) throws FormatException {
-        require(field, Byte.BYTES);
-        return Byte.toUnsignedInt(file.bytes().get(ValueLayout.JAVA_BYTE, at++));
+        return (int) number(field, Byte.BYTES);
     }
 
     short i16(String field) throws FormatException {
-        require(field, Short.BYTES);
-        short value = file.bytes().get(SHORT, at);
-        at += Short.BYTES;
-        return value;
+        return (short) number(field, Short.BYTES);
     }
 
     int i32(String field) throws FormatException {
-        require(field, Integer.BYTES);
-        int value = file.bytes().get(INT, at);
-        at += Integer.BYTES;
-        return value;
+        return (int) number(field, Integer.BYTES);
     }
 
     long i64(String field) throws FormatException {
-        require(field, Long.BYTES);
-        long value = file.bytes().get(LONG, at);
-        at += Long.BYTES;
-        return value;
+        return number(field, Long.BYTES);
     }
 
     /**
@@ -103,49 +118,54 @@ final class GgufCursor {
 
     /** A text of at most this many bytes. */
     String string(String field, int most) throws FormatException {
-        return string(field, -1, most);
+        int length = length(field, -1, most);
+        if (length > decoded.length) {
+            decoded = new char[length];
+        }
+        return new String(decoded, 0, decode(field, -1, length, decoded, 0));
     }
 
-    /** The next text of an array, of at most this many bytes. */
-    String element(String field, long index, int most) throws FormatException {
-        return string(field, index, most);
+    /** So many texts of at most so many bytes each, which take {@code bytes} with their lengths. */
+    StringArray strings(String field, int count, long bytes, int most) throws FormatException {
+        long room = bytes - (long) Long.BYTES * count;
+        if (room > Integer.MAX_VALUE - 8) {
+            throw error(field, "expected at most " + (Integer.MAX_VALUE - 8) + " bytes of texts, got " + room);
+        }
+        char[] chars = new char[(int) room];
+        int[] ends = new int[count];
+        for (int i = 0, end = 0; i < count; i++) {
+            end = decode(field, i, length(field, i, most), chars, end);
+            ends[i] = end;
+        }
+        return new StringArray(chars, ends);
     }
 
-    /** A vocabulary has hundreds of thousands: what is here for one text costs a start. */
-    private String string(String field, long index, int most) throws FormatException {
+    /** The length of a text, which the file has whole; {@code index} is its place in an array, or −1. */
+    private int length(String field, int index, int most) throws FormatException {
         long start = at;
-        long length = left() < Long.BYTES ? -1 : file.bytes().get(LONG, at);
-        if (length < 0 || length > left() - Long.BYTES || length > most) {
-            // Says what is wrong.
-            if (count(name(field, index), 1) > most) {
-                throw file.error(start, name(field, index), "expected at most " + most + " bytes, got " + length);
-            }
+        long length = left() < Long.BYTES ? -1 : i64(field);
+        if (length < 0 || length > left() || length > most) {
+            at = start;
+            // Says what is wrong, unless that is the length alone.
+            long count = count(name(field, index), 1);
+            throw file.error(start, name(field, index), "expected at most " + most + " bytes, got " + count);
         }
-        at += Long.BYTES;
-        int bytes = (int) length;
-        if (bytes > text.length) {
-            text = new byte[Math.max(bytes, 2 * text.length)];
-        }
-        MemorySegment.copy(file.bytes(), ValueLayout.JAVA_BYTE, at, text, 0, bytes);
-        at += bytes;
-        String decoded = new String(text, 0, bytes, StandardCharsets.UTF_8);
-        if (decoded.indexOf(REPLACEMENT) >= 0) {
-            requireText(name(field, index), start, bytes);
-        }
-        return decoded;
+        return (int) length;
     }
 
-    private static String name(String field, long index) {
+    /** Decodes a text behind its length; where its chars end. */
+    private int decode(String field, int index, int length, char[] to, int first) throws FormatException {
+        int from = window(length);
+        int end = Utf8.decode(window, from, from + length, to, first);
+        if (end < 0) {
+            throw file.error(at - Long.BYTES, name(field, index), "not valid UTF-8: "
+                    + Excerpt.of(new String(window, from, length, StandardCharsets.UTF_8)));
+        }
+        at += length;
+        return end;
+    }
+
+    private static String name(String field, int index) {
         return index < 0 ? field : field + "[" + index + "]";
-    }
-
-    /** That what was decoded with a replacement has it because the text has. */
-    private void requireText(String field, long start, int bytes) throws FormatException {
-        try {
-            StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(text, 0, bytes));
-        } catch (CharacterCodingException e) {
-            throw new FormatException(file.file(), start, field, "not valid UTF-8: "
-                    + Excerpt.of(new String(text, 0, bytes, StandardCharsets.UTF_8)), e);
-        }
     }
 }

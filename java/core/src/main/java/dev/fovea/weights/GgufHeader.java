@@ -105,17 +105,21 @@ final class GgufHeader {
         }
         GgufMetadata.Type type = type(key);
         if (type != GgufMetadata.Type.ARRAY) {
-            values.put(key, new GgufMetadata.Value(type, -1, cursor.at()));
-            skip(key, type, 1);
+            put(key, type, -1);
             return;
         }
         GgufMetadata.Type element = type(key);
         if (element == GgufMetadata.Type.ARRAY) {
             throw cursor.error(key, "expected an array of plain values, got one of arrays");
         }
-        long count = cursor.count(key, Math.max(element.bytes(), element.bytes() == 0 ? Long.BYTES : 1));
-        values.put(key, new GgufMetadata.Value(element, count, cursor.at()));
-        skip(key, element, count);
+        put(key, element, cursor.count(key, Math.max(element.bytes(), element.bytes() == 0 ? Long.BYTES : 1)));
+    }
+
+    /** Notes a value, or an array of so many, and passes over it. */
+    private void put(String key, GgufMetadata.Type type, long count) throws FormatException {
+        long start = cursor.at();
+        skip(key, type, count < 0 ? 1 : count);
+        values.put(key, new GgufMetadata.Value(type, count, start, cursor.at() - start));
     }
 
     private GgufMetadata.Type type(String key) throws FormatException {

@@ -2,9 +2,7 @@ package dev.fovea.weights;
 
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Collections;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -48,8 +46,9 @@ public final class GgufMetadata {
      * @param type of the value, or of the elements of an array
      * @param count of the elements; −1 if it is no array
      * @param at where the value, or the first element, begins
+     * @param bytes of the value, or of all elements
      */
-    record Value(Type type, long count, long at) {
+    record Value(Type type, long count, long at, long bytes) {
         private String describe() {
             return count < 0 ? "a value of type " + type : "an array of " + count + " of type " + type;
         }
@@ -137,17 +136,12 @@ public final class GgufMetadata {
     }
 
     /** An array of texts. */
-    public List<String> strings(String key) throws FormatException {
+    public StringArray strings(String key) throws FormatException {
         Value value = array(key);
         if (value.type != Type.STRING) {
             throw wrong(key, "an array of texts");
         }
-        GgufCursor cursor = new GgufCursor(file, value.at);
-        List<String> strings = new ArrayList<>((int) Math.min(value.count, 1 << 20));
-        for (long i = 0; i < value.count; i++) {
-            strings.add(cursor.element(key, i, MAX_STRING));
-        }
-        return strings;
+        return new GgufCursor(file, value.at).strings(key, count(key, value), value.bytes, MAX_STRING);
     }
 
     /** An array of whole numbers, each from −2³¹ to 2³¹ − 1. */
@@ -195,16 +189,8 @@ public final class GgufMetadata {
         if (value == null) {
             throw error(key, "the key is missing");
         }
-        var cursor = new GgufCursor(file, value.at());
-        for (long i = 0; i < Math.abs(value.count()); i++) {
-            if (value.type() == Type.STRING) {
-                cursor.skipString(key);
-            } else {
-                cursor.skip(key, value.type().bytes());
-            }
-        }
-        long begin = value.at() - (value.count() < 0 ? Integer.BYTES : 2 * Integer.BYTES + Long.BYTES);
-        return file.bytes().asSlice(begin, cursor.at() - begin).toArray(ValueLayout.JAVA_BYTE);
+        long begin = value.at - (value.count < 0 ? Integer.BYTES : 2 * Integer.BYTES + Long.BYTES);
+        return file.bytes().asSlice(begin, value.at + value.bytes - begin).toArray(ValueLayout.JAVA_BYTE);
     }
 
     /** What is wrong with the value of a key. */

@@ -46,10 +46,11 @@ class GenerationAllocationTest {
         Map<String, SamplingOptions> ways = new LinkedHashMap<>();
         ways.put("drawn from few, penalties, biases", free.withTopK(20).withTopP(0.9f).withMinP(0.01f).withTypicalP(0.9f)
                 .withPenalties(1.1f, 0.1f, 0.1f).withLogitBias(Map.of(3, 1f, 4, -1f, 5, Float.NEGATIVE_INFINITY)));
-        ways.put("stop texts, alternatives, log probabilities", free.withStops("\u0000never", "never", "no no no")
-                .withAlternatives(5).withLogProbabilities(true));
+        // Both at once are told to the listener, in objects.
+        ways.put("stop texts, log probabilities", free.withStops("\u0000never", "never", "no no no").withLogProbabilities(true));
+        ways.put("alternatives", free.withAlternatives(5));
         ways.put("regular expression", formed.withFormat(OutputFormat.regex("[a-zé中 ]{1000,2000}")));
-        ways.put("JSON, stop texts, alternatives", formed.withStops("\u0000never").withAlternatives(3).withLogProbabilities(true)
+        ways.put("JSON, stop texts, alternatives", formed.withStops("\u0000never").withAlternatives(3)
                 .withPenalties(1.05f, 0, 0.01f).withFormat(OutputFormat.jsonSchema(
                         "{\"type\": \"array\", \"items\": {\"type\": [\"string\", \"integer\"]}, \"minItems\": 500}")));
         ways.put("guesses, grammar", formed.withTemperature(0).withFormat(OutputFormat.grammar(

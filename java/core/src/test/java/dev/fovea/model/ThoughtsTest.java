@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import dev.fovea.EngineOptions;
+import dev.fovea.model.GeneratedText.Alternative;
 import dev.fovea.model.GeneratedText.Finish;
 import dev.fovea.model.grammar.Constraint;
 import dev.fovea.model.grammar.Vocabulary;
@@ -14,8 +15,10 @@ import dev.fovea.text.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -65,12 +68,11 @@ class ThoughtsTest {
             int thought = 0;
             for (int seed = 0; seed < 12; seed++) {
                 var options = thinking(seed).withFormat(FORM);
-                var heard = new StringBuilder();
-                TextListener listener = (text, _) -> heard.append(text) != null;
-                ChatAnswer answer = model.answer(CHAT, options, listener.behindThoughts(model.prompt(CHAT)));
+                var heard = new Heard();
+                ChatAnswer answer = model.answer(CHAT, options, heard);
                 assertEquals(Finish.END, answer.generated().finish());
                 assertTrue(JsonParser.parseString(answer.content()).getAsJsonObject().has("n"), answer.generated().text());
-                assertEquals(answer.content(), heard.toString());
+                heard.assertTold(answer);
                 assertEquals(answer.generated().text(), model.chat(CHAT, options, (_, _) -> true).text());
                 thought += answer.generated().text().contains("</think>") ? 1 : 0;
                 assertEquals(answer.generated().text().startsWith("<think>"), answer.generated().text().contains("</think>"));
@@ -84,14 +86,87 @@ class ThoughtsTest {
         try (var model = load()) {
             Chat begun = CHAT.withVariables(Map.of("begins", true));
             for (int seed = 0; seed < 6; seed++) {
-                var heard = new StringBuilder();
-                TextListener listener = (text, _) -> heard.append(text) != null;
-                ChatAnswer answer = model.answer(begun, thinking(seed).withFormat(FORM),
-                        listener.behindThoughts(model.prompt(begun)));
+                var heard = new Heard();
+                ChatAnswer answer = model.answer(begun, thinking(seed).withFormat(FORM), heard);
                 assertTrue(answer.generated().text().contains("</think>"));
                 assertTrue(JsonParser.parseString(answer.content()).isJsonObject(), answer.content());
-                assertEquals(answer.content(), heard.toString());
+                heard.assertTold(answer);
             }
+        }
+    }
+
+    /** Without a form as with one: what is thought, what is said, and each token once, with its probability. */
+    @Test
+    void shouldTellThoughtsApartWhereThereIsNoForm() throws IOException {
+        try (var model = load()) {
+            int thought = 0;
+            int ended = 0;
+            for (int seed = 0; seed < 24; seed++) {
+                var heard = new Heard();
+                var options = thinking(seed).withLogitBias(Map.of(BEGIN, 7f, END, 6f)).withMaxTokens(40).withLogProbabilities(true).withAlternatives(2);
+                Chat chat = seed % 4 == 3 ? CHAT.withVariables(Map.of("begins", true)) : CHAT;
+                ChatAnswer answer = model.answer(chat, options, heard);
+                GeneratedText generated = answer.generated();
+                heard.assertTold(answer);
+                String text = generated.text();
+                boolean thinks = seed % 4 == 3 || text.stripLeading().startsWith("<think>");
+                boolean ends = thinks && text.contains("</think>");
+                assertEquals(thinks ? ends ? text.substring(text.indexOf("</think>") + 8).stripLeading() : "" : text,
+                        answer.content());
+                String thoughts = ends ? text.substring(0, text.indexOf("</think>")) : thinks ? text : "";
+                assertEquals(thoughts.strip().replaceFirst("^<think>", "").strip(), answer.reasoning());
+                thought += thinks ? 1 : 0;
+                ended += ends ? 1 : 0;
+                int[] told = IntStream.of(generated.tokens()).limit(heard.tokens.size()).toArray();
+                assertEquals(IntStream.of(told).boxed().toList(), heard.tokens);
+                assertTrue(generated.tokens().length - told.length <= 1, "all but the one that ends the text");
+                for (int i = 0; i < told.length; i++) {
+                    assertEquals(generated.logProbabilities()[i], heard.probabilities.get(i));
+                    assertEquals(generated.alternatives().get(i), heard.alternatives.get(i));
+                }
+                assertEquals(answer.content(), model.answer(chat, options).content());
+            }
+            assertTrue(thought >= 8 && ended >= 4, thought + " of 24 think, " + ended + " come to an end of it");
+        }
+    }
+
+    @Test
+    void shouldEndWhereTheListenerWantsNoMore() throws IOException {
+        try (var model = load()) {
+            Chat begun = CHAT.withVariables(Map.of("begins", true));
+            ChatAnswer answer = model.answer(begun, thinking(1), (part, _, _) -> part != ChatListener.Part.REASONING);
+            assertEquals(Finish.CANCELLED, answer.generated().finish());
+            assertEquals(1, answer.generated().tokens().length);
+        }
+    }
+
+    /** What a listener hears. */
+    private static final class Heard implements ChatListener {
+        private final StringBuilder reasoning = new StringBuilder();
+        private final StringBuilder content = new StringBuilder();
+        private final List<Integer> tokens = new ArrayList<>();
+        private final List<Float> probabilities = new ArrayList<>();
+        private final List<List<Alternative>> alternatives = new ArrayList<>();
+
+        @Override
+        public boolean next(Part part, CharSequence text, int token) {
+            assertTrue(part == Part.CONTENT || content.isEmpty(), "thoughts come first");
+            (part == Part.REASONING ? reasoning : content).append(text);
+            if (token >= 0) {
+                tokens.add(token);
+            }
+            return true;
+        }
+
+        @Override
+        public void probability(float logProbability, List<Alternative> alternatives) {
+            probabilities.add(logProbability);
+            this.alternatives.add(alternatives);
+        }
+
+        void assertTold(ChatAnswer answer) {
+            assertEquals(answer.reasoning(), reasoning.toString());
+            assertEquals(answer.content(), content.toString());
         }
     }
 
@@ -133,10 +208,11 @@ class ThoughtsTest {
         try (var model = load()) {
             var options = SamplingOptions.greedy().withMaxTokens(5).withFormat(OutputFormat.choice("x"))
                     .withLogitBias(Map.of(BEGIN, 1e4f));
-            ChatAnswer answer = model.answer(CHAT, options, (_, _) -> true);
+            ChatAnswer answer = model.answer(CHAT, options);
             assertEquals(Finish.LENGTH, answer.generated().finish());
             assertEquals("<think>".repeat(5), answer.generated().text());
             assertEquals("", answer.content());
+            assertEquals("<think>".repeat(4), answer.reasoning());
         }
     }
 

@@ -10,7 +10,6 @@ import dev.fovea.model.GeneratedText.Finish;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -65,17 +64,6 @@ class ToolCallTest {
             }
             assertEquals(2, names.size(), names.toString());
             var options = SamplingOptions.greedy();
-            var late = RequestOptions.defaults().withTimeLimit(Duration.ZERO);
-            ChatAnswer none = model.call(chat, options, late, (_, _) -> true);
-            assertEquals(Finish.TIMEOUT, none.generated().finish());
-            assertEquals(List.of(), none.toolCalls());
-            assertEquals(Finish.TIMEOUT, model.answer(chat, options, late, (_, _) -> true).generated().finish());
-            var heard = new StringBuilder();
-            ChatAnswer told = model.call(chat, options, RequestOptions.defaults(), (text, _) -> {
-                heard.append(text);
-                return true;
-            });
-            assertEquals(told.generated().text(), heard.toString());
             assertThrows(IllegalArgumentException.class, () -> model.call(chat.withTools(List.of()), options));
             assertThrows(IllegalArgumentException.class, () -> model.call(chat, options.withFormat(OutputFormat.json())));
         }
@@ -88,7 +76,7 @@ class ToolCallTest {
             String text = "<think>hm\n</think>\n\nLet me see.<tool_call>{\"name\": \"weather\", \"arguments\": {\"city\": \"Rome\", \"n\": 2, \"x\":"
                     + " [1.5, null]}}</tool_call><tool_call>{\"name\": \"weather\"}</tool_call>";
             var forced = SamplingOptions.greedy().withMaxTokens(300).withFormat(OutputFormat.choice(text));
-            ChatAnswer answer = model.answer(chat, forced, (_, _) -> true);
+            ChatAnswer answer = model.answer(chat, forced);
             assertEquals("Let me see.", answer.content());
             assertEquals("hm", answer.reasoning());
             assertEquals(List.of("call00001", "call00002"), answer.toolCalls().stream().map(ToolCall::id).toList());
@@ -100,9 +88,9 @@ class ToolCallTest {
             assertTrue(prompt.contains("Let me see.<tool_call>\n{\"name\": \"weather\", \"arguments\": {\"city\": \"Rome\", \"n\": 2,"
                     + " \"x\": [1.5, null]}}\n</tool_call><tool_call>"), prompt);
             assertTrue(prompt.contains("<|im_start|>tool\nsunny<|im_end|>"), prompt);
-            assertEquals("call00003", model.answer(next, forced, (_, _) -> true).toolCalls().getFirst().id());
+            assertEquals("call00003", model.answer(next, forced).toolCalls().getFirst().id());
             // Without tools, it is what the model says.
-            ChatAnswer plain = model.answer(Chat.of(chat.messages()), forced, (_, _) -> true);
+            ChatAnswer plain = model.answer(Chat.of(chat.messages()), forced);
             assertEquals(text.substring(text.indexOf("Let")), plain.content());
             assertEquals(List.of(), plain.toolCalls());
         }
@@ -116,7 +104,7 @@ class ToolCallTest {
             assertTrue(e.getMessage().startsWith("the model's chat template does not say how calls of tools look"), e.getMessage());
         }
         try (var model = load("{% for m in messages %}{{ m.content }}{% endfor %}")) {
-            var e = assertThrows(UnsupportedOperationException.class, () -> model.answer(chat, SamplingOptions.greedy(), (_, _) -> true));
+            var e = assertThrows(UnsupportedOperationException.class, () -> model.answer(chat, SamplingOptions.greedy()));
             assertEquals("the chat template of " + directory.resolve("tokenizer_config.json") + " does not mention tools, so the model"
                     + " would not hear of the 2 of this chat", e.getMessage());
             assertEquals("x", model.prompt(chat.withTools(List.of())));

@@ -23,6 +23,7 @@ public abstract sealed class ChatBuilder<B> permits FoveaChatModel.Builder, Fove
     private TextGenerator generator;
     private String modelName;
     private ChatRequestParameters parameters = DefaultChatRequestParameters.EMPTY;
+    private boolean returnThinking;
     private List<ChatModelListener> listeners = List.of();
     private Executor executor = work -> Thread.ofPlatform().daemon().name("fovea-chat").start(work);
 
@@ -55,6 +56,16 @@ public abstract sealed class ChatBuilder<B> permits FoveaChatModel.Builder, Fove
      */
     public B defaultRequestParameters(ChatRequestParameters parameters) {
         this.parameters = Objects.requireNonNull(parameters, "parameters");
+        return self();
+    }
+
+    /**
+     * Whether responses have what the model thought, as {@link dev.langchain4j.data.message.AiMessage#thinking()}, and streams tell
+     * it as it comes. Without, thoughts are left out; not so that the model would not think: for that, templates have variables,
+     * such as {@code enable_thinking}. What a message of a request has as thinking goes to the model's template in any case.
+     */
+    public B returnThinking(boolean returnThinking) {
+        this.returnThinking = returnThinking;
         return self();
     }
 
@@ -93,7 +104,7 @@ public abstract sealed class ChatBuilder<B> permits FoveaChatModel.Builder, Fove
         } catch (IOException e) {
             throw new UncheckedIOException(e.getMessage(), e);
         }
-        return new Loaded(loaded, generator == null, new ChatWork(loaded, name), named.overrideWith(parameters), listeners,
+        return new Loaded(loaded, generator == null, new ChatWork(loaded, name, returnThinking), named.overrideWith(parameters), listeners,
                 executor);
     }
 }

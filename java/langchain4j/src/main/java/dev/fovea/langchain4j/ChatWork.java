@@ -2,12 +2,12 @@ package dev.fovea.langchain4j;
 
 import dev.fovea.model.Chat;
 import dev.fovea.model.ChatAnswer;
+import dev.fovea.model.ChatListener;
 import dev.fovea.model.GeneratedText;
 import dev.fovea.model.GeneratedText.Finish;
 import dev.fovea.model.OutputFormat;
 import dev.fovea.model.SamplingOptions;
 import dev.fovea.model.TextGenerator;
-import dev.fovea.model.TextListener;
 import dev.langchain4j.exception.UnsupportedFeatureException;
 import dev.langchain4j.internal.Json;
 import dev.langchain4j.internal.JsonSchemaElementUtils;
@@ -22,77 +22,48 @@ import dev.langchain4j.model.output.TokenUsage;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.function.BooleanSupplier;
-import java.util.function.Consumer;
 
 /** A request of LangChain4j as Fovea answers it. */
 final class ChatWork {
     private final TextGenerator generator;
     private final String modelName;
+    private final boolean returnsThinking;
 
-    ChatWork(TextGenerator generator, String modelName) {
+    /** @param returnsThinking whether responses have what the model thought */
+    ChatWork(TextGenerator generator, String modelName, boolean returnsThinking) {
         this.generator = generator;
         this.modelName = modelName;
+        this.returnsThinking = returnsThinking;
+    }
+
+    boolean returnsThinking() {
+        return returnsThinking;
     }
 
     /**
      * Answers on the thread that calls.
      *
-     * @param isWanted whether the answer goes on
+     * @param listener hears of the answer as it comes, and says whether it goes on
      * @throws UnsupportedFeatureException if the request has something that is not supported; the message names it
      */
-    ChatResponse answer(ChatRequest request, BooleanSupplier isWanted) {
-        return answer(request, isWanted, null);
-    }
-
-    /** Answers on the thread that calls, and tells the answer as it comes. */
-    ChatResponse stream(ChatRequest request, BooleanSupplier isWanted, Consumer<String> thoughts, Consumer<String> text) {
-        var partial = new PartialAnswer(isWanted, thoughts, text);
-        ChatResponse response = answer(request, isWanted, partial);
-        partial.complete(response.aiMessage());
-        return response;
-    }
-
-    private ChatResponse answer(ChatRequest request, BooleanSupplier isWanted, PartialAnswer partial) {
+    ChatResponse answer(ChatRequest request, ChatListener listener) {
         ChatRequestParameters parameters = request.parameters();
         require(parameters, modelName);
         Chat chat = chat(request);
         SamplingOptions options = sampling(parameters);
         OutputFormat format = format(parameters.responseFormat());
         if (parameters.toolChoice() == ToolChoice.REQUIRED) {
-            return response(generator.call(chat, options), 0);
+            return response(generator.call(chat, options, listener), 0);
         }
         int before = 0;
-        if (format == null || !chat.tools().isEmpty()) {
-            ChatAnswer answer = free(chat, options, format == null ? partial : null, isWanted);
-            if (format == null || !answer.toolCalls().isEmpty() || answer.generated().finish() == Finish.CANCELLED) {
+        if (format != null && !chat.tools().isEmpty()) {
+            ChatAnswer answer = generator.answer(chat, options, (part, _, token) -> listener.next(part, "", token));
+            if (!answer.toolCalls().isEmpty() || answer.generated().finish() == Finish.CANCELLED) {
                 return response(answer, 0);
             }
             before = answer.generated().tokens().length; // no call: it is said again, in the form
         }
-        TextListener listener = (_, _) -> isWanted.getAsBoolean();
-        if (partial != null) {
-            partial.expectThoughts(beginsWithThoughts(chat));
-            listener = partial;
-        }
-        return response(generator.answer(chat, options.withFormat(format), listener).withoutCalls(), before);
-    }
-
-    /** An answer of no form. */
-    private ChatAnswer free(Chat chat, SamplingOptions options, PartialAnswer partial, BooleanSupplier isWanted) {
-        if (partial == null) {
-            return generator.answer(chat, options, (_, _) -> isWanted.getAsBoolean());
-        }
-        partial.expectThoughts(beginsWithThoughts(chat));
-        if (!chat.tools().isEmpty()) {
-            partial.expectCalls(generator.tokenizer()::text);
-        }
-        return generator.answer(chat, options, partial);
-    }
-
-    /** Whether the template begins the answer with the mark of thoughts. */
-    private boolean beginsWithThoughts(Chat chat) {
-        return generator.prompt(chat).stripTrailing().endsWith(PartialAnswer.THINK);
+        return response(generator.answer(chat, options.withFormat(format), listener), before);
     }
 
     private static Chat chat(ChatRequest request) {
@@ -160,7 +131,7 @@ final class ChatWork {
     private ChatResponse response(ChatAnswer answer, int before) {
         GeneratedText generated = answer.generated();
         return ChatResponse.builder()
-                .aiMessage(Messages.of(answer))
+                .aiMessage(Messages.of(answer, returnsThinking))
                 .id(UUID.randomUUID().toString())
                 .modelName(modelName)
                 .tokenUsage(new TokenUsage(generated.promptTokens(), before + generated.tokens().length))

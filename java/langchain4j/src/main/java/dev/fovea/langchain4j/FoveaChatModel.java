@@ -18,7 +18,8 @@ import java.util.concurrent.CompletableFuture;
  * <p>Chat templates need {@code com.hubspot.jinjava:jinjava} on the class path. Images are refused with an
  * {@link dev.langchain4j.exception.UnsupportedFeatureException}.
  *
- * <p>Answers call tools in the way of the model's template, and what a model thought first is apart. Where a request has tools
+ * <p>Answers call tools in the way of the model's template. What a model thinks first is no part of an answer's text: it is left
+ * out, or with {@code returnThinking} beside it. Where a request has tools
  * and a JSON format, an answer that is no call is written twice: freely, and then in the form.
  */
 public final class FoveaChatModel extends LoadedChatModel implements ChatModel {
@@ -33,7 +34,7 @@ public final class FoveaChatModel extends LoadedChatModel implements ChatModel {
 
     @Override
     public ChatResponse doChat(ChatRequest request) {
-        return loaded.work().answer(request, () -> true);
+        return loaded.work().answer(request, (_, _, _) -> true);
     }
 
     /** Cancelling the future ends the answer at its next token. */
@@ -42,7 +43,7 @@ public final class FoveaChatModel extends LoadedChatModel implements ChatModel {
         var result = new CompletableFuture<ChatResponse>();
         loaded.executor().execute(() -> {
             try {
-                result.complete(loaded.work().answer(request, () -> !result.isDone()));
+                result.complete(loaded.work().answer(request, (_, _, _) -> !result.isDone()));
             } catch (Throwable e) {
                 result.completeExceptionally(e);
             }

@@ -1,5 +1,6 @@
 package dev.fovea.langchain4j;
 
+import dev.fovea.model.ChatListener.Part;
 import dev.fovea.model.TextGenerator;
 import dev.langchain4j.agent.tool.ToolExecutionRequest;
 import dev.langchain4j.model.chat.StreamingChatModel;
@@ -20,8 +21,8 @@ import java.util.List;
  * of the executor writes the answer and calls the handler. Cancelling ends it at the next token, and nothing is told
  * any more.
  *
- * <p>Calls of tools are told when the answer is complete. Where a request has tools, so is text from the first angle bracket,
- * brace or square bracket on, which a call may begin with.
+ * <p>Calls of tools are told when the answer is complete. Where a request has tools, text that may be the begin of a call is kept
+ * until that is certain.
  *
  * <p>What a handler throws goes to its {@code onError}, and the answer goes on.
  */
@@ -56,10 +57,10 @@ public final class FoveaStreamingChatModel extends LoadedChatModel implements St
             var handle = new Handle();
             ChatResponse response;
             try {
-                response = loaded.work().stream(request, () -> !handle.cancelled, thought -> tell(handle, handler, () -> handler
-                        .onPartialThinking(new PartialThinking(thought), new PartialThinkingContext(handle))),
-                        text -> tell(handle, handler, () -> handler
-                                .onPartialResponse(new PartialResponse(text), new PartialResponseContext(handle))));
+                response = loaded.work().answer(request, (part, text, _) -> {
+                    tell(handle, handler, part, text);
+                    return !handle.cancelled;
+                });
             } catch (Throwable e) {
                 tell(handler, e);
                 return;
@@ -71,6 +72,19 @@ public final class FoveaStreamingChatModel extends LoadedChatModel implements St
             }
             tell(handle, handler, () -> handler.onCompleteResponse(response));
         });
+    }
+
+    private void tell(Handle handle, StreamingChatResponseHandler handler, Part part, CharSequence text) {
+        if (text.isEmpty()) {
+            return;
+        }
+        if (part == Part.CONTENT) {
+            var response = new PartialResponse(text.toString());
+            tell(handle, handler, () -> handler.onPartialResponse(response, new PartialResponseContext(handle)));
+        } else if (loaded.work().returnsThinking()) {
+            var thinking = new PartialThinking(text.toString());
+            tell(handle, handler, () -> handler.onPartialThinking(thinking, new PartialThinkingContext(handle)));
+        }
     }
 
     private static void tell(Handle handle, StreamingChatResponseHandler handler, Runnable call) {

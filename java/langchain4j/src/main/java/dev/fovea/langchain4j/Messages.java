@@ -83,12 +83,12 @@ final class Messages {
         return schema;
     }
 
-    /** An answer of the model; what it thought if it did. */
-    static AiMessage of(ChatAnswer answer) {
+    /** An answer of the model, perhaps with what it thought. */
+    static AiMessage of(ChatAnswer answer, boolean withThinking) {
         boolean silent = answer.content().isEmpty() && !answer.toolCalls().isEmpty();
         return AiMessage.builder()
                 .text(silent ? null : answer.content())
-                .thinking(answer.reasoning().isEmpty() ? null : answer.reasoning())
+                .thinking(!withThinking || answer.reasoning().isEmpty() ? null : answer.reasoning())
                 .toolExecutionRequests(answer.toolCalls().stream().map(call -> ToolExecutionRequest.builder().id(call.id())
                         .name(call.name()).arguments(call.arguments()).build()).toList())
                 .build();

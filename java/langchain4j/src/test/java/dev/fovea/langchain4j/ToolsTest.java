@@ -38,7 +38,8 @@ class ToolsTest {
     private static final ToolSpecification WEATHER = ToolSpecification.builder().name("getWeather")
             .parameters(JsonObjectSchema.builder().addStringProperty("city").build()).build();
 
-    private final FoveaChatModel model = FoveaChatModel.builder().generator(ChatModels.GENERATOR, ChatModels.NAME).build();
+    private final FoveaChatModel model = FoveaChatModel.builder().generator(ChatModels.GENERATOR, ChatModels.NAME)
+            .returnThinking(true).build();
 
     private static ChatRequest ask(ChatRequestParameters parameters) {
         return ChatRequest.builder().messages(UserMessage.from("w")).parameters(parameters).build();
@@ -52,11 +53,15 @@ class ToolsTest {
         return FoveaChatRequestParameters.builder().templateVariables(Map.of("enable_thinking", true)).build();
     }
 
-    /** What a handler is told, in its order. */
     private static List<String> told(ChatRequest request) throws Exception {
+        return told(request, true);
+    }
+
+    /** What a handler is told, in its order. */
+    private static List<String> told(ChatRequest request, boolean returnThinking) throws Exception {
         List<String> told = new ArrayList<>();
         var complete = new CompletableFuture<ChatResponse>();
-        FoveaStreamingChatModel.builder().generator(ChatModels.GENERATOR, ChatModels.NAME).build()
+        FoveaStreamingChatModel.builder().generator(ChatModels.GENERATOR, ChatModels.NAME).returnThinking(returnThinking).build()
                 .chat(request, new StreamingChatResponseHandler() {
                     @Override
                     public void onPartialResponse(String text) {
@@ -120,6 +125,13 @@ class ToolsTest {
         assertEquals("hm", model.chat(ask(cut)).aiMessage().thinking());
         assertEquals(List.of("thinks hm", "LENGTH"), told(ask(cut)));
         assertNull(model.chat(ask(ChatRequestParameters.builder().build())).aiMessage().thinking());
+    }
+
+    @Test
+    void shouldLeaveThoughtsOutUnlessTheyAreAskedFor() throws Exception {
+        var silent = FoveaChatModel.builder().generator(ChatModels.GENERATOR, ChatModels.NAME).build();
+        assertEquals(AiMessage.from("Gladly"), silent.chat(ask(thinking())).aiMessage());
+        assertEquals(List.of("Gladly", "STOP"), told(ask(thinking()), false));
     }
 
     @Test

@@ -17,6 +17,7 @@ import com.openai.models.chat.completions.ChatCompletionChunk;
 import com.openai.models.chat.completions.ChatCompletionCreateParams;
 import com.openai.models.chat.completions.ChatCompletionStreamOptions;
 import com.openai.models.completions.Completion;
+import com.openai.models.completions.CompletionChoice;
 import com.openai.models.completions.CompletionCreateParams;
 import com.openai.models.embeddings.CreateEmbeddingResponse;
 import com.openai.models.embeddings.EmbeddingCreateParams;
@@ -157,7 +158,14 @@ class OpenAiClientTest {
             assertEquals(15, chunks.getLast().usage().orElseThrow().totalTokens());
             var last = chunks.get(chunks.size() - 2).choices().getFirst();
             assertEquals("length", last.finishReason().orElseThrow().asString());
-            assertEquals(12, last.logprobs().orElseThrow().content().orElseThrow().size());
+            List<Float> values = chunks.stream().flatMap(chunk -> chunk.choices().stream())
+                    .flatMap(choice -> choice.logprobs().stream()).flatMap(some -> some.content().orElseThrow().stream())
+                    .map(token -> (float) token.logprob()).toList();
+            assertEquals(12, values.size());
+            for (int i = 0; i < 12; i++) {
+                assertEquals(expected().logProbabilities()[i], values.get(i));
+            }
+            assertTrue(chunks.get(1).choices().getFirst().logprobs().isPresent(), "piece by piece");
         }
     }
 
@@ -171,9 +179,14 @@ class OpenAiClientTest {
                 .promptOfArrayOfTokens(List.of(1L, 2L, 3L)).seed(7).maxTokens(12).build());
         assertEquals(expected().text(), ofIds.choices().getFirst().text());
         try (StreamResponse<Completion> stream = client.completions().createStreaming(CompletionCreateParams.builder()
-                .model("writer").prompt("w1 w2 w3").seed(7).maxTokens(12).build())) {
-            assertEquals(expected().text(), stream.stream().map(piece -> piece.choices().getFirst().text())
-                    .collect(Collectors.joining()));
+                .model("writer").prompt("w1 w2 w3").seed(7).maxTokens(12).logprobs(1).build())) {
+            List<CompletionChoice> pieces = stream.stream().map(piece -> piece.choices().getFirst()).toList();
+            assertEquals(expected().text(), pieces.stream().map(CompletionChoice::text).collect(Collectors.joining()));
+            var all = whole.choices().getFirst().logprobs().orElseThrow();
+            assertEquals(all.textOffset().orElseThrow(), pieces.stream().flatMap(piece -> piece.logprobs().stream())
+                    .flatMap(some -> some.textOffset().orElseThrow().stream()).toList());
+            assertEquals(all.tokenLogprobs().orElseThrow(), pieces.stream().flatMap(piece -> piece.logprobs().stream())
+                    .flatMap(some -> some.tokenLogprobs().orElseThrow().stream()).toList());
         }
     }
 

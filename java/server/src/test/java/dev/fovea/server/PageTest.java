@@ -150,6 +150,25 @@ class PageTest {
         assertEquals(0, count("#talk p"));
     }
 
+    @Test
+    void shouldShowWhatAModelThinks() throws Exception {
+        try (TestServer thinker = ThoughtsTest.server(directory.resolve("thinker"))) {
+            for (boolean dark : new boolean[] {false, true}) {
+                browser.open(thinker.address(), dark ? DESK : POCKET, dark);
+                fill("#chat-text", "Hello");
+                browser.click("#chat button.main");
+                await("document.querySelector('#chat .figures').textContent.includes('written')");
+                assertEquals("hm well", browser.text("#talk .thinking"));
+                assertEquals("Gladly", browser.text("#talk .assistant"));
+                picture("chat-thoughts-" + (dark ? "1280-dark" : "390-light"));
+                fill("#chat-text", "again");
+                browser.click("#chat button.main");
+                await("document.querySelectorAll('#talk .assistant').length === 2 && !document.querySelector('#talk .writing')");
+                assertEquals(1, count("#talk .thinking"));
+            }
+        }
+    }
+
     /** The colour of a cell of the map, of two tokens. */
     private static String colour(int key, int query) {
         return browser.evaluate("(m => { const d = m.getContext('2d').getImageData(" + (key * 22 + 10) + ", " + (query * 22 + 10)

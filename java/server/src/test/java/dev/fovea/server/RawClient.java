@@ -21,7 +21,7 @@ final class RawClient implements AutoCloseable {
     RawClient(int port) throws IOException {
         socket.setReceiveBufferSize(1 << 12);
         socket.connect(new InetSocketAddress("127.0.0.1", port), 5000);
-        socket.setSoTimeout(20_000);
+        socket.setSoTimeout((int) TestServer.PATIENCE.toMillis());
     }
 
     RawClient send(String text) throws IOException {

@@ -25,6 +25,8 @@ import java.util.List;
 final class TestServer implements AutoCloseable {
     static final String EMBEDDER = "all-minilm-l6-v2";
     static final int CONTEXT = 40_000;
+    /** More than the server's own deadline: on a machine that is busy, or stops for a while, it is the server that gives up. */
+    static final Duration PATIENCE = Duration.ofMinutes(6);
     private static final EncoderOptions ENCODERS =
             EncoderOptions.defaults().withEngineOptions(EngineOptions.defaults().withThreads(2));
     private static final GeneratorOptions GENERATORS = GeneratorOptions.defaults()
@@ -63,8 +65,12 @@ final class TestServer implements AutoCloseable {
     }
 
     static TestServer start(ServerOptions options, List<String> models, EncoderOptions encoders) throws IOException {
-        return new TestServer(FoveaServer.start(models.stream().map(ModelChoice::parse).toList(), options,
-                encoders, GENERATORS));
+        return start(options, models, encoders, GENERATORS);
+    }
+
+    static TestServer start(ServerOptions options, List<String> models, EncoderOptions encoders, GeneratorOptions generators)
+            throws IOException {
+        return new TestServer(FoveaServer.start(models.stream().map(ModelChoice::parse).toList(), options, encoders, generators));
     }
 
     private static Path folder;
@@ -87,7 +93,7 @@ final class TestServer implements AutoCloseable {
     }
 
     HttpRequest.Builder request(String path) {
-        return HttpRequest.newBuilder(URI.create(address() + path)).timeout(Duration.ofSeconds(60));
+        return HttpRequest.newBuilder(URI.create(address() + path)).timeout(PATIENCE);
     }
 
     HttpResponse<String> send(HttpRequest request) {

@@ -99,6 +99,7 @@ final class HostConstants {
             done += room.byteSize();
             PackingProgress.report(done, total);
         }
+        sources.unload();
         for (Step.Linear product : products) {
             weights.put(product, packed.get(new PackingKey(product)));
             biases.put(product, mergedBias(product));

@@ -12,7 +12,7 @@ import java.util.List;
  * that the file has not, and stay.
  */
 final class MappedSources {
-    private static final long STEP_BYTES = 16L << 20;
+    private static final long STEP_BYTES = 4L << 20;
 
     /** Less than this is not worth the calls into the system, and may stay. */
     private static final long LARGE_BYTES = 128L << 20;
@@ -38,10 +38,15 @@ final class MappedSources {
             read.add(segment);
             bytes += segment.byteSize();
             if (bytes >= STEP_BYTES) {
-                read.forEach(MemorySegment::unload);
-                read.clear();
-                bytes = 0;
+                unload();
             }
         }
+    }
+
+    /** Gives back what has been noted. */
+    void unload() {
+        read.forEach(MemorySegment::unload);
+        read.clear();
+        bytes = 0;
     }
 }

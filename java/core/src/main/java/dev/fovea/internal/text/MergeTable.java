@@ -10,8 +10,10 @@ public final class MergeTable {
 
     private final long seed = ThreadLocalRandom.current().nextLong();
 
-    /** By open addressing: a pair plus 1, then its rank and the id of what it becomes. */
-    private long[] slots;
+    /** By open addressing, at most 5/8 full: a pair plus 1, or 0. */
+    private long[] pairs;
+    /** The ranks of those. */
+    private int[] rankOf;
     private int size;
     private int[] merged;
     private int ranks;
@@ -23,19 +25,25 @@ public final class MergeTable {
 
     /** With room for some merges; more make it grow. */
     public MergeTable(int merges) {
-        merged = new int[Math.max(merges, 1 << 10)];
-        slots = new long[Integer.highestOneBit(4 * Math.min(merged.length, 1 << 26) - 1) << 1];
+        int room = Math.clamp(merges, 1 << 10, 1 << 26);
+        merged = new int[room];
+        makeSlots(Integer.highestOneBit(room * 8 / 5) << 1);
+    }
+
+    private void makeSlots(int slots) {
+        pairs = new long[slots];
+        rankOf = new int[slots];
     }
 
     /** Adds the next merge; of two of one pair the later one counts. */
     public void add(int first, int second, int becomes) {
-        if (4 * (size + 1) > slots.length) {
+        if (size + 1 > pairs.length / 8 * 5) {
             grow();
         }
         int slot = slot(first, second);
-        size += slots[slot] == 0 ? 1 : 0;
-        slots[slot] = pair(first, second);
-        slots[slot + 1] = (long) ranks << 32 | becomes;
+        size += pairs[slot] == 0 ? 1 : 0;
+        pairs[slot] = pair(first, second);
+        rankOf[slot] = ranks;
         if (ranks == merged.length) {
             merged = Arrays.copyOf(merged, 2 * ranks);
         }
@@ -48,22 +56,23 @@ public final class MergeTable {
 
     private int slot(int first, int second) {
         long pair = pair(first, second);
-        int mask = slots.length - 2;
+        int mask = pairs.length - 1;
         int slot = (int) Vocabulary.step(Vocabulary.step(seed, first), second) & mask;
-        while (slots[slot] != 0 && slots[slot] != pair) {
-            slot = slot + 2 & mask;
+        while (pairs[slot] != 0 && pairs[slot] != pair) {
+            slot = slot + 1 & mask;
         }
         return slot;
     }
 
     private void grow() {
-        long[] old = slots;
-        slots = new long[2 * old.length];
-        for (int i = 0; i < old.length; i += 2) {
+        long[] old = pairs;
+        int[] oldRanks = rankOf;
+        makeSlots(2 * old.length);
+        for (int i = 0; i < old.length; i++) {
             if (old[i] != 0) {
                 int slot = slot((int) (old[i] - 1 >>> 32), (int) (old[i] - 1));
-                slots[slot] = old[i];
-                slots[slot + 1] = old[i + 1];
+                pairs[slot] = old[i];
+                rankOf[slot] = oldRanks[i];
             }
         }
     }
@@ -71,7 +80,7 @@ public final class MergeTable {
     /** The rank of a pair, or {@link #NONE}. */
     int rank(int first, int second) {
         int slot = slot(first, second);
-        return slots[slot] == 0 ? NONE : (int) (slots[slot + 1] >>> 32);
+        return pairs[slot] == 0 ? NONE : rankOf[slot];
     }
 
     /** What the pair of a rank becomes. */

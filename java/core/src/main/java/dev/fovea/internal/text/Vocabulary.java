@@ -14,11 +14,9 @@ public final class Vocabulary {
     /** The largest id that a token may have. */
     public static final int MAX_ID = Integer.MAX_VALUE - 1;
 
-    private static final String HEX = "0123456789abcdef";
-
     private final long seed = ThreadLocalRandom.current().nextLong();
 
-    private char[] chars = new char[1 << 18];
+    private char[] chars;
     private int length;
     /** Where the token begins that is being written. */
     private int tokenStart;
@@ -38,11 +36,12 @@ public final class Vocabulary {
 
     /** Of any number of tokens. */
     public Vocabulary() {
-        this(1 << 15);
+        this(1 << 15, 1 << 18);
     }
 
-    /** With room for some tokens; more make it grow. */
-    public Vocabulary(int tokens) {
+    /** With room for some tokens and the chars of all; more make it grow. */
+    public Vocabulary(int tokens, int chars) {
+        this.chars = new char[Math.max(chars, 1 << 8)];
         int room = Math.min(Math.max(tokens, 1 << 8), 1 << 26);
         ends = new int[room];
         ids = new int[room];
@@ -60,6 +59,15 @@ public final class Vocabulary {
             chars = Arrays.copyOf(chars, Math.multiplyExact(2, length));
         }
         chars[length++] = c;
+    }
+
+    /** Adds the first so many UTF-16 code units of an array to the token. */
+    public void append(char[] text, int count) {
+        if (count > chars.length - length) {
+            chars = Arrays.copyOf(chars, Math.max(Math.addExact(length, count), Math.multiplyExact(2, length)));
+        }
+        System.arraycopy(text, 0, chars, length, count);
+        length += count;
     }
 
     /** The token that is being written. */
@@ -108,9 +116,13 @@ public final class Vocabulary {
     }
 
     private int codePointAt(int at, int end) {
-        char high = chars[at];
-        return Character.isHighSurrogate(high) && at + 1 < end && Character.isLowSurrogate(chars[at + 1])
-                ? Character.toCodePoint(high, chars[at + 1]) : high;
+        return codePointAt(chars, at, end);
+    }
+
+    private static int codePointAt(char[] text, int at, int end) {
+        char high = text[at];
+        return Character.isHighSurrogate(high) && at + 1 < end && Character.isLowSurrogate(text[at + 1])
+                ? Character.toCodePoint(high, text[at + 1]) : high;
     }
 
     /** The hash of nothing. */
@@ -126,13 +138,19 @@ public final class Vocabulary {
 
     /** The hash of a text that goes on from one of the given hash. */
     long hash(long from, String text) {
-        return hash(from, text, 0, text.length());
+        long hash = from;
+        for (int i = 0; i < text.length();) {
+            int codePoint = text.codePointAt(i);
+            hash = step(hash, codePoint);
+            i += Character.charCount(codePoint);
+        }
+        return hash;
     }
 
-    private static long hash(long from, String text, int begin, int end) {
+    private static long hash(long from, char[] text, int begin, int end) {
         long hash = from;
         for (int i = begin; i < end;) {
-            int codePoint = text.codePointAt(i);
+            int codePoint = codePointAt(text, i, end);
             hash = step(hash, codePoint);
             i += Character.charCount(codePoint);
         }
@@ -199,22 +217,17 @@ public final class Vocabulary {
 
     /** The id of {@code token}, or −1. */
     public int id(String token) {
-        return id(token, 0, token.length());
+        return id(token.toCharArray(), 0, token.length());
     }
 
     /** The id of the token that is a part of a text, whole code points, or −1. */
-    public int id(String text, int begin, int end) {
-        return id(hash(seed, text, begin, end), text, begin, end, end, end);
+    public int id(char[] text, int begin, int end) {
+        return id(text, begin, end, end, end);
     }
 
-    /** The id of the token that is a text without one of its chars, a space, or −1. */
-    public int idWithout(String text, int space) {
-        long hash = hash(hash(seed, text, 0, space), text, space + 1, text.length());
-        return id(hash, text, 0, space, space + 1, text.length());
-    }
-
-    /** That of a hash which is two parts of a text. */
-    private int id(long hash, String text, int begin, int end, int next, int last) {
+    /** The id of the token that is two parts of a text, one behind the other, or −1. */
+    public int id(char[] text, int begin, int end, int next, int last) {
+        long hash = hash(hash(seed, text, begin, end), text, next, last);
         int slot = (int) hash & slots.length - 1;
         for (long found = slots[slot]; found != 0; found = slots[slot]) {
             int entry = (int) found - 1;
@@ -243,12 +256,17 @@ public final class Vocabulary {
 
     /** Whether a text stands at a place where there are as many chars. */
     private boolean has(int at, String text) {
-        return has(at, text, 0, text.length());
+        for (int i = 0; i < text.length(); i++) {
+            if (chars[at + i] != text.charAt(i)) {
+                return false;
+            }
+        }
+        return true;
     }
 
-    private boolean has(int at, String text, int begin, int end) {
+    private boolean has(int at, char[] text, int begin, int end) {
         for (int i = begin; i < end; i++) {
-            if (chars[at + i - begin] != text.charAt(i)) {
+            if (chars[at + i - begin] != text[i]) {
                 return false;
             }
         }
@@ -345,30 +363,6 @@ public final class Vocabulary {
         return -1;
     }
 
-    /** The vocabulary as JSON, in ASCII. */
-    public String json() {
-        StringBuilder json = new StringBuilder(2 * length + 12 * size).append('{');
-        for (int i = 0; i < size; i++) {
-            json.append(i == 0 ? "\"" : ",\"");
-            for (int at = start(i); at < ends[i]; at++) {
-                spell(chars[at], json);
-            }
-            json.append("\":").append(ids[i]);
-        }
-        return json.append('}').toString();
-    }
-
-    private static void spell(char c, StringBuilder to) {
-        if (c >= ' ' && c < 0x7f && c != '"' && c != '\\') {
-            to.append(c);
-            return;
-        }
-        to.append("\\u");
-        for (int shift = 12; shift >= 0; shift -= 4) {
-            to.append(HEX.charAt(c >> shift & 0xf));
-        }
-    }
-
     private void grow() {
         long[] old = slots;
         slots = new long[2 * old.length];
@@ -382,13 +376,7 @@ public final class Vocabulary {
     /** Puts an entry where its token's hash wants it. */
     private void put(long entry) {
         int index = (int) entry - 1;
-        long hash = seed;
-        for (int i = start(index); i < ends[index];) {
-            int codePoint = codePointAt(i, ends[index]);
-            hash = step(hash, codePoint);
-            i += Character.charCount(codePoint);
-        }
-        int slot = (int) hash & slots.length - 1;
+        int slot = (int) hash(seed, chars, start(index), ends[index]) & slots.length - 1;
         while (slots[slot] != 0) {
             slot = slot + 1 & slots.length - 1;
         }

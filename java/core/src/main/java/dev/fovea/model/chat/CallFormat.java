@@ -145,6 +145,29 @@ public enum CallFormat {
         return isLlama && template.contains("tools") ? LLAMA : null;
     }
 
+    /**
+     * Where a call may begin in what an answer has so far, or −1: what stands before it is no part of one.
+     *
+     * @param text what follows; its end may be the begin of the mark
+     * @param first whether nothing but white space stands before it
+     */
+    public int begin(CharSequence text, boolean first) {
+        String all = text.toString();
+        if (this == LLAMA && first && all.stripLeading().startsWith("{")) {
+            return 0; // such a call needs no mark
+        }
+        int begin = all.indexOf(marker);
+        for (int at = Math.max(0, all.length() - marker.length() + 1); begin < 0 && at < all.length(); at++) {
+            begin = marker.startsWith(all.substring(at)) ? at : -1;
+        }
+        return begin;
+    }
+
+    /** Whether a call begins with a text that {@link #begin} found, and not only may. */
+    public boolean isBegun(CharSequence text) {
+        return text.length() >= marker.length() || this == LLAMA && text.toString().stripLeading().startsWith("{");
+    }
+
     /** Reads an answer, special tokens and all, to a chat with some tools. */
     public abstract Answer read(String answer, Set<String> tools);
 

@@ -119,6 +119,11 @@ public final class TokenRequest {
         return Arrays.copyOf(logProbabilities, Math.min(count, logProbabilities.length));
     }
 
+    /** That of a token that is written, if asked for. */
+    public float logProbability(int index) {
+        return logProbabilities[index];
+    }
+
     /** Tokens of the prompt that were in memory when its work began, and not read again. */
     public int kept() {
         return kept;

@@ -43,9 +43,10 @@ public final class ChatFields {
         message.allowOnlyValue("audio", "null");
         String role = message.choice("role", "", ROLES);
         ChatMessage made;
-        if (role.equals("assistant") && message.has("tool_calls")) {
-            made = new ChatAnswer(message.has("content") ? content(message) : "", message.string("reasoning_content", ""),
-                    calls(message), null).message();
+        if (role.equals("assistant")) {
+            boolean calls = message.has("tool_calls");
+            made = new ChatAnswer(calls && !message.has("content") ? "" : content(message), message.string("reasoning_content", ""),
+                    calls ? calls(message) : List.of(), null).message();
         } else if (role.equals("tool")) {
             made = ChatMessage.tool(content(message)).with("tool_call_id", message.string("tool_call_id"));
         } else {

@@ -1,6 +1,7 @@
 package dev.fovea.server.openai;
 
 import dev.fovea.model.Chat;
+import dev.fovea.model.ChatListener.Part;
 import dev.fovea.model.ChatMessage;
 import dev.fovea.model.OutputFormat;
 import dev.fovea.model.TextGenerator;
@@ -67,18 +68,12 @@ public final class ChatRoute extends GenerationRoute {
         body.allowOnlyValue("parallel_tool_calls", "true");
         ToolChoice choice = ToolChoice.of(body);
         Chat chat = Chat.of(messages).withVariables(variables).withTools(choice.tools());
-        String rendered = model.prompt(chat);
-        int[] ids = model.tokenizer().encode(rendered);
-        if (choice.tools().isEmpty()) {
-            return new Prompt(ids, false, (options, listener) -> options.format() == null
-                    ? Answer.of(model.chat(chat, options, listener))
-                    : Answer.of(model.answer(chat, options, listener.behindThoughts(rendered)).withoutCalls()));
-        }
+        int[] ids = model.tokenizer().encode(model.prompt(chat));
         if (choice.isForced() && body.has("response_format")) {
             throw new ApiException(Kind.UNSUPPORTED, "response_format is not supported where tool_choice asks for a call",
                     "response_format");
         }
-        return new Prompt(ids, true, (options, listener) -> Answer.of(choice.isForced() ? model.call(chat, options)
+        return new Prompt(ids, (options, listener) -> Answer.of(choice.isForced() ? model.call(chat, options, listener)
                 : model.answer(chat, options, listener)));
     }
 
@@ -145,13 +140,13 @@ public final class ChatRoute extends GenerationRoute {
     }
 
     @Override
-    void writePiece(JsonText choice, CharSequence text, boolean first) {
+    void writePiece(JsonText choice, Part part, CharSequence text, boolean first) {
         choice.object("delta", delta -> {
             if (first) {
                 delta.put("role", "assistant");
             }
             if (first || !text.isEmpty()) {
-                delta.put("content", text.toString());
+                delta.put(part == Part.REASONING ? "reasoning_content" : "content", text.toString());
             }
         });
     }

@@ -2,6 +2,7 @@ package dev.fovea.server.openai;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
+import dev.fovea.model.ChatListener.Part;
 import dev.fovea.model.OutputFormat;
 import dev.fovea.model.TextGenerator;
 import dev.fovea.server.json.ApiException;
@@ -100,7 +101,7 @@ public final class CompletionsRoute extends GenerationRoute {
     }
 
     @Override
-    void writePiece(JsonText choice, CharSequence text, boolean first) {
+    void writePiece(JsonText choice, Part part, CharSequence text, boolean first) {
         choice.put("text", text.toString());
     }
 

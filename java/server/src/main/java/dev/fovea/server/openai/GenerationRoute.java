@@ -1,7 +1,10 @@
 package dev.fovea.server.openai;
 
 import dev.fovea.model.ChatAnswer;
+import dev.fovea.model.ChatListener;
+import dev.fovea.model.ChatListener.Part;
 import dev.fovea.model.GeneratedText;
+import dev.fovea.model.GeneratedText.Alternative;
 import dev.fovea.model.GeneratedText.Finish;
 import dev.fovea.model.OutputFormat;
 import dev.fovea.model.SamplingOptions;
@@ -44,19 +47,31 @@ abstract class GenerationRoute implements Route {
     /** Writes an answer. */
     @FunctionalInterface
     interface PromptWriter {
-        Answer write(SamplingOptions options, TextListener listener);
+        Answer write(SamplingOptions options, ChatListener listener);
     }
 
     /**
      * What is to be written.
      *
      * @param ids what it goes on with
-     * @param hides whether a stream has its text at the end, since only then it is known what it is
      */
-    record Prompt(int[] ids, boolean hides, PromptWriter writer) {
+    record Prompt(int[] ids, PromptWriter writer) {
         /** A text behind token ids. */
         static Prompt of(int[] ids, TextGenerator model) {
-            return new Prompt(ids, false, (options, listener) -> Answer.of(model.generate(ids, options, listener)));
+            return new Prompt(ids, (options, listener) -> Answer.of(model.generate(ids, options, new AllContent(listener))));
+        }
+    }
+
+    /** Hears of a text of which all is said. */
+    private record AllContent(ChatListener listener) implements TextListener {
+        @Override
+        public boolean next(CharSequence text, int token) {
+            return listener.next(Part.CONTENT, text, token);
+        }
+
+        @Override
+        public void probability(float logProbability, List<Alternative> alternatives) {
+            listener.probability(logProbability, alternatives);
         }
     }
 
@@ -100,9 +115,9 @@ abstract class GenerationRoute implements Route {
     abstract String object(boolean piece);
 
     /** Writes the fields of a choice of a piece; {@code first} says whether it is the one that has no text yet. */
-    abstract void writePiece(JsonText choice, CharSequence text, boolean first);
+    abstract void writePiece(JsonText choice, Part part, CharSequence text, boolean first);
 
-    /** Writes the log probabilities of all tokens, with the last piece. */
+    /** Writes the log probabilities of the tokens of a piece. */
     abstract void writeLogProbabilities(JsonText choice, LogProbabilities logProbabilities);
 
     /** Writes the calls of tools of an answer as a piece. */
@@ -133,7 +148,7 @@ abstract class GenerationRoute implements Route {
             new Streaming(exchange, writer, head, options, usage).run(prompt);
         } else {
             Cancellation cancellation = exchange.cancellation();
-            Answer answer = write(exchange, writer, prompt, options, (_, _) -> !cancellation.isCancelled());
+            Answer answer = write(exchange, writer, prompt, options, (_, _, _) -> !cancellation.isCancelled());
             Route.json(exchange, whole(head, answer, LogProbabilities.of(answer.generated(), model)));
         }
     }
@@ -148,7 +163,7 @@ abstract class GenerationRoute implements Route {
         }
     }
 
-    private Answer write(Exchange exchange, Writer writer, Prompt prompt, SamplingOptions options, TextListener listener) {
+    private Answer write(Exchange exchange, Writer writer, Prompt prompt, SamplingOptions options, ChatListener listener) {
         return writer.generator().write(exchange.cancellation(), () -> {
             long start = System.nanoTime();
             Answer answer = prompt.writer().write(options, listener);
@@ -197,13 +212,17 @@ abstract class GenerationRoute implements Route {
     }
 
     /** An answer that is sent as it is written. It begins with the first token, so what is wrong before has a status. */
-    private final class Streaming {
+    private final class Streaming implements ChatListener {
         private final Exchange exchange;
         private final Writer writer;
         private final Head head;
         private final SamplingOptions options;
         private final boolean usage;
+        /** Null where they are not asked for. */
+        private final LogProbabilities.Gathering probabilities;
         private EventStream events;
+        private float logProbability;
+        private List<Alternative> alternatives;
 
         private Streaming(Exchange exchange, Writer writer, Head head, SamplingOptions options, boolean usage) {
             this.exchange = exchange;
@@ -211,15 +230,13 @@ abstract class GenerationRoute implements Route {
             this.head = head;
             this.options = options;
             this.usage = usage;
+            this.probabilities = options.logProbabilities() ? new LogProbabilities.Gathering(writer.generator().model()) : null;
         }
 
         private void run(Prompt prompt) {
             try {
-                Answer answer = write(exchange, writer, prompt, options, prompt.hides() ? this::wait : this::next);
+                Answer answer = write(exchange, writer, prompt, options, this);
                 open();
-                if (prompt.hides() && !answer.content().isEmpty()) {
-                    events.send(piece(choice -> writePiece(choice, answer.content(), false), null));
-                }
                 if (!answer.calls().isEmpty()) {
                     events.send(piece(choice -> writeCalls(choice, answer), null));
                 }
@@ -237,40 +254,51 @@ abstract class GenerationRoute implements Route {
             }
         }
 
-        /** Opens the stream, and keeps what is written: it may be a call of a tool. */
-        private boolean wait(CharSequence text, int token) {
-            if (exchange.cancellation().isCancelled()) {
-                return false;
-            }
-            open();
-            return true;
-        }
-
         private void open() {
             if (events == null) {
                 events = exchange.openEvents();
                 if (beginsWithRole()) {
-                    events.send(piece(choice -> writePiece(choice, "", true), null));
+                    events.send(piece(choice -> writePiece(choice, Part.CONTENT, "", true), null));
                 }
             }
         }
 
-        private boolean next(CharSequence text, int token) {
+        @Override
+        public void probability(float logProbability, List<Alternative> alternatives) {
+            this.logProbability = logProbability;
+            this.alternatives = alternatives;
+        }
+
+        @Override
+        public boolean next(Part part, CharSequence text, int token) {
             if (exchange.cancellation().isCancelled()) {
                 return false;
             }
             open();
-            return text.isEmpty() || events.send(piece(choice -> writePiece(choice, text, false), null));
+            if (probabilities != null && token >= 0) {
+                probabilities.add(token, logProbability, alternatives);
+            }
+            return text.isEmpty() || events.send(piece(choice -> {
+                writePiece(choice, part, text, false);
+                writeLogProbabilities(choice);
+            }, null));
+        }
+
+        private void writeLogProbabilities(JsonText choice) {
+            LogProbabilities some = probabilities == null ? null : probabilities.take();
+            if (some != null) {
+                GenerationRoute.this.writeLogProbabilities(choice, some);
+            }
         }
 
         private void finish(Answer answer) {
             GeneratedText result = answer.generated();
+            if (probabilities != null) {
+                probabilities.addRest(result);
+            }
             events.send(piece(choice -> {
-                writePiece(choice, "", false);
-                LogProbabilities all = LogProbabilities.of(result, writer.generator().model());
-                if (all != null) {
-                    writeLogProbabilities(choice, all);
-                }
+                writePiece(choice, Part.CONTENT, "", false);
+                writeLogProbabilities(choice);
             }, GenerationRoute.finish(answer)));
             if (usage) {
                 events.send(new JsonText().object(json -> {

@@ -10,8 +10,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The tokens of an answer, and the logarithms of their probabilities; of each place also the likeliest tokens, if wanted. */
-record LogProbabilities(List<Entry> tokens, List<List<Entry>> likeliest) {
+/**
+ * Tokens of an answer one after the other, and the logarithms of their probabilities; of each place also the likeliest tokens, if
+ * wanted.
+ *
+ * @param offset characters of the tokens before
+ */
+record LogProbabilities(List<Entry> tokens, List<List<Entry>> likeliest, int offset) {
     /**
      * A token and the logarithm of its probability.
      *
@@ -26,21 +31,54 @@ record LogProbabilities(List<Entry> tokens, List<List<Entry>> likeliest) {
         }
     }
 
+    /** Gathers those of an answer as it is written. */
+    static final class Gathering {
+        private final TextGenerator model;
+        private final TokenDecoder decoder;
+        private final List<Entry> tokens = new ArrayList<>();
+        private final List<List<Entry>> likeliest = new ArrayList<>();
+        private int count;
+        private int offset;
+
+        Gathering(TextGenerator model) {
+            this.model = model;
+            this.decoder = model.tokenizer().decoder(true);
+        }
+
+        void add(int token, float logProbability, List<Alternative> alternatives) {
+            tokens.add(Entry.of(token, logProbability, model, decoder));
+            if (!alternatives.isEmpty()) {
+                likeliest.add(alternatives.stream().map(one -> Entry.of(one.token(), one.logProbability(), model, decoder)).toList());
+            }
+            count++;
+        }
+
+        /** Those of an answer that are not added yet. */
+        Gathering addRest(GeneratedText answer) {
+            while (count < answer.tokens().length) {
+                int place = count;
+                add(answer.tokens()[place], answer.logProbabilities()[place],
+                        answer.alternatives().isEmpty() ? List.of() : answer.alternatives().get(place));
+            }
+            return this;
+        }
+
+        /** What was added since the last time; null if there is nothing. */
+        LogProbabilities take() {
+            if (tokens.isEmpty()) {
+                return null;
+            }
+            var taken = new LogProbabilities(List.copyOf(tokens), List.copyOf(likeliest), offset);
+            offset += tokens.stream().mapToInt(token -> token.text().length()).sum();
+            tokens.clear();
+            likeliest.clear();
+            return taken;
+        }
+    }
+
     /** Those of an answer; null if they were not asked for. */
     static LogProbabilities of(GeneratedText result, TextGenerator model) {
-        if (result.logProbabilities().length == 0) {
-            return null;
-        }
-        TokenDecoder decoder = model.tokenizer().decoder(true);
-        List<Entry> tokens = new ArrayList<>();
-        for (int i = 0; i < result.tokens().length; i++) {
-            tokens.add(Entry.of(result.tokens()[i], result.logProbabilities()[i], model, decoder));
-        }
-        List<List<Entry>> likeliest = new ArrayList<>();
-        for (List<Alternative> place : result.alternatives()) {
-            likeliest.add(place.stream().map(one -> Entry.of(one.token(), one.logProbability(), model, decoder)).toList());
-        }
-        return new LogProbabilities(tokens, likeliest);
+        return result.logProbabilities().length == 0 ? null : new Gathering(model).addRest(result).take();
     }
 
     /** As chats have them. */
@@ -90,10 +128,10 @@ record LogProbabilities(List<Entry> tokens, List<List<Entry>> likeliest) {
                 });
             }
             all.array("text_offset", offsets -> {
-                int offset = 0;
+                int at = offset;
                 for (Entry token : tokens) {
-                    offsets.value(offset);
-                    offset += token.text().length();
+                    offsets.value(at);
+                    at += token.text().length();
                 }
             });
         });

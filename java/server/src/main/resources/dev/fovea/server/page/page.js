@@ -180,10 +180,16 @@ function say(text, role) {
 
 async function answer(line, stop) {
   const start = performance.now();
-  let text = '', first = 0, usage = null, drawn = true;
+  let text = '', thoughts = '', first = 0, usage = null, drawn = true, thinking = null;
   // Once per frame: models may write faster than a browser lays out.
   const draw = () => {
     drawn = true;
+    if (thoughts && !thinking) {
+      thinking = element('p', '', 'thinking');
+      thinking.title = 'What the model thinks before it answers';
+      line.before(thinking);
+    }
+    if (thinking) thinking.textContent = thoughts;
     line.textContent = text;
     one('#talk').scrollTop = one('#talk').scrollHeight;
   };
@@ -194,9 +200,11 @@ async function answer(line, stop) {
   try {
     for await (const event of events(response)) {
       if (event.error) throw new Error(event.error.message);
-      const piece = event.choices[0]?.delta?.content ?? '';
-      if (piece && !first) first = performance.now() - start;
+      const delta = event.choices[0]?.delta ?? {};
+      const piece = delta.content ?? '', thought = delta.reasoning_content ?? '';
+      if ((piece || thought) && !first) first = performance.now() - start;
       text += piece;
+      thoughts += thought;
       usage = event.usage ?? usage;
       if (drawn) requestAnimationFrame(draw);
       drawn = false;
@@ -205,7 +213,7 @@ async function answer(line, stop) {
     if (error.name !== 'AbortError') throw error;
   } finally {
     draw();
-    if (text) messages.push({role: 'assistant', content: text});
+    if (text || thoughts) messages.push({role: 'assistant', content: text, ...thoughts && {reasoning_content: thoughts}});
     one('#chat-attention').disabled = false;
   }
   const rate = usage ? `${usage.prompt_tokens} tokens read, ${usage.completion_tokens} written, ` : '';

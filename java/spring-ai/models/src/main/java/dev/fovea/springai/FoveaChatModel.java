@@ -2,12 +2,14 @@ package dev.fovea.springai;
 
 import dev.fovea.model.Chat;
 import dev.fovea.model.ChatAnswer;
+import dev.fovea.model.ChatListener;
+import dev.fovea.model.ChatListener.Part;
 import dev.fovea.model.ChatMessage;
 import dev.fovea.model.GeneratedText;
+import dev.fovea.model.GeneratedText.Finish;
 import dev.fovea.model.OutputFormat;
 import dev.fovea.model.SamplingOptions;
 import dev.fovea.model.TextGenerator;
-import dev.fovea.model.TextListener;
 import dev.fovea.model.ToolCall;
 import io.micrometer.observation.Observation;
 import io.micrometer.observation.ObservationRegistry;
@@ -19,7 +21,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.springframework.ai.chat.messages.AssistantMessage;
 import org.springframework.ai.chat.messages.Message;
@@ -52,11 +53,16 @@ import reactor.core.scheduler.Schedulers;
  * {@link UnsupportedOperationException}.
  *
  * <p>An answer tells which tools the model wants to be called; the framework's advisor calls them. Options with an output schema
- * bind the answer to it. Where there are tools, a stream tells all of an answer at its end; and where there are both, an answer
- * that is no call is written twice: freely, and then in the form.
+ * bind the answer to it. Where there are both, an answer that is no call is written twice: freely, and then in the form.
+ *
+ * <p>What a model thinks first is no part of a message's text: it is {@code thinking} in the metadata of the generation, in a stream
+ * piece by piece, and whole in that of the message, from where the next prompt takes it to the model's template. Calls of tools are in the last piece of a stream, and text that may be the begin of one is kept until that is
+ * certain.
  */
 public final class FoveaChatModel implements ChatModel {
     private static final ChatModelObservationConvention CONVENTION = new DefaultChatModelObservationConvention();
+    /** As the framework's model for Ollama has it. */
+    private static final String THINKING = "thinking";
 
     private final TextGenerator generator;
     private final String name;
@@ -105,7 +111,7 @@ public final class FoveaChatModel implements ChatModel {
         Prompt whole = whole(prompt);
         ChatModelObservationContext context = context(whole, false);
         return observation(context).observe(() -> {
-            ChatResponse response = last(answer(whole, () -> true, (_, _) -> true));
+            ChatResponse response = last(answer(whole, (_, _, _) -> true), false);
             context.setResponse(response);
             return response;
         });
@@ -131,17 +137,22 @@ public final class FoveaChatModel implements ChatModel {
 
     private void write(Prompt prompt, FluxSink<ChatResponse> sink) {
         try {
-            Answer answer = answer(prompt, () -> !sink.isCancelled(), (text, _) -> {
+            Answer answer = answer(prompt, (part, text, _) -> {
                 if (!text.isEmpty()) {
-                    sink.next(new ChatResponse(List.of(new Generation(new AssistantMessage(text.toString())))));
+                    sink.next(piece(part, text.toString()));
                 }
                 return !sink.isCancelled();
             });
-            sink.next(last(answer.isTold() ? answer.withoutText() : answer));
+            sink.next(last(answer, true));
             sink.complete();
         } catch (Throwable e) {
             sink.error(e);
         }
+    }
+
+    private static ChatResponse piece(Part part, String text) {
+        return new ChatResponse(List.of(part == Part.CONTENT ? new Generation(new AssistantMessage(text))
+                : new Generation(new AssistantMessage(""), ChatGenerationMetadata.builder().metadata(THINKING, text).build())));
     }
 
     private Observation observation(ChatModelObservationContext context) {
@@ -167,34 +178,24 @@ public final class FoveaChatModel implements ChatModel {
     /**
      * An answer.
      *
-     * @param isTold whether a listener heard it
      * @param before how many tokens were written besides
      */
-    private record Answer(ChatAnswer chat, boolean isTold, int before) {
-        Answer withoutText() {
-            return new Answer(new ChatAnswer("", chat.reasoning(), chat.toolCalls(), chat.generated()), isTold, before);
-        }
-    }
+    private record Answer(ChatAnswer chat, int before) {}
 
-    private Answer answer(Prompt prompt, BooleanSupplier isWanted, TextListener listener) {
+    private Answer answer(Prompt prompt, ChatListener listener) {
         FoveaChatOptions asked = (FoveaChatOptions) prompt.getOptions();
         SamplingOptions sampling = sampling(asked);
         Chat chat = Chat.of(prompt.getInstructions().stream().flatMap(FoveaChatModel::messages).toList()).withTools(tools(asked));
+        OutputFormat format = asked.getOutputSchema() == null ? null : OutputFormat.jsonSchema(asked.getOutputSchema());
         int before = 0;
-        if (!chat.tools().isEmpty()) {
-            ChatAnswer answer = generator.answer(chat, sampling, (_, _) -> isWanted.getAsBoolean());
-            if (asked.getOutputSchema() == null || !answer.toolCalls().isEmpty() || !isWanted.getAsBoolean()) {
-                return new Answer(answer, false, 0);
+        if (format != null && !chat.tools().isEmpty()) {
+            ChatAnswer answer = generator.answer(chat, sampling, (part, _, token) -> listener.next(part, "", token));
+            if (!answer.toolCalls().isEmpty() || answer.generated().finish() == Finish.CANCELLED) {
+                return new Answer(answer, 0);
             }
             before = answer.generated().tokens().length; // no call: it is said again, in the form
         }
-        OutputFormat format = asked.getOutputSchema() == null ? null : OutputFormat.jsonSchema(asked.getOutputSchema());
-        if (format == null) {
-            GeneratedText text = generator.chat(chat, sampling, listener);
-            return new Answer(new ChatAnswer(text.text(), "", List.of(), text), true, before);
-        }
-        TextListener behindThoughts = listener.behindThoughts(generator.prompt(chat));
-        return new Answer(generator.answer(chat, sampling.withFormat(format), behindThoughts).withoutCalls(), true, before);
+        return new Answer(generator.answer(chat, sampling.withFormat(format), listener), before);
     }
 
     /** Tools as templates of chats take them. */
@@ -223,7 +224,8 @@ public final class FoveaChatModel implements ChatModel {
         return switch (message.getMessageType()) {
             case SYSTEM -> Stream.of(ChatMessage.system(message.getText()));
             case USER -> Stream.of(ChatMessage.user(message.getText()));
-            case ASSISTANT -> Stream.of(new ChatAnswer(message.getText() == null ? "" : message.getText(), "",
+            case ASSISTANT -> Stream.of(new ChatAnswer(message.getText() == null ? "" : message.getText(),
+                    message.getMetadata().get(THINKING) instanceof String thought ? thought : "",
                     message instanceof AssistantMessage answer ? calls(answer) : List.of(), null).message());
             case TOOL -> ((ToolResponseMessage) message).getResponses().stream().map(response -> ChatMessage.tool(
                     new ToolCall(response.id(), response.name(), "{}"), response.responseData()));
@@ -260,19 +262,26 @@ public final class FoveaChatModel implements ChatModel {
         return value == null ? 0 : value.floatValue();
     }
 
-    /** What is known once an answer is complete. */
-    private ChatResponse last(Answer answer) {
-        GeneratedText generated = answer.chat().generated();
-        String reason = !answer.chat().toolCalls().isEmpty() ? "tool_calls" : switch (generated.finish()) {
+    /**
+     * What is known once an answer is complete.
+     *
+     * @param told whether pieces have told already what it thinks and says
+     */
+    private ChatResponse last(Answer answer, boolean told) {
+        ChatAnswer chat = answer.chat();
+        GeneratedText generated = chat.generated();
+        String reason = !chat.toolCalls().isEmpty() ? "tool_calls" : switch (generated.finish()) {
             case END, STOP -> "stop";
             case LENGTH, CONTEXT -> "length";
             case CANCELLED, TIMEOUT -> generated.finish().name().toLowerCase(Locale.ROOT);
         };
-        var message = AssistantMessage.builder().content(answer.chat().content()).toolCalls(answer.chat().toolCalls().stream()
+        boolean thought = !chat.reasoning().isEmpty();
+        var message = AssistantMessage.builder().content(told ? "" : chat.content())
+                .properties(thought ? Map.of(THINKING, chat.reasoning()) : Map.of()).toolCalls(chat.toolCalls().stream()
                 .map(call -> new AssistantMessage.ToolCall(call.id(), "function", call.name(), call.arguments())).toList()).build();
         var metadata = ChatGenerationMetadata.builder().finishReason(reason);
-        if (!answer.chat().reasoning().isEmpty()) {
-            metadata.metadata("thinking", answer.chat().reasoning());
+        if (thought && !told) {
+            metadata.metadata(THINKING, chat.reasoning());
         }
         return new ChatResponse(List.of(new Generation(message, metadata.build())), ChatResponseMetadata.builder().model(name)
                 .usage(new DefaultUsage(generated.promptTokens(), answer.before() + generated.tokens().length)).build());

@@ -22,7 +22,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Properties;
+import java.util.stream.Collectors;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -216,7 +218,7 @@ class FoveaAutoConfigurationTest {
                 List.of("json", "{\"weather\":", " \"sunny\"}"),
                 List.of("weather", "<think>hm</think>", " I see.", " <tool_call>{\"name\": \"weather\", \"arguments\":"
                         + " {\"city\": \"Oslo\"}}</tool_call>"),
-                List.of("<assistant>", "It", " is", " sunny")));
+                List.of("<assistant>", "<think>so</think>", "It", " is", " sunny")));
         return application.withPropertyValues("spring.ai.model.embedding=none", "spring.ai.fovea.chat.model=" + model);
     }
 
@@ -233,8 +235,11 @@ class FoveaAutoConfigurationTest {
             assertThat(message.getToolCalls()).containsExactly(new AssistantMessage.ToolCall("call00001", "function", "weather",
                     "{\"city\":\"Oslo\"}"));
             List<ChatResponse> pieces = model.stream(new Prompt("What ?", options)).collectList().block();
-            assertThat(pieces).hasSize(1);
-            assertThat(pieces.getFirst().getResult().getOutput().getToolCalls()).isEqualTo(message.getToolCalls());
+            assertThat(pieces).extracting(piece -> piece.getResult().getMetadata().<String>get("thinking"))
+                    .containsExactly("hm", null, null);
+            assertThat(pieces).extracting(piece -> piece.getResult().getOutput().getText()).containsExactly("", "I see.", "");
+            assertThat(pieces.getLast().getResult().getOutput().getToolCalls()).isEqualTo(message.getToolCalls());
+            assertThat(pieces.getLast().getResult().getOutput().getMetadata()).containsEntry("thinking", "hm");
 
             List<Message> told = List.of(new UserMessage("What ?"), message, ToolResponseMessage.builder().responses(List.of(
                     new ToolResponseMessage.ToolResponse("call00001", "weather", "sunny"))).build());
@@ -245,7 +250,7 @@ class FoveaAutoConfigurationTest {
             assertThat(model.call(new Prompt("What ?", both)).getResult().getOutput().getToolCalls()).hasSize(1);
             ChatResponse formed = model.call(new Prompt(told, both));
             assertThat(formed.getResult().getOutput().getText()).isEqualTo("{\"weather\": \"sunny\"}");
-            assertThat(formed.getMetadata().getUsage().getCompletionTokens()).isEqualTo(4 + 3); // each with its end
+            assertThat(formed.getMetadata().getUsage().getCompletionTokens()).isEqualTo(5 + 3); // each with its end
         });
     }
 
@@ -256,6 +261,21 @@ class FoveaAutoConfigurationTest {
             assertThat(client.prompt("What ?").tools(WEATHER).call().content()).isEqualTo("It is sunny");
             assertThat(String.join("", client.prompt("What ?").tools(WEATHER).stream().content().collectList().block()))
                     .endsWith("It is sunny");
+        });
+    }
+
+    @Test
+    void shouldTellThoughtsApart() throws IOException {
+        withTools().run(context -> {
+            ChatModel model = context.getBean(ChatModel.class);
+            ChatResponse answer = model.call(new Prompt("What ?"));
+            assertThat(answer.getResult().getOutput().getText()).isEqualTo("It is sunny");
+            assertThat(answer.getResult().getMetadata().<String>get("thinking")).isEqualTo("so");
+            List<ChatResponse> pieces = model.stream(new Prompt("What ?")).collectList().block();
+            assertThat(pieces.stream().map(piece -> piece.getResult().getMetadata().<String>get("thinking")).filter(Objects::nonNull))
+                    .containsExactly("so");
+            assertThat(pieces.stream().map(piece -> piece.getResult().getOutput().getText()).collect(Collectors.joining()))
+                    .isEqualTo("It is sunny");
         });
     }
 
