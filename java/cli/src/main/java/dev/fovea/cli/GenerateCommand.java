@@ -52,7 +52,8 @@ final class GenerateCommand implements Callable<Integer> {
     private boolean logProbabilities;
 
     @Option(names = "--probabilities", paramLabel = "K", arity = "0..1", fallbackValue = "" + CONSIDERED, defaultValue = "0",
-            preprocessor = NumberOrNothing.class, description = "Show for each token its probability, and the K likeliest in its place with theirs (default: 5), as the"
+            preprocessor = NumberOrNothing.class,
+            description = "Show for each token its probability, and the K likeliest in its place with theirs (default: 5), as the"
                     + " model gave them: before biases, penalties, temperature and formats.")
     private int alternatives;
 

@@ -122,7 +122,8 @@ class GgufMutantsTest {
                     System.arraycopy(file, from, file, at, Math.min(length, file.length - Math.max(from, at)));
                 }
                 case 5 -> file = spliced(file, at, random.nextInt(40), random.nextInt(3) == 0 ? new byte[random.nextInt(40)] : new byte[0]);
-                case 6 -> file = random.nextInt(4) == 0 ? Arrays.copyOf(file, Math.max(9, random.nextInt(file.length))) : value(file, random);
+                case 6 -> file = random.nextInt(4) == 0 ? Arrays.copyOf(file, Math.max(9, random.nextInt(file.length)))
+                        : value(file, random);
                 default -> file = template(file, random);
             }
         }
