@@ -30,6 +30,10 @@ record PoolingConfig(List<PoolingMode> modes, boolean includePrompt) {
             }
         }
         List<PoolingMode> modes = json.has("pooling_mode") ? named(json) : flagged(json);
+        if ((long) modes.size() * width > Integer.MAX_VALUE) {
+            throw new FormatException(json.file(), -1, "pooling_mode", "expected vectors of less than 2^31 components, got "
+                    + modes.size() + " modes of " + width);
+        }
         boolean includePrompt = json.bool("include_prompt", true);
         if (!includePrompt && modes.contains(PoolingMode.CLS)) {
             // Some versions of sentence-transformers take the first token, some the first behind the prompt.

@@ -82,7 +82,7 @@ public record SentenceConfig(List<PoolingMode> pooling, boolean includePrompt, L
             throw settings.wrong("model_type", "SentenceTransformer");
         }
         PoolingConfig pooling = modules == null ? PoolingConfig.MEAN : PoolingConfig.read(modules.pooling(), model.width());
-        int pooled = Math.multiplyExact(pooling.modes().size(), model.width());
+        int pooled = pooling.modes().size() * model.width();
         JsonFile module = transformerConfig(transformer);
         requireTokenVectors(module);
         var limits = TextLimits.of(transformer, model, specials);

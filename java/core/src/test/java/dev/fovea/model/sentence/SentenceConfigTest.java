@@ -191,6 +191,16 @@ class SentenceConfigTest {
     }
 
     @Test
+    void shouldNameTheModesWhenVectorsAreTooLong() throws Exception {
+        int width = 1 << 30;
+        var huge = Description.of(50, width, 2, 20, Attention.of(1, width), new FeedForward(71, Activation.GELU_ERF, false, true));
+        TinyModel.writeSentenceFiles(directory, "pooling_mode_cls_token", true, 12);
+        write("1_Pooling/config.json", "{\"pooling_mode\": [\"cls\", \"mean\"]}");
+        var e = assertThrows(FormatException.class, () -> SentenceConfig.read(directory, huge, 2));
+        assertEquals("expected vectors of less than 2^31 components, got 2 modes of 1073741824", e.problem());
+    }
+
+    @Test
     void shouldNameTheOtherFilesWhoseLimitLeavesNoRoom() throws Exception {
         write("tokenizer_config.json", "{\"model_max_length\": 1}");
         var e = assertThrows(FormatException.class, () -> SentenceConfig.read(directory, BERT, 2));
