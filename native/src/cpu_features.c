@@ -78,6 +78,15 @@ bool fv_feature(const char *name) {
   return false;
 }
 
+/* "GenuineIntel", but for Cooper Lake, family 6, model 85, whose two units each multiply bfloat16. */
+bool fv_has_slow_bf16(void) {
+  unsigned a, b, c, d;
+  if (!__get_cpuid(0, &a, &b, &c, &d) || b != signature_INTEL_ebx || c != signature_INTEL_ecx || d != signature_INTEL_edx) {
+    return false;
+  }
+  return __get_cpuid(1, &a, &b, &c, &d) && (a & 0x0fff0ff0) != 0x00050650;
+}
+
 #elif defined(__aarch64__)
 
 /* A feature's bit in the words that Linux gives, its name on macOS, and its number on Windows. */
@@ -129,4 +138,8 @@ bool fv_feature(const char *name) {
   return false;
 }
 
+#endif
+
+#ifndef __x86_64__
+bool fv_has_slow_bf16(void) { return false; }
 #endif

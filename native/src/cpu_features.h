@@ -11,4 +11,10 @@
  */
 bool fv_feature(const char *name);
 
+/*
+ * Whether products of bfloat16 are slower here than multiply-adds of floats, though the processor has them: Intel's cores since
+ * Golden Cove begin vdpbf16ps, of 32 products, every fourth cycle, and leave bfloat16 to AMX.
+ */
+bool fv_has_slow_bf16(void);
+
 #endif /* FV_CPU_FEATURES_H */

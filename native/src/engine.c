@@ -5,15 +5,16 @@
 #include <string.h>
 
 #include "cpu.h"
+#include "cpu_features.h"
 #include "scratch.h"
 
 enum { MAX_THREADS = 1024, MAX_SPIN_MICROS = 1000000, DEFAULT_SPIN_MICROS = 50, ISA_CODES = 32 };
 
-/* The best table that runs here: the last of cmake/isa.cmake. */
+/* The best table that runs here: the last of cmake/isa.cmake whose instructions are worth it. */
 static const fv_kernels *best_kernels(void) {
   for (int isa = ISA_CODES - 1; isa > 0; isa--) {
     const fv_kernels *kernels = fv_kernels_find(isa);
-    if (kernels) return kernels;
+    if (kernels && !(isa == FOVEA_ISA_AVX512BF16 && fv_has_slow_bf16())) return kernels;
   }
   return fv_kernels_find(FOVEA_ISA_BASELINE);
 }

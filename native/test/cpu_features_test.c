@@ -22,6 +22,8 @@ int main(void) {
   CHECK_FEATURE("avx512vl");
   CHECK_FEATURE("avx512vnni");
   CHECK_FEATURE("avx512bf16");
+  CHECK(!fv_has_slow_bf16() || (__builtin_cpu_is("intel") && !__builtin_cpu_is("cooperlake")), "bfloat16 counts as slow here");
+  CHECK(fv_has_slow_bf16() || !__builtin_cpu_is("sapphirerapids"), "bfloat16 counts as fast on Sapphire Rapids");
 #else
   printf("cpu_features: not compared, the compiler is not GCC for x86-64\n");
 #endif

@@ -11,9 +11,10 @@ public enum WeightType {
     /** Single precision: 4 bytes per weight. */
     F32(Layout.F32),
     /**
-     * bfloat16, rounded to nearest even: half the memory. On a CPU that multiplies bfloat16, the kernel tables {@code
-     * avx512bf16} and {@code neonbf16}, the rows that come in are rounded to it too, and on x86-64 products take little
-     * more than half the time of {@code F32}; elsewhere arithmetic is in single precision. Sums are always in single precision.
+     * bfloat16, rounded to nearest even: half the memory. On a CPU that multiplies bfloat16 fast, the kernel tables {@code
+     * avx512bf16} (AMD since Zen 4) and {@code neonbf16}, the rows that come in are rounded to it too, and on x86-64 products take
+     * little more than half the time of {@code F32}; elsewhere arithmetic is in single precision. Sums are always in single
+     * precision.
      */
     BF16(Layout.BF16),
     /** binary16, rounded to nearest even: half the memory. */
