@@ -70,9 +70,7 @@ final class DecodeJob implements Job {
             if (llama == null && !side.equals(DecodeSuite.FOVEA)) {
                 continue;
             }
-            for (int i = 0; i < LOADS; i++) {
-                run(side, file, List.of(String.valueOf(llama), DecodeMain.LOADS), findings, _ -> {});
-            }
+            load(side, file, llama, findings);
             bandwidths.add(ReadBandwidth.gigabytes(threads));
             run(side, file, List.of(String.valueOf(llama), reference), findings, _ -> {});
         }
@@ -88,6 +86,29 @@ final class DecodeJob implements Job {
                     bandwidths.stream().map(b -> requests * b * 1e9 / bytes).toList()));
         }
         findings.measured(new Measurement(DecodeSuite.MEMORY, work, "bandwidth", bandwidths));
+    }
+
+    /** In processes of their own. */
+    private void load(String side, Path file, Path llama, Findings findings) throws IOException, InterruptedException {
+        List<Double> millis = new ArrayList<>();
+        List<Double> memory = new ArrayList<>();
+        for (int i = 0; i < LOADS; i++) {
+            run(side, file, List.of(String.valueOf(llama), DecodeMain.LOADS), findings, line -> {
+                if (line.startsWith(DecodeMain.LOADED)) {
+                    String[] found = line.substring(DecodeMain.LOADED.length()).split(" ");
+                    millis.add(Double.valueOf(found[0]));
+                    if (found.length > 1) {
+                        memory.add(Double.valueOf(found[1]));
+                    }
+                }
+            });
+        }
+        if (!millis.isEmpty()) {
+            findings.measured(new Measurement(side, work, "load", millis));
+        }
+        if (!memory.isEmpty()) {
+            findings.measured(new Measurement(side, work, "rss", memory));
+        }
     }
 
     /** Where llama.cpp is; null, and said, where it is not. */
