@@ -5,10 +5,14 @@
 # Where a row's flags would change nothing in kernels of floats, or of bytes, it takes
 # those of a row before it: CMakeLists.txt says which sources these are.
 #
-# The baseline of x86-64 is for processors from before 2013: there small code goes before fast code.
+# The baseline of x86-64 is for processors from before 2013: there small code goes before fast code. Of the Macs that the
+# library is for, one has such a processor, and none has avx512bf16.
 set(baseline_flags "")
 if(processor STREQUAL "x86_64" AND NOT FOVEA_SANITIZE)
   set(baseline_flags "-O2")
+  if(APPLE)
+    set(baseline_flags "-Os")
+  endif()
 endif()
 
 # What comes before the features of aarch64: Zig names no architectures, and GCC wants one.
@@ -31,9 +35,11 @@ fovea_isa(avx512      x86_64     16     avx512      avx512
 fovea_isa(avx512vnni  x86_64     16     avx512      avx512vnni
           "fma;avx512f;avx512bw;avx512dq;avx512vl;avx512cd;avx512vnni"
           "-mfma;-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx512cd;-mavx512vnni;-mprefer-vector-width=512")
-fovea_isa(avx512bf16  x86_64     16     avx512      avx512vnni
-          "fma;avx512f;avx512bw;avx512dq;avx512vl;avx512cd;avx512vnni;avx512bf16"
-          "-mfma;-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx512cd;-mavx512vnni;-mavx512bf16;-mprefer-vector-width=512")
+if(NOT APPLE)
+  fovea_isa(avx512bf16  x86_64     16     avx512      avx512vnni
+            "fma;avx512f;avx512bw;avx512dq;avx512vl;avx512cd;avx512vnni;avx512bf16"
+            "-mfma;-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx512cd;-mavx512vnni;-mavx512bf16;-mprefer-vector-width=512")
+endif()
 fovea_isa(neon        aarch64    4      baseline    baseline    "" "")
 fovea_isa(neondot     aarch64    4      baseline    neondot     "dotprod" "${arm}+dotprod")
 fovea_isa(neonbf16    aarch64    4      baseline    neondot     "dotprod;bf16" "${arm}+dotprod+bf16")
