@@ -139,7 +139,7 @@ public final class DecodeMain {
         for (int i = 0; i < numbers.length; i++) {
             expected[i] = Float.parseFloat(numbers[i]);
         }
-        Verdict.agree(expected, decoder.logProbabilities(prompt(1, CHECKED_PROMPT), likeliest), type.tolerance());
+        Verdict.agree(expected, decoder.logProbabilities(prompt(1, CHECKED_PROMPT), likeliest), type.tolerance(side));
     }
 
     /** The most memory that this process had. */
