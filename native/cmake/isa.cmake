@@ -1,7 +1,8 @@
 # The one table of instruction sets. Each row becomes a table of kernels,
 # fv_kernels__<name>: the kernel sources compiled once more, with FV_LANES floats
 # to a vector and the row's flags. Its code is FOVEA_ISA_<NAME> in fovea.h. Of the
-# rows that a CPU supports the engine takes the last. src/cpu_features.c knows the features.
+# rows that a CPU supports the engine takes the last, but avx512bf16 only where it is fast. src/cpu_features.c knows the
+# features, and where that is.
 # Where a row's flags would change nothing in kernels of floats, or of bytes, it takes
 # those of a row before it: CMakeLists.txt says which sources these are.
 #
