@@ -27,8 +27,7 @@ final class AnswerPrinter {
         if (!text.isEmpty()) {
             String mark = part == this.part ? "" : part == Part.REASONING ? begin : this.part == null ? "" : end;
             this.part = part;
-            write(mark);
-            say(text);
+            write(mark, text);
         }
         return true;
     }
@@ -36,21 +35,14 @@ final class AnswerPrinter {
     /** Ends thoughts behind which nothing was said. */
     void end() {
         if (part == Part.REASONING) {
-            write(end.stripTrailing());
+            write(end.stripTrailing(), "");
         }
     }
 
-    private void say(CharSequence text) {
+    private void write(String mark, CharSequence said) {
         try {
-            streams.printSaid(text);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    private void write(String text) {
-        try {
-            streams.print(text);
+            streams.print(mark);
+            streams.printSaid(said);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
