@@ -114,7 +114,8 @@ final class AnswerWriter {
         text.start(tokenizer == null ? null : tokenizer.decoder(false),
                 tokenizer == null ? 0 : tokenizer.vocabularySize(), options.stops(), work.listener());
         // Nothing to be said before the end.
-        boolean quiet = work.listener() == SILENT && options.stops().isEmpty();
+        boolean unheard = work.listener() == SILENT;
+        boolean quiet = unheard && options.stops().isEmpty();
         int heard = 0;
         Finish finish = null;
         writer.submit(request);
@@ -123,7 +124,7 @@ final class AnswerWriter {
                 int written = writer.await(request, quiet ? Integer.MAX_VALUE : heard);
                 while (heard < written && finish == null) {
                     int token = request.token(heard++);
-                    if (options.logProbabilities()) {
+                    if (options.logProbabilities() && !unheard) {
                         work.listener().probability(request.logProbability(heard - 1), work.choice().likeliest(heard - 1));
                     }
                     finish = request.isEnd(token) ? Finish.END : text.say(token);

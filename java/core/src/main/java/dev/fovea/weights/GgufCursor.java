@@ -155,6 +155,9 @@ final class GgufCursor {
 
     /** Decodes a text behind its length; where its chars end. */
     private int decode(String field, int index, int length, char[] to, int first) throws FormatException {
+        if (length > to.length - first) {
+            throw error(name(field, index), "the text is longer than it was: the file changed while it was read");
+        }
         int from = window(length);
         int end = Utf8.decode(window, from, from + length, to, first);
         if (end < 0) {

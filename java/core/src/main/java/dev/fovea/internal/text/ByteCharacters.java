@@ -1,5 +1,6 @@
 package dev.fovea.internal.text;
 
+import dev.fovea.internal.files.Utf8;
 import java.util.Arrays;
 
 /** The characters that stand for bytes in vocabularies since GPT-2: visible ones for themselves, others beyond U+00FF. */
@@ -32,7 +33,7 @@ final class ByteCharacters {
             text.put(OF_BYTE[code], at);
             return;
         }
-        int bytes = PairMerges.bytes(code);
+        int bytes = Utf8.bytes(code);
         for (int i = 0; i < bytes; i++) {
             text.put(OF_BYTE[PairMerges.utf8(code, bytes, i)], at);
         }

@@ -1,5 +1,7 @@
 package dev.fovea.internal.text;
 
+import dev.fovea.internal.files.Utf8;
+
 /** Steps of decoding that make text of bytes. A character is held back until it has all of its bytes. */
 final class ByteSteps {
     private ByteSteps() {}
@@ -34,7 +36,7 @@ final class ByteSteps {
             }
             for (int i = 0; !spelled && i < text.length();) {
                 int code = text.codePointAt(i);
-                int length = PairMerges.bytes(code);
+                int length = Utf8.bytes(code);
                 for (int k = 0; k < length; k++) {
                     bytes.put(PairMerges.utf8(code, length, k), decoded);
                 }

@@ -1,5 +1,6 @@
 package dev.fovea.internal.text;
 
+import dev.fovea.internal.files.Utf8;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
@@ -39,7 +40,7 @@ public final class CharsmapNormalizer implements Normalizer {
             int end = Graphemes.end(text.codes, at, text.size);
             int bytes = 0;
             for (int i = at; i < end; i++) {
-                bytes += PairMerges.bytes(text.codes[i]);
+                bytes += Utf8.bytes(text.codes[i]);
             }
             int image = bytes <= MOST_BYTES ? find(text.codes, at, end) : -1;
             if (image >= 0) {
@@ -67,7 +68,7 @@ public final class CharsmapNormalizer implements Normalizer {
     private int find(int[] codes, int from, int to) {
         int node = offset(units[0]);
         for (int i = from; i < to; i++) {
-            int bytes = PairMerges.bytes(codes[i]);
+            int bytes = Utf8.bytes(codes[i]);
             for (int k = 0; k < bytes; k++) {
                 int b = PairMerges.utf8(codes[i], bytes, k);
                 if (b == 0) {

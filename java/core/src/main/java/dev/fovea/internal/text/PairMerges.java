@@ -1,5 +1,6 @@
 package dev.fovea.internal.text;
 
+import dev.fovea.internal.files.Utf8;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
@@ -132,7 +133,7 @@ public final class PairMerges implements Model {
             boolean first = i == from;
             boolean last = i == to - 1;
             int id = id(first ? "" : settings.prefix, codePoint, last ? settings.suffix : "");
-            int bytes = bytes(codePoint);
+            int bytes = Utf8.bytes(codePoint);
             if (id >= 0) {
                 if (unknownBytes > 0) {
                     symbols.add(settings.unknown, unknownBytes);
@@ -167,7 +168,7 @@ public final class PairMerges implements Model {
         for (byte b : before) {
             addByte(symbols, b & 0xff);
         }
-        int bytes = bytes(codePoint);
+        int bytes = Utf8.bytes(codePoint);
         for (int i = 0; i < bytes; i++) {
             addByte(symbols, utf8(codePoint, bytes, i));
         }
@@ -185,11 +186,6 @@ public final class PairMerges implements Model {
 
     private void addByte(Symbols symbols, int b) {
         symbols.add(byteTokens[b], 1);
-    }
-
-    /** The bytes of a code point in UTF-8. */
-    static int bytes(int codePoint) {
-        return codePoint < 0x80 ? 1 : codePoint < 0x800 ? 2 : codePoint < 0x10000 ? 3 : 4;
     }
 
     /** One of so many bytes of a code point in UTF-8. */
@@ -280,12 +276,12 @@ public final class PairMerges implements Model {
             if (text.placed) {
                 int begin = byteEnd;
                 byteEnd += symbols.bytes[i];
-                while (at < to - 1 && atByte + bytes(text.codes[at]) <= begin) {
-                    atByte += bytes(text.codes[at++]);
+                while (at < to - 1 && atByte + Utf8.bytes(text.codes[at]) <= begin) {
+                    atByte += Utf8.bytes(text.codes[at++]);
                 }
                 first = at;
-                while (at < to - 1 && atByte + bytes(text.codes[at]) < byteEnd) {
-                    atByte += bytes(text.codes[at++]);
+                while (at < to - 1 && atByte + Utf8.bytes(text.codes[at]) < byteEnd) {
+                    atByte += Utf8.bytes(text.codes[at++]);
                 }
             }
             tokens.add(symbols.ids[i], text, first, at + 1);

@@ -1,5 +1,7 @@
 package dev.fovea.internal.text;
 
+import dev.fovea.internal.files.Utf8;
+
 /**
  * A unigram language model (Kudo, arXiv:1804.10959): of all ways to cut a word into pieces the one of the largest sum of
  * scores, found by Viterbi's algorithm.
@@ -112,7 +114,7 @@ public final class Unigram implements Model {
     private boolean addBytes(Tokens tokens, Characters text, int from, int to) {
         int before = tokens.size();
         for (int i = from; i < to; i++) {
-            int bytes = PairMerges.bytes(text.codes[i]);
+            int bytes = Utf8.bytes(text.codes[i]);
             for (int k = 0; k < bytes; k++) {
                 int b = PairMerges.utf8(text.codes[i], bytes, k);
                 if (byteTokens[b] < 0) {
