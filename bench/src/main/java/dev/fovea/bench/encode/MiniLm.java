@@ -5,6 +5,7 @@ import dev.fovea.bench.study.Verdict;
 import dev.fovea.bench.study.WarmUp;
 import dev.fovea.model.WeightType;
 import java.io.IOException;
+import java.io.InputStream;
 import java.util.List;
 
 /** all-MiniLM-L6-v2 as one side has loaded it. Nothing frees it before its process ends. */
@@ -57,6 +58,17 @@ public interface MiniLm {
                 encoder.encode(batch);
             }
         });
+    }
+
+    /** The model of 8 bits that LangChain4j publishes, in ONNX. */
+    static byte[] int8File() throws IOException {
+        String name = "/all-minilm-l6-v2-q.onnx";
+        try (InputStream in = MiniLm.class.getResourceAsStream(name)) {
+            if (in == null) {
+                throw Verdict.absent("no jar on the class path has " + name);
+            }
+            return in.readAllBytes();
+        }
     }
 
     /** The version of the side. */

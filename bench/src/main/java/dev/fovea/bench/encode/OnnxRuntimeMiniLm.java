@@ -7,10 +7,8 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.OrtSession.SessionOptions.OptLevel;
 import ai.onnxruntime.TensorInfo;
-import dev.fovea.bench.study.Verdict;
 import dev.fovea.model.ModelCatalog;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -27,8 +25,6 @@ import java.util.Set;
  * hidden state, so that the mean over the tokens is taken here; it is less than a thousandth of the work.
  */
 final class OnnxRuntimeMiniLm implements MiniLm {
-    private static final String INT8 = "/all-minilm-l6-v2-q.onnx";
-
     private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
     private final OrtSession session;
     private final String output;
@@ -51,12 +47,7 @@ final class OnnxRuntimeMiniLm implements MiniLm {
     }
 
     static OnnxRuntimeMiniLm int8(int threads) throws IOException, OrtException {
-        try (InputStream in = OnnxRuntimeMiniLm.class.getResourceAsStream(INT8)) {
-            if (in == null) {
-                throw Verdict.absent("no jar on the class path has " + INT8);
-            }
-            return new OnnxRuntimeMiniLm(in.readAllBytes(), threads);
-        }
+        return new OnnxRuntimeMiniLm(MiniLm.int8File(), threads);
     }
 
     /** The name of the hidden state: exporters choose it, but no other output has a vector for each token. */

@@ -23,9 +23,14 @@ public final class Sentences {
 
     /** The token ids of the first {@code count} sentences, special tokens included. */
     public static List<int[]> tokenized(int count) throws IOException {
+        return tokenized(ALL.subList(0, Math.min(count, ALL.size())));
+    }
+
+    /** The token ids of texts, special tokens included. */
+    public static List<int[]> tokenized(List<String> texts) throws IOException {
         Path model = ModelCatalog.directory(ModelCatalog.find("all-minilm-l6-v2").orElseThrow());
         try (Tokenizer tokenizer = Tokenizer.load(model.resolve("tokenizer.json"))) {
-            return ALL.stream().limit(count).map(text -> framed(tokenizer, text)).toList();
+            return texts.stream().map(text -> framed(tokenizer, text)).toList();
         }
     }
 

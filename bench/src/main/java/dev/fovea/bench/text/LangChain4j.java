@@ -5,6 +5,7 @@ import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import dev.fovea.bench.encode.Artifact;
+import dev.fovea.bench.encode.MiniLm;
 import dev.fovea.model.ModelCatalog;
 import dev.langchain4j.model.embedding.EmbeddingModel;
 import dev.langchain4j.model.embedding.onnx.AbstractInProcessEmbeddingModel;
@@ -41,11 +42,20 @@ public final class LangChain4j extends AbstractInProcessEmbeddingModel {
      * as many at once as there are processors.
      */
     public static EmbeddingModel model(int threads) throws IOException, OrtException {
+        return model(Files.readAllBytes(files().resolve("model.onnx")), threads);
+    }
+
+    /** The same of the model with weights of 8 bits, as {@code AllMiniLmL6V2QuantizedEmbeddingModel} has it. */
+    public static EmbeddingModel int8(int threads) throws IOException, OrtException {
+        return model(MiniLm.int8File(), threads);
+    }
+
+    private static EmbeddingModel model(byte[] onnx, int threads) throws IOException, OrtException {
         OrtEnvironment environment = OrtEnvironment.getEnvironment();
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions();
                 InputStream tokenizer = Files.newInputStream(files().resolve("tokenizer.json"))) {
             options.setIntraOpNumThreads(threads);
-            OrtSession session = environment.createSession(files().resolve("model.onnx").toString(), options);
+            OrtSession session = environment.createSession(onnx, options);
             return new LangChain4j(new OnnxBertBiEncoder(environment, session, tokenizer, PoolingMode.MEAN),
                     threads == 1 ? Runnable::run : Executors.newFixedThreadPool(Runtime.getRuntime().availableProcessors(),
                             Thread.ofPlatform().daemon().factory()));
