@@ -1,6 +1,7 @@
 package dev.fovea.model;
 
 import dev.fovea.model.ChatListener.Part;
+import dev.fovea.model.ExpectedAnswer.Calls;
 import dev.fovea.model.GeneratedText.Alternative;
 import dev.fovea.model.GeneratedText.Finish;
 import dev.fovea.model.chat.CallFormat;
@@ -15,8 +16,10 @@ final class AnswerParts implements TextListener {
 
     private final ChatListener listener;
     private final Tokenizer tokenizer;
-    /** Null where nothing is a call. */
-    private final CallFormat calls;
+    /** Null where nothing is a call, or no more. */
+    private CallFormat calls;
+    /** Whether nothing stands before a call. */
+    private final boolean isInstead;
     private final boolean isOpen;
     private final StringBuilder reasoning = new StringBuilder();
     private final StringBuilder content = new StringBuilder();
@@ -37,6 +40,7 @@ final class AnswerParts implements TextListener {
         this.listener = Objects.requireNonNull(listener, "listener");
         this.tokenizer = tokenizer;
         this.calls = calls;
+        this.isInstead = expected.calls() == Calls.INSTEAD;
         this.isOpen = expected.isOpen();
         this.place = !expected.begin().isEmpty() ? Place.CALL : thinks ? Place.BEGIN : Place.CONTENT;
     }
@@ -97,6 +101,7 @@ final class AnswerParts implements TextListener {
                 place = kept.isEmpty() ? place : Place.CONTENT;
             }
             case CONTENT -> {
+                calls = isInstead && !content.isEmpty() ? null : calls;
                 int call = calls == null ? -1 : calls.begin(kept, content.isEmpty());
                 tell(Part.CONTENT, take(calls == null ? kept.length() : withoutSpace(call < 0 ? kept.length() : call)));
                 place = call >= 0 && calls.isBegun(kept) ? Place.CALL : place;

@@ -1,6 +1,7 @@
 package dev.fovea.model;
 
 import com.google.gson.Gson;
+import dev.fovea.model.ExpectedAnswer.Calls;
 import dev.fovea.model.GeneratedText.Finish;
 import dev.fovea.model.chat.CallFormat;
 import dev.fovea.model.grammar.Thoughts;
@@ -10,6 +11,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiFunction;
 import java.util.stream.IntStream;
 
 /** Chats with a model: their texts, what answers say about them, and answers that are a call of one. */
@@ -85,11 +87,32 @@ final class ChatTools {
         return id >= 0 && tokenizer.isSpecial(id);
     }
 
-    /** An answer that the model is free to give. */
+    /** An answer that the model is free to give, in the form of the options. */
     ExpectedAnswer free(Chat chat, SamplingOptions options) {
+        return expect(chat, options, options.format() == null || !options.format().isJson() ? Calls.AMONG : Calls.NONE);
+    }
+
+    private ExpectedAnswer expect(Chat chat, SamplingOptions options, Calls calls) {
         String rendered = render(chat);
-        boolean hasCalls = options.format() == null || !options.format().isJson();
-        return new ExpectedAnswer(chat, ids(rendered), thoughts(rendered).before(options), isOpen(rendered), "", hasCalls);
+        return new ExpectedAnswer(chat, ids(rendered), thoughts(rendered).before(options), isOpen(rendered), "", calls);
+    }
+
+    /**
+     * As {@link #free}, but of a chat with tools, it may be a call where the options want JSON.
+     *
+     * @param writer goes on with ids
+     */
+    ExpectedAnswer freeToCall(Chat chat, SamplingOptions options, BiFunction<int[], SamplingOptions, GeneratedText> writer) {
+        ExpectedAnswer free = free(chat, options);
+        if (free.calls() != Calls.NONE || chat.tools().isEmpty() || !knowsCalls()) {
+            return free;
+        }
+        if (!isSpecial(format.mark())) {
+            return expect(chat, options.withFormat(options.format().orCall(schemas(chat), parts(true))), Calls.INSTEAD);
+        }
+        // No format has such a token: what the model writes first, without one, says which of the two it wants.
+        int[] first = writer.apply(free.ids(), options.withFormat(null).withMaxTokens(1)).tokens();
+        return first.length == 1 && first[0] == tokenizer.id(format.mark()) ? forced(chat, options.withFormat(null)) : free;
     }
 
     /** A call of a tool, perhaps behind thoughts. */
@@ -102,7 +125,7 @@ final class ChatTools {
         // One that does not think begins with the call.
         String begin = thinking == Thinking.NOT ? begin() : "";
         SamplingOptions forced = thinking.before(options.withFormat(call(chat, begin.isEmpty())));
-        return new ExpectedAnswer(chat, ids(rendered + begin), forced, begin.isEmpty() && isOpen(rendered), begin, true);
+        return new ExpectedAnswer(chat, ids(rendered + begin), forced, begin.isEmpty() && isOpen(rendered), begin, Calls.AMONG);
     }
 
     private boolean isOpen(String rendered) {
@@ -111,7 +134,7 @@ final class ChatTools {
 
     /** What tells an answer as it comes. */
     AnswerParts parts(ExpectedAnswer expected, ChatListener listener) {
-        boolean hasCalls = expected.hasCalls() && !expected.chat().tools().isEmpty();
+        boolean hasCalls = expected.calls() != Calls.NONE && !expected.chat().tools().isEmpty();
         return new AnswerParts(listener, tokenizer, thinks, expected, hasCalls ? format : null);
     }
 
@@ -130,7 +153,12 @@ final class ChatTools {
         }
         String rest = thought ? written.substring(written.indexOf(Thoughts.END) + Thoughts.END.length()).stripLeading() : written;
         reasoning = thought ? reasoning.substring(0, end).strip() : "";
-        Map<String, String> tools = expected.hasCalls() ? schemas(chat) : Map.of();
+        boolean mayCall = switch (expected.calls()) {
+            case NONE -> false;
+            case AMONG -> true;
+            case INSTEAD -> rest.startsWith(format.before() + format.beforeName());
+        };
+        Map<String, String> tools = mayCall ? schemas(chat) : Map.of();
         CallFormat.Answer answer = format == null || tools.isEmpty() ? null : format.read(rest, tools.keySet());
         if (answer == null || answer.calls().isEmpty()) {
             return new ChatAnswer(thought ? behindThoughts(generated) : generated.text(), reasoning, List.of(), generated);
@@ -191,13 +219,21 @@ final class ChatTools {
         if (schemas.isEmpty()) {
             throw new IllegalArgumentException("expected a chat with at least 1 tool, got 0");
         }
+        return OutputFormat.call(schemas, parts(whole));
+    }
+
+    /** What stands in a call, or behind its begin, around the name and the arguments. */
+    private List<String> parts(boolean whole) {
         CallFormat calls = require();
-        return OutputFormat.call(schemas, List.of((whole ? calls.before() : "") + calls.beforeName(), calls.behindName(),
-                calls.behindArguments()));
+        return List.of((whole ? calls.before() : "") + calls.beforeName(), calls.behindName(), calls.behindArguments());
+    }
+
+    private boolean knowsCalls() {
+        return format != null && !spellsArguments;
     }
 
     private CallFormat require() {
-        if (format == null || spellsArguments) {
+        if (!knowsCalls()) {
             throw new UnsupportedOperationException("the model's chat template does not say how calls of tools look,"
                     + " or in a way that is not known here");
         }

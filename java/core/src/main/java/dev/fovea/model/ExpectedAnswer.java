@@ -8,6 +8,16 @@ package dev.fovea.model;
  * @param options how it is written
  * @param isOpen whether the chat's text ends with the begin of thoughts
  * @param begin the begin of a call that the model has not to write; else empty
- * @param hasCalls whether what looks like a call of a tool is one
+ * @param calls where calls of tools may stand
  */
-record ExpectedAnswer(Chat chat, int[] ids, SamplingOptions options, boolean isOpen, String begin, boolean hasCalls) {}
+record ExpectedAnswer(Chat chat, int[] ids, SamplingOptions options, boolean isOpen, String begin, Calls calls) {
+    /** Where calls of tools may stand in an answer, behind thoughts. */
+    enum Calls {
+        /** Nothing is one. */
+        NONE,
+        /** What looks like one is one, with or without a text before it. */
+        AMONG,
+        /** The answer is a call or has the form that the options say. */
+        INSTEAD
+    }
+}

@@ -88,9 +88,20 @@ public final class OutputFormat {
 
     /** A call of a tool; see {@link CompiledFormat#ofCall}. */
     static OutputFormat call(Map<String, String> tools, List<String> parts) {
+        return new OutputFormat("call", source(tools, parts), CompiledFormat.ofCall(tools, parts));
+    }
+
+    /** This, or a call of a tool; see {@link CompiledFormat#ofCall}. */
+    OutputFormat orCall(Map<String, String> tools, List<String> parts) {
+        List<String> all = new ArrayList<>(source);
+        all.addAll(source(tools, parts));
+        return new OutputFormat("call or " + kind, List.copyOf(all), compiled.orCall(tools, parts));
+    }
+
+    private static List<String> source(Map<String, String> tools, List<String> parts) {
         List<String> source = new ArrayList<>(parts);
         tools.forEach((name, schema) -> source.addAll(List.of(name, schema)));
-        return new OutputFormat("call", List.copyOf(source), CompiledFormat.ofCall(tools, parts));
+        return List.copyOf(source);
     }
 
     /** This, behind what a model thinks first; see {@link CompiledFormat#behindThoughts}. */

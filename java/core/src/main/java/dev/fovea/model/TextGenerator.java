@@ -199,8 +199,8 @@ public final class TextGenerator implements AutoCloseable {
 
     /** As {@link #chat(Chat, SamplingOptions, TextListener)}, with a priority or a limit of time. */
     public GeneratedText chat(Chat chat, SamplingOptions options, RequestOptions request, TextListener listener) {
-        ExpectedAnswer expected = requireChats().free(chat, options);
-        return generate(expected.ids(), expected.options(), request, listener);
+        ExpectedAnswer free = requireChats().free(chat, options);
+        return generate(free.ids(), free.options(), request, listener);
     }
 
     /** As {@link #answer(Chat, SamplingOptions, ChatListener)}, for who does not listen. */
@@ -210,8 +210,8 @@ public final class TextGenerator implements AutoCloseable {
 
     /**
      * As {@link #chat(Chat, SamplingOptions, TextListener)}, with what the model thought, said and wants to be called taken
-     * apart. How calls look is what its template says: as of Hermes and Qwen, Llama 3, or Mistral. What is not such a call
-     * stays what it says; nothing is one if the options have a JSON schema as format.
+     * apart. How calls look is what its template says: as of Hermes and Qwen, Llama 3, or Mistral. If the options have a JSON
+     * schema as format, the answer has that form or is a call of a tool, with arguments that are valid by the tool's schema.
      *
      * @param listener hears of what the model thinks and says as it comes
      */
@@ -221,7 +221,8 @@ public final class TextGenerator implements AutoCloseable {
 
     /** As {@link #answer(Chat, SamplingOptions, ChatListener)}, with a priority or a limit of time. */
     public ChatAnswer answer(Chat chat, SamplingOptions options, RequestOptions request, ChatListener listener) {
-        return answer(requireChats().free(chat, options), request, listener);
+        return answer(requireChats().freeToCall(chat, options, (ids, one) -> generate(ids, one, request, AnswerWriter.SILENT)),
+                request, listener);
     }
 
     /** As {@link #call(Chat, SamplingOptions, ChatListener)}, for who does not listen. */
@@ -358,8 +359,7 @@ public final class TextGenerator implements AutoCloseable {
      *
      * @param answer what stands behind the chat; empty for nothing
      * @param maxTokens how many of the first tokens are shown at most; those behind change nothing about them
-     * @throws IllegalArgumentException if the model's template refuses the messages, or what is shown is longer than the
-     *     context
+     * @throws IllegalArgumentException if the model's template refuses the messages, or the context is shorter than both
      */
     public AttentionPattern explain(Chat chat, String answer, int maxTokens) {
         return explain(IntStream.of(requireChats().ids(chat, answer)).limit(maxTokens).toArray(), this::token);

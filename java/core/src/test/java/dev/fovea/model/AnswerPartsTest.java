@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import dev.fovea.model.ChatListener.Part;
+import dev.fovea.model.ExpectedAnswer.Calls;
 import dev.fovea.model.chat.CallFormat;
 import dev.fovea.text.Tokenizer;
 import java.io.IOException;
@@ -36,7 +37,7 @@ class AnswerPartsTest {
     }
 
     private static ExpectedAnswer expected(boolean isOpen) {
-        return new ExpectedAnswer(CHAT, new int[] {0}, SamplingOptions.greedy(), isOpen, "", true);
+        return new ExpectedAnswer(CHAT, new int[] {0}, SamplingOptions.greedy(), isOpen, "", Calls.AMONG);
     }
 
     private AnswerParts parts(boolean thinks, boolean isOpen, CallFormat calls) {

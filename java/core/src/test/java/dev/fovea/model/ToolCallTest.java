@@ -5,14 +5,18 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import dev.fovea.EngineOptions;
+import dev.fovea.model.ChatListener.Part;
 import dev.fovea.model.GeneratedText.Finish;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -33,6 +37,10 @@ class ToolCallTest {
                     Map.of("city", Map.of("enum", List.of("Oslo", "Rome"))), "required", List.of("city"), "additionalProperties", false))),
             Map.of("type", "function", "function", Map.of("name", "time \"now\"", "parameters", Map.of("type", "object", "properties",
                     Map.of("utc", Map.of("$ref", "#/$defs/flag")), "additionalProperties", false, "$defs", Map.of("flag", Map.of("type", "boolean"))))));
+
+    private static final OutputFormat FORM = OutputFormat.jsonSchema("""
+            {"type": "object", "properties": {"n": {"enum": [1, 2, "<tool_call>\\n{\\"name\\": \\"weather\\"}"]}}, "required": ["n"],
+             "additionalProperties": false}""");
 
     @TempDir
     private Path directory;
@@ -93,6 +101,68 @@ class ToolCallTest {
             ChatAnswer plain = model.answer(Chat.of(chat.messages()), forced);
             assertEquals(text.substring(text.indexOf("Let")), plain.content());
             assertEquals(List.of(), plain.toolCalls());
+        }
+    }
+
+    /** Each answer is of the form or a call, whatever a model writes, and told as it comes. */
+    private static void assertFormOrCall(TextGenerator model, Chat chat, int least) {
+        int calls = 0;
+        for (int seed = 0; seed < 24; seed++) {
+            var told = new StringBuilder();
+            ChatAnswer answer = model.answer(chat, SamplingOptions.sampling(2, seed).withMaxTokens(600).withFormat(FORM),
+                    (part, text, _) -> part == Part.REASONING || told.append(text) != null);
+            assertEquals(Finish.END, answer.generated().finish());
+            assertEquals(answer.content(), told.toString());
+            if (answer.toolCalls().isEmpty()) {
+                assertTrue(JsonParser.parseString(answer.content()).getAsJsonObject().has("n"), answer.generated().text());
+            } else {
+                assertEquals("", answer.content());
+                assertTrue(List.of("weather", "time \"now\"").contains(answer.toolCalls().getFirst().name()), answer.toString());
+                calls++;
+            }
+        }
+        assertTrue(calls >= least && calls <= 24 - least, calls + " calls");
+    }
+
+    @Test
+    void shouldAnswerInTheFormOrCall() throws IOException {
+        Chat chat = Chat.of(List.of(ChatMessage.user("go on"))).withTools(TOOLS);
+        try (var model = load(TEMPLATE)) {
+            assertFormOrCall(model, chat, 1);
+            // Raw, the answer is in the form.
+            assertTrue(model.chat(chat, SamplingOptions.greedy().withMaxTokens(600).withFormat(FORM), (_, _) -> true).text().contains("\"n\""));
+            String inside = "{\"n\":\"<tool_call>\\n{\\\"name\\\": \\\"weather\\\"}\"}";
+            var form = OutputFormat.jsonSchema("{\"const\": {\"n\": \"<tool_call>\\n{\\\"name\\\": \\\"weather\\\"}\"}}");
+            var names = new HashSet<String>();
+            for (int seed = 0; seed < 24; seed++) {
+                ChatAnswer answer = model.answer(chat, SamplingOptions.sampling(2, seed).withMaxTokens(600).withFormat(form));
+                names.add(answer.toolCalls().isEmpty() ? answer.content() : "call");
+            }
+            assertEquals(Set.of("call", inside), names);
+        }
+        try (var model = load("{{ tools }}<|start_header_id|>{% for m in messages %}{{ m.content }}{% endfor %}")) {
+            assertFormOrCall(model, chat, 1);
+        }
+    }
+
+    /** No format has the token that begins calls of Mistral: what the model writes first decides. */
+    @Test
+    void shouldAnswerInTheFormOrCallWhereATokenBeginsCalls() throws IOException {
+        String template = "{{ tools }}{% for m in messages %}{{ m.content }}{% endfor %}{# [TOOL_CALLS] #}";
+        load(template).close();
+        Path tokenizer = directory.resolve("tokenizer.json");
+        Files.writeString(tokenizer, Files.readString(tokenizer).replace('"' + TinyGenerator.tokens().get(1) + '"', "\"[TOOL_CALLS]\""));
+        Chat chat = Chat.of(List.of(ChatMessage.user("go on"))).withTools(TOOLS);
+        try (var model = TextGenerator.load(directory, GeneratorOptions.defaults().withContext(2048)
+                .withEngineOptions(EngineOptions.defaults().withThreads(1)))) {
+            for (float bias : new float[] {-50, 50}) {
+                var options = SamplingOptions.sampling(1, 7).withMaxTokens(600).withFormat(FORM).withLogitBias(Map.of(1, bias));
+                var told = new StringBuilder();
+                ChatAnswer answer = model.answer(chat, options, (_, text, _) -> told.append(text) != null);
+                assertEquals(answer.content(), told.toString());
+                assertEquals(bias > 0, !answer.toolCalls().isEmpty(), answer.toString());
+                assertEquals(bias > 0, answer.content().isEmpty());
+            }
         }
     }
 

@@ -4,7 +4,6 @@ import dev.fovea.model.Chat;
 import dev.fovea.model.ChatAnswer;
 import dev.fovea.model.ChatListener;
 import dev.fovea.model.GeneratedText;
-import dev.fovea.model.GeneratedText.Finish;
 import dev.fovea.model.OutputFormat;
 import dev.fovea.model.SamplingOptions;
 import dev.fovea.model.TextGenerator;
@@ -52,18 +51,8 @@ final class ChatWork {
         Chat chat = chat(request);
         SamplingOptions options = sampling(parameters);
         OutputFormat format = format(parameters.responseFormat());
-        if (parameters.toolChoice() == ToolChoice.REQUIRED) {
-            return response(generator.call(chat, options, listener), 0);
-        }
-        int before = 0;
-        if (format != null && !chat.tools().isEmpty()) {
-            ChatAnswer answer = generator.answer(chat, options, (part, _, token) -> listener.next(part, "", token));
-            if (!answer.toolCalls().isEmpty() || answer.generated().finish() == Finish.CANCELLED) {
-                return response(answer, 0);
-            }
-            before = answer.generated().tokens().length; // no call: it is said again, in the form
-        }
-        return response(generator.answer(chat, options.withFormat(format), listener), before);
+        return response(parameters.toolChoice() == ToolChoice.REQUIRED ? generator.call(chat, options, listener)
+                : generator.answer(chat, options.withFormat(format), listener));
     }
 
     private static Chat chat(ChatRequest request) {
@@ -123,18 +112,13 @@ final class ChatWork {
         return value == null ? other : value.floatValue();
     }
 
-    /**
-     * An answer for the framework.
-     *
-     * @param before how many tokens were written besides
-     */
-    private ChatResponse response(ChatAnswer answer, int before) {
+    private ChatResponse response(ChatAnswer answer) {
         GeneratedText generated = answer.generated();
         return ChatResponse.builder()
                 .aiMessage(Messages.of(answer, returnsThinking))
                 .id(UUID.randomUUID().toString())
                 .modelName(modelName)
-                .tokenUsage(new TokenUsage(generated.promptTokens(), before + generated.tokens().length))
+                .tokenUsage(new TokenUsage(generated.promptTokens(), generated.tokens().length))
                 .finishReason(!answer.toolCalls().isEmpty() ? FinishReason.TOOL_EXECUTION : switch (generated.finish()) {
                     case END, STOP -> FinishReason.STOP;
                     case LENGTH, CONTEXT -> FinishReason.LENGTH;

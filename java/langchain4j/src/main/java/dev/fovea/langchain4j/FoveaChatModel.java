@@ -19,8 +19,8 @@ import java.util.concurrent.CompletableFuture;
  * {@link dev.langchain4j.exception.UnsupportedFeatureException}.
  *
  * <p>Answers call tools in the way of the model's template. What a model thinks first is no part of an answer's text: it is left
- * out, or with {@code returnThinking} beside it. Where a request has tools
- * and a JSON format, an answer that is no call is written twice: freely, and then in the form.
+ * out, or with {@code returnThinking} beside it. Where a request has tools and a JSON format, an answer has the form or is a
+ * call.
  */
 public final class FoveaChatModel extends LoadedChatModel implements ChatModel {
     private FoveaChatModel(ChatBuilder.Loaded loaded) {

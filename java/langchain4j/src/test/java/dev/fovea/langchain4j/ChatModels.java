@@ -16,7 +16,7 @@ import java.util.List;
 final class ChatModels {
     static final String NAME = "toy";
 
-    private static final String WEATHER = "<tool_call>{\"name\": \"getWeather\", \"arguments\": {\"city\": \"Munich\"}}</tool_call>";
+    private static final String WEATHER = "<tool_call>\n{\"name\": \"getWeather\", \"arguments\": {\"city\": \"Munich\"}}\n</tool_call>";
 
     /** Its prompts end with the names of tools that are still to be called, or else with {@code <assistant>}. */
     private static final String TEMPLATE = """

@@ -15,6 +15,7 @@ import dev.langchain4j.model.output.FinishReason;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -98,8 +99,11 @@ class FoveaChatModelTest extends AbstractChatModelIT {
 
     @Test
     void shouldEndAnAnswerThatNobodyWaitsForAnyMore() {
-        CompletableFuture<ChatResponse> answer = builder().build().chatAsync(List.of(UserMessage.from("w")));
-        answer.cancel(true);
-        assertTrue(answer.isCancelled());
+        ChatModel model = builder().build();
+        // An answer may be there before anybody can cancel it.
+        assertTrue(IntStream.range(0, 100).anyMatch(_ -> {
+            CompletableFuture<ChatResponse> answer = model.chatAsync(List.of(UserMessage.from("w")));
+            return answer.cancel(true) && answer.isCancelled();
+        }));
     }
 }

@@ -133,6 +133,11 @@ public enum CallFormat {
         return marker;
     }
 
+    /** What each call begins with, up to white space; empty where one needs no mark. */
+    public String mark() {
+        return before.strip();
+    }
+
     /** That which a template speaks of; null if there is none that is known. */
     public static CallFormat of(String template) {
         if (template.contains(MISTRAL.marker)) {

@@ -46,6 +46,15 @@ public final class CompiledFormat {
      * @param parts what stands before the name, between it and the arguments, and behind these
      */
     public static CompiledFormat ofCall(Map<String, String> tools, List<String> parts) {
+        return new CompiledFormat(call(tools, parts));
+    }
+
+    /** This, or a call of one of some tools; see {@link #ofCall}. */
+    public CompiledFormat orCall(Map<String, String> tools, List<String> parts) {
+        return new CompiledFormat(Grammar.either(grammar, call(tools, parts)));
+    }
+
+    private static Grammar call(Map<String, String> tools, List<String> parts) {
         var rules = new JsonRules();
         rules.rule("#call", () -> {
             List<Expression> calls = new ArrayList<>();
@@ -54,7 +63,7 @@ public final class CompiledFormat {
                     JsonSchemaReader.values(schema, rules, "#" + calls.size()), Expression.literal(parts.get(2)))));
             return new Expression.Choice(calls);
         });
-        return new CompiledFormat(rules.grammar());
+        return rules.grammar();
     }
 
     /**

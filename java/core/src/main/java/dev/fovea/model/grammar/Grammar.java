@@ -1,5 +1,6 @@
 package dev.fovea.model.grammar;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -18,10 +19,24 @@ record Grammar(List<Rule> rules) {
      * @param shared whether it stays a rule of its own: it is called from many places, and what it matches is longer than
      *     most tokens. Others are put in the place of calls where that is possible.
      */
-    record Rule(String name, Expression expression, boolean shared) {}
+    record Rule(String name, Expression expression, boolean shared) {
+        private Rule moved(int by) {
+            return new Rule(name, expression.withCalls(number -> number + by), shared);
+        }
+    }
 
     /** One rule. */
     static Grammar of(Expression expression) {
         return new Grammar(List.of(new Rule("root", expression, true)));
+    }
+
+    /** What one of two grammars says. */
+    static Grammar either(Grammar one, Grammar other) {
+        List<Rule> rules = new ArrayList<>();
+        int first = 1, second = first + one.rules.size();
+        rules.add(new Rule("#either", Expression.choice(new Expression.Call(first), new Expression.Call(second)), true));
+        one.rules.forEach(rule -> rules.add(rule.moved(first)));
+        other.rules.forEach(rule -> rules.add(rule.moved(second)));
+        return new Grammar(rules);
     }
 }

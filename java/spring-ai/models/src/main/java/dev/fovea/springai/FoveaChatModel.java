@@ -6,7 +6,6 @@ import dev.fovea.model.ChatListener;
 import dev.fovea.model.ChatListener.Part;
 import dev.fovea.model.ChatMessage;
 import dev.fovea.model.GeneratedText;
-import dev.fovea.model.GeneratedText.Finish;
 import dev.fovea.model.OutputFormat;
 import dev.fovea.model.SamplingOptions;
 import dev.fovea.model.TextGenerator;
@@ -53,11 +52,11 @@ import reactor.core.scheduler.Schedulers;
  * {@link UnsupportedOperationException}.
  *
  * <p>An answer tells which tools the model wants to be called; the framework's advisor calls them. Options with an output schema
- * bind the answer to it. Where there are both, an answer that is no call is written twice: freely, and then in the form.
+ * bind the answer to it. Where there are both, the answer is bound to it or is a call.
  *
  * <p>What a model thinks first is no part of a message's text: it is {@code thinking} in the metadata of the generation, in a stream
- * piece by piece, and whole in that of the message, from where the next prompt takes it to the model's template. Calls of tools are in the last piece of a stream, and text that may be the begin of one is kept until that is
- * certain.
+ * piece by piece, and whole in that of the message, from where the next prompt takes it to the model's template. Calls of
+ * tools are in the last piece of a stream, and text that may be the begin of one is kept until that is certain.
  */
 public final class FoveaChatModel implements ChatModel {
     private static final ChatModelObservationConvention CONVENTION = new DefaultChatModelObservationConvention();
@@ -137,7 +136,7 @@ public final class FoveaChatModel implements ChatModel {
 
     private void write(Prompt prompt, FluxSink<ChatResponse> sink) {
         try {
-            Answer answer = answer(prompt, (part, text, _) -> {
+            ChatAnswer answer = answer(prompt, (part, text, _) -> {
                 if (!text.isEmpty()) {
                     sink.next(piece(part, text.toString()));
                 }
@@ -175,27 +174,12 @@ public final class FoveaChatModel implements ChatModel {
                 : new Prompt(prompt.getInstructions(), options.mutate().combineWith(asked.mutate()).build());
     }
 
-    /**
-     * An answer.
-     *
-     * @param before how many tokens were written besides
-     */
-    private record Answer(ChatAnswer chat, int before) {}
-
-    private Answer answer(Prompt prompt, ChatListener listener) {
+    private ChatAnswer answer(Prompt prompt, ChatListener listener) {
         FoveaChatOptions asked = (FoveaChatOptions) prompt.getOptions();
         SamplingOptions sampling = sampling(asked);
         Chat chat = Chat.of(prompt.getInstructions().stream().flatMap(FoveaChatModel::messages).toList()).withTools(tools(asked));
         OutputFormat format = asked.getOutputSchema() == null ? null : OutputFormat.jsonSchema(asked.getOutputSchema());
-        int before = 0;
-        if (format != null && !chat.tools().isEmpty()) {
-            ChatAnswer answer = generator.answer(chat, sampling, (part, _, token) -> listener.next(part, "", token));
-            if (!answer.toolCalls().isEmpty() || answer.generated().finish() == Finish.CANCELLED) {
-                return new Answer(answer, 0);
-            }
-            before = answer.generated().tokens().length; // no call: it is said again, in the form
-        }
-        return new Answer(generator.answer(chat, sampling.withFormat(format), listener), before);
+        return generator.answer(chat, sampling.withFormat(format), listener);
     }
 
     /** Tools as templates of chats take them. */
@@ -267,23 +251,22 @@ public final class FoveaChatModel implements ChatModel {
      *
      * @param told whether pieces have told already what it thinks and says
      */
-    private ChatResponse last(Answer answer, boolean told) {
-        ChatAnswer chat = answer.chat();
-        GeneratedText generated = chat.generated();
-        String reason = !chat.toolCalls().isEmpty() ? "tool_calls" : switch (generated.finish()) {
+    private ChatResponse last(ChatAnswer answer, boolean told) {
+        GeneratedText generated = answer.generated();
+        String reason = !answer.toolCalls().isEmpty() ? "tool_calls" : switch (generated.finish()) {
             case END, STOP -> "stop";
             case LENGTH, CONTEXT -> "length";
             case CANCELLED, TIMEOUT -> generated.finish().name().toLowerCase(Locale.ROOT);
         };
-        boolean thought = !chat.reasoning().isEmpty();
-        var message = AssistantMessage.builder().content(told ? "" : chat.content())
-                .properties(thought ? Map.of(THINKING, chat.reasoning()) : Map.of()).toolCalls(chat.toolCalls().stream()
+        boolean thought = !answer.reasoning().isEmpty();
+        var message = AssistantMessage.builder().content(told ? "" : answer.content())
+                .properties(thought ? Map.of(THINKING, answer.reasoning()) : Map.of()).toolCalls(answer.toolCalls().stream()
                 .map(call -> new AssistantMessage.ToolCall(call.id(), "function", call.name(), call.arguments())).toList()).build();
         var metadata = ChatGenerationMetadata.builder().finishReason(reason);
         if (thought && !told) {
-            metadata.metadata(THINKING, chat.reasoning());
+            metadata.metadata(THINKING, answer.reasoning());
         }
         return new ChatResponse(List.of(new Generation(message, metadata.build())), ChatResponseMetadata.builder().model(name)
-                .usage(new DefaultUsage(generated.promptTokens(), answer.before() + generated.tokens().length)).build());
+                .usage(new DefaultUsage(generated.promptTokens(), generated.tokens().length)).build());
     }
 }

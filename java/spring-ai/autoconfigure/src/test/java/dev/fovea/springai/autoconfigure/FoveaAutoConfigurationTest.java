@@ -175,6 +175,9 @@ class FoveaAutoConfigurationTest {
             MeterRegistry meters = context.getBean(MeterRegistry.class);
             var timer = meters.get("gen_ai.client.operation").tag("gen_ai.operation.name", "chat")
                     .tag("gen_ai.request.model", "toy").tag("gen_ai.response.model", "toy").timer();
+            for (int i = 0; i < 1000 && timer.count() < 3; i++) {
+                Thread.sleep(10); // the framework ends the observation of a stream behind its last piece
+            }
             assertThat(timer.count()).isGreaterThanOrEqualTo(3);
             assertThat(meters.get("gen_ai.client.token.usage").tag("gen_ai.token.type", "output").counter().count())
                     .isGreaterThanOrEqualTo(4 + 7);
@@ -195,18 +198,22 @@ class FoveaAutoConfigurationTest {
         });
     }
 
-    private static final ToolCallback WEATHER = new ToolCallback() {
-        @Override
-        public ToolDefinition getToolDefinition() {
-            return ToolDefinition.builder().name("weather").description("Tells the weather.")
-                    .inputSchema("{\"type\": \"object\", \"properties\": {\"city\": {\"type\": \"string\"}}}").build();
-        }
+    private static final ToolCallback WEATHER = tool("weather");
 
-        @Override
-        public String call(String arguments) {
-            return "sunny";
-        }
-    };
+    private static ToolCallback tool(String name) {
+        return new ToolCallback() {
+            @Override
+            public ToolDefinition getToolDefinition() {
+                return ToolDefinition.builder().name(name).description("Tells the weather.")
+                        .inputSchema("{\"type\": \"object\", \"properties\": {\"city\": {\"type\": \"string\"}}}").build();
+            }
+
+            @Override
+            public String call(String arguments) {
+                return "sunny";
+            }
+        };
+    }
 
     /** A model that calls tools until they answered; then it says their answer, or that as JSON. */
     private ApplicationContextRunner withTools() throws IOException {
@@ -218,6 +225,7 @@ class FoveaAutoConfigurationTest {
                 List.of("json", "{\"weather\":", " \"sunny\"}"),
                 List.of("weather", "<think>hm</think>", " I see.", " <tool_call>{\"name\": \"weather\", \"arguments\":"
                         + " {\"city\": \"Oslo\"}}</tool_call>"),
+                List.of("forecast", "<tool_call>\n{\"name\": \"forecast\", \"arguments\": {\"city\": \"Rome\"}}\n</tool_call>"),
                 List.of("<assistant>", "<think>so</think>", "It", " is", " sunny")));
         return application.withPropertyValues("spring.ai.model.embedding=none", "spring.ai.fovea.chat.model=" + model);
     }
@@ -246,11 +254,12 @@ class FoveaAutoConfigurationTest {
             ChatResponse last = model.call(new Prompt(told, options));
             assertThat(last.getResult().getOutput().getText()).isEqualTo("It is sunny");
             assertThat(last.getResult().getMetadata().getFinishReason()).isEqualTo("stop");
-            FoveaChatOptions both = FoveaChatOptions.builder().toolCallbacks(WEATHER).outputSchema(SCHEMA).build();
-            assertThat(model.call(new Prompt("What ?", both)).getResult().getOutput().getToolCalls()).hasSize(1);
+            FoveaChatOptions both = FoveaChatOptions.builder().toolCallbacks(tool("forecast")).outputSchema(SCHEMA).build();
+            assertThat(model.call(new Prompt("What ?", both)).getResult().getOutput().getToolCalls()).extracting(
+                    AssistantMessage.ToolCall::arguments).containsExactly("{\"city\":\"Rome\"}");
             ChatResponse formed = model.call(new Prompt(told, both));
             assertThat(formed.getResult().getOutput().getText()).isEqualTo("{\"weather\": \"sunny\"}");
-            assertThat(formed.getMetadata().getUsage().getCompletionTokens()).isEqualTo(5 + 3); // each with its end
+            assertThat(formed.getMetadata().getUsage().getCompletionTokens()).isEqualTo(3); // with its end
         });
     }
 
