@@ -99,6 +99,16 @@ class ThoughtsTest {
         assertEquals("stop", pieces.getLast().get("finish_reason").getAsString());
     }
 
+    /** {@code <think>}, a line, and two words. */
+    @Test
+    void shouldCountWhatIsThought() {
+        JsonObject usage = server.ask(PATH, ASK + "}").getAsJsonObject().getAsJsonObject("usage");
+        assertEquals(8, usage.get("completion_tokens").getAsInt());
+        assertEquals(4, usage.getAsJsonObject("completion_tokens_details").get("reasoning_tokens").getAsInt());
+        String stream = server.post(PATH, (ASK + ", 'stream': true, 'stream_options': {'include_usage': true}}").replace('\'', '"')).body();
+        assertTrue(stream.contains("\"completion_tokens_details\":{\"reasoning_tokens\":4}"), stream);
+    }
+
     @Test
     void shouldSendLogProbabilitiesWithTheirPieces() {
         JsonObject whole = choice(ASK + "}").getAsJsonObject("logprobs");

@@ -1,8 +1,10 @@
 package dev.fovea.server.openai;
 
 import dev.fovea.model.Chat;
+import dev.fovea.model.ChatListener;
 import dev.fovea.model.ChatListener.Part;
 import dev.fovea.model.ChatMessage;
+import dev.fovea.model.GeneratedText.Alternative;
 import dev.fovea.model.OutputFormat;
 import dev.fovea.model.TextGenerator;
 import dev.fovea.model.ToolCall;
@@ -73,8 +75,32 @@ public final class ChatRoute extends GenerationRoute {
             throw new ApiException(Kind.UNSUPPORTED, "response_format is not supported where tool_choice asks for a call",
                     "response_format");
         }
-        return new Prompt(ids, (options, listener) -> Answer.of(choice.isForced() ? model.call(chat, options, listener)
-                : model.answer(chat, options, listener)));
+        return new Prompt(ids, (options, listener) -> {
+            var counting = new ThoughtCount(listener);
+            return Answer.of(choice.isForced() ? model.call(chat, options, counting) : model.answer(chat, options, counting),
+                    counting.tokens);
+        });
+    }
+
+    /** Counts the tokens that a model thinks. */
+    private static final class ThoughtCount implements ChatListener {
+        private final ChatListener listener;
+        private int tokens;
+
+        private ThoughtCount(ChatListener listener) {
+            this.listener = listener;
+        }
+
+        @Override
+        public boolean next(Part part, CharSequence text, int token) {
+            tokens += part == Part.REASONING && token >= 0 ? 1 : 0;
+            return listener.next(part, text, token);
+        }
+
+        @Override
+        public void probability(float logProbability, List<Alternative> alternatives) {
+            listener.probability(logProbability, alternatives);
+        }
     }
 
     private static Map<String, Object> withoutNulls(Map<String, Object> fields) {

@@ -79,14 +79,16 @@ abstract class GenerationRoute implements Route {
      * What was written, taken apart.
      *
      * @param reasoning empty where the model does not think
+     * @param reasoningTokens how many tokens it thought
      */
-    record Answer(GeneratedText generated, String content, String reasoning, List<ToolCall> calls) {
+    record Answer(GeneratedText generated, String content, String reasoning, int reasoningTokens, List<ToolCall> calls) {
         static Answer of(GeneratedText generated) {
-            return new Answer(generated, generated.text(), "", List.of());
+            return new Answer(generated, generated.text(), "", 0, List.of());
         }
 
-        static Answer of(ChatAnswer answer) {
-            return new Answer(answer.generated(), answer.content(), answer.reasoning(), answer.toolCalls());
+        static Answer of(ChatAnswer answer, int reasoningTokens) {
+            return new Answer(answer.generated(), answer.content(), answer.reasoning(),
+                    answer.reasoning().isEmpty() ? 0 : reasoningTokens, answer.toolCalls());
         }
     }
 
@@ -185,7 +187,7 @@ abstract class GenerationRoute implements Route {
                 writeWhole(choice, answer, logProbabilities);
                 choice.put("finish_reason", finish(answer));
             }));
-            writeUsage(json, answer.generated());
+            writeUsage(json, answer);
         }).toString();
     }
 
@@ -193,10 +195,15 @@ abstract class GenerationRoute implements Route {
         answer.put("id", head.id()).put("object", object(piece)).put("created", head.created()).put("model", head.model());
     }
 
-    private static void writeUsage(JsonText answer, GeneratedText result) {
-        answer.object("usage", usage -> usage.put("prompt_tokens", result.promptTokens())
-                .put("completion_tokens", result.tokens().length)
-                .put("total_tokens", (long) result.promptTokens() + result.tokens().length));
+    private static void writeUsage(JsonText json, Answer answer) {
+        GeneratedText result = answer.generated();
+        json.object("usage", usage -> {
+            usage.put("prompt_tokens", result.promptTokens()).put("completion_tokens", result.tokens().length)
+                    .put("total_tokens", (long) result.promptTokens() + result.tokens().length);
+            if (answer.reasoningTokens() > 0) {
+                usage.object("completion_tokens_details", details -> details.put("reasoning_tokens", answer.reasoningTokens()));
+            }
+        });
     }
 
     private static String finish(Answer answer) {
@@ -304,7 +311,7 @@ abstract class GenerationRoute implements Route {
                 events.send(new JsonText().object(json -> {
                     begin(json, head, true);
                     json.array("choices", _ -> { });
-                    writeUsage(json, result);
+                    writeUsage(json, answer);
                 }).toString());
             }
             events.send("[DONE]");
