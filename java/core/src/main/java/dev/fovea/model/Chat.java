@@ -8,7 +8,7 @@ import java.util.Map;
  *
  * @param messages that were said, in their order
  * @param tools that the model may call, each as a JSON schema in maps and lists: {@code {"type": "function", "function":
- *     {"name": …, "description": …, "parameters": …}}}
+ *     {"name": …, "description": …, "parameters": …}}}; {@code "strict": true} beside the name keeps all calls of it to the schema
  * @param variables of the model's template besides, such as {@code enable_thinking} of Qwen 3
  */
 public record Chat(List<ChatMessage> messages, List<Map<String, Object>> tools, Map<String, Object> variables) {

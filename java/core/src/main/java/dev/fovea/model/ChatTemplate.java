@@ -91,7 +91,7 @@ final class ChatTemplate {
         values.put("add_generation_prompt", asksForAnswer);
         if (!chat.tools().isEmpty()) {
             requireTools(chat);
-            values.put("tools", chat.tools());
+            values.put("tools", chat.tools().stream().map(ChatTool::shown).toList());
         }
         try {
             return template().render(values);

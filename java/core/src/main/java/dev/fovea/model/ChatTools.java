@@ -1,6 +1,5 @@
 package dev.fovea.model;
 
-import com.google.gson.Gson;
 import dev.fovea.model.ExpectedAnswer.Calls;
 import dev.fovea.model.GeneratedText.Finish;
 import dev.fovea.model.chat.CallFormat;
@@ -8,7 +7,6 @@ import dev.fovea.model.grammar.Thoughts;
 import dev.fovea.text.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BiFunction;
@@ -16,8 +14,6 @@ import java.util.stream.IntStream;
 
 /** Chats with a model: their texts, what answers say about them, and answers that are a call of one. */
 final class ChatTools {
-    private static final Gson JSON = new Gson();
-
     /** Whether thoughts come first in an answer. */
     enum Thinking {
         /** They do not. */
@@ -98,17 +94,23 @@ final class ChatTools {
     }
 
     /**
-     * As {@link #free}, but of a chat with tools, it may be a call where the options want JSON.
+     * As {@link #free}, but where the options want JSON, it may be a call of one of the chat's tools; and where they have no
+     * format, calls of strict tools are valid by their schemas.
      *
      * @param writer goes on with ids
      */
     ExpectedAnswer freeToCall(Chat chat, SamplingOptions options, BiFunction<int[], SamplingOptions, GeneratedText> writer) {
         ExpectedAnswer free = free(chat, options);
-        if (free.calls() != Calls.NONE || chat.tools().isEmpty() || !knowsCalls()) {
+        List<ChatTool> tools = ChatTool.of(chat);
+        boolean isFormed = free.calls() == Calls.NONE;
+        boolean isStrict = options.format() == null && tools.stream().anyMatch(ChatTool::isStrict);
+        if (tools.isEmpty() || !knowsCalls() || !isFormed && !isStrict) {
             return free;
         }
         if (!isSpecial(format.mark())) {
-            return expect(chat, options.withFormat(options.format().orCall(schemas(chat), parts(true))), Calls.INSTEAD);
+            return isFormed ? expect(chat, options.withFormat(options.format().orCall(schemas(chat), parts(true))), Calls.INSTEAD)
+                    : expect(chat, options.withFormat(OutputFormat.textWithCalls(ChatTool.schemas(tools, true), parts(true),
+                            format.mark())), Calls.AMONG);
         }
         // No format has such a token: what the model writes first, without one, says which of the two it wants.
         int[] first = writer.apply(free.ids(), options.withFormat(null).withMaxTokens(1)).tokens();
@@ -193,19 +195,8 @@ final class ChatTools {
         return tokenizer.decode(IntStream.of(tokens).limit(count).filter(id -> id < tokenizer.vocabularySize()).toArray(), true);
     }
 
-    /** The schemas of the arguments of a chat's tools, in JSON, by the tools' names. */
     private static Map<String, String> schemas(Chat chat) {
-        Map<String, String> schemas = new LinkedHashMap<>();
-        for (Map<String, Object> tool : chat.tools()) {
-            Map<?, ?> function = tool.get("function") instanceof Map<?, ?> inner ? inner : tool;
-            if (!(function.get("name") instanceof String name)) {
-                throw new IllegalArgumentException("expected tools as {\"type\": \"function\", \"function\": {\"name\": …}}, got "
-                        + JSON.toJson(tool));
-            }
-            Object parameters = function.get("parameters");
-            schemas.put(name, parameters == null ? "{\"type\": \"object\"}" : JSON.toJson(parameters));
-        }
-        return schemas;
+        return ChatTool.schemas(ChatTool.of(chat), false);
     }
 
     /** What a call begins with. */

@@ -98,6 +98,11 @@ public final class OutputFormat {
         return new OutputFormat("call or " + kind, List.copyOf(all), compiled.orCall(tools, parts));
     }
 
+    /** Any text, with calls of tools among it; see {@link CompiledFormat#ofTextWithCalls}. */
+    static OutputFormat textWithCalls(Map<String, String> tools, List<String> parts, String mark) {
+        return new OutputFormat("text with calls", source(tools, parts), CompiledFormat.ofTextWithCalls(tools, parts, mark));
+    }
+
     private static List<String> source(Map<String, String> tools, List<String> parts) {
         List<String> source = new ArrayList<>(parts);
         tools.forEach((name, schema) -> source.addAll(List.of(name, schema)));

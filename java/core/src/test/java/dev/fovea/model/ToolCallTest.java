@@ -1,6 +1,7 @@
 package dev.fovea.model;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -142,6 +143,55 @@ class ToolCallTest {
         }
         try (var model = load("{{ tools }}<|start_header_id|>{% for m in messages %}{{ m.content }}{% endfor %}")) {
             assertFormOrCall(model, chat, 1);
+        }
+    }
+
+    /** Wherever the model begins one, and whatever it says around it. */
+    @Test
+    void shouldCallStrictToolsByTheirSchemas() throws IOException {
+        load(TEMPLATE).close();
+        Path tokenizer = directory.resolve("tokenizer.json");
+        Files.writeString(tokenizer, Files.readString(tokenizer).replace("\"perhaps\"", "\"<tool_call>\""));
+        int begin = TinyGenerator.tokens().indexOf("perhaps");
+        int end = TinyGenerator.END;
+        List<Map<String, Object>> strict = List.of(Map.of("type", "function", "function", Map.of("name", "weather", "strict", true,
+                "parameters", Map.of("type", "object", "properties", Map.of("city", Map.of("enum", List.of("Oslo", "Rome"))),
+                        "required", List.of("city"), "additionalProperties", false))));
+        Chat chat = Chat.of(List.of(ChatMessage.user("go on"))).withTools(strict);
+        try (var model = TextGenerator.load(directory, GeneratorOptions.defaults().withContext(2048)
+                .withEngineOptions(EngineOptions.defaults().withThreads(1)))) {
+            assertFalse(model.prompt(chat).contains("strict"), model.prompt(chat));
+            int silent = 0;
+            int several = 0;
+            int beside = 0;
+            for (int seed = 0; seed < 24; seed++) {
+                var options = SamplingOptions.sampling(2, seed).withMaxTokens(1000).withLogitBias(Map.of(begin, 8f, end, 7f));
+                var told = new StringBuilder();
+                ChatAnswer answer = model.answer(chat, options, (part, text, _) -> part == Part.REASONING || told.append(text) != null);
+                assertEquals(Finish.END, answer.generated().finish());
+                int calls = answer.generated().text().split("<tool_call>", -1).length - 1;
+                assertEquals(calls, answer.toolCalls().size(), answer.generated().text());
+                answer.toolCalls().forEach(call -> assertTrue(List.of("Oslo", "Rome").contains(call.values().get("city")), call.toString()));
+                assertEquals(answer.content().strip(), told.toString().strip());
+                silent += calls == 0 ? 1 : 0;
+                several += calls > 1 ? 1 : 0;
+                beside += calls > 0 && !answer.content().isEmpty() ? 1 : 0;
+            }
+            assertTrue(silent > 0 && several > 0 && beside > 0, silent + " without, " + several + " with several, " + beside + " beside text");
+            var wrong = chat.withTools(List.of(Map.of("name", "weather", "strict", "yes")));
+            assertEquals("expected true or false as strict of the tool weather, got \"yes\"",
+                    assertThrows(IllegalArgumentException.class, () -> model.answer(wrong, SamplingOptions.greedy())).getMessage());
+        }
+        try (var model = load("{{ tools }}<|start_header_id|>{% for m in messages %}{{ m.content }}{% endfor %}")) {
+            int called = 0;
+            for (int seed = 0; seed < 24; seed++) {
+                ChatAnswer answer = model.answer(chat, SamplingOptions.sampling(2, seed).withMaxTokens(1000)
+                        .withLogitBias(Map.of(end, 7f, TinyGenerator.tokens().indexOf("{\""), 9f)));
+                assertEquals(Finish.END, answer.generated().finish());
+                assertEquals(answer.generated().text().stripLeading().startsWith("{"), !answer.toolCalls().isEmpty());
+                called += answer.toolCalls().size();
+            }
+            assertTrue(called > 0 && called < 24, called + " calls");
         }
     }
 

@@ -3,6 +3,7 @@ package dev.fovea.server;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
@@ -44,10 +45,12 @@ class ThoughtsTest {
                 {# <tool_call> </think> #}
                 {%- for message in messages %}{{ message['content'] + ' ' }}
                     {%- if message['reasoning_content'] %}{{ 'earlier' }}{% endif %}{% endfor %}
-                {%- if tools %}{{ 'weather' }}{% elif messages | length > 1 %}{% else %}{{ '<assistant>' }}{% endif %}""", List.of(
+                {%- if tools %}{{ tools[0]['function']['name'] }}{% elif messages | length > 1 %}{% else %}{{ '<assistant>' }}{% endif %}""", List.of(
                 List.of("<assistant>", "<think>", "\n", "hm", " well", "\n</think>\n\n", "Glad", "ly"),
                 List.of("earlier", "again"),
                 List.of("<tool_call>", "{\"name\": \"weather\", \"arguments\": {\"city\": \"Oslo\"}}\n</tool_call>"),
+                List.of("both", "<tool_call>\n", "{\"name\": \"both\", \"arguments\": ", "{\"city\": \"Oslo\"}}\n", "</tool_call>",
+                        " and <tool_call>\n{\"name\": \"both\", \"arguments\": {}}\n</tool_call>"),
                 List.of("weather", "<think>so</think>", " I", " see", " <tool_call>",
                         "{\"name\": \"weather\", \"arguments\": {\"city\": \"Oslo\"}}</tool_call>")));
         return TestServer.start(TestServer.options(), List.of(model.toString()), EncoderOptions.defaults(), GeneratorOptions.defaults());
@@ -136,6 +139,20 @@ class ThoughtsTest {
         assertEquals("tool_calls", pieces.getLast().get("finish_reason").getAsString());
         assertEquals(choice(ASK + TOOLS + "}").getAsJsonObject("logprobs").getAsJsonArray("content").asList(),
                 logProbabilities(pieces));
+    }
+
+    private static JsonArray calls(String more) {
+        return choice(ASK + TOOLS.replace("weather", "both").replace("'parameters'", more + "'parameters'") + "}")
+                .getAsJsonObject("message").getAsJsonArray("tool_calls");
+    }
+
+    /** The second call of this model has not the city that the schema requires. */
+    @Test
+    void shouldKeepCallsOfStrictToolsToTheirSchemas() {
+        assertEquals("{}", calls("").get(1).getAsJsonObject().getAsJsonObject("function").get("arguments").getAsString());
+        assertEquals(1, calls("'strict': true, ").size());
+        assertEquals(1, choice(ASK + TOOLS.replace("weather", "both") + ", 'parallel_tool_calls': false}").getAsJsonObject("message")
+                .getAsJsonArray("tool_calls").size());
     }
 
     @Test

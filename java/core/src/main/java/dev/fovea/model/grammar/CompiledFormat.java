@@ -7,6 +7,7 @@ import java.util.Map;
 /** What an answer must look like, whatever the vocabulary. Immutable; safe to share. */
 public final class CompiledFormat {
     private static final int MOST_CHOICES = 1 << 14;
+    private static final String JSON_SPACE = " \n\r\t";
 
     private final Grammar grammar;
     private final Automaton automaton;
@@ -52,6 +53,24 @@ public final class CompiledFormat {
     /** This, or a call of one of some tools; see {@link #ofCall}. */
     public CompiledFormat orCall(Map<String, String> tools, List<String> parts) {
         return new CompiledFormat(Grammar.either(grammar, call(tools, parts)));
+    }
+
+    /**
+     * Any text, with calls of some tools among it; see {@link #ofCall}.
+     *
+     * @param mark what each call begins with, and nothing else; where that is empty, a text that begins with a brace is a call
+     *     as a whole
+     */
+    public static CompiledFormat ofTextWithCalls(Map<String, String> tools, List<String> parts, String mark) {
+        if (mark.isEmpty()) {
+            Expression space = Expression.characters(JSON_SPACE).times(0, -1);
+            Expression text = Expression.sequence(FreeText.except(JSON_SPACE + '{'), FreeText.except("").times(0, -1));
+            return new CompiledFormat(Grammar.around(call(tools, parts),
+                    call -> Expression.sequence(space, Expression.choice(call, text).optional())));
+        }
+        List<String> behind = List.of(parts.get(0).substring(mark.length()), parts.get(1), parts.get(2));
+        return new CompiledFormat(Grammar.around(call(tools, behind), call -> Expression.sequence(
+                Expression.sequence(FreeText.through(mark), call).times(0, -1), FreeText.without(mark))));
     }
 
     private static Grammar call(Map<String, String> tools, List<String> parts) {

@@ -2,6 +2,7 @@ package dev.fovea.model.grammar;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /**
  * Rules that texts follow, the first of them as a whole.
@@ -37,6 +38,14 @@ record Grammar(List<Rule> rules) {
         rules.add(new Rule("#either", Expression.choice(new Expression.Call(first), new Expression.Call(second)), true));
         one.rules.forEach(rule -> rules.add(rule.moved(first)));
         other.rules.forEach(rule -> rules.add(rule.moved(second)));
+        return new Grammar(rules);
+    }
+
+    /** What stands around the texts of a grammar. */
+    static Grammar around(Grammar inner, UnaryOperator<Expression> outer) {
+        List<Rule> rules = new ArrayList<>();
+        rules.add(new Rule("#around", outer.apply(new Expression.Call(1)), true));
+        inner.rules.forEach(rule -> rules.add(rule.moved(1)));
         return new Grammar(rules);
     }
 }

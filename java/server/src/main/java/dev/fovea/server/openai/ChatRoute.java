@@ -67,7 +67,7 @@ public final class ChatRoute extends GenerationRoute {
         List<ChatMessage> messages = ChatFields.messages(body);
         Map<String, Object> variables = body.has("chat_template_kwargs") ? withoutNulls(body.object("chat_template_kwargs").plain())
                 : Map.of();
-        body.allowOnlyValue("parallel_tool_calls", "true");
+        boolean isParallel = body.bool("parallel_tool_calls", true);
         ToolChoice choice = ToolChoice.of(body);
         Chat chat = Chat.of(messages).withVariables(variables).withTools(choice.tools());
         int[] ids = model.tokenizer().encode(model.prompt(chat));
@@ -77,8 +77,9 @@ public final class ChatRoute extends GenerationRoute {
         }
         return new Prompt(ids, (options, listener) -> {
             var counting = new ThoughtCount(listener);
-            return Answer.of(choice.isForced() ? model.call(chat, options, counting) : model.answer(chat, options, counting),
-                    counting.tokens);
+            Answer answer = Answer.of(choice.isForced() ? model.call(chat, options, counting)
+                    : model.answer(chat, options, counting), counting.tokens);
+            return isParallel ? answer : answer.withOneCall();
         });
     }
 

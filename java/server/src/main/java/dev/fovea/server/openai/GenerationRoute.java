@@ -90,6 +90,11 @@ abstract class GenerationRoute implements Route {
             return new Answer(answer.generated(), answer.content(), answer.reasoning(),
                     answer.reasoning().isEmpty() ? 0 : reasoningTokens, answer.toolCalls());
         }
+
+        /** A copy without the calls behind the first. */
+        Answer withOneCall() {
+            return new Answer(generated, content, reasoning, reasoningTokens, calls.subList(0, Math.min(1, calls.size())));
+        }
     }
 
     /** The form that an answer must have; null for any. */

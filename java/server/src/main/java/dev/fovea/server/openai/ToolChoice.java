@@ -23,8 +23,10 @@ record ToolChoice(List<Map<String, Object>> tools, boolean isForced) {
         if (body.has("tools")) {
             for (JsonBody tool : body.objects("tools")) {
                 tool.allowOnly(FIELDS).choice("type", "", List.of("function"));
-                tool.object("function").allowOnly(FUNCTION_FIELDS).string("name");
-                tools.add(withoutStrict(tool.plain()));
+                JsonBody function = tool.object("function").allowOnly(FUNCTION_FIELDS);
+                function.string("name");
+                function.bool("strict", false);
+                tools.add(tool.plain());
             }
         }
         if (body.get("tool_choice") instanceof JsonObject) {
@@ -44,13 +46,5 @@ record ToolChoice(List<Map<String, Object>> tools, boolean isForced) {
 
     private static String name(Map<String, Object> tool) {
         return tool.get("function") instanceof Map<?, ?> function ? String.valueOf(function.get("name")) : "";
-    }
-
-    /** Templates would show the model what only says how it is asked. */
-    private static Map<String, Object> withoutStrict(Map<String, Object> tool) {
-        if (tool.get("function") instanceof Map<?, ?> function) {
-            function.remove("strict");
-        }
-        return tool;
     }
 }
