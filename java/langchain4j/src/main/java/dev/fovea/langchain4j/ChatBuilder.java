@@ -24,6 +24,7 @@ public abstract sealed class ChatBuilder<B> permits FoveaChatModel.Builder, Fove
     private String modelName;
     private ChatRequestParameters parameters = DefaultChatRequestParameters.EMPTY;
     private boolean returnThinking;
+    private boolean strictTools;
     private List<ChatModelListener> listeners = List.of();
     private Executor executor = work -> Thread.ofPlatform().daemon().name("fovea-chat").start(work);
 
@@ -69,6 +70,15 @@ public abstract sealed class ChatBuilder<B> permits FoveaChatModel.Builder, Fove
         return self();
     }
 
+    /**
+     * Whether calls of tools are valid by their schemas, whatever the model would write: once it begins a call, it has no other
+     * choice. A tool whose schema has a keyword that is not supported is refused then.
+     */
+    public B strictTools(boolean strictTools) {
+        this.strictTools = strictTools;
+        return self();
+    }
+
     /** Who hears of requests, responses and errors. */
     public B listeners(List<ChatModelListener> listeners) {
         this.listeners = List.copyOf(listeners);
@@ -104,7 +114,7 @@ public abstract sealed class ChatBuilder<B> permits FoveaChatModel.Builder, Fove
         } catch (IOException e) {
             throw new UncheckedIOException(e.getMessage(), e);
         }
-        return new Loaded(loaded, generator == null, new ChatWork(loaded, name, returnThinking), named.overrideWith(parameters), listeners,
+        return new Loaded(loaded, generator == null, new ChatWork(loaded, name, returnThinking, strictTools), named.overrideWith(parameters), listeners,
                 executor);
     }
 }

@@ -27,12 +27,19 @@ final class ChatWork {
     private final TextGenerator generator;
     private final String modelName;
     private final boolean returnsThinking;
+    private final boolean hasStrictTools;
 
-    /** @param returnsThinking whether responses have what the model thought */
-    ChatWork(TextGenerator generator, String modelName, boolean returnsThinking) {
+    /**
+     * Requests for a model.
+     *
+     * @param returnsThinking whether responses have what the model thought
+     * @param hasStrictTools whether calls are valid by their schemas
+     */
+    ChatWork(TextGenerator generator, String modelName, boolean returnsThinking, boolean hasStrictTools) {
         this.generator = generator;
         this.modelName = modelName;
         this.returnsThinking = returnsThinking;
+        this.hasStrictTools = hasStrictTools;
     }
 
     boolean returnsThinking() {
@@ -55,11 +62,11 @@ final class ChatWork {
                 : generator.answer(chat, options.withFormat(format), listener));
     }
 
-    private static Chat chat(ChatRequest request) {
+    private Chat chat(ChatRequest request) {
         ChatRequestParameters parameters = request.parameters();
         Chat chat = Chat.of(request.messages().stream().map(Messages::of).toList());
         if (parameters.toolChoice() != ToolChoice.NONE) {
-            chat = chat.withTools(parameters.toolSpecifications().stream().map(Messages::tool).toList());
+            chat = chat.withTools(parameters.toolSpecifications().stream().map(tool -> Messages.tool(tool, hasStrictTools)).toList());
         }
         return parameters instanceof FoveaChatRequestParameters own && own.templateVariables() != null
                 ? chat.withVariables(own.templateVariables()) : chat;

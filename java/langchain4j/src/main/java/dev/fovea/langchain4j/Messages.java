@@ -69,9 +69,12 @@ final class Messages {
     }
 
     /** A tool as a JSON schema in maps. */
-    static Map<String, Object> tool(ToolSpecification tool) {
+    static Map<String, Object> tool(ToolSpecification tool, boolean isStrict) {
         Map<String, Object> function = new LinkedHashMap<>();
         function.put("name", tool.name());
+        if (isStrict) {
+            function.put("strict", true);
+        }
         if (tool.description() != null) {
             function.put("description", tool.description());
         }

@@ -1,6 +1,7 @@
 package dev.fovea.langchain4j;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -96,7 +97,7 @@ class ToolsTest {
     void shouldDescribeToolsAsSchemas() {
         assertEquals(Map.of("type", "function", "function", Map.of("name", "add", "description", "Adds.", "parameters",
                 Map.of("type", "object", "properties", Map.of("a", Map.of("type", "integer"), "b",
-                        Map.of("type", "array", "items", Map.of("type", "number"))), "required", List.of("a")))), Messages.tool(ADD));
+                        Map.of("type", "array", "items", Map.of("type", "number"))), "required", List.of("a")))), Messages.tool(ADD, false));
     }
 
     @Test
@@ -107,6 +108,17 @@ class ToolsTest {
         assertEquals("{\"a\":2,\"b\":[1.5]}", call.arguments());
         assertEquals(FinishReason.TOOL_EXECUTION, answer.finishReason());
         assertEquals(List.of("I", " see:", "0 add", "TOOL_EXECUTION"), told(ask(tools(ADD))));
+    }
+
+    /** What this model would write has not the city that the schema wants. */
+    @Test
+    void shouldKeepCallsToSchemasWhereToolsAreStrict() {
+        var oslo = ToolSpecification.builder().name("getWeather").parameters(JsonObjectSchema.builder()
+                .addEnumProperty("city", List.of("Oslo")).required("city").build()).build();
+        assertEquals("{\"city\":\"Munich\"}", model.chat(ask(tools(oslo))).aiMessage().toolExecutionRequests().getFirst().arguments());
+        var strict = FoveaChatModel.builder().generator(ChatModels.GENERATOR, ChatModels.NAME).strictTools(true).build();
+        assertFalse(strict.chat(ask(tools(oslo))).aiMessage().hasToolExecutionRequests());
+        assertEquals("{\"city\":\"Munich\"}", strict.chat(ask(tools(WEATHER))).aiMessage().toolExecutionRequests().getFirst().arguments());
     }
 
     @Test
