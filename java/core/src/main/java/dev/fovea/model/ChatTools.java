@@ -1,7 +1,6 @@
 package dev.fovea.model;
 
 import com.google.gson.Gson;
-import dev.fovea.model.ExpectedAnswer.Calls;
 import dev.fovea.model.GeneratedText.Finish;
 import dev.fovea.model.chat.CallFormat;
 import dev.fovea.model.grammar.Thoughts;
@@ -89,12 +88,12 @@ final class ChatTools {
 
     /** An answer that the model is free to give, in the form of the options. */
     ExpectedAnswer free(Chat chat, SamplingOptions options) {
-        return expect(chat, options, options.format() == null || !options.format().isJson() ? Calls.AMONG : Calls.NONE);
+        return expect(chat, options, options.format() == null || !options.format().isJson(), null);
     }
 
-    private ExpectedAnswer expect(Chat chat, SamplingOptions options, Calls calls) {
+    private ExpectedAnswer expect(Chat chat, SamplingOptions options, boolean hasCalls, OutputFormat call) {
         String rendered = render(chat);
-        return new ExpectedAnswer(chat, ids(rendered), thoughts(rendered).before(options), isOpen(rendered), "", calls);
+        return new ExpectedAnswer(chat, ids(rendered), thoughts(rendered).before(options), isOpen(rendered), "", hasCalls, call);
     }
 
     /**
@@ -104,11 +103,11 @@ final class ChatTools {
      */
     ExpectedAnswer freeToCall(Chat chat, SamplingOptions options, BiFunction<int[], SamplingOptions, GeneratedText> writer) {
         ExpectedAnswer free = free(chat, options);
-        if (free.calls() != Calls.NONE || chat.tools().isEmpty() || !knowsCalls()) {
+        if (free.hasCalls() || chat.tools().isEmpty() || !knowsCalls()) {
             return free;
         }
         if (!isSpecial(format.mark())) {
-            return expect(chat, options.withFormat(options.format().orCall(schemas(chat), parts(true))), Calls.INSTEAD);
+            return expect(chat, options.withFormat(options.format().orCall(schemas(chat), parts(true))), true, call(chat, true));
         }
         // No format has such a token: what the model writes first, without one, says which of the two it wants.
         int[] first = writer.apply(free.ids(), options.withFormat(null).withMaxTokens(1)).tokens();
@@ -125,7 +124,7 @@ final class ChatTools {
         // One that does not think begins with the call.
         String begin = thinking == Thinking.NOT ? begin() : "";
         SamplingOptions forced = thinking.before(options.withFormat(call(chat, begin.isEmpty())));
-        return new ExpectedAnswer(chat, ids(rendered + begin), forced, begin.isEmpty() && isOpen(rendered), begin, Calls.AMONG);
+        return new ExpectedAnswer(chat, ids(rendered + begin), forced, begin.isEmpty() && isOpen(rendered), begin, true, null);
     }
 
     private boolean isOpen(String rendered) {
@@ -134,7 +133,7 @@ final class ChatTools {
 
     /** What tells an answer as it comes. */
     AnswerParts parts(ExpectedAnswer expected, ChatListener listener) {
-        boolean hasCalls = expected.calls() != Calls.NONE && !expected.chat().tools().isEmpty();
+        boolean hasCalls = expected.hasCalls() && !expected.chat().tools().isEmpty();
         return new AnswerParts(listener, tokenizer, thinks, expected, hasCalls ? format : null);
     }
 
@@ -153,11 +152,8 @@ final class ChatTools {
         }
         String rest = thought ? written.substring(written.indexOf(Thoughts.END) + Thoughts.END.length()).stripLeading() : written;
         reasoning = thought ? reasoning.substring(0, end).strip() : "";
-        boolean mayCall = switch (expected.calls()) {
-            case NONE -> false;
-            case AMONG -> true;
-            case INSTEAD -> rest.startsWith(format.before() + format.beforeName());
-        };
+        // What has the other form may look like a call.
+        boolean mayCall = expected.hasCalls() && (expected.call() == null || expected.call().compiled().reader().take(rest));
         Map<String, String> tools = mayCall ? schemas(chat) : Map.of();
         CallFormat.Answer answer = format == null || tools.isEmpty() ? null : format.read(rest, tools.keySet());
         if (answer == null || answer.calls().isEmpty()) {

@@ -142,6 +142,15 @@ class ToolCallTest {
         }
         try (var model = load("{{ tools }}<|start_header_id|>{% for m in messages %}{{ m.content }}{% endfor %}")) {
             assertFormOrCall(model, chat, 1);
+            // What has the form may look like a call of a tool by whose schema it is not valid.
+            var form = OutputFormat.jsonSchema("{\"const\": {\"name\": \"weather\", \"parameters\": {\"city\": \"Bonn\"}}}");
+            var said = new HashSet<String>();
+            for (int seed = 0; seed < 24; seed++) {
+                ChatAnswer answer = model.answer(chat, SamplingOptions.sampling(2, seed).withMaxTokens(600).withFormat(form));
+                said.add(answer.toolCalls().isEmpty() ? answer.content() : "call");
+                assertTrue(answer.toolCalls().stream().noneMatch(call -> call.arguments().contains("Bonn")), answer.toString());
+            }
+            assertEquals(Set.of("call", "{\"name\":\"weather\",\"parameters\":{\"city\":\"Bonn\"}}"), said);
         }
     }
 
