@@ -6,7 +6,7 @@ import com.google.gson.JsonObject;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** Tools and forms of answers: what is taken, and what is refused by its name. */
+/** Tools, forms of answers and how they are chosen: what is taken, and what is refused by its name. */
 class ToolFieldsTest {
     private static final String ASK = "{'model': 'writer', 'max_tokens': 4, 'messages': [{'role': 'user', 'content': 'w1'}], ";
     private static final String TOOLS = "'tools': [{'type': 'function', 'function': {'name': 'w7', 'strict': true,"
@@ -32,6 +32,20 @@ class ToolFieldsTest {
                 + " 'content': null, 'tool_calls': [{'id': 'call00001', 'type': 'function', 'function': {'name': 'w7',"
                 + " 'arguments': '{}'}}]}, {'role': 'tool', 'tool_call_id': 'call00001', 'content': 'w3'}]}")
                 .get("finish_reason").getAsString());
+    }
+
+    /** A text is what every answer is. Forms are another matter. */
+    @Test
+    void shouldTakeAFormatThatChangesNothingWhereAToolMustBeCalled() {
+        String must = ASK + TOOLS + ", 'tool_choice': 'required', 'response_format': {'type': '";
+        server.assertRefused(400, "the model's chat template does not say how calls of tools look, or in a way that is not known here",
+                PATH, must + "text'}}");
+        server.assertRefused(400, "response_format is not supported where tool_choice asks for a call", PATH, must + "json_object'}}");
+    }
+
+    @Test
+    void shouldTakeTheLikeliestTokenWhereTopPIsNothing() {
+        assertEquals(choice(ASK + "'temperature': 0}"), choice(ASK + "'temperature': 2, 'top_p': 0}"));
     }
 
     @Test
