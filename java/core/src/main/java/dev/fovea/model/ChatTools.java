@@ -102,12 +102,13 @@ final class ChatTools {
      * @param writer goes on with ids
      */
     ExpectedAnswer freeToCall(Chat chat, SamplingOptions options, BiFunction<int[], SamplingOptions, GeneratedText> writer) {
+        Map<String, String> schemas = schemas(chat); // tells now what is wrong with tools, not behind the answer
         ExpectedAnswer free = free(chat, options);
         if (free.hasCalls() || chat.tools().isEmpty() || !knowsCalls()) {
             return free;
         }
         if (!isSpecial(format.mark())) {
-            return expect(chat, options.withFormat(options.format().orCall(schemas(chat), parts(true))), true, call(chat, true));
+            return expect(chat, options.withFormat(options.format().orCall(schemas, parts(true))), true, call(chat, true));
         }
         // No format has such a token: what the model writes first, without one, says which of the two it wants.
         int[] first = writer.apply(free.ids(), options.withFormat(null).withMaxTokens(1)).tokens();
@@ -199,7 +200,10 @@ final class ChatTools {
                         + JSON.toJson(tool));
             }
             Object parameters = function.get("parameters");
-            schemas.put(name, parameters == null ? "{\"type\": \"object\"}" : JSON.toJson(parameters));
+            String schema = parameters == null ? "{\"type\": \"object\"}" : JSON.toJson(parameters);
+            if (name.isEmpty() || schemas.put(name, schema) != null) {
+                throw new IllegalArgumentException("expected each tool to have a name of its own, got '" + name + "'");
+            }
         }
         return schemas;
     }

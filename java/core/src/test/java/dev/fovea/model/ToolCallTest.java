@@ -72,6 +72,13 @@ class ToolCallTest {
             }
             assertEquals(2, names.size(), names.toString());
             var options = SamplingOptions.greedy();
+            for (Map<String, Object> wrong : List.of(TOOLS.getFirst(), Map.<String, Object>of("function", Map.of("name", "")), Map.<String, Object>of("x", 1))) {
+                Chat more = chat.withTools(List.of(TOOLS.getFirst(), wrong));
+                assertThrows(IllegalArgumentException.class, () -> model.call(more, options));
+                var told = new StringBuilder();
+                assertThrows(IllegalArgumentException.class, () -> model.answer(more, options, (_, text, _) -> told.append(text) != null));
+                assertEquals("", told.toString());
+            }
             assertThrows(IllegalArgumentException.class, () -> model.call(chat.withTools(List.of()), options));
             assertThrows(IllegalArgumentException.class, () -> model.call(chat, options.withFormat(OutputFormat.json())));
         }

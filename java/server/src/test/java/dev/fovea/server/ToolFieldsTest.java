@@ -60,6 +60,14 @@ class ToolFieldsTest {
                 ASK + "'tools': [{'type': 'web_search'}]}");
         server.assertRefused(400, "expected messages[0].tool_calls[0].function.arguments to be an object in JSON, got \"[]\"", PATH,
                 "{'messages': [{'role': 'assistant', 'tool_calls': [{'id': 'a', 'function': {'name': 'b', 'arguments': '[]'}}]}]}");
+        server.assertRefused(400, "expected messages[0].tool_calls[0].function.arguments to be an object in JSON, got \"{a:1}\"", PATH,
+                "{'messages': [{'role': 'assistant', 'tool_calls': [{'id': 'a', 'function': {'name': 'b', 'arguments': '{a:1}'}}]}]}");
+        server.assertRefused(400, "expected tools[1].function.name to be a name that no tool before has, got \"w7\"", PATH,
+                ASK + TOOLS.replace("]", ", {'type': 'function', 'function': {'name': 'w7'}}]}"));
+        server.assertRefused(400, "expected tools[0].function.name to be a name that no tool before has, got \"\"", PATH,
+                ASK + TOOLS.replace("w7", "") + "}");
+        server.assertRefused(400, "expected tools[0].function.parameters to be an object, got an array of 0", PATH,
+                ASK + TOOLS.replace("{'type': 'object'}", "[]") + "}");
         server.assertRefused(400, "the field response_format.json_schema is missing", PATH,
                 ASK + "'response_format': {'type': 'json_schema'}}");
         server.assertRefused(400, "expected response_format.type to be one of text, json_object, json_schema, got \"xml\"", PATH,
