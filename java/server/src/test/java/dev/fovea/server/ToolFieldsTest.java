@@ -3,6 +3,8 @@ package dev.fovea.server;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.google.gson.JsonObject;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
@@ -41,6 +43,13 @@ class ToolFieldsTest {
         server.assertRefused(400, "the model's chat template does not say how calls of tools look, or in a way that is not known here",
                 PATH, must + "text'}}");
         server.assertRefused(400, "response_format is not supported where tool_choice asks for a call", PATH, must + "json_object'}}");
+    }
+
+    @Test
+    void shouldSayWhoKeepsAllTokensOut() {
+        String all = IntStream.range(0, 31).mapToObj(id -> "'" + id + "': -100").collect(Collectors.joining(", "));
+        server.assertRefused(400, "no token may follow: biases and the format keep all from being written", PATH,
+                ASK + "'logit_bias': {" + all + "}}");
     }
 
     @Test
