@@ -1,10 +1,10 @@
 package dev.fovea.model;
 
 import dev.fovea.model.ChatListener.Part;
-import dev.fovea.model.ExpectedAnswer.Calls;
 import dev.fovea.model.GeneratedText.Alternative;
 import dev.fovea.model.GeneratedText.Finish;
 import dev.fovea.model.chat.CallFormat;
+import dev.fovea.model.grammar.FormatReader;
 import dev.fovea.model.grammar.Thoughts;
 import dev.fovea.text.Tokenizer;
 import java.util.List;
@@ -18,8 +18,10 @@ final class AnswerParts implements TextListener {
     private final Tokenizer tokenizer;
     /** Null where nothing is a call, or no more. */
     private CallFormat calls;
-    /** Whether nothing stands before a call. */
-    private final boolean isInstead;
+    /** Reads a call that stands alone; null where one may stand among what is said, or nothing is one. */
+    private final FormatReader call;
+    /** How much of what is kept it has read. */
+    private int read;
     private final boolean isOpen;
     private final StringBuilder reasoning = new StringBuilder();
     private final StringBuilder content = new StringBuilder();
@@ -40,7 +42,7 @@ final class AnswerParts implements TextListener {
         this.listener = Objects.requireNonNull(listener, "listener");
         this.tokenizer = tokenizer;
         this.calls = calls;
-        this.isInstead = expected.calls() == Calls.INSTEAD;
+        this.call = expected.call() == null ? null : expected.call().compiled().reader();
         this.isOpen = expected.isOpen();
         this.place = !expected.begin().isEmpty() ? Place.CALL : thinks ? Place.BEGIN : Place.CONTENT;
     }
@@ -79,7 +81,7 @@ final class AnswerParts implements TextListener {
         String spelled = tokenizer.text(token);
         if (spelled.equals(Thoughts.BEGIN) && place == Place.BEGIN || spelled.equals(Thoughts.END) && place == Place.REASONING) {
             kept.append(spelled);
-        } else if (calls != null && place == Place.CONTENT && calls.begin(spelled, false) == 0) {
+        } else if (calls != null && call == null && place == Place.CONTENT && calls.begin(spelled, false) == 0) {
             place = Place.CALL;
         }
     }
@@ -101,13 +103,25 @@ final class AnswerParts implements TextListener {
                 place = kept.isEmpty() ? place : Place.CONTENT;
             }
             case CONTENT -> {
-                calls = isInstead && !content.isEmpty() ? null : calls;
-                int call = calls == null ? -1 : calls.begin(kept, content.isEmpty());
-                tell(Part.CONTENT, take(calls == null ? kept.length() : withoutSpace(call < 0 ? kept.length() : call)));
-                place = call >= 0 && calls.isBegun(kept) ? Place.CALL : place;
+                if (call != null && calls != null) {
+                    takeCall();
+                } else {
+                    int begin = calls == null ? -1 : calls.begin(kept, content.isEmpty());
+                    tell(Part.CONTENT, take(calls == null ? kept.length() : withoutSpace(begin < 0 ? kept.length() : begin)));
+                    place = begin >= 0 && calls.isBegun(kept) ? Place.CALL : place;
+                }
             }
             case CALL -> { }
         }
+    }
+
+    /** All is kept that may be the begin of a call. */
+    private void takeCall() {
+        if (!call.take(kept.substring(read))) {
+            calls = null;
+            tell(Part.CONTENT, take(kept.length()));
+        }
+        read = kept.length();
     }
 
     private void leaveBegin() {

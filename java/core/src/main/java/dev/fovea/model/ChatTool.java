@@ -1,9 +1,11 @@
 package dev.fovea.model;
 
 import com.google.gson.Gson;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * A tool of a chat.
@@ -19,10 +21,17 @@ record ChatTool(String name, String schema, boolean isStrict) {
     /**
      * Those of a chat.
      *
-     * @throws IllegalArgumentException if one has no name, or {@code strict} is neither true nor false
+     * @throws IllegalArgumentException if one has no name of its own, or {@code strict} is neither true nor false
      */
     static List<ChatTool> of(Chat chat) {
-        return chat.tools().stream().map(ChatTool::of).toList();
+        List<ChatTool> tools = chat.tools().stream().map(ChatTool::of).toList();
+        Set<String> names = new HashSet<>();
+        for (ChatTool tool : tools) {
+            if (tool.name.isEmpty() || !names.add(tool.name)) {
+                throw new IllegalArgumentException("expected each tool to have a name of its own, got '" + tool.name + "'");
+            }
+        }
+        return tools;
     }
 
     private static ChatTool of(Map<String, Object> tool) {

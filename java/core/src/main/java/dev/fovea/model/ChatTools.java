@@ -1,6 +1,5 @@
 package dev.fovea.model;
 
-import dev.fovea.model.ExpectedAnswer.Calls;
 import dev.fovea.model.GeneratedText.Finish;
 import dev.fovea.model.chat.CallFormat;
 import dev.fovea.model.grammar.Thoughts;
@@ -85,12 +84,12 @@ final class ChatTools {
 
     /** An answer that the model is free to give, in the form of the options. */
     ExpectedAnswer free(Chat chat, SamplingOptions options) {
-        return expect(chat, options, options.format() == null || !options.format().isJson() ? Calls.AMONG : Calls.NONE);
+        return expect(chat, options, options.format() == null || !options.format().isJson(), null);
     }
 
-    private ExpectedAnswer expect(Chat chat, SamplingOptions options, Calls calls) {
+    private ExpectedAnswer expect(Chat chat, SamplingOptions options, boolean hasCalls, OutputFormat call) {
         String rendered = render(chat);
-        return new ExpectedAnswer(chat, ids(rendered), thoughts(rendered).before(options), isOpen(rendered), "", calls);
+        return new ExpectedAnswer(chat, ids(rendered), thoughts(rendered).before(options), isOpen(rendered), "", hasCalls, call);
     }
 
     /**
@@ -100,17 +99,16 @@ final class ChatTools {
      * @param writer goes on with ids
      */
     ExpectedAnswer freeToCall(Chat chat, SamplingOptions options, BiFunction<int[], SamplingOptions, GeneratedText> writer) {
+        List<ChatTool> tools = ChatTool.of(chat); // tells now what is wrong with them, not behind the answer
         ExpectedAnswer free = free(chat, options);
-        List<ChatTool> tools = ChatTool.of(chat);
-        boolean isFormed = free.calls() == Calls.NONE;
         boolean isStrict = options.format() == null && tools.stream().anyMatch(ChatTool::isStrict);
-        if (tools.isEmpty() || !knowsCalls() || !isFormed && !isStrict) {
+        if (tools.isEmpty() || !knowsCalls() || free.hasCalls() && !isStrict) {
             return free;
         }
         if (!isSpecial(format.mark())) {
-            return isFormed ? expect(chat, options.withFormat(options.format().orCall(schemas(chat), parts(true))), Calls.INSTEAD)
-                    : expect(chat, options.withFormat(OutputFormat.textWithCalls(ChatTool.schemas(tools, true), parts(true),
-                            format.mark())), Calls.AMONG);
+            return isStrict ? expect(chat, options.withFormat(OutputFormat.textWithCalls(ChatTool.schemas(tools, true), parts(true),
+                    format.mark())), true, null)
+                    : expect(chat, options.withFormat(options.format().orCall(schemas(chat), parts(true))), true, call(chat, true));
         }
         // No format has such a token: what the model writes first, without one, says which of the two it wants.
         int[] first = writer.apply(free.ids(), options.withFormat(null).withMaxTokens(1)).tokens();
@@ -127,7 +125,7 @@ final class ChatTools {
         // One that does not think begins with the call.
         String begin = thinking == Thinking.NOT ? begin() : "";
         SamplingOptions forced = thinking.before(options.withFormat(call(chat, begin.isEmpty())));
-        return new ExpectedAnswer(chat, ids(rendered + begin), forced, begin.isEmpty() && isOpen(rendered), begin, Calls.AMONG);
+        return new ExpectedAnswer(chat, ids(rendered + begin), forced, begin.isEmpty() && isOpen(rendered), begin, true, null);
     }
 
     private boolean isOpen(String rendered) {
@@ -136,7 +134,7 @@ final class ChatTools {
 
     /** What tells an answer as it comes. */
     AnswerParts parts(ExpectedAnswer expected, ChatListener listener) {
-        boolean hasCalls = expected.calls() != Calls.NONE && !expected.chat().tools().isEmpty();
+        boolean hasCalls = expected.hasCalls() && !expected.chat().tools().isEmpty();
         return new AnswerParts(listener, tokenizer, thinks, expected, hasCalls ? format : null);
     }
 
@@ -155,11 +153,8 @@ final class ChatTools {
         }
         String rest = thought ? written.substring(written.indexOf(Thoughts.END) + Thoughts.END.length()).stripLeading() : written;
         reasoning = thought ? reasoning.substring(0, end).strip() : "";
-        boolean mayCall = switch (expected.calls()) {
-            case NONE -> false;
-            case AMONG -> true;
-            case INSTEAD -> rest.startsWith(format.before() + format.beforeName());
-        };
+        // What has the other form may look like a call.
+        boolean mayCall = expected.hasCalls() && (expected.call() == null || expected.call().compiled().reader().take(rest));
         Map<String, String> tools = mayCall ? schemas(chat) : Map.of();
         CallFormat.Answer answer = format == null || tools.isEmpty() ? null : format.read(rest, tools.keySet());
         if (answer == null || answer.calls().isEmpty()) {

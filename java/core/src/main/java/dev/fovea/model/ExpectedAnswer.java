@@ -1,23 +1,15 @@
 package dev.fovea.model;
 
 /**
- * An answer in a chat that is to be written.
+ * What is known of an answer before the model writes it.
  *
  * @param chat what it answers
- * @param ids of the chat's text, and of the begin
+ * @param ids what the model goes on with
  * @param options how it is written
  * @param isOpen whether the chat's text ends with the begin of thoughts
  * @param begin the begin of a call that the model has not to write; else empty
- * @param calls where calls of tools may stand
+ * @param hasCalls whether what looks like a call of a tool is one
+ * @param call how a call looks where the answer is one, behind thoughts, or has another form; else null
  */
-record ExpectedAnswer(Chat chat, int[] ids, SamplingOptions options, boolean isOpen, String begin, Calls calls) {
-    /** Where calls of tools may stand in an answer, behind thoughts. */
-    enum Calls {
-        /** Nothing is one. */
-        NONE,
-        /** What looks like one is one, with or without a text before it. */
-        AMONG,
-        /** The answer is a call or has the form that the options say. */
-        INSTEAD
-    }
-}
+record ExpectedAnswer(Chat chat, int[] ids, SamplingOptions options, boolean isOpen, String begin, boolean hasCalls,
+        OutputFormat call) {}

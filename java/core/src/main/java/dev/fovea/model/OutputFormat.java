@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.Supplier;
 
 /**
  * What an answer must look like: the model chooses among the tokens that may come next, and ends where the answer may end.
@@ -24,6 +25,7 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
  */
 public final class OutputFormat {
     private static final String JSON = "JSON schema";
+    private static final KnownFormats KNOWN = new KnownFormats();
 
     private final String kind;
     private final List<String> source;
@@ -31,10 +33,14 @@ public final class OutputFormat {
     /** Behind thoughts that may begin, and behind those that have begun; null until asked for. */
     private final AtomicReferenceArray<OutputFormat> behindThoughts = new AtomicReferenceArray<>(2);
 
-    private OutputFormat(String kind, List<String> source, CompiledFormat compiled) {
+    OutputFormat(String kind, List<String> source, CompiledFormat compiled) {
         this.kind = kind;
         this.source = source;
         this.compiled = compiled;
+    }
+
+    private static OutputFormat of(String kind, List<String> source, Supplier<CompiledFormat> compile) {
+        return KNOWN.get(kind, source, compile);
     }
 
     /**
@@ -50,7 +56,7 @@ public final class OutputFormat {
      *     supported; the message names it
      */
     public static OutputFormat jsonSchema(String schema) {
-        return new OutputFormat(JSON, List.of(schema), CompiledFormat.ofSchema(schema));
+        return of(JSON, List.of(schema), () -> CompiledFormat.ofSchema(schema));
     }
 
     /** JSON, whatever it says: an object. */
@@ -64,7 +70,7 @@ public final class OutputFormat {
      * @throws IllegalArgumentException if it is none, is too large or has what is not supported; the message says what
      */
     public static OutputFormat regex(String regex) {
-        return new OutputFormat("regular expression", List.of(regex), CompiledFormat.ofRegex(regex));
+        return of("regular expression", List.of(regex), () -> CompiledFormat.ofRegex(regex));
     }
 
     /**
@@ -74,7 +80,7 @@ public final class OutputFormat {
      */
     public static OutputFormat choice(String... choices) {
         List<String> all = List.of(choices);
-        return new OutputFormat("choice", all, CompiledFormat.ofChoice(all));
+        return of("choice", all, () -> CompiledFormat.ofChoice(all));
     }
 
     /**
@@ -83,24 +89,24 @@ public final class OutputFormat {
      * @throws IllegalArgumentException if it is none, is too large or matches nothing; the message says where
      */
     public static OutputFormat grammar(String gbnf) {
-        return new OutputFormat("grammar", List.of(gbnf), CompiledFormat.ofGrammar(gbnf));
+        return of("grammar", List.of(gbnf), () -> CompiledFormat.ofGrammar(gbnf));
     }
 
     /** A call of a tool; see {@link CompiledFormat#ofCall}. */
     static OutputFormat call(Map<String, String> tools, List<String> parts) {
-        return new OutputFormat("call", source(tools, parts), CompiledFormat.ofCall(tools, parts));
+        return of("call", source(tools, parts), () -> CompiledFormat.ofCall(tools, parts));
     }
 
-    /** This, or a call of a tool; see {@link CompiledFormat#ofCall}. */
+    /** This, or a call of a tool; see {@link CompiledFormat#ofCall}. This is JSON. */
     OutputFormat orCall(Map<String, String> tools, List<String> parts) {
         List<String> all = new ArrayList<>(source);
         all.addAll(source(tools, parts));
-        return new OutputFormat("call or " + kind, List.copyOf(all), compiled.orCall(tools, parts));
+        return of("call or " + kind, List.copyOf(all), () -> compiled.orCall(tools, parts));
     }
 
     /** Any text, with calls of tools among it; see {@link CompiledFormat#ofTextWithCalls}. */
     static OutputFormat textWithCalls(Map<String, String> tools, List<String> parts, String mark) {
-        return new OutputFormat("text with calls", source(tools, parts), CompiledFormat.ofTextWithCalls(tools, parts, mark));
+        return of("text with calls", source(tools, parts), () -> CompiledFormat.ofTextWithCalls(tools, parts, mark));
     }
 
     private static List<String> source(Map<String, String> tools, List<String> parts) {

@@ -155,8 +155,8 @@ public final class TextGenerator implements AutoCloseable {
      *
      * @param listener hears of the text as it comes
      * @throws IllegalArgumentException if the prompt has no tokens, or more than the context; or an answer cannot be of the
-     *     format, as there are too many ways to read what is written
-     * @throws ArithmeticException if logits are not finite, or biases and the format leave no token
+     *     format, as there are too many ways to read what is written, or biases leave it no token
+     * @throws ArithmeticException if logits are not finite
      * @throws IllegalStateException if the model is closed
      * @throws java.util.concurrent.RejectedExecutionException if the {@linkplain GeneratorOptions#queue() queue} is full
      * @throws UnsupportedOperationException if it has no tokenizer that is read; the message says why

@@ -4,12 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import dev.fovea.model.ChatListener.Part;
-import dev.fovea.model.ExpectedAnswer.Calls;
 import dev.fovea.model.chat.CallFormat;
 import dev.fovea.text.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -37,7 +37,7 @@ class AnswerPartsTest {
     }
 
     private static ExpectedAnswer expected(boolean isOpen) {
-        return new ExpectedAnswer(CHAT, new int[] {0}, SamplingOptions.greedy(), isOpen, "", Calls.AMONG);
+        return new ExpectedAnswer(CHAT, new int[] {0}, SamplingOptions.greedy(), isOpen, "", true, null);
     }
 
     private AnswerParts parts(boolean thinks, boolean isOpen, CallFormat calls) {
@@ -79,6 +79,24 @@ class AnswerPartsTest {
         assertTold("", "", " {\"name\": 1} ", false, false, CallFormat.LLAMA);
         assertTold("", "a {\"name\": 1}", "a {\"name\": 1}", false, false, CallFormat.LLAMA);
         assertTold("", "a [0]", "a [0] [TOOL_CALLS][]", false, false, CallFormat.MISTRAL);
+    }
+
+    @Test
+    void shouldTellAFormAsSoonAsItIsNoCall() {
+        OutputFormat call = OutputFormat.call(Map.of("a", "{\"properties\": {\"x\": {\"const\": 1}}, \"additionalProperties\": false}"),
+                List.of("{\"name\": \"", "\", \"parameters\": ", "}"));
+        for (var told : Map.of("{\"name\": \"a\", \"parameters\": {\"x\": 1}}", "", "{\"name\": \"a\", \"parameters\": {\"y\"",
+                "{\"name\": \"a\", \"parameters\": {\"y\"", "{\"name\": \"b\", \"é", "{\"name\": \"b\", \"é").entrySet()) {
+            for (int size = 1; size <= told.getKey().length(); size++) {
+                content.setLength(0);
+                var parts = new AnswerParts((_, text, _) -> content.append(text) != null, tokenizer, false,
+                        new ExpectedAnswer(CHAT, new int[] {0}, SamplingOptions.greedy(), false, "", true, call), CallFormat.LLAMA);
+                for (int at = 0; at < told.getKey().length(); at += size) {
+                    parts.next(told.getKey().substring(at, Math.min(told.getKey().length(), at + size)), 0);
+                }
+                assertEquals(told.getValue(), content.toString());
+            }
+        }
     }
 
     @Test

@@ -2,6 +2,8 @@ package dev.fovea.model;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -21,6 +23,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -78,6 +81,18 @@ class StructuredOutputTest {
             }
         }
         assertTrue(texts.size() > 2 * SCHEMAS, "only " + texts.size() + " texts differ");
+    }
+
+    @Test
+    void shouldCompileAFormatOnce() {
+        String schema = "{\"enum\": [\"once\"]}";
+        OutputFormat format = OutputFormat.jsonSchema(schema);
+        assertSame(format, OutputFormat.jsonSchema("{\"enum\": " + "[\"once\"]}"));
+        var tools = Map.of("f", "{}");
+        assertSame(format.orCall(tools, List.of("", "(", ")")), OutputFormat.jsonSchema(schema).orCall(tools, List.of("", "(", ")")));
+        IntStream.range(0, KnownFormats.KEPT).forEach(i -> OutputFormat.choice("once" + i));
+        assertEquals(format, OutputFormat.jsonSchema(schema));
+        assertNotSame(format, OutputFormat.jsonSchema(schema));
     }
 
     @Test
@@ -147,7 +162,7 @@ class StructuredOutputTest {
         for (int id = 0; id < model.vocabulary(); id++) {
             none.put(id, Float.NEGATIVE_INFINITY);
         }
-        var a = assertThrows(ArithmeticException.class, () -> model.generate("x", options.withFormat(digits).withLogitBias(none)));
+        var a = assertThrows(IllegalArgumentException.class, () -> model.generate("x", options.withFormat(digits).withLogitBias(none)));
         assertTrue(a.getMessage().startsWith("no token may follow"), a.getMessage());
         Path golden = Path.of("src", "test", "resources", "dev", "fovea", "model", "decoder", "golden", "llama");
         try (var idsAlone = TextGenerator.load(golden)) {

@@ -73,6 +73,13 @@ class ToolCallTest {
             }
             assertEquals(2, names.size(), names.toString());
             var options = SamplingOptions.greedy();
+            for (Map<String, Object> wrong : List.of(TOOLS.getFirst(), Map.<String, Object>of("function", Map.of("name", "")), Map.<String, Object>of("x", 1))) {
+                Chat more = chat.withTools(List.of(TOOLS.getFirst(), wrong));
+                assertThrows(IllegalArgumentException.class, () -> model.call(more, options));
+                var told = new StringBuilder();
+                assertThrows(IllegalArgumentException.class, () -> model.answer(more, options, (_, text, _) -> told.append(text) != null));
+                assertEquals("", told.toString());
+            }
             assertThrows(IllegalArgumentException.class, () -> model.call(chat.withTools(List.of()), options));
             assertThrows(IllegalArgumentException.class, () -> model.call(chat, options.withFormat(OutputFormat.json())));
         }
@@ -143,6 +150,15 @@ class ToolCallTest {
         }
         try (var model = load("{{ tools }}<|start_header_id|>{% for m in messages %}{{ m.content }}{% endfor %}")) {
             assertFormOrCall(model, chat, 1);
+            // What has the form may look like a call of a tool by whose schema it is not valid.
+            var form = OutputFormat.jsonSchema("{\"const\": {\"name\": \"weather\", \"parameters\": {\"city\": \"Bonn\"}}}");
+            var said = new HashSet<String>();
+            for (int seed = 0; seed < 24; seed++) {
+                ChatAnswer answer = model.answer(chat, SamplingOptions.sampling(2, seed).withMaxTokens(600).withFormat(form));
+                said.add(answer.toolCalls().isEmpty() ? answer.content() : "call");
+                assertTrue(answer.toolCalls().stream().noneMatch(call -> call.arguments().contains("Bonn")), answer.toString());
+            }
+            assertEquals(Set.of("call", "{\"name\":\"weather\",\"parameters\":{\"city\":\"Bonn\"}}"), said);
         }
     }
 

@@ -137,6 +137,11 @@ class AbuseTest {
         assertStatus(400, once("POST /embed HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"));
         assertStatus(403, once("GET /health HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n"));
         assertStatus(403, once("GET /health HTTP/1.1\r\nHost: localhost\r\nOrigin: https://evil.example\r\nConnection: close\r\n\r\n"));
+        assertStatus(400, once("GET /health HTTP/1.1\r\n\r\n"));
+        assertStatus(400, once("GET /health HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n"));
+        assertStatus(505, once("GET /health HTTP/2.0\r\nHost: localhost\r\n\r\n"));
+        assertStatus(200, once("GET /health HTTP/1.0\r\n\r\n"));
+        assertStatus(200, once("GET http://localhost/health?x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"));
         String crossed = once("GET /x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         assertFalse(crossed.toLowerCase().contains("access-control"), crossed);
     }

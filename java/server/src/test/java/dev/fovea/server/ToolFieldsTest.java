@@ -3,10 +3,12 @@ package dev.fovea.server;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.google.gson.JsonObject;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** Tools and forms of answers: what is taken, and what is refused by its name. */
+/** Tools, forms of answers and how they are chosen: what is taken, and what is refused by its name. */
 class ToolFieldsTest {
     private static final String ASK = "{'model': 'writer', 'max_tokens': 4, 'messages': [{'role': 'user', 'content': 'w1'}], ";
     private static final String TOOLS = "'tools': [{'type': 'function', 'function': {'name': 'w7', 'strict': true,"
@@ -34,6 +36,27 @@ class ToolFieldsTest {
                 .get("finish_reason").getAsString());
     }
 
+    /** A text is what every answer is. Forms are another matter. */
+    @Test
+    void shouldTakeAFormatThatChangesNothingWhereAToolMustBeCalled() {
+        String must = ASK + TOOLS + ", 'tool_choice': 'required', 'response_format': {'type': '";
+        server.assertRefused(400, "the model's chat template does not say how calls of tools look, or in a way that is not known here",
+                PATH, must + "text'}}");
+        server.assertRefused(400, "response_format is not supported where tool_choice asks for a call", PATH, must + "json_object'}}");
+    }
+
+    @Test
+    void shouldSayWhoKeepsAllTokensOut() {
+        String all = IntStream.range(0, 31).mapToObj(id -> "'" + id + "': -100").collect(Collectors.joining(", "));
+        server.assertRefused(400, "no token may follow: biases and the format keep all from being written", PATH,
+                ASK + "'logit_bias': {" + all + "}}");
+    }
+
+    @Test
+    void shouldTakeTheLikeliestTokenWhereTopPIsNothing() {
+        assertEquals(choice(ASK + "'temperature': 0}"), choice(ASK + "'temperature': 2, 'top_p': 0}"));
+    }
+
     @Test
     void shouldNameWhatIsWrong() {
         server.assertRefused(400, "expected tool_choice to be one of none, auto, required, got \"any\"", PATH,
@@ -46,6 +69,14 @@ class ToolFieldsTest {
                 ASK + "'tools': [{'type': 'web_search'}]}");
         server.assertRefused(400, "expected messages[0].tool_calls[0].function.arguments to be an object in JSON, got \"[]\"", PATH,
                 "{'messages': [{'role': 'assistant', 'tool_calls': [{'id': 'a', 'function': {'name': 'b', 'arguments': '[]'}}]}]}");
+        server.assertRefused(400, "expected messages[0].tool_calls[0].function.arguments to be an object in JSON, got \"{a:1}\"", PATH,
+                "{'messages': [{'role': 'assistant', 'tool_calls': [{'id': 'a', 'function': {'name': 'b', 'arguments': '{a:1}'}}]}]}");
+        server.assertRefused(400, "expected tools[1].function.name to be a name that no tool before has, got \"w7\"", PATH,
+                ASK + TOOLS.replace("]", ", {'type': 'function', 'function': {'name': 'w7'}}]}"));
+        server.assertRefused(400, "expected tools[0].function.name to be a name that no tool before has, got \"\"", PATH,
+                ASK + TOOLS.replace("w7", "") + "}");
+        server.assertRefused(400, "expected tools[0].function.parameters to be an object, got an array of 0", PATH,
+                ASK + TOOLS.replace("{'type': 'object'}", "[]") + "}");
         server.assertRefused(400, "the field response_format.json_schema is missing", PATH,
                 ASK + "'response_format': {'type': 'json_schema'}}");
         server.assertRefused(400, "expected response_format.type to be one of text, json_object, json_schema, got \"xml\"", PATH,

@@ -13,7 +13,6 @@ import java.io.StringReader;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import java.util.regex.Pattern;
 
 /** How models write that they call tools. What is no call stays text. */
 public enum CallFormat {
@@ -25,7 +24,7 @@ public enum CallFormat {
             var content = new StringBuilder();
             int at = 0;
             for (int begin = answer.indexOf(marker()); begin >= 0; begin = answer.indexOf(marker(), at)) {
-                int end = answer.indexOf(END, begin);
+                int end = answer.indexOf(END, behindValue(answer, begin + marker().length()));
                 String inside = answer.substring(begin + marker().length(), end < 0 ? answer.length() : end);
                 List<Call> found = calls(inside.strip());
                 int behind = end < 0 ? answer.length() : end + END.length();
@@ -62,17 +61,20 @@ public enum CallFormat {
     MISTRAL("[TOOL_CALLS]", "[TOOL_CALLS]", "[{\"name\": \"", "\", \"arguments\": ", "}]") {
         @Override
         public Answer read(String answer, Set<String> tools) {
-            String[] parts = answer.split(Pattern.quote(marker()), -1);
             List<Call> calls = new ArrayList<>();
-            for (int i = 1; i < parts.length; i++) {
-                String part = parts[i].strip();
+            int first = answer.indexOf(marker());
+            for (int begin = first; begin >= 0; ) {
+                int inside = begin + marker().length();
+                int next = answer.indexOf(marker(), behindValue(answer, inside));
+                String part = answer.substring(inside, next < 0 ? answer.length() : next).strip();
                 List<Call> found = part.startsWith("[") ? calls(part) : named(part);
                 if (found.isEmpty()) {
                     return new Answer(answer, List.of());
                 }
                 calls.addAll(found);
+                begin = next;
             }
-            return new Answer(parts[0].strip(), calls);
+            return new Answer(first < 0 ? answer.strip() : answer.substring(0, first).strip(), calls);
         }
     };
 
@@ -225,18 +227,38 @@ public enum CallFormat {
 
     /** Where the object ends that a text begins with, or −1. */
     private static int endOfObject(String text) {
+        return text.startsWith("{") ? endOfValue(text, 0) : -1;
+    }
+
+    /**
+     * Where what follows a mark may end: texts in an object or a list may spell marks, with Mistral also those in an object behind
+     * a name. The place itself if there is none of them, or it does not end.
+     */
+    int behindValue(String text, int from) {
+        int begin = from;
+        while (begin < text.length() && Character.isWhitespace(text.charAt(begin))) {
+            begin++;
+        }
+        boolean isNamed = this == MISTRAL && begin < text.length() && text.charAt(begin) != '{' && text.charAt(begin) != '[';
+        int brace = isNamed ? text.indexOf('{', begin) : begin;
+        int end = brace < 0 || text.substring(begin, brace).contains(marker) ? -1 : endOfValue(text, brace);
+        return end < 0 ? from : end;
+    }
+
+    /** Where an object or a list ends that begins at a place, or −1. */
+    private static int endOfValue(String text, int begin) {
         int depth = 0;
         boolean inString = false;
-        for (int i = 0; i < text.length(); i++) {
+        for (int i = begin; i < text.length(); i++) {
             char c = text.charAt(i);
             if (inString) {
                 i += c == '\\' ? 1 : 0;
                 inString = c != '"';
             } else if (c == '"') {
                 inString = true;
-            } else if (c == '{') {
+            } else if (c == '{' || c == '[') {
                 depth++;
-            } else if (c == '}' && --depth == 0) {
+            } else if ((c == '}' || c == ']') && --depth == 0) {
                 return i + 1;
             }
             if (depth == 0 && !inString) {

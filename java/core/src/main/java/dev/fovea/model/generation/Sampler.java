@@ -89,7 +89,8 @@ public final class Sampler {
      *
      * @param row F32 [vocabulary], the logits
      * @param mask a bit for each token that may be chosen; null for all
-     * @throws ArithmeticException if they are not finite, or no token may be chosen
+     * @throws ArithmeticException if they are not finite
+     * @throws IllegalArgumentException if no token may be chosen
      */
     public int next(MemorySegment row, long[] mask) {
         MemorySegment.copy(row, ValueLayout.JAVA_FLOAT, 0, logits, 0, logits.length);
@@ -154,9 +155,11 @@ public final class Sampler {
             most = Math.max(most, logit); // NaN wins
             differences += logit - logit == 0 || logit == Float.NEGATIVE_INFINITY ? 0 : 1;
         }
-        if (differences > 0 || most == Float.NEGATIVE_INFINITY) {
-            throw new ArithmeticException(most == Float.NEGATIVE_INFINITY ? "no token may follow: all are kept from being written"
-                    : "the logits are not finite: they have NaN or infinity");
+        if (most == Float.NEGATIVE_INFINITY) {
+            throw new IllegalArgumentException("no token may follow: biases and the format keep all from being written");
+        }
+        if (differences > 0) {
+            throw new ArithmeticException("the logits are not finite: they have NaN or infinity");
         }
         return most;
     }

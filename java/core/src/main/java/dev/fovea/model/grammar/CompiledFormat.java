@@ -1,5 +1,6 @@
 package dev.fovea.model.grammar;
 
+import dev.fovea.internal.files.Excerpt;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -43,7 +44,7 @@ public final class CompiledFormat {
     /**
      * A call of one of some tools.
      *
-     * @param tools the schema of the arguments, by the tool's name
+     * @param tools the schema of the arguments, by the tool's name; they are an object, whatever it says
      * @param parts what stands before the name, between it and the arguments, and behind these
      */
     public static CompiledFormat ofCall(Map<String, String> tools, List<String> parts) {
@@ -79,10 +80,18 @@ public final class CompiledFormat {
             List<Expression> calls = new ArrayList<>();
             tools.forEach((name, schema) -> calls.add(Expression.sequence(
                     Expression.literal(parts.get(0) + JsonText.escaped(name) + parts.get(1)),
-                    JsonSchemaReader.values(schema, rules, "#" + calls.size()), Expression.literal(parts.get(2)))));
+                    arguments(name, schema, rules, "#" + calls.size()), Expression.literal(parts.get(2)))));
             return new Expression.Choice(calls);
         });
         return rules.grammar();
+    }
+
+    private static Expression arguments(String tool, String schema, JsonRules rules, String prefix) {
+        try {
+            return JsonSchemaReader.objects(schema, rules, prefix);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("the arguments of the tool '" + Excerpt.of(tool) + "': " + e.getMessage(), e);
+        }
     }
 
     /**
@@ -92,6 +101,11 @@ public final class CompiledFormat {
      */
     public CompiledFormat behindThoughts(boolean open) {
         return new CompiledFormat(Thoughts.before(grammar, open));
+    }
+
+    /** Reads a text by it. */
+    public FormatReader reader() {
+        return new FormatReader(automaton);
     }
 
     Automaton automaton() {

@@ -58,6 +58,23 @@ final class JsonSchemaReader {
         return reader.of(reader.document.root(), "");
     }
 
+    /**
+     * Those values of a schema that are objects.
+     *
+     * @throws IllegalArgumentException also if the schema's types say that there is none
+     */
+    static Expression objects(String schema, JsonRules rules, String prefix) {
+        var reader = new JsonSchemaReader(SchemaDocument.parse(schema), rules, prefix);
+        JsonObject flat = SchemaDocument.copy(reader.document.flat(reader.document.root(), "", 0));
+        Set<String> types = types(flat, "");
+        if (types != null && !types.contains("object")) {
+            throw SchemaDocument.error("type", "", "expected object, got " + Excerpt.of(String.valueOf(flat.get("type"))));
+        }
+        flat.addProperty("type", "object");
+        flat.remove("nullable");
+        return reader.of(flat, MERGED);
+    }
+
     /** The values of a schema, as a rule. */
     private Expression of(JsonElement schema, String path) {
         if (++depth > MOST_DEPTH) {

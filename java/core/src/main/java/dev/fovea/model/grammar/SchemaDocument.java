@@ -194,6 +194,10 @@ final class SchemaDocument {
                 merged.add(keyword, both(keyword, mine, entry.getValue(), path, depth));
             }
         }
+        if (one.has("type") && other.has("type") && merged.has("nullable")
+                && !(JsonSchemaReader.types(one, path).contains("null") && JsonSchemaReader.types(other, path).contains("null"))) {
+            merged.remove("nullable");
+        }
         return merged;
     }
 
@@ -240,6 +244,25 @@ final class SchemaDocument {
             });
             return some;
         }
+        if (keyword.equals("type")) {
+            return types(mine, other, path);
+        }
         throw error(keyword, path, "not supported twice, in schemas that hold at once");
+    }
+
+    /** The types that both name. An integer is a number. */
+    private static JsonArray types(JsonElement mine, JsonElement other, String path) {
+        Set<String> a = names(mine, path);
+        Set<String> b = names(other, path);
+        JsonArray both = new JsonArray();
+        a.stream().filter(type -> b.contains(type) || type.equals("integer") && b.contains("number")).forEach(both::add);
+        b.stream().filter(type -> !a.contains(type) && type.equals("integer") && a.contains("number")).forEach(both::add);
+        return both;
+    }
+
+    private static Set<String> names(JsonElement type, String path) {
+        JsonObject schema = new JsonObject();
+        schema.add("type", type);
+        return JsonSchemaReader.types(schema, path);
     }
 }

@@ -27,6 +27,8 @@ class CallFormatTest {
                 + "{\"name\": \"time\"}", "", OSLO, NOW);
         assertReads(CallFormat.HERMES, "<tool_call>{\"name\": \"weather\", \"arguments\": \"{\\\"city\\\": \\\"Oslo\\\"}\"}</tool_call>", "", OSLO);
         assertReads(CallFormat.HERMES, "<tool_call>{\"name\": \"other\", \"arguments\": {}}</tool_call>", "", new Call("other", "{}"));
+        assertReads(CallFormat.HERMES, "<tool_call>{\"name\": \"time\", \"arguments\": {\"a\": \"</tool_call> \\\"<tool_call>\"}}</tool_call>!", "!",
+                new Call("time", "{\"a\":\"</tool_call> \\\"<tool_call>\"}"));
         for (String text : new String[] {"no call", "<tool_call>{\"name\": \"time\", \"argu</tool_call>", "<tool_call>", "<tool_call>[1]</tool_call>",
             "<tool_call>{\"name\": 3}</tool_call>", "<tool_call>{\"name\": \"time\", \"arguments\": [1]}</tool_call>",
             "<tool_call>{\"name\": \"time\"} and</tool_call>"}) {
@@ -54,6 +56,8 @@ class CallFormatTest {
         assertReads(CallFormat.MISTRAL, "[TOOL_CALLS] [{\"name\": \"weather\", \"arguments\": {\"city\": \"Oslo\"}, \"id\": \"abcdefghi\"},"
                 + " {\"name\": \"time\", \"arguments\": {}}]", "", OSLO, NOW);
         assertReads(CallFormat.MISTRAL, "Well.[TOOL_CALLS]weather{\"city\": \"Oslo\"}[TOOL_CALLS]time[CALL_ID]abcdefghi[ARGS]{}", "Well.", OSLO, NOW);
+        assertReads(CallFormat.MISTRAL, "a [TOOL_CALLS][{\"name\": \"time\", \"arguments\": {\"a\": \"[TOOL_CALLS]]\"}}][TOOL_CALLS]time{\"a\": \"[TOOL_CALLS]]\"}",
+                "a", new Call("time", "{\"a\":\"[TOOL_CALLS]]\"}"), new Call("time", "{\"a\":\"[TOOL_CALLS]]\"}"));
         for (String text : new String[] {"[{\"name\": \"time\"}]", "[TOOL_CALLS] nothing", "[TOOL_CALLS][{\"name\": \"time\"", "[TOOL_CALLS]{}"}) {
             assertReads(CallFormat.MISTRAL, text, text);
         }

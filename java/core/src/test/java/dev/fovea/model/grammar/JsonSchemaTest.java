@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.math.BigDecimal;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -58,8 +59,8 @@ class JsonSchemaTest {
                      {"type": "array", "items": {"$ref": "#/$defs/tree"}}}, "required": ["v"]}, "other~/%": {"not": {}}}}""",
                         List.of("{\"v\":1,\"kids\":[{\"v\":2,\"kids\":[]},{\"v\":3}]}"), List.of("{\"kids\":[]}", "{\"v\":1,\"kids\":[{}]}")),
                 of("{\"type\": \"array\", \"items\": {\"$ref\": \"#\"}}", List.of("[]", "[[],[[]]]"), List.of("[1]", "[[]")),
-                of("{\"$defs\": {\"a/b\": {\"type\": \"integer\"}}, \"allOf\": [{\"$ref\": \"#/$defs/a~1b\"}, {\"minimum\": 3}, {\"type\": \"number\", \"maximum\": 5}]}"
-                        .replace("\"type\": \"number\", ", ""), List.of("3", "5"), List.of("2", "6", "3.5")));
+                of("{\"$defs\": {\"a/b\": {\"type\": \"integer\"}}, \"allOf\": [{\"$ref\": \"#/$defs/a~1b\"}, {\"minimum\": 3}, {\"type\": \"number\", \"maximum\": 5}]}",
+                        List.of("3", "5"), List.of("2", "6", "3.5")));
     }
 
     private static Arguments of(String schema, List<String> valid, List<String> others) {
@@ -106,6 +107,22 @@ class JsonSchemaTest {
             String text = number.toPlainString();
             assertEquals(within, format != null && GrammarTest.matches(format, text), schema + " and " + text);
         }
+    }
+
+    @Test
+    void shouldWriteObjectsAsArgumentsWhateverTheirSchemaSays() {
+        for (String schema : List.of("{}", "true", "{\"type\": [\"object\", \"null\"]}", "{\"type\": \"object\", \"nullable\": true}",
+                "{\"anyOf\": [{\"type\": \"string\"}, {\"type\": [\"object\", \"array\"]}]}", "{\"enum\": [1, {\"a\":1}]}",
+                "{\"$ref\": \"#/$defs/x\", \"$defs\": {\"x\": {\"anyOf\": [{}, {\"const\": 2}]}}}")) {
+            CompiledFormat call = CompiledFormat.ofCall(Map.of("f", schema), List.of("", "(", ")"));
+            assertTrue(GrammarTest.matches(call, "f({\"a\":1})"), schema);
+            for (String other : List.of("null", "[]", "\"a\"", "1", "2", "true")) {
+                assertFalse(GrammarTest.matches(call, "f(" + other + ")"), schema + " and " + other);
+            }
+        }
+        var e = assertThrows(IllegalArgumentException.class, () -> CompiledFormat.ofCall(Map.of("f", "{\"type\": \"array\"}"),
+                List.of("", "(", ")")));
+        assertEquals("the arguments of the tool 'f': the keyword 'type' of the schema at '#': expected object, got \"array\"", e.getMessage());
     }
 
     static Stream<Arguments> refused() {

@@ -123,8 +123,13 @@ final class Connection extends ChannelInboundHandlerAdapter {
         request = next;
         keepsAlive = HttpUtil.isKeepAlive(next);
         long length = HttpUtil.getContentLength(next, -1L);
+        int hosts = next.headers().getAll(HttpHeaderNames.HOST).size();
         if (front.isDraining()) {
             refuse(503, "the server ends");
+        } else if (next.protocolVersion().majorVersion() != 1) {
+            refuse(505, "the request is not HTTP/1.1");
+        } else if (hosts > 1 || hosts == 0 && !next.protocolVersion().equals(HttpVersion.HTTP_1_0)) {
+            refuse(400, "expected one header Host, got " + hosts);
         } else if (length > settings.maxBodyBytes()) {
             tooLarge();
         } else {

@@ -27,7 +27,12 @@ public final class Exchange {
     /** The address of a request without host and query. */
     static String path(String uri) {
         int end = uri.indexOf('?');
-        return end < 0 ? uri : uri.substring(0, end);
+        String path = end < 0 ? uri : uri.substring(0, end);
+        if (!path.regionMatches(true, 0, "http://", 0, 7)) {
+            return path;
+        }
+        int begin = path.indexOf('/', 7); // as to a proxy
+        return begin < 0 ? "/" : path.substring(begin);
     }
 
     /** Such as {@code GET}. */

@@ -13,6 +13,7 @@ import com.google.gson.stream.JsonToken;
 import dev.fovea.server.json.ApiException.Kind;
 import java.io.IOException;
 import java.io.StringReader;
+import java.math.BigInteger;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -159,11 +160,17 @@ public final class JsonBody {
         if (!has(name)) {
             return otherwise;
         }
-        double value = number(name, 0);
-        if (value != Math.rint(value) || value < least || value > most) {
-            throw wrong(name, "a whole number from " + least + " to " + most);
+        number(name, 0);
+        try {
+            // As a double, 0.99999999999999999999 would be whole.
+            long value = object.get(name).getAsBigDecimal().longValueExact();
+            if (value >= least && value <= most) {
+                return value;
+            }
+        } catch (ArithmeticException | NumberFormatException _) {
+            // It is not whole, or out of all bounds.
         }
-        return object.get(name).getAsBigDecimal().longValue();
+        throw wrong(name, "a whole number from " + least + " to " + most);
     }
 
     /** A finite number. */
@@ -258,7 +265,13 @@ public final class JsonBody {
                 if (number == Math.rint(number) && Math.abs(number) < 1L << 53) {
                     yield (Object) (long) number;
                 }
-                yield number;
+                String text = value.getAsString();
+                if (!Double.isFinite(number) || text.length() > MAX_NUMBER) {
+                    throw new ApiException(Kind.INVALID, "expected numbers up to 1.8e308 of at most " + MAX_NUMBER + " characters, got "
+                            + excerpt(text));
+                }
+                // A double would change the digits of a whole number, such as of an id in a tool's schema.
+                yield text.matches("-?\\d+") ? (Object) new BigInteger(text) : (Object) number;
             }
             default -> null;
         };

@@ -5,12 +5,17 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
+import com.google.gson.Strictness;
+import com.google.gson.stream.JsonReader;
+import com.google.gson.stream.JsonToken;
 import dev.fovea.model.ChatAnswer;
 import dev.fovea.model.ChatMessage;
 import dev.fovea.model.ToolCall;
 import dev.fovea.server.json.ApiException;
 import dev.fovea.server.json.ApiException.Kind;
 import dev.fovea.server.json.JsonBody;
+import java.io.IOException;
+import java.io.StringReader;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -85,8 +90,10 @@ public final class ChatFields {
 
     private static boolean isObject(String json) {
         try {
-            return JsonParser.parseString(json) instanceof JsonObject;
-        } catch (JsonParseException _) {
+            var reader = new JsonReader(new StringReader(json));
+            reader.setStrictness(Strictness.STRICT);
+            return JsonParser.parseReader(reader) instanceof JsonObject && reader.peek() == JsonToken.END_DOCUMENT;
+        } catch (IOException | JsonParseException _) {
             return false;
         }
     }

@@ -71,7 +71,7 @@ public final class ChatRoute extends GenerationRoute {
         ToolChoice choice = ToolChoice.of(body);
         Chat chat = Chat.of(messages).withVariables(variables).withTools(choice.tools());
         int[] ids = model.tokenizer().encode(model.prompt(chat));
-        if (choice.isForced() && body.has("response_format")) {
+        if (choice.isForced() && format(body) != null) {
             throw new ApiException(Kind.UNSUPPORTED, "response_format is not supported where tool_choice asks for a call",
                     "response_format");
         }

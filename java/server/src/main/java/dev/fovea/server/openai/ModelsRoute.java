@@ -33,7 +33,7 @@ public final class ModelsRoute implements Route {
     public void one(Exchange exchange) {
         String name;
         try {
-            name = URLDecoder.decode(exchange.path().substring(BELOW.length()), StandardCharsets.UTF_8);
+            name = URLDecoder.decode(exchange.path().substring(BELOW.length()).replace("+", "%2B"), StandardCharsets.UTF_8);
         } catch (IllegalArgumentException _) {
             throw new ApiException(Kind.NO_ROUTE, "the path is not URL-encoded");
         }

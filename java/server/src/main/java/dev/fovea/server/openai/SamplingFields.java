@@ -29,7 +29,8 @@ final class SamplingFields {
         int most = (int) body.integer("max_tokens", context, 1, Integer.MAX_VALUE);
         most = (int) body.integer("max_completion_tokens", most, 1, Integer.MAX_VALUE);
         return SamplingOptions.sampling(body.number("temperature", 1, 0, 2), seed).withMaxTokens(most)
-                .withTopP(body.number("top_p", 1, Float.MIN_VALUE, 1)).withTopK((int) body.integer("top_k", 0, 0, Integer.MAX_VALUE))
+                .withTopP(Math.max(Float.MIN_VALUE, body.number("top_p", 1, 0, 1)))
+                .withTopK((int) body.integer("top_k", 0, 0, Integer.MAX_VALUE))
                 .withMinP(body.number("min_p", 0, 0, 1))
                 .withPenalties(body.number("repetition_penalty", 1, 0.01, 100), body.number("presence_penalty", 0, -2, 2),
                         body.number("frequency_penalty", 0, -2, 2))

@@ -3,6 +3,7 @@ package dev.fovea.server.openai;
 import com.google.gson.JsonObject;
 import dev.fovea.server.json.JsonBody;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -20,11 +21,17 @@ record ToolChoice(List<Map<String, Object>> tools, boolean isForced) {
 
     static ToolChoice of(JsonBody body) {
         List<Map<String, Object>> tools = new ArrayList<>();
+        Set<String> names = new HashSet<>();
         if (body.has("tools")) {
             for (JsonBody tool : body.objects("tools")) {
                 tool.allowOnly(FIELDS).choice("type", "", List.of("function"));
                 JsonBody function = tool.object("function").allowOnly(FUNCTION_FIELDS);
-                function.string("name");
+                if (function.string("name").isEmpty() || !names.add(function.string("name"))) {
+                    throw function.wrong("name", "a name that no tool before has");
+                }
+                if (function.has("parameters")) {
+                    function.object("parameters");
+                }
                 function.bool("strict", false);
                 tools.add(tool.plain());
             }

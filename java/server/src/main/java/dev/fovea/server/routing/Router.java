@@ -174,11 +174,12 @@ public final class Router implements HttpHandler {
         };
     }
 
-    private static void respond(Exchange exchange, ApiException e) {
+    private void respond(Exchange exchange, ApiException e) {
         ErrorShape shape = ErrorShape.of(exchange.path());
         Map<String, String> more = switch (e.kind()) {
             case OVERLOADED, UNAVAILABLE -> Map.of("Retry-After", "1");
             case UNAUTHORIZED -> Map.of("WWW-Authenticate", "Bearer");
+            case METHOD -> Map.of("Allow", String.join(", ", routes.get(known(exchange.path())).keySet()).replace("GET", "GET, HEAD"));
             default -> Map.of();
         };
         exchange.respond(e.status(shape), Route.JSON, e.json(shape).getBytes(StandardCharsets.UTF_8), more);
