@@ -104,12 +104,18 @@ class PageTest {
     void shouldRerankByKeysAlone() throws Exception {
         open(DESK, true);
         browser.evaluate("document.querySelector('#tab-compare').focus()");
-        browser.press("ArrowRight");
+        browser.press("End");
+        assertEquals("tab-attention", browser.evaluate("document.activeElement.id").getAsString());
+        browser.press("ArrowRight", "ArrowLeft", "Home", "ArrowRight");
         assertEquals("tab-rerank", browser.evaluate("document.activeElement.id").getAsString());
         fill("#rerank-query", "w1 w2");
         fill("#rerank-texts", "w3\nw4 w5\nw6");
         browser.press("Tab", "Tab", "Tab", "Tab", "Enter");
         await("document.querySelectorAll('#rerank .bars li').length === 3");
+        fill("#rerank-texts", "w3");
+        browser.evaluate("document.querySelector('#rerank-texts').dispatchEvent("
+                + "new KeyboardEvent('keydown', {key: 'Enter', ctrlKey: true, bubbles: true}))");
+        await("document.querySelectorAll('#rerank .bars li').length === 1");
         picture("rerank-1280-dark");
     }
 

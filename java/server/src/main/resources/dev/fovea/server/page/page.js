@@ -48,6 +48,12 @@ function onSubmit(section, work) {
       button.disabled = false;
     }
   });
+  // In a text of several lines, Enter begins another one.
+  form.addEventListener('keydown', event => {
+    if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
+    event.preventDefault();
+    if (!one('button.main', form).disabled) form.requestSubmit();
+  });
 }
 
 const model = section => one(`#${section} [data-models]`).value;
@@ -72,8 +78,11 @@ for (const tab of tabs) {
   tab.addEventListener('click', () => choose(tab));
   tab.addEventListener('keydown', event => {
     const shown = tabs.filter(other => !other.hidden);
-    const step = {ArrowRight: 1, ArrowLeft: -1}[event.key];
-    if (step) choose(shown[(shown.indexOf(tab) + step + shown.length) % shown.length], true);
+    const here = shown.indexOf(tab);
+    const there = {ArrowRight: here + 1, ArrowLeft: here - 1, Home: 0, End: -1}[event.key];
+    if (there === undefined) return;
+    event.preventDefault();
+    choose(shown.at(there % shown.length), true);
   });
 }
 
