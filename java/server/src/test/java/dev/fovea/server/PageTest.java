@@ -182,6 +182,15 @@ class PageTest {
     }
 
     @Test
+    void shouldSayWhenThereIsNothingToTry() throws Exception {
+        try (var own = TestServer.start(TestServer.options(), List.of(TestServer.models().resolve("labels").toString()))) {
+            browser.open(own.address(), POCKET, false);
+            await("document.querySelector('#served').textContent.includes('labels (classification). This page tries')");
+            assertEquals(0, count("[role=tabpanel]:not([hidden])"));
+        }
+    }
+
+    @Test
     void shouldShowWhatTokensAttendTo() throws Exception {
         open(DESK, false);
         browser.click("#tab-attention");

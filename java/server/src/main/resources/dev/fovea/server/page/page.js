@@ -91,13 +91,14 @@ async function start() {
   if (!answer) return;
   const {data} = await answer.json();
   one('#key').hidden = true;
-  one('#served').textContent = data.map(served => `${served.id} (${served.task})`).join(', ');
   for (const select of all('[data-models]')) {
     select.replaceChildren(...data.filter(served => select.dataset.models.split(' ').includes(served.task))
       .map(served => new Option(served.id, served.id)));
   }
   for (const tab of tabs) tab.hidden = !data.some(served => tab.dataset.task.split(' ').includes(served.task));
   const first = tabs.find(tab => !tab.hidden);
+  one('#served').textContent = data.map(served => `${served.id} (${served.task})`).join(', ')
+    + (first ? '' : '. This page tries encoders, rerankers and language models alone.');
   if (first) choose(first);
 }
 
@@ -132,7 +133,7 @@ function showBars(section, rows) {
 }
 
 function timed(section, start, what) {
-  one(`#${section} .figures`).textContent = `${what} ${(performance.now() - start).toFixed(0)} ms with the way there and back.`;
+  one(`#${section} .figures`).textContent = `${what} ${(performance.now() - start).toFixed(0)} ms, network included.`;
 }
 
 function cosine(a, b) {
