@@ -20,6 +20,7 @@ import dev.langchain4j.model.embedding.response.EmbeddingResponse;
 import dev.langchain4j.model.output.TokenUsage;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -59,7 +60,8 @@ public final class FoveaEmbeddingModel extends DimensionAwareEmbeddingModel impl
 
     private static TextEncoder load(Builder builder) {
         try {
-            return TextEncoder.load(builder.model, builder.options);
+            return builder.path != null
+                    ? TextEncoder.load(builder.path, builder.options) : TextEncoder.load(builder.model, builder.options);
         } catch (IOException e) {
             throw new UncheckedIOException(e.getMessage(), e);
         }
@@ -155,6 +157,7 @@ public final class FoveaEmbeddingModel extends DimensionAwareEmbeddingModel impl
     /** What the model is made of. */
     public static final class Builder {
         private String model = "all-minilm-l6-v2";
+        private Path path;
         private EncoderOptions options = EncoderOptions.defaults();
         private TextEncoder encoder;
         private String queryPrompt;
@@ -167,6 +170,13 @@ public final class FoveaEmbeddingModel extends DimensionAwareEmbeddingModel impl
         /** A name or a directory, as {@link TextEncoder#load(String, EncoderOptions)} takes it. */
         public Builder model(String nameOrDirectory) {
             this.model = Objects.requireNonNull(nameOrDirectory, "nameOrDirectory");
+            this.path = null;
+            return this;
+        }
+
+        /** A directory or a {@code .gguf} file, as {@link TextEncoder#load(Path, EncoderOptions)} takes it. */
+        public Builder model(Path path) {
+            this.path = Objects.requireNonNull(path, "path");
             return this;
         }
 

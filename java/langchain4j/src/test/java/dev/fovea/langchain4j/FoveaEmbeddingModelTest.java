@@ -21,6 +21,7 @@ import dev.langchain4j.spi.model.embedding.EmbeddingModelFactory;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Properties;
 import java.util.ServiceLoader;
@@ -139,5 +140,12 @@ class FoveaEmbeddingModelTest extends AbstractEmbeddingModelIT {
     void shouldSayWhyAModelCannotBeLoaded() {
         var failure = assertThrows(UncheckedIOException.class, () -> FoveaEmbeddingModel.builder().model("no-such-model").build());
         assertTrue(failure.getMessage().contains("'no-such-model'"), failure.getMessage());
+    }
+
+    @Test
+    void shouldTakeAPathForADirectoryAndNotForAName() {
+        var builder = FoveaEmbeddingModel.builder().model(Path.of("all-minilm-l6-v2"));
+        var failure = assertThrows(UncheckedIOException.class, builder::build);
+        assertTrue(failure.getMessage().startsWith("no model directory"), failure.getMessage());
     }
 }

@@ -104,12 +104,18 @@ class PageTest {
     void shouldRerankByKeysAlone() throws Exception {
         open(DESK, true);
         browser.evaluate("document.querySelector('#tab-compare').focus()");
-        browser.press("ArrowRight");
+        browser.press("End");
+        assertEquals("tab-attention", browser.evaluate("document.activeElement.id").getAsString());
+        browser.press("ArrowRight", "ArrowLeft", "Home", "ArrowRight");
         assertEquals("tab-rerank", browser.evaluate("document.activeElement.id").getAsString());
         fill("#rerank-query", "w1 w2");
         fill("#rerank-texts", "w3\nw4 w5\nw6");
         browser.press("Tab", "Tab", "Tab", "Tab", "Enter");
         await("document.querySelectorAll('#rerank .bars li').length === 3");
+        fill("#rerank-texts", "w3");
+        browser.evaluate("document.querySelector('#rerank-texts').dispatchEvent("
+                + "new KeyboardEvent('keydown', {key: 'Enter', ctrlKey: true, bubbles: true}))");
+        await("document.querySelectorAll('#rerank .bars li').length === 1");
         picture("rerank-1280-dark");
     }
 
@@ -173,6 +179,15 @@ class PageTest {
     private static String colour(int key, int query) {
         return browser.evaluate("(m => { const d = m.getContext('2d').getImageData(" + (key * 22 + 10) + ", " + (query * 22 + 10)
                 + ", 1, 1).data; return `rgba(${[...d].join(', ')})`; })(document.querySelector('#map'))").getAsString();
+    }
+
+    @Test
+    void shouldSayWhenThereIsNothingToTry() throws Exception {
+        try (var own = TestServer.start(TestServer.options(), List.of(TestServer.models().resolve("labels").toString()))) {
+            browser.open(own.address(), POCKET, false);
+            await("document.querySelector('#served').textContent.includes('labels (classification). This page tries')");
+            assertEquals(0, count("[role=tabpanel]:not([hidden])"));
+        }
     }
 
     @Test

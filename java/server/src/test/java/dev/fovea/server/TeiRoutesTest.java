@@ -183,6 +183,12 @@ class TeiRoutesTest {
     }
 
     @Test
+    void shouldWriteQuotesAsTheyAre() {
+        String refused = server.post("/embed", "{\"inputs\": \"a\", \"model\": \"<it's>\"}").body();
+        assertTrue(refused.contains("no model is called '<it's>'"), refused);
+    }
+
+    @Test
     void shouldSayNothingOfThisMachine() throws Exception {
         String here = TestServer.models().toAbsolutePath().normalize().toString();
         for (String path : List.of("/info", "/v1/models", "/metrics", "/v1/models/x", "/nowhere")) {

@@ -7,7 +7,10 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Consumer;
 
-/** JSON that is written from top to bottom. {@code <}, {@code >} and {@code &} are escaped, so it may stand in a page. */
+/**
+ * JSON that is written from top to bottom. Quotes and {@code <} stand as they are, as people read them who ask by curl: what it
+ * is sent as, {@code application/json} with {@code nosniff}, no browser takes for a page.
+ */
 public final class JsonText {
     /** Writes into a writer that never fails. */
     @FunctionalInterface
@@ -20,7 +23,6 @@ public final class JsonText {
 
     /** Nothing yet. */
     public JsonText() {
-        out.setHtmlSafe(true);
         out.setSerializeNulls(true);
     }
 

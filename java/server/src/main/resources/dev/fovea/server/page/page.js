@@ -48,6 +48,12 @@ function onSubmit(section, work) {
       button.disabled = false;
     }
   });
+  // In a text of several lines, Enter begins another one.
+  form.addEventListener('keydown', event => {
+    if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
+    event.preventDefault();
+    if (!one('button.main', form).disabled) form.requestSubmit();
+  });
 }
 
 const model = section => one(`#${section} [data-models]`).value;
@@ -72,8 +78,11 @@ for (const tab of tabs) {
   tab.addEventListener('click', () => choose(tab));
   tab.addEventListener('keydown', event => {
     const shown = tabs.filter(other => !other.hidden);
-    const step = {ArrowRight: 1, ArrowLeft: -1}[event.key];
-    if (step) choose(shown[(shown.indexOf(tab) + step + shown.length) % shown.length], true);
+    const here = shown.indexOf(tab);
+    const there = {ArrowRight: here + 1, ArrowLeft: here - 1, Home: 0, End: -1}[event.key];
+    if (there === undefined) return;
+    event.preventDefault();
+    choose(shown.at(there % shown.length), true);
   });
 }
 
@@ -82,13 +91,14 @@ async function start() {
   if (!answer) return;
   const {data} = await answer.json();
   one('#key').hidden = true;
-  one('#served').textContent = data.map(served => `${served.id} (${served.task})`).join(', ');
   for (const select of all('[data-models]')) {
     select.replaceChildren(...data.filter(served => select.dataset.models.split(' ').includes(served.task))
       .map(served => new Option(served.id, served.id)));
   }
   for (const tab of tabs) tab.hidden = !data.some(served => tab.dataset.task.split(' ').includes(served.task));
   const first = tabs.find(tab => !tab.hidden);
+  one('#served').textContent = data.map(served => `${served.id} (${served.task})`).join(', ')
+    + (first ? '' : '. This page tries encoders, rerankers and language models alone.');
   if (first) choose(first);
 }
 
@@ -123,7 +133,7 @@ function showBars(section, rows) {
 }
 
 function timed(section, start, what) {
-  one(`#${section} .figures`).textContent = `${what} ${(performance.now() - start).toFixed(0)} ms with the way there and back.`;
+  one(`#${section} .figures`).textContent = `${what} ${(performance.now() - start).toFixed(0)} ms, network included.`;
 }
 
 function cosine(a, b) {

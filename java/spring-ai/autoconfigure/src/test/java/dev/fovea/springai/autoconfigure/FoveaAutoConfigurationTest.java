@@ -48,8 +48,10 @@ import org.springframework.ai.embedding.EmbeddingRequest;
 import org.springframework.ai.embedding.EmbeddingResponse;
 import org.springframework.ai.embedding.TokenCountBatchingStrategy;
 import org.springframework.ai.embedding.observation.EmbeddingModelMeterObservationHandler;
+import org.springframework.ai.model.chat.client.autoconfigure.ChatClientAutoConfiguration;
 import org.springframework.ai.model.tool.StructuredOutputChatOptions;
 import org.springframework.ai.model.tool.ToolCallingChatOptions;
+import org.springframework.ai.model.tool.autoconfigure.ToolCallingAutoConfiguration;
 import org.springframework.ai.tool.ToolCallback;
 import org.springframework.ai.tool.definition.ToolDefinition;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
@@ -263,10 +265,12 @@ class FoveaAutoConfigurationTest {
         });
     }
 
+    /** With the client's builder as the starter brings it. */
     @Test
     void shouldLetAChatClientCallTools() throws IOException {
-        withTools().run(context -> {
-            ChatClient client = ChatClient.create(context.getBean(ChatModel.class));
+        var starter = AutoConfigurations.of(ToolCallingAutoConfiguration.class, ChatClientAutoConfiguration.class);
+        withTools().withConfiguration(starter).run(context -> {
+            ChatClient client = context.getBean(ChatClient.Builder.class).build();
             assertThat(client.prompt("What ?").tools(WEATHER).call().content()).isEqualTo("It is sunny");
             assertThat(String.join("", client.prompt("What ?").tools(WEATHER).stream().content().collectList().block()))
                     .endsWith("It is sunny");
