@@ -22,9 +22,12 @@ record CliRun(int status, String out, String err) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         ByteArrayOutputStream err = new ByteArrayOutputStream();
         int status = Main.run(Streams.of(new ByteArrayInputStream(input), out, err), args);
-        // A machine that loads slowly says so; tests are about what is said on all.
-        String said = err.toString(StandardCharsets.UTF_8).replaceAll("(?m)^Loading .* …\\R", "");
-        return new CliRun(status, out.toString(StandardCharsets.UTF_8), said);
+        return new CliRun(status, out.toString(StandardCharsets.UTF_8), withoutNotices(err.toString(StandardCharsets.UTF_8)));
+    }
+
+    /** A machine that loads or unpacks slowly says so; tests are about what is said on all. */
+    static String withoutNotices(String err) {
+        return err.replaceAll("(?m)^(Loading|Unpacking) .* …\\R", "");
     }
 
     /** What it wrote, given that it succeeded in silence. */

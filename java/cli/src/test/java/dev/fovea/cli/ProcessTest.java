@@ -50,7 +50,7 @@ class ProcessTest {
     }
 
     private String err() throws IOException {
-        return Files.readString(directory.resolve("err"));
+        return CliRun.withoutNotices(Files.readString(directory.resolve("err")));
     }
 
     private static int status(Process process) throws InterruptedException {

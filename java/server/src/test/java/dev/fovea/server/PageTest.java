@@ -167,9 +167,10 @@ class PageTest {
                 assertEquals("hm well", browser.text("#talk .thinking"));
                 assertEquals("Gladly", browser.text("#talk .assistant"));
                 picture("chat-thoughts-" + (dark ? "1280-dark" : "390-light"));
-                fill("#chat-text", "again");
+                fill("#chat-text", "earlier");
                 browser.click("#chat button.main");
                 await("document.querySelectorAll('#talk .assistant').length === 2 && !document.querySelector('#talk .writing')");
+                assertEquals("again", browser.text("#talk .assistant:last-child"));
                 assertEquals(1, count("#talk .thinking"));
             }
         }

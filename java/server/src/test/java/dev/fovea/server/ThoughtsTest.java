@@ -44,7 +44,7 @@ class ThoughtsTest {
         Path model = ToyLanguageModel.write(directory, """
                 {# <tool_call> </think> #}
                 {%- for message in messages %}{{ message['content'] + ' ' }}
-                    {%- if message['reasoning_content'] %}{{ 'earlier' }}{% endif %}{% endfor %}
+                    {%- if message['reasoning_content'] %}{{ 'earlier ' }}{% endif %}{% endfor %}
                 {%- if tools %}{{ tools[0]['function']['name'] }}{% elif messages | length > 1 %}{% else %}{{ '<assistant>' }}{% endif %}""", List.of(
                 List.of("<assistant>", "<think>", "\n", "hm", " well", "\n</think>\n\n", "Glad", "ly"),
                 List.of("earlier", "again"),
