@@ -65,8 +65,12 @@ public final class ChatRoute extends GenerationRoute {
         List<ChatMessage> messages = ChatFields.messages(body);
         Map<String, Object> variables = body.has("chat_template_kwargs") ? withoutNulls(body.object("chat_template_kwargs").plain())
                 : Map.of();
-        body.allowOnlyValue("parallel_tool_calls", "true");
         ToolChoice choice = ToolChoice.of(body);
+        boolean parallel = body.bool("parallel_tool_calls", true);
+        if (!parallel && !choice.tools().isEmpty() && !choice.isForced() && format(body) == null) {
+            throw new ApiException(Kind.UNSUPPORTED, "parallel_tool_calls cannot be false, but where tool_choice asks for a call or"
+                    + " response_format for JSON: a model that is free may call several", "parallel_tool_calls");
+        }
         Chat chat = Chat.of(messages).withVariables(variables).withTools(choice.tools());
         int[] ids = model.tokenizer().encode(model.prompt(chat));
         if (choice.isForced() && format(body) != null) {
