@@ -45,6 +45,16 @@ class ToolFieldsTest {
         server.assertRefused(400, "response_format is not supported where tool_choice asks for a call", PATH, must + "json_object'}}");
     }
 
+    /** What it keeps is in {@code ThoughtsTest}. */
+    @Test
+    void shouldTakeThatCallsAreNotParallel() {
+        choice(ASK + TOOLS + ", 'parallel_tool_calls': false}");
+        choice(ASK + "'parallel_tool_calls': false}");
+        server.assertRefused(400, "the model's chat template does not say how calls of tools look, or in a way that is not known here",
+                PATH, ASK + TOOLS + ", 'parallel_tool_calls': false, 'tool_choice': 'required'}");
+        server.assertRefused(400, "expected parallel_tool_calls to be true or false, got 0", PATH, ASK + "'parallel_tool_calls': 0}");
+    }
+
     @Test
     void shouldSayWhoKeepsAllTokensOut() {
         String all = IntStream.range(0, 31).mapToObj(id -> "'" + id + "': -100").collect(Collectors.joining(", "));
