@@ -47,9 +47,9 @@ public final class AdaptersSuite implements Suite {
                 LangChain4j embeds as many texts at once as there are processors, and ONNX Runtime shares each among all \
                 threads: that is what its class AllMiniLmL6V2EmbeddingModel does by default. LangChain4j drops what \
                 comes after the 128th token, which is counted as if it did not. Vectors of 16 texts have a cosine of at least \
-                0.9999 to those of the other side; in int8, Fovea's of at least 0.98 and LangChain4j's of 0.97. The FMA peak, of single precision, is \
-                the limit of fp32: where LangChain4j reaches half of it, nothing on this machine is more than twice as \
-                fast.""";
+                0.9999 to those of the other side; in int8, Fovea's of at least 0.98 and LangChain4j's of 0.97. The FMA peak, of \
+                single precision, is the limit of fp32: where LangChain4j reaches half of it, nothing on this machine is \
+                more than twice as fast.""";
     }
 
     @Override

@@ -100,19 +100,32 @@ final class ChatTools {
      */
     ExpectedAnswer freeToCall(Chat chat, SamplingOptions options, BiFunction<int[], SamplingOptions, GeneratedText> writer) {
         List<ChatTool> tools = ChatTool.of(chat); // tells now what is wrong with them, not behind the answer
-        ExpectedAnswer free = free(chat, options);
+        boolean isFormed = options.format() != null && options.format().isJson();
         boolean isStrict = options.format() == null && tools.stream().anyMatch(ChatTool::isStrict);
-        if (tools.isEmpty() || !knowsCalls() || free.hasCalls() && !isStrict) {
-            return free;
+        if (tools.isEmpty() || !knowsCalls() || !isFormed && !isStrict) {
+            return free(chat, options);
         }
-        if (!isSpecial(format.mark())) {
-            return isStrict ? expect(chat, options.withFormat(OutputFormat.textWithCalls(ChatTool.schemas(tools, true), parts(true),
-                    format.mark())), true, null)
-                    : expect(chat, options.withFormat(options.format().orCall(schemas(chat), parts(true))), true, call(chat, true));
+        if (isStrict && thinks && (isSpecial(Thoughts.BEGIN) || isSpecial(Thoughts.END))) {
+            throw new UnsupportedOperationException("strict tools are not supported of a model whose thoughts begin or end with a"
+                    + " special token: no format has it");
         }
-        // No format has such a token: what the model writes first, without one, says which of the two it wants.
-        int[] first = writer.apply(free.ids(), options.withFormat(null).withMaxTokens(1)).tokens();
-        return first.length == 1 && first[0] == tokenizer.id(format.mark()) ? forced(chat, options.withFormat(null)) : free;
+        Map<String, String> schemas = ChatTool.schemas(tools, isStrict);
+        OutputFormat call = OutputFormat.call(schemas, parts(true)); // tells likewise what is wrong with schemas
+        if (format.needsMarker() && isSpecial(format.marker())) {
+            return firstToken(chat, options, schemas, writer);
+        }
+        return isStrict ? expect(chat, options.withFormat(OutputFormat.textWithCalls(schemas, parts(true), format)), true, null)
+                : expect(chat, options.withFormat(options.format().orCall(schemas, parts(true))), true, call);
+    }
+
+    /** No format has the token that begins calls: what the model writes first, without one, says whether it wants a call. */
+    private ExpectedAnswer firstToken(Chat chat, SamplingOptions options, Map<String, String> schemas,
+            BiFunction<int[], SamplingOptions, GeneratedText> writer) {
+        SamplingOptions plain = options.withFormat(null);
+        OutputFormat form = options.format() == null ? OutputFormat.textWithout(format.marker()) : options.format();
+        ExpectedAnswer silent = expect(chat, options.withFormat(form), false, null);
+        int[] first = writer.apply(silent.ids(), plain.withMaxTokens(1)).tokens();
+        return first.length == 1 && first[0] == tokenizer.id(format.marker()) ? forced(chat, plain, schemas) : silent;
     }
 
     /** A call of a tool, perhaps behind thoughts. */
@@ -120,11 +133,18 @@ final class ChatTools {
         if (options.format() != null) {
             throw new IllegalArgumentException("expected options without a format for a call of a tool, got " + options.format());
         }
+        return forced(chat, options, ChatTool.schemas(ChatTool.of(chat), false));
+    }
+
+    private ExpectedAnswer forced(Chat chat, SamplingOptions options, Map<String, String> schemas) {
+        if (schemas.isEmpty()) {
+            throw new IllegalArgumentException("expected a chat with at least 1 tool, got 0");
+        }
         String rendered = render(chat);
         Thinking thinking = thoughts(rendered);
         // One that does not think begins with the call.
-        String begin = thinking == Thinking.NOT ? begin() : "";
-        SamplingOptions forced = thinking.before(options.withFormat(call(chat, begin.isEmpty())));
+        String begin = thinking == Thinking.NOT ? require().before() : "";
+        SamplingOptions forced = thinking.before(options.withFormat(OutputFormat.call(schemas, parts(begin.isEmpty()))));
         return new ExpectedAnswer(chat, ids(rendered + begin), forced, begin.isEmpty() && isOpen(rendered), begin, true, null);
     }
 
@@ -192,20 +212,6 @@ final class ChatTools {
 
     private static Map<String, String> schemas(Chat chat) {
         return ChatTool.schemas(ChatTool.of(chat), false);
-    }
-
-    /** What a call begins with. */
-    private String begin() {
-        return require().before();
-    }
-
-    /** A call, or what must follow its begin. */
-    private OutputFormat call(Chat chat, boolean whole) {
-        Map<String, String> schemas = schemas(chat);
-        if (schemas.isEmpty()) {
-            throw new IllegalArgumentException("expected a chat with at least 1 tool, got 0");
-        }
-        return OutputFormat.call(schemas, parts(whole));
     }
 
     /** What stands in a call, or behind its begin, around the name and the arguments. */

@@ -1,5 +1,6 @@
 package dev.fovea.model;
 
+import dev.fovea.model.chat.CallFormat;
 import dev.fovea.model.grammar.CompiledFormat;
 import java.util.ArrayList;
 import java.util.List;
@@ -105,8 +106,14 @@ public final class OutputFormat {
     }
 
     /** Any text, with calls of tools among it; see {@link CompiledFormat#ofTextWithCalls}. */
-    static OutputFormat textWithCalls(Map<String, String> tools, List<String> parts, String mark) {
-        return of("text with calls", source(tools, parts), () -> CompiledFormat.ofTextWithCalls(tools, parts, mark));
+    static OutputFormat textWithCalls(Map<String, String> tools, List<String> parts, CallFormat calls) {
+        return of("text with calls as of " + calls, source(tools, parts),
+                () -> CompiledFormat.ofTextWithCalls(tools, parts, calls.marker(), calls.needsMarker()));
+    }
+
+    /** Any text in which a mark is not. */
+    static OutputFormat textWithout(String mark) {
+        return of("text without", List.of(mark), () -> CompiledFormat.ofTextWithout(mark));
     }
 
     private static List<String> source(Map<String, String> tools, List<String> parts) {

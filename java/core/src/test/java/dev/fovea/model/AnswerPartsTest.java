@@ -75,6 +75,7 @@ class AnswerPartsTest {
     void shouldKeepWhatMayBeACall() {
         assertTold("", "Let me see.", "Let me see.\n<tool_call>{}</tool_call>", false, false, CallFormat.HERMES);
         assertTold("", "", "\n<tool_call>{}</tool_call>", true, false, CallFormat.HERMES);
+        assertTold("", "x\n            <div>", "x\n            <div>", false, false, CallFormat.HERMES);
         assertTold("so", "a <tool> b", "<think>so</think>a <tool> b <tool_", true, false, CallFormat.HERMES);
         assertTold("", "", " {\"name\": 1} ", false, false, CallFormat.LLAMA);
         assertTold("", "a {\"name\": 1}", "a {\"name\": 1}", false, false, CallFormat.LLAMA);

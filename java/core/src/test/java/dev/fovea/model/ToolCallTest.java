@@ -18,6 +18,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -39,6 +40,9 @@ class ToolCallTest {
             Map.of("type", "function", "function", Map.of("name", "time \"now\"", "parameters", Map.of("type", "object", "properties",
                     Map.of("utc", Map.of("$ref", "#/$defs/flag")), "additionalProperties", false, "$defs", Map.of("flag", Map.of("type", "boolean"))))));
 
+    private static final List<Map<String, Object>> STRICT = List.of(Map.of("type", "function", "function", Map.of("name", "weather", "strict", true,
+            "parameters", Map.of("type", "object", "properties", Map.of("city", Map.of("enum", List.of("Oslo", "Rome"))),
+            "required", List.of("city"), "additionalProperties", false))));
     private static final OutputFormat FORM = OutputFormat.jsonSchema("""
             {"type": "object", "properties": {"n": {"enum": [1, 2, "<tool_call>\\n{\\"name\\": \\"weather\\"}"]}}, "required": ["n"],
              "additionalProperties": false}""");
@@ -170,10 +174,7 @@ class ToolCallTest {
         Files.writeString(tokenizer, Files.readString(tokenizer).replace("\"perhaps\"", "\"<tool_call>\""));
         int begin = TinyGenerator.tokens().indexOf("perhaps");
         int end = TinyGenerator.END;
-        List<Map<String, Object>> strict = List.of(Map.of("type", "function", "function", Map.of("name", "weather", "strict", true,
-                "parameters", Map.of("type", "object", "properties", Map.of("city", Map.of("enum", List.of("Oslo", "Rome"))),
-                        "required", List.of("city"), "additionalProperties", false))));
-        Chat chat = Chat.of(List.of(ChatMessage.user("go on"))).withTools(strict);
+        Chat chat = Chat.of(List.of(ChatMessage.user("go on"))).withTools(STRICT);
         try (var model = TextGenerator.load(directory, GeneratorOptions.defaults().withContext(2048)
                 .withEngineOptions(EngineOptions.defaults().withThreads(1)))) {
             assertFalse(model.prompt(chat).contains("strict"), model.prompt(chat));
@@ -228,6 +229,10 @@ class ToolCallTest {
                 assertEquals(answer.content(), told.toString());
                 assertEquals(bias > 0, !answer.toolCalls().isEmpty(), answer.toString());
                 assertEquals(bias > 0, answer.content().isEmpty());
+                ChatAnswer strict = model.answer(chat.withTools(STRICT), options.withFormat(null));
+                assertEquals(bias > 0, !strict.toolCalls().isEmpty(), strict.toString());
+                strict.toolCalls().forEach(call -> assertTrue(List.of("Oslo", "Rome").contains(call.values().get("city"))));
+                assertFalse(IntStream.of(strict.generated().tokens()).anyMatch(id -> id == 1), strict.toString());
             }
         }
     }

@@ -72,7 +72,8 @@ public abstract sealed class ChatBuilder<B> permits FoveaChatModel.Builder, Fove
 
     /**
      * Whether calls of tools are valid by their schemas, whatever the model would write: once it begins a call, it has no other
-     * choice. A tool whose schema has a keyword that is not supported is refused then.
+     * choice. A tool whose schema has a keyword that is not supported is refused then. With Llama 3, whatever begins with a
+     * brace is a call.
      */
     public B strictTools(boolean strictTools) {
         this.strictTools = strictTools;
@@ -114,7 +115,7 @@ public abstract sealed class ChatBuilder<B> permits FoveaChatModel.Builder, Fove
         } catch (IOException e) {
             throw new UncheckedIOException(e.getMessage(), e);
         }
-        return new Loaded(loaded, generator == null, new ChatWork(loaded, name, returnThinking, strictTools), named.overrideWith(parameters), listeners,
-                executor);
+        var work = new ChatWork(loaded, name, returnThinking, strictTools);
+        return new Loaded(loaded, generator == null, work, named.overrideWith(parameters), listeners, executor);
     }
 }

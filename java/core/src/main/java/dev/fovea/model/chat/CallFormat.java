@@ -131,13 +131,13 @@ public enum CallFormat {
     public record Answer(String content, List<Call> calls) {}
 
     /** What begins calls. */
-    String marker() {
+    public String marker() {
         return marker;
     }
 
-    /** What each call begins with, up to white space; empty where one needs no mark. */
-    public String mark() {
-        return before.strip();
+    /** Whether each call begins with the marker; else one that stands alone may be without. */
+    public boolean needsMarker() {
+        return !before.isEmpty();
     }
 
     /** That which a template speaks of; null if there is none that is known. */
@@ -172,7 +172,7 @@ public enum CallFormat {
 
     /** Whether a call begins with a text that {@link #begin} found, and not only may. */
     public boolean isBegun(CharSequence text) {
-        return text.length() >= marker.length() || this == LLAMA && text.toString().stripLeading().startsWith("{");
+        return text.toString().contains(marker) || this == LLAMA && text.toString().stripLeading().startsWith("{");
     }
 
     /** Reads an answer, special tokens and all, to a chat with some tools. */

@@ -8,7 +8,8 @@ import java.util.Map;
 /** What an answer must look like, whatever the vocabulary. Immutable; safe to share. */
 public final class CompiledFormat {
     private static final int MOST_CHOICES = 1 << 14;
-    private static final String JSON_SPACE = " \n\r\t";
+    /** What {@link String#strip} takes from the begin of an answer. */
+    private static final CodePoints SPACE = CodePoints.where(Character::isWhitespace);
 
     private final Grammar grammar;
     private final Automaton automaton;
@@ -59,19 +60,25 @@ public final class CompiledFormat {
     /**
      * Any text, with calls of some tools among it; see {@link #ofCall}.
      *
-     * @param mark what each call begins with, and nothing else; where that is empty, a text that begins with a brace is a call
-     *     as a whole
+     * @param mark what calls begin with, and nothing else
+     * @param isMarked whether each call begins so; else a text that begins with a brace is a call as a whole
      */
-    public static CompiledFormat ofTextWithCalls(Map<String, String> tools, List<String> parts, String mark) {
-        if (mark.isEmpty()) {
-            Expression space = Expression.characters(JSON_SPACE).times(0, -1);
-            Expression text = Expression.sequence(FreeText.except(JSON_SPACE + '{'), FreeText.except("").times(0, -1));
-            return new CompiledFormat(Grammar.around(call(tools, parts),
-                    call -> Expression.sequence(space, Expression.choice(call, text).optional())));
+    public static CompiledFormat ofTextWithCalls(Map<String, String> tools, List<String> parts, String mark, boolean isMarked) {
+        if (!isMarked) {
+            Expression any = FreeText.except(CodePoints.NONE).times(0, -1);
+            Expression begin = FreeText.except(SPACE.union(CodePoints.of("{")));
+            Expression text = new Expression.Both(FreeText.without(mark), Expression.sequence(begin, any));
+            return new CompiledFormat(Grammar.around(call(tools, parts), call -> Expression.sequence(
+                    new Expression.Characters(SPACE).times(0, -1), Expression.choice(call, text).optional())));
         }
         List<String> behind = List.of(parts.get(0).substring(mark.length()), parts.get(1), parts.get(2));
         return new CompiledFormat(Grammar.around(call(tools, behind), call -> Expression.sequence(
                 Expression.sequence(FreeText.through(mark), call).times(0, -1), FreeText.without(mark))));
+    }
+
+    /** Any text in which a mark is not, whose first character stands in no other place of it. */
+    public static CompiledFormat ofTextWithout(String mark) {
+        return new CompiledFormat(Grammar.of(FreeText.without(mark)));
     }
 
     private static Grammar call(Map<String, String> tools, List<String> parts) {

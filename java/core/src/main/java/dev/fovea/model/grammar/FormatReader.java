@@ -20,9 +20,9 @@ public final class FormatReader {
      * @throws IllegalArgumentException if there are too many ways to read it
      */
     public boolean take(CharSequence piece) {
-        recognizer.resetWork();
         byte[] bytes = piece.toString().getBytes(StandardCharsets.UTF_8);
         for (int i = 0; follows && i < bytes.length; i++) {
+            recognizer.resetWork();
             follows = recognizer.advance(bytes[i] & 0xff);
         }
         return follows;

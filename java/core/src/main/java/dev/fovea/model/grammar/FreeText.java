@@ -1,6 +1,6 @@
 package dev.fovea.model.grammar;
 
-/** Any text, as far as to a mark. The first character of a mark stands in no other place of it. */
+/** Any text without a mark, or up to and with the first. The first character of a mark stands in no other place of it. */
 final class FreeText {
     private FreeText() {}
 
@@ -26,8 +26,12 @@ final class FreeText {
         return Expression.sequence(except(begin + mark.charAt(characters)), except(begin).times(0, -1)).optional();
     }
 
+    private static Expression except(String characters) {
+        return except(CodePoints.of(characters));
+    }
+
     /** One character that is none of these. */
-    static Expression except(String characters) {
-        return new Expression.Characters(CodePoints.of(characters).complement());
+    static Expression except(CodePoints characters) {
+        return new Expression.Characters(characters.complement());
     }
 }
