@@ -6,14 +6,15 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * A tool of a chat.
  *
- * @param schema of its arguments, in JSON
+ * @param parameters the schema of its arguments, in maps and lists; null for any object
  * @param isStrict whether the model must keep to the schema where it is free to call or not; as OpenAI's {@code strict}
  */
-record ChatTool(String name, String schema, boolean isStrict) {
+record ChatTool(String name, Object parameters, boolean isStrict) {
     private static final Gson JSON = new Gson();
     private static final String STRICT = "strict";
     private static final String ANY = "{\"type\": \"object\"}";
@@ -44,22 +45,29 @@ record ChatTool(String name, String schema, boolean isStrict) {
         if (strict != null && !(strict instanceof Boolean)) {
             throw new IllegalArgumentException("expected true or false as strict of the tool " + name + ", got " + JSON.toJson(strict));
         }
-        Object parameters = function.get("parameters");
-        return new ChatTool(name, parameters == null ? ANY : JSON.toJson(parameters), strict != null && (Boolean) strict);
+        return new ChatTool(name, function.get("parameters"), strict != null && (Boolean) strict);
     }
 
     private static Map<?, ?> function(Map<String, Object> tool) {
         return tool.get("function") instanceof Map<?, ?> inner ? inner : tool;
     }
 
+    /** The names of tools. */
+    static Set<String> names(List<ChatTool> tools) {
+        return tools.stream().map(ChatTool::name).collect(Collectors.toSet());
+    }
+
     /**
-     * The schemas of tools by their names.
+     * The schemas of tools in JSON, by their names.
      *
      * @param ifStrict whether those that are not strict take any object
      */
     static Map<String, String> schemas(List<ChatTool> tools, boolean ifStrict) {
         Map<String, String> schemas = new LinkedHashMap<>();
-        tools.forEach(tool -> schemas.put(tool.name, ifStrict && !tool.isStrict ? ANY : tool.schema));
+        for (ChatTool tool : tools) {
+            boolean isFree = tool.parameters == null || ifStrict && !tool.isStrict;
+            schemas.put(tool.name, isFree ? ANY : JSON.toJson(tool.parameters));
+        }
         return schemas;
     }
 

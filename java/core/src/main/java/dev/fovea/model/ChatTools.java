@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.stream.IntStream;
 
@@ -110,11 +111,12 @@ final class ChatTools {
                     + " special token: no format has it");
         }
         Map<String, String> schemas = ChatTool.schemas(tools, isStrict);
-        OutputFormat call = OutputFormat.call(schemas, parts(true)); // tells likewise what is wrong with schemas
-        if (format.needsMarker() && isSpecial(format.marker())) {
-            return firstToken(chat, options, schemas, writer);
+        boolean isSpecial = format.needsMarker() && isSpecial(format.marker());
+        if (isStrict && !isSpecial) {
+            return expect(chat, options.withFormat(OutputFormat.textWithCalls(schemas, parts(true), format)), true, null);
         }
-        return isStrict ? expect(chat, options.withFormat(OutputFormat.textWithCalls(schemas, parts(true), format)), true, null)
+        OutputFormat call = OutputFormat.call(schemas, parts(true)); // tells likewise what is wrong with schemas
+        return isSpecial ? firstToken(chat, options, schemas, writer)
                 : expect(chat, options.withFormat(options.format().orCall(schemas, parts(true))), true, call);
     }
 
@@ -175,8 +177,8 @@ final class ChatTools {
         reasoning = thought ? reasoning.substring(0, end).strip() : "";
         // What has the other form may look like a call.
         boolean mayCall = expected.hasCalls() && (expected.call() == null || expected.call().compiled().reader().take(rest));
-        Map<String, String> tools = mayCall ? schemas(chat) : Map.of();
-        CallFormat.Answer answer = format == null || tools.isEmpty() ? null : format.read(rest, tools.keySet());
+        Set<String> tools = mayCall ? ChatTool.names(ChatTool.of(chat)) : Set.of();
+        CallFormat.Answer answer = format == null || tools.isEmpty() ? null : format.read(rest, tools);
         if (answer == null || answer.calls().isEmpty()) {
             return new ChatAnswer(thought ? behindThoughts(generated) : generated.text(), reasoning, List.of(), generated);
         }
@@ -208,10 +210,6 @@ final class ChatTools {
         int[] tokens = generated.tokens();
         int count = tokens.length - (generated.finish() == Finish.END && tokens.length > 0 ? 1 : 0);
         return tokenizer.decode(IntStream.of(tokens).limit(count).filter(id -> id < tokenizer.vocabularySize()).toArray(), true);
-    }
-
-    private static Map<String, String> schemas(Chat chat) {
-        return ChatTool.schemas(ChatTool.of(chat), false);
     }
 
     /** What stands in a call, or behind its begin, around the name and the arguments. */

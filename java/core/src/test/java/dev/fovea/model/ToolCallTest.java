@@ -212,6 +212,22 @@ class ToolCallTest {
         }
     }
 
+    /** Such a model could not end its thoughts. */
+    @Test
+    void shouldRefuseStrictToolsWhereNoFormatHasTheMarksOfThoughts() throws IOException {
+        load(TEMPLATE).close();
+        Path tokenizer = directory.resolve("tokenizer.json");
+        Files.writeString(tokenizer, Files.readString(tokenizer).replace('"' + TinyGenerator.tokens().get(2) + '"', "\"</think>\""));
+        Chat chat = Chat.of(List.of(ChatMessage.user("go on")));
+        try (var model = TextGenerator.load(directory, GeneratorOptions.defaults().withContext(2048)
+                .withEngineOptions(EngineOptions.defaults().withThreads(1)))) {
+            var options = SamplingOptions.greedy().withMaxTokens(3);
+            assertEquals("strict tools are not supported of a model whose thoughts begin or end with a special token: no format has it",
+                    assertThrows(UnsupportedOperationException.class, () -> model.answer(chat.withTools(STRICT), options)).getMessage());
+            model.answer(chat.withTools(TOOLS), options);
+        }
+    }
+
     /** No format has the token that begins calls of Mistral: what the model writes first decides. */
     @Test
     void shouldAnswerInTheFormOrCallWhereATokenBeginsCalls() throws IOException {

@@ -8,8 +8,6 @@ import java.util.Map;
 /** What an answer must look like, whatever the vocabulary. Immutable; safe to share. */
 public final class CompiledFormat {
     private static final int MOST_CHOICES = 1 << 14;
-    /** What {@link String#strip} takes from the begin of an answer. */
-    private static final CodePoints SPACE = CodePoints.where(Character::isWhitespace);
 
     private final Grammar grammar;
     private final Automaton automaton;
@@ -65,11 +63,12 @@ public final class CompiledFormat {
      */
     public static CompiledFormat ofTextWithCalls(Map<String, String> tools, List<String> parts, String mark, boolean isMarked) {
         if (!isMarked) {
-            Expression any = FreeText.except(CodePoints.NONE).times(0, -1);
-            Expression begin = FreeText.except(SPACE.union(CodePoints.of("{")));
+            CodePoints space = CodePoints.where(Character::isWhitespace); // what String.strip takes from an answer's begin
+            Expression any = new Expression.Characters(CodePoints.ALL).times(0, -1);
+            Expression begin = FreeText.except(space.union(CodePoints.of("{")));
             Expression text = new Expression.Both(FreeText.without(mark), Expression.sequence(begin, any));
             return new CompiledFormat(Grammar.around(call(tools, parts), call -> Expression.sequence(
-                    new Expression.Characters(SPACE).times(0, -1), Expression.choice(call, text).optional())));
+                    new Expression.Characters(space).times(0, -1), Expression.choice(call, text).optional())));
         }
         List<String> behind = List.of(parts.get(0).substring(mark.length()), parts.get(1), parts.get(2));
         return new CompiledFormat(Grammar.around(call(tools, behind), call -> Expression.sequence(

@@ -6,6 +6,9 @@ final class FreeText {
 
     /** Any text in which the mark is not; it may end with the begin of one. */
     static Expression without(String mark) {
+        if (mark.length() < 2 || mark.indexOf(mark.charAt(0), 1) > 0) {
+            throw new IllegalArgumentException("expected a mark whose first character stands in no other place of it, got '" + mark + "'");
+        }
         Expression rest = goesOn(mark, mark.length() - 1);
         for (int i = mark.length() - 2; i > 0; i--) {
             String next = mark.substring(i, i + 1);

@@ -1,6 +1,7 @@
 package dev.fovea.model.grammar;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.util.List;
 import java.util.Map;
@@ -54,5 +55,6 @@ class FormatReaderTest {
         var format = CompiledFormat.ofTextWithout("[TOOL_CALLS]");
         assertEquals(true, begins(format, "[1, 2] [TOOL_CALL [[TOOL_CALLS"));
         assertEquals(false, begins(format, "Well. [[TOOL_CALLS]"));
+        assertThrows(IllegalArgumentException.class, () -> CompiledFormat.ofTextWithout("<<x"));
     }
 }

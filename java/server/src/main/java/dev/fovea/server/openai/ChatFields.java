@@ -2,20 +2,13 @@ package dev.fovea.server.openai;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
-import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
-import com.google.gson.Strictness;
-import com.google.gson.stream.JsonReader;
-import com.google.gson.stream.JsonToken;
 import dev.fovea.model.ChatAnswer;
 import dev.fovea.model.ChatMessage;
 import dev.fovea.model.ToolCall;
 import dev.fovea.server.json.ApiException;
 import dev.fovea.server.json.ApiException.Kind;
 import dev.fovea.server.json.JsonBody;
-import java.io.IOException;
-import java.io.StringReader;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -90,10 +83,9 @@ public final class ChatFields {
 
     private static boolean isObject(String json) {
         try {
-            var reader = new JsonReader(new StringReader(json));
-            reader.setStrictness(Strictness.STRICT);
-            return JsonParser.parseReader(reader) instanceof JsonObject && reader.peek() == JsonToken.END_DOCUMENT;
-        } catch (IOException | JsonParseException _) {
+            JsonBody.parse(json.getBytes(StandardCharsets.UTF_8));
+            return true;
+        } catch (ApiException _) {
             return false;
         }
     }
