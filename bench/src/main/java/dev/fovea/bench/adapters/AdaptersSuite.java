@@ -62,8 +62,9 @@ public final class AdaptersSuite implements Suite {
         List<Job> jobs = new ArrayList<>();
         for (String threads : effort == Effort.SMOKE ? List.of("1") : List.of("1", EncodeSuite.ALL)) {
             for (int texts : effort == Effort.SMOKE ? List.of(many) : List.of(1, many)) {
-                Timing timing = effort == Effort.SMOKE ? new Timing(1, 0, 1, 10)
-                        : texts == 1 ? Timing.of(effort) : new Timing(1, 0, 2, 10); // calls of seconds warm up
+                // Calls of seconds warm up.
+                Timing timing = effort == Effort.SMOKE || texts == 1 ? Timing.of(effort)
+                        : new Timing(effort == Effort.FULL ? 3 : 1, 0, 2, 10);
                 Map<String, String> work = new LinkedHashMap<>();
                 work.put("texts", String.valueOf(texts));
                 work.put("threads", threads);
