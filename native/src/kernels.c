@@ -14,7 +14,7 @@ fv_normalize_kernel FV_FLOATS(normalize);
 fv_linear_layout_kernel FV_NAME(linear_layout);
 fv_linear_pack_kernel FV_NAME(linear_pack);
 fv_linear_kernel FV_NAME(linear);
-fv_linear_round_kernel FV_BYTES(linear_round);
+fv_linear_round_kernel FV_NAME(linear_round);
 fv_product_kernel FV_FLOATS(product);
 fv_attention_scratch_kernel FV_FLOATS(attention_scratch);
 fv_attention_kernel FV_FLOATS(attention);
@@ -41,7 +41,7 @@ const fv_kernels FV_NAME(kernels) = {
     .linear_layout = FV_NAME(linear_layout),
     .linear_pack = FV_NAME(linear_pack),
     .linear = FV_NAME(linear),
-    .linear_round = FV_BYTES(linear_round),
+    .linear_round = FV_NAME(linear_round),
     .product = FV_FLOATS(product),
     .attention_scratch = FV_FLOATS(attention_scratch),
     .attention = FV_FLOATS(attention),

@@ -222,13 +222,23 @@ static void run(fv_pool *pool, long long items, int slices, long long grain, fv_
   if (atomic_fetch_sub_explicit(&pool->pending, ran, memory_order_acq_rel) != ran) wait_for_workers(pool);
 }
 
+/* Threads for a loop of items > 0, if the pool is free. */
+static int slices_of(const struct fovea_engine *engine, long long items, long long grain) {
+  const long long blocks = (items - 1) / grain + 1;
+  return blocks < engine->threads ? (int)blocks : engine->threads;
+}
+
+static bool is_busy(fv_pool *pool) { return atomic_load_explicit(&pool->busy, memory_order_relaxed); }
+
+bool fv_is_shared(struct fovea_engine *engine, long long items, long long grain) {
+  return items > 0 && slices_of(engine, items, grain) > 1 && !is_busy(engine->pool);
+}
+
 void fv_parallel(struct fovea_engine *engine, long long items, long long grain, fv_loop_body body, void *context) {
   if (items <= 0) return;
   fv_pool *pool = engine->pool;
-  const long long blocks = (items - 1) / grain + 1;
-  const int slices = blocks < engine->threads ? (int)blocks : engine->threads;
-  if (slices == 1 || atomic_load_explicit(&pool->busy, memory_order_relaxed) ||
-      atomic_exchange_explicit(&pool->busy, true, memory_order_acquire)) {
+  const int slices = slices_of(engine, items, grain);
+  if (slices == 1 || is_busy(pool) || atomic_exchange_explicit(&pool->busy, true, memory_order_acquire)) {
     body(context, 0, items, 0);
     return;
   }

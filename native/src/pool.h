@@ -5,6 +5,8 @@
 #ifndef FV_POOL_H
 #define FV_POOL_H
 
+#include <stdbool.h>
+
 struct fovea_engine;
 typedef struct fv_pool fv_pool;
 
@@ -18,6 +20,9 @@ typedef void (*fv_loop_body)(void *context, long long begin, long long end, int 
  * must give the same bits however the items are cut.
  */
 void fv_parallel(struct fovea_engine *engine, long long items, long long grain, fv_loop_body body, void *context);
+
+/* Whether fv_parallel would now share such a loop among threads; another caller may take the pool before it does. */
+bool fv_is_shared(struct fovea_engine *engine, long long items, long long grain);
 
 /*
  * The work that a piece is worth. Handing it to a worker that spins, and its end back, takes 1 us of a Zen 5 core

@@ -136,13 +136,21 @@ static void linear_slice(void *context, long long begin, long long end, int work
   linear->kernel(&linear->job, begin, end);
 }
 
+/* The loop over blocks of rows and their panels. */
+typedef struct cut {
+  int block_rows;
+  long long items, grain;
+} cut;
+
 /*
- * Rows of a block, at most most, so that all blocks are of nearly equal height: every block streams all weights, so
- * a last one of few rows would cost as much as all others.
+ * The cut into blocks of at most most rows, all of nearly equal height: every block streams all weights, so a last one
+ * of few rows would cost as much as all others.
  */
-static int even_rows(int rows, int most) {
-  const long long blocks = ((long long)rows + most - 1) / most;
-  return blocks > 0 ? (int)((rows + blocks - 1) / blocks) : 1;
+static cut cut_rows(const fovea_engine *engine, const fovea_linear_params *p, int most) {
+  const long long blocks = ((long long)p->rows + most - 1) / most;
+  const int rows = blocks > 0 ? (int)((p->rows + blocks - 1) / blocks) : 1;
+  return (cut){rows, blocks * panels_of(engine, p->outputs),
+               fv_grain_of_products((long long)rows * panel_of(engine) * p->inputs)};
 }
 
 static void round_slice(void *context, long long begin, long long end, int worker) {
@@ -152,13 +160,15 @@ static void round_slice(void *context, long long begin, long long end, int worke
 }
 
 /*
- * Memory for all rows of x in eight bits, where they are too many for one block on the stack: null where they are not, or
- * there is no memory. Then blocks are as small as they have to be, and the bits are the same.
+ * Memory for all rows of x in fewer bits. Null where weights want floats, where a thread that computes alone has room on
+ * its stack, and where there is no memory: then every piece of the loop rounds its blocks for itself, with the same bits.
  */
-static fv_scratch *take_rounded(fovea_engine *engine, const fv_linear_layout *layout, int rows) {
+static fv_scratch *take_rounded(fovea_engine *engine, const fv_linear_layout *layout, int rows, bool shared) {
+  const long long row_bytes = layout->rounded_row_bytes;
+  const bool pays = shared || (rows > layout->block_rows && layout->rounded_block_rows > layout->block_rows);
+  if (row_bytes == 0 || !pays) return NULL;
   long long bytes;
-  if (rows <= layout->block_rows || __builtin_mul_overflow(layout->rounded_row_bytes, (long long)rows, &bytes)) return NULL;
-  return bytes > 0 ? fv_scratch_take(engine, bytes) : NULL;
+  return __builtin_mul_overflow(row_bytes, (long long)rows, &bytes) ? NULL : fv_scratch_take(engine, bytes);
 }
 
 int fovea_linear(fovea_engine *engine, const fovea_linear_params *params, const float *x, const void *packed,
@@ -166,10 +176,10 @@ int fovea_linear(fovea_engine *engine, const fovea_linear_params *params, const 
   const fv_packed_header *header = packed;
   FV_REQUIRE(check_linear(engine, params, x, header, bias, residual, out));
   fv_linear_layout layout = engine->kernels->linear_layout(header->dtype, params->inputs);
-  fv_scratch *scratch = take_rounded(engine, &layout, params->rows);
-  layout.block_rows = even_rows(params->rows, scratch ? layout.rounded_block_rows : layout.block_rows);
-  const int rows = layout.block_rows;
-  const long long blocks = ((long long)params->rows + rows - 1) / rows, panels = panels_of(engine, params->outputs);
+  cut loop = cut_rows(engine, params, layout.block_rows);
+  fv_scratch *scratch = take_rounded(engine, &layout, params->rows, fv_is_shared(engine, loop.items, loop.grain));
+  if (scratch) loop = cut_rows(engine, params, layout.rounded_block_rows);
+  layout.block_rows = loop.block_rows;
   linear_context linear = {engine->kernels->linear,
                            engine->kernels->linear_round,
                            {.dtype = header->dtype,
@@ -177,7 +187,7 @@ int fovea_linear(fovea_engine *engine, const fovea_linear_params *params, const 
                             .inputs = params->inputs,
                             .outputs = params->outputs,
                             .activation = params->activation,
-                            .panels = (int)panels,
+                            .panels = (int)panels_of(engine, params->outputs),
                             .layout = layout,
                             .x_stride = params->x_stride,
                             .residual_stride = params->residual_stride,
@@ -189,8 +199,7 @@ int fovea_linear(fovea_engine *engine, const fovea_linear_params *params, const 
                             .out = out,
                             .rounded = scratch ? fv_scratch_memory(scratch) : NULL}};
   if (scratch) fv_parallel(engine, params->rows, fv_grain(params->inputs), round_slice, &linear);
-  const long long item_work = (long long)rows * panel_of(engine) * params->inputs;
-  fv_parallel(engine, blocks * panels, fv_grain_of_products(item_work), linear_slice, &linear);
+  fv_parallel(engine, loop.items, loop.grain, linear_slice, &linear);
   fv_scratch_give(engine, scratch);
   return FOVEA_STATUS_OK;
 }

@@ -3,7 +3,8 @@
 #include "ops/linear/linear.h"
 #include "simd/block_tile.h"
 
-fv_linear_kernel FV_NAME(linear_blocks), FV_NAME(linear_round);
+fv_linear_kernel FV_NAME(linear_blocks);
+fv_linear_round_kernel FV_NAME(linear_round_blocks);
 fv_linear_finish_kernel FV_FLOATS(linear_finish);
 
 /* Bytes from the cells that are multiplied to those that are fetched meanwhile. */
@@ -85,7 +86,7 @@ static void round_rows(const fv_linear_job *job, const fv_form form, long long r
   }
 }
 
-void FV_NAME(linear_round)(const fv_linear_job *job, long long first, long long last) {
+void FV_NAME(linear_round_blocks)(const fv_linear_job *job, long long first, long long last) {
   round_rows(job, fv_form_of(job->dtype), first, (int)(last - first), (long long)job->rows * FV_CHUNK_WORDS,
              job->rounded + first * FV_CHUNK_WORDS);
 }

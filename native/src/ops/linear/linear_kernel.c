@@ -7,41 +7,62 @@
 #include "simd/pairs.h"
 
 fv_linear_kernel FV_NAME(linear), FV_BYTES(linear_blocks);
+fv_linear_round_kernel FV_NAME(linear_round), FV_BYTES(linear_round_blocks);
 fv_linear_tile_kernel FV_FLOATS(linear_tile);
 fv_linear_finish_kernel FV_FLOATS(linear_finish);
 fv_linear_narrow_kernel FV_BYTES(linear_narrow);
 fv_linear_dot_kernel FV_BYTES(linear_dot);
 
-/* A block of x in eight bits, or in pairs of BF16, on the stack of the thread that multiplies it. */
-typedef struct narrow_block {
-  long long first; /* its first row; -1: none yet */
+/* Rows of x in eight bits, or in pairs of BF16. */
+typedef struct narrow_rows {
+  long long first; /* of them; -1: there are none yet */
   long long words_of_row;
-  float scales[FV_NARROW_ROWS];
-  int32_t starts[FV_NARROW_ROWS];
-  int32_t words[FV_NARROW_BYTES / 4] __attribute__((aligned(64))); /* [rows, words_of_row] */
-} narrow_block;
+  int32_t *words; /* [rows, words_of_row] */
+  float *scales;  /* [rows], as starts; neither is read of pairs */
+  int32_t *starts;
+} narrow_rows;
 
-static void narrow(const fv_linear_job *job, long long row, int rows, narrow_block *block) {
+static long long words_of_row(const fv_linear_job *job) {
+  return job->dtype == FOVEA_DTYPE_I8 ? fv_dot_groups(job->inputs) : fv_pairs(job->inputs);
+}
+
+/* Where all rows of x are, or come, in job->rounded. */
+static narrow_rows rounded_rows(const fv_linear_job *job) {
+  const long long words = words_of_row(job);
+  float *scales = (float *)(job->rounded + job->rows * words);
+  return (narrow_rows){0, words, job->rounded, scales, (int32_t *)(scales + job->rows)};
+}
+
+/* Rounds rows [row, row + rows) of x into to, which has room for them from its row at on. */
+static void narrow(const fv_linear_job *job, long long row, int rows, const narrow_rows *to, long long at) {
   for (int r = 0; r < rows; r++) {
     const float *x = job->x + (row + r) * job->x_stride;
-    int32_t *words = block->words + r * block->words_of_row;
+    int32_t *words = to->words + (at + r) * to->words_of_row;
     if (job->dtype == FOVEA_DTYPE_I8) {
-      FV_BYTES(linear_narrow)(x, job->inputs, words, block->scales + r, block->starts + r);
+      FV_BYTES(linear_narrow)(x, job->inputs, words, to->scales + at + r, to->starts + at + r);
     } else {
 #if FV_HAS_PAIRS
       fv_round_pairs(x, job->inputs, words);
 #endif
     }
   }
-  block->first = row;
 }
 
-/* sum [rows, panels * FV_PANEL], the products of a tile of a block that is narrow. */
-static void multiply_narrow(const fv_linear_job *job, const narrow_block *block, const fv_linear_tile *t, float *sum) {
-  const long long at = t->row - block->first, of_row = block->words_of_row;
-  const int32_t *words = block->words + at * of_row;
+void FV_NAME(linear_round)(const fv_linear_job *job, long long first, long long last) {
+  if (fv_is_block(job->dtype)) {
+    FV_BYTES(linear_round_blocks)(job, first, last);
+  } else {
+    const narrow_rows all = rounded_rows(job);
+    narrow(job, first, (int)(last - first), &all, first);
+  }
+}
+
+/* sum [rows, panels * FV_PANEL], the products of a tile of rows that are narrow. */
+static void multiply_narrow(const fv_linear_job *job, const narrow_rows *x, const fv_linear_tile *t, float *sum) {
+  const long long at = t->row - x->first, of_row = x->words_of_row;
+  const int32_t *words = x->words + at * of_row;
   if (job->dtype == FOVEA_DTYPE_I8) {
-    FV_BYTES(linear_dot)(job, t, words, of_row, block->scales + at, block->starts + at, sum);
+    FV_BYTES(linear_dot)(job, t, words, of_row, x->scales + at, x->starts + at, sum);
     return;
   }
 #if FV_HAS_PAIRS
@@ -51,11 +72,11 @@ static void multiply_narrow(const fv_linear_job *job, const narrow_block *block,
 #endif
 }
 
-static void run_tile(const fv_linear_job *job, const narrow_block *block, const fv_linear_tile *t) {
+static void run_tile(const fv_linear_job *job, const narrow_rows *x, const fv_linear_tile *t) {
   /* Of one panel and all rows: no policy takes more than four panels of one row, or two of two. */
   float sum[FV_TILE_ROWS * FV_PANEL] __attribute__((aligned(64)));
-  if (block) {
-    multiply_narrow(job, block, t, sum);
+  if (x) {
+    multiply_narrow(job, x, t, sum);
   } else {
     FV_FLOATS(linear_tile)(job, t, sum);
   }
@@ -108,41 +129,47 @@ static policy choose_policy(const fv_linear_job *job, int rows, long long left) 
 }
 
 /* Rows [row, row + rows), one block, against as many panels from panel on as the policy takes at once. */
-static void run_panels(const fv_linear_job *job, const narrow_block *block, long long row, int rows,
+static void run_panels(const fv_linear_job *job, const narrow_rows *x, long long row, int rows,
                        long long panel, const policy *how) {
   const char *ahead = job->weights + panel * job->layout.panel_bytes + how->ahead;
   for (int t = 0; t < how->tiles; t++) {
     const int begin = (int)((long long)rows * t / how->tiles), end = (int)((long long)rows * (t + 1) / how->tiles);
-    run_tile(job, block,
+    run_tile(job, x,
              &(fv_linear_tile){row + begin, panel, end - begin, how->panels, ahead + t * how->apart, how->step});
   }
 }
 
-/* block: room for a block of x in fewer bits, or null where the weights want floats. */
-static void run(const fv_linear_job *job, long long first, long long last, narrow_block *block) {
+/* x: where the weights want it in fewer bits, else null; all its rows, or room for those of a block. */
+static void run(const fv_linear_job *job, long long first, long long last, narrow_rows *x) {
   while (first < last) {
     const long long panel = first % job->panels, row = first / job->panels * job->layout.block_rows;
     const int rows = job->rows - row < job->layout.block_rows ? (int)(job->rows - row) : job->layout.block_rows;
-    if (block && block->first != row) narrow(job, row, rows, block);
+    if (x && !job->rounded && x->first != row) {
+      narrow(job, row, rows, x, 0);
+      x->first = row;
+    }
     const long long left = last - first < job->panels - panel ? last - first : job->panels - panel;
     const policy how = choose_policy(job, rows, left);
-    run_panels(job, block, row, rows, panel, &how);
+    run_panels(job, x, row, rows, panel, &how);
     first += how.panels;
   }
 }
 
-static __attribute__((noinline)) void run_narrow(const fv_linear_job *job, long long first, long long last) {
-  narrow_block block;
-  block.first = -1;
-  block.words_of_row = job->dtype == FOVEA_DTYPE_I8 ? fv_dot_groups(job->inputs) : fv_pairs(job->inputs);
-  run(job, first, last, &block);
+static __attribute__((noinline)) void run_rounding(const fv_linear_job *job, long long first, long long last) {
+  int32_t words[FV_NARROW_BYTES / 4] __attribute__((aligned(64)));
+  float scales[FV_NARROW_ROWS];
+  int32_t starts[FV_NARROW_ROWS];
+  run(job, first, last, &(narrow_rows){-1, words_of_row(job), words, scales, starts});
 }
 
 void FV_NAME(linear)(const fv_linear_job *job, long long first, long long last) {
   if (fv_is_block(job->dtype)) {
     FV_BYTES(linear_blocks)(job, first, last);
-  } else if (job->dtype == FOVEA_DTYPE_I8 || fv_is_paired(job->dtype, job->inputs)) {
-    run_narrow(job, first, last);
+  } else if (job->rounded) {
+    narrow_rows all = rounded_rows(job);
+    run(job, first, last, &all);
+  } else if (job->layout.rounded_row_bytes > 0) {
+    run_rounding(job, first, last);
   } else {
     run(job, first, last, 0);
   }

@@ -54,6 +54,10 @@ fv_linear_layout FV_NAME(linear_layout)(int dtype, int inputs) {
   if (narrow && rows > FV_NARROW_ROWS) rows = FV_NARROW_ROWS;
   if (!narrow && rows < FV_TILE_ROWS) rows = FV_TILE_ROWS;
   layout.block_rows = (int)rows;
+  if (narrow) {
+    layout.rounded_row_bytes = row_bytes + (long long)(sizeof(float) + sizeof(int32_t)); /* with its scale and start */
+    layout.rounded_block_rows = layout.block_rows;
+  }
   return layout;
 }
 
