@@ -49,6 +49,8 @@ static void should_visit_each_item_once(int threads, int spin_micros) {
       const long long worth = (sizes[s] + grains[g] - 1) / grains[g], shares = worth < threads ? worth : threads;
       const long long share = shares ? sizes[s] / shares : 0;
       v->least = share < grains[g] ? share : grains[g];
+      CHECK(fv_is_shared(engine, sizes[s], grains[g]) == (shares > 1), "%d items, grain %d, %d threads: wrongly shared", sizes[s],
+            grains[g], threads);
       fv_parallel(engine, sizes[s], grains[g], visit, v);
       CHECK(v->pieces >= shares && (shares != 1 || v->pieces == 1), "expected %lld shares, got %d pieces of %d items",
             shares, v->pieces, sizes[s]);
@@ -189,7 +191,10 @@ static void should_serve_many_callers(int threads, int spin_micros) {
 static void call_within(void *context, long long begin, long long end, int worker) {
   (void)worker;
   summing *callers = context;
-  for (long long i = begin; i < end; i++) fv_parallel(callers[i].engine, SUMMED, 16, square, &callers[i]);
+  for (long long i = begin; i < end; i++) {
+    if (fv_is_shared(callers[i].engine, SUMMED, 16)) callers[i].wrong++; /* the pool is busy with this loop */
+    fv_parallel(callers[i].engine, SUMMED, 16, square, &callers[i]);
+  }
 }
 
 static void should_run_a_loop_within_a_loop(void) {
@@ -200,6 +205,7 @@ static void should_run_a_loop_within_a_loop(void) {
   for (int i = 0; i < CALLERS; i++) {
     CHECK(callers[i].squares[SUMMED - 1] == (SUMMED - 1) * (SUMMED - 1), "loop %d ran to %lld", i,
           callers[i].squares[SUMMED - 1]);
+    CHECK(callers[i].wrong == 0, "loop %d was to be shared by a busy pool", i);
   }
   free(callers);
   fovea_engine_destroy(engine);
