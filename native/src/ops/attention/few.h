@@ -25,24 +25,46 @@ static int are_few(const walk *x) {
          !(p->rope != FOVEA_ROPE_NONE && p->rope_keys);
 }
 
-/* Asks for rows of the other half of a block, or of the next block. */
+/* Asks for rows of the other half of a block, or of the next block: into the second cache, which has room for more of them. */
 FV_INLINE void fetch_rows(const char *from, long long stride, int first, int rows, long long bytes) {
-  for (int j = first; j < first + rows; j++) prefetch_row(from, j * stride, bytes);
+  for (int j = first; j < first + rows; j++) {
+    const uintptr_t row = (uintptr_t)from + (uintptr_t)(j * stride);
+    for (long long i = 0; i < bytes; i += 64) __builtin_prefetch((const void *)(row + (uintptr_t)i), 0, 2);
+  }
+}
+
+/* Keys or values as a few rows of queries read them: floats, or halves where one instruction loads them as floats. */
+typedef struct few_rows {
+  int dtype;
+  const char *first;
+  long long stride; /* bytes */
+} few_rows;
+
+/* Whether they are halves: false is a constant where there are none. */
+FV_INLINE int are_halves(const few_rows *x) { return FV_LANES == 16 && x->dtype == FOVEA_DTYPE_F16; }
+
+/* Rows as load_rows takes them: as they lie, or in room. */
+static few_rows read_rows(const fovea_attention_params *p, const char *from, long long stride, int rows, int count, float *room) {
+  const few_rows halves = {p->kv_dtype, from, stride};
+  if (are_halves(&halves)) return halves;
+  long long apart;
+  const float *floats = load_rows(p, from, stride, rows, count, room, &apart);
+  return (few_rows){FOVEA_DTYPE_F32, (const char *)floats, apart * (long long)sizeof(float)};
 }
 
 /*
- * Scores of rows, a constant, against FV_LANES keys. q, keys [.., dim], rows ldq and ldk apart; of keys only count are
- * there, and the scores of the others are any. scores: rows FV_KEY_BLOCK apart
+ * Scores of rows against FV_LANES keys; dtype and rows are constants. q [rows, dim], rows ldq apart, keys [.., dim]; of
+ * keys only count are there, and the scores of the others are any. scores: rows FV_KEY_BLOCK apart
  */
-FV_INLINE void score_lanes_fixed(const int rows, int dim, const float *q, long long ldq, const float *keys,
-                                 long long ldk, int count, float *scores) {
+FV_INLINE void score_lanes_fixed(const int dtype, const int rows, int dim, const float *q, long long ldq,
+                                 const few_rows *keys, int count, float *scores) {
   fv_f32 sum[4] = {{0}, {0}, {0}, {0}};
-  const float *key[FV_LANES];
-  for (int j = 0; j < FV_LANES; j++) key[j] = keys + (j < count ? j : count - 1) * ldk;
+  const char *key[FV_LANES];
+  for (int j = 0; j < FV_LANES; j++) key[j] = keys->first + (j < count ? j : count - 1) * keys->stride;
   for (int i = 0; i < dim; i += FV_LANES) {
     fv_f32 square[FV_LANES];
 #pragma GCC unroll 16
-    for (int j = 0; j < FV_LANES; j++) square[j] = fv_load(key[j] + i);
+    for (int j = 0; j < FV_LANES; j++) square[j] = fv_load_as(dtype, key[j], i);
     fv_transpose(square);
 #pragma GCC unroll 16
     for (int j = 0; j < FV_LANES; j++) {
@@ -54,38 +76,48 @@ FV_INLINE void score_lanes_fixed(const int rows, int dim, const float *q, long l
   for (int r = 0; r < rows; r++) fv_store(scores + r * FV_KEY_BLOCK, sum[r]);
 }
 
-static __attribute__((noinline)) void score_lanes(int rows, int dim, const float *q, long long ldq, const float *keys,
-                                                  long long ldk, int count, float *scores) {
+FV_INLINE void score_lanes_as(const int dtype, int rows, int dim, const float *q, long long ldq, const few_rows *keys,
+                              int count, float *scores) {
   for (int r = 0; r < rows;) {
     const int left = rows - r;
     const float *from = q + r * ldq;
     float *to = scores + r * FV_KEY_BLOCK;
     if (left >= 4) {
-      score_lanes_fixed(4, dim, from, ldq, keys, ldk, count, to);
+      score_lanes_fixed(dtype, 4, dim, from, ldq, keys, count, to);
       r += 4;
     } else if (left >= 2) {
-      score_lanes_fixed(2, dim, from, ldq, keys, ldk, count, to);
+      score_lanes_fixed(dtype, 2, dim, from, ldq, keys, count, to);
       r += 2;
     } else {
-      score_lanes_fixed(1, dim, from, ldq, keys, ldk, count, to);
+      score_lanes_fixed(dtype, 1, dim, from, ldq, keys, count, to);
       r += 1;
     }
   }
 }
 
-/* sum += weights values for rows and vectors, both constants. weights: rows FV_KEY_BLOCK apart. */
-FV_INLINE void weigh_vectors(const int rows, const int vectors, int count, const float *restrict weights,
-                             const float *restrict values, long long ldv, float *restrict sums, long long lds) {
+static __attribute__((noinline)) void score_lanes(int rows, int dim, const float *q, long long ldq, const few_rows *keys,
+                                                  int count, float *scores) {
+  if (are_halves(keys)) {
+    score_lanes_as(FOVEA_DTYPE_F16, rows, dim, q, ldq, keys, count, scores);
+  } else {
+    score_lanes_as(FOVEA_DTYPE_F32, rows, dim, q, ldq, keys, count, scores);
+  }
+}
+
+/* sum += weights values, of columns from on, for rows and vectors; dtype and both are constants. weights: rows FV_KEY_BLOCK apart. */
+FV_INLINE void weigh_vectors(const int dtype, const int rows, const int vectors, int count, const float *restrict weights,
+                             const few_rows *values, int from, float *restrict sums, long long lds) {
   fv_f32 sum[4][8];
 #pragma GCC unroll 4
   for (int r = 0; r < rows; r++) {
 #pragma GCC unroll 8
-    for (int v = 0; v < vectors; v++) sum[r][v] = fv_load(sums + r * lds + v * FV_LANES);
+    for (int v = 0; v < vectors; v++) sum[r][v] = fv_load(sums + r * lds + from + v * FV_LANES);
   }
-  for (int j = 0; j < count; j++) {
+  const char *restrict row = values->first;
+  for (int j = 0; j < count; j++, row += values->stride) {
 #pragma GCC unroll 8
     for (int v = 0; v < vectors; v++) {
-      const fv_f32 value = fv_load(values + j * ldv + v * FV_LANES);
+      const fv_f32 value = fv_load_as(dtype, row, from + v * FV_LANES);
 #pragma GCC unroll 4
       for (int r = 0; r < rows; r++) sum[r][v] += fv_set(weights[r * FV_KEY_BLOCK + j]) * value;
     }
@@ -93,7 +125,7 @@ FV_INLINE void weigh_vectors(const int rows, const int vectors, int count, const
 #pragma GCC unroll 4
   for (int r = 0; r < rows; r++) {
 #pragma GCC unroll 8
-    for (int v = 0; v < vectors; v++) fv_store(sums + r * lds + v * FV_LANES, sum[r][v]);
+    for (int v = 0; v < vectors; v++) fv_store(sums + r * lds + from + v * FV_LANES, sum[r][v]);
   }
 }
 
@@ -104,36 +136,45 @@ FV_INLINE void weigh_vectors(const int rows, const int vectors, int count, const
 #define FV_FEW_VECTORS 4
 #endif
 
-/* The same for all columns. rows: 1, 2 or 4, a constant */
-FV_INLINE void weigh_columns(const int rows, int count, int dim, const float *weights, const float *values,
-                             long long ldv, float *sums, long long lds) {
+/* The same for all columns. rows: 1, 2 or 4 */
+FV_INLINE void weigh_columns(const int dtype, const int rows, int count, int dim, const float *weights,
+                             const few_rows *values, float *sums, long long lds) {
   const int most = rows == 4 ? FV_FEW_VECTORS / 2 : FV_FEW_VECTORS;
   int i = 0;
   for (; i + most * FV_LANES <= dim; i += most * FV_LANES) {
-    weigh_vectors(rows, most, count, weights, values + i, ldv, sums + i, lds);
+    weigh_vectors(dtype, rows, most, count, weights, values, i, sums, lds);
   }
   for (; i + most / 2 * FV_LANES <= dim; i += most / 2 * FV_LANES) {
-    weigh_vectors(rows, most / 2, count, weights, values + i, ldv, sums + i, lds);
+    weigh_vectors(dtype, rows, most / 2, count, weights, values, i, sums, lds);
   }
-  for (; i < dim; i += FV_LANES) weigh_vectors(rows, 1, count, weights, values + i, ldv, sums + i, lds);
+  for (; i < dim; i += FV_LANES) weigh_vectors(dtype, rows, 1, count, weights, values, i, sums, lds);
 }
 
-static __attribute__((noinline)) void weigh_some(int rows, int count, int dim, const float *weights,
-                                                 const float *values, long long ldv, float *sums, long long lds) {
+FV_INLINE void weigh_rows(const int dtype, int rows, int count, int dim, const float *weights, const few_rows *values,
+                          float *sums, long long lds) {
   for (int r = 0; r < rows;) {
     const int left = rows - r;
     const float *from = weights + r * FV_KEY_BLOCK;
     float *to = sums + r * lds;
     if (left >= 4) {
-      weigh_columns(4, count, dim, from, values, ldv, to, lds);
+      weigh_columns(dtype, 4, count, dim, from, values, to, lds);
       r += 4;
     } else if (left >= 2) {
-      weigh_columns(2, count, dim, from, values, ldv, to, lds);
+      weigh_columns(dtype, 2, count, dim, from, values, to, lds);
       r += 2;
     } else {
-      weigh_columns(1, count, dim, from, values, ldv, to, lds);
+      weigh_columns(dtype, 1, count, dim, from, values, to, lds);
       r += 1;
     }
+  }
+}
+
+static __attribute__((noinline)) void weigh_some(int rows, int count, int dim, const float *weights, const few_rows *values,
+                                                 float *sums, long long lds) {
+  if (are_halves(values)) {
+    weigh_rows(FOVEA_DTYPE_F16, rows, count, dim, weights, values, sums, lds);
+  } else {
+    weigh_rows(FOVEA_DTYPE_F32, rows, count, dim, weights, values, sums, lds);
   }
 }
 
@@ -143,11 +184,9 @@ static void score_few(const walk *x, const key_block *block, const span *s) {
   const long long v_bytes = fv_cached_bytes(p->kv_dtype, p->value_dim);
   for (int j = s->from; j < s->to; j += FV_LANES) {
     const int count = block->keys - j < FV_LANES ? block->keys - j : FV_LANES;
-    long long apart;
-    const float *keys =
-        load_rows(p, block->k + j * block->k_stride, block->k_stride, count, p->head_dim, x->w.rows, &apart);
+    const few_rows keys = read_rows(p, block->k + j * block->k_stride, block->k_stride, count, p->head_dim, x->w.rows);
     fetch_rows(block->v, block->v_stride, j, count, v_bytes);
-    score_lanes(x->item->rows, p->head_dim, x->q, x->q_stride, keys, apart, count, x->w.scores + j);
+    score_lanes(x->item->rows, p->head_dim, x->q, x->q_stride, &keys, count, x->w.scores + j);
   }
   adjust_tile(x, block, s, 0, x->item->rows);
 }
@@ -170,11 +209,9 @@ static int sum_few(const walk *x, const key_block *block, const span *s, const k
   memset(sums, 0, (size_t)rows * (size_t)dim * sizeof *sums);
   for (int j = s->from; j < s->to; j += FEW_VALUES) {
     const int count = s->to - j < FEW_VALUES ? s->to - j : FEW_VALUES;
-    long long apart;
-    const float *values =
-        load_rows(p, block->v + j * block->v_stride, block->v_stride, count, dim, x->w.rows, &apart);
+    const few_rows values = read_rows(p, block->v + j * block->v_stride, block->v_stride, count, dim, x->w.rows);
     if (next) fetch_rows(next->k, next->k_stride, j, count, k_bytes);
-    weigh_some(rows, count, dim, x->w.scores + j, values, apart, sums, dim);
+    weigh_some(rows, count, dim, x->w.scores + j, &values, sums, dim);
   }
   return are_finite(sums, rows * dim);
 }
